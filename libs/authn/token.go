@@ -1,0 +1,141 @@
+package authn
+
+import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"oms.internal/libs/fault"
+)
+
+type claims struct {
+	jwt.RegisteredClaims
+	SessionID string `json:"sid,omitempty"`
+	Admin     bool   `json:"adm,omitempty"`
+}
+
+// Signer signs principals; it belongs to the gateway.
+type Signer struct {
+	key ed25519.PrivateKey
+	now func() time.Time
+}
+
+// NewSigner returns a signer with the gateway's private key and a clock.
+func NewSigner(key ed25519.PrivateKey, now func() time.Time) *Signer {
+	return &Signer{key: key, now: now}
+}
+
+// Sign returns the value of Header for a request to the service named audience.
+func (s *Signer) Sign(principal Principal, audience string) (string, error) {
+	now := s.now()
+	content := claims{RegisteredClaims: jwt.RegisteredClaims{
+		Issuer:    issuer,
+		Audience:  jwt.ClaimStrings{audience},
+		IssuedAt:  jwt.NewNumericDate(now),
+		ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime)),
+	}}
+	if !principal.Anonymous() {
+		content.Subject = formatID(principal.MemberID)
+		content.SessionID = formatID(principal.SessionID)
+		content.Admin = principal.Admin
+	}
+	signed, err := jwt.NewWithClaims(jwt.SigningMethodEdDSA, content).SignedString(s.key)
+	if err != nil {
+		return "", fmt.Errorf("sign principal: %w", err)
+	}
+	return signed, nil
+}
+
+// Verifier checks principals for one service.
+type Verifier struct {
+	key    ed25519.PublicKey
+	parser *jwt.Parser
+}
+
+// NewVerifier returns a verifier for the service named audience with the gateway's public key and a clock.
+func NewVerifier(key ed25519.PublicKey, audience string, now func() time.Time) *Verifier {
+	return &Verifier{key: key, parser: jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
+		jwt.WithIssuer(issuer),
+		jwt.WithAudience(audience),
+		jwt.WithExpirationRequired(),
+		jwt.WithLeeway(leeway),
+		jwt.WithTimeFunc(now),
+	)}
+}
+
+// Verify returns the principal in a value of Header. Every failure is the fault Unauthenticated.
+func (v *Verifier) Verify(signed string) (Principal, error) {
+	var content claims
+	_, err := v.parser.ParseWithClaims(signed, &content, func(*jwt.Token) (any, error) { return v.key, nil })
+	if err != nil {
+		return Principal{}, unauthenticated(err)
+	}
+	if content.Subject == "" {
+		return Principal{}, nil
+	}
+	memberID, memberErr := strconv.ParseUint(content.Subject, 10, 64)
+	sessionID, sessionErr := strconv.ParseUint(content.SessionID, 10, 64)
+	if err := errors.Join(memberErr, sessionErr); err != nil {
+		return Principal{}, unauthenticated(err)
+	}
+	return Principal{MemberID: memberID, SessionID: sessionID, Admin: content.Admin}, nil
+}
+
+func unauthenticated(cause error) *fault.Error {
+	return fault.New(fault.Unauthenticated, "Authentication credentials were not provided.", cause).
+		WithHeader("WWW-Authenticate", "Token")
+}
+
+// ReadPrivateKey reads an Ed25519 key from a PEM file in PKCS #8 form (RFC 8410).
+func ReadPrivateKey(path string) (ed25519.PrivateKey, error) {
+	block, err := readPEM(path)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	key, ok := parsed.(ed25519.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%s: not an Ed25519 private key", path)
+	}
+	return key, nil
+}
+
+// ReadPublicKey reads an Ed25519 key from a PEM file in PKIX form (RFC 8410).
+func ReadPublicKey(path string) (ed25519.PublicKey, error) {
+	block, err := readPEM(path)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	key, ok := parsed.(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("%s: not an Ed25519 public key", path)
+	}
+	return key, nil
+}
+
+func readPEM(path string) (*pem.Block, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(content)
+	if block == nil {
+		return nil, fmt.Errorf("%s: no PEM block", path)
+	}
+	return block, nil
+}

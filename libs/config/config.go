@@ -1,0 +1,101 @@
+// Package config reads a process's configuration from its environment, once, at the start.
+//
+// It reports all mistakes together, refuses keys it does not know (a misspelt key must not silently mean the default),
+// takes secrets from files, and describes the result with secrets masked.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Secret is a value that was read from a file and prints as asterisks everywhere but in string(secret).
+type Secret string
+
+// String masks the value.
+func (Secret) String() string { return "******" }
+
+// LogValue masks the value in structured logs.
+func (Secret) LogValue() slog.Value { return slog.StringValue("******") }
+
+// MarshalText masks the value in encodings.
+func (Secret) MarshalText() ([]byte, error) { return []byte("******"), nil }
+
+// Load fills a T, whose fields are tagged as github.com/caarlos0/env describes, from an environment in the form of
+// os.Environ. A key that shares its first word (up to the underscore) with one of T's, but is not one of T's, is a
+// mistake. All mistakes come back as one error.
+func Load[T any](environ []string) (T, error) {
+	values := env.ToMap(environ)
+	var result T
+	known, err := env.GetFieldParams(&result)
+	if err != nil {
+		return result, fmt.Errorf("describe configuration: %w", err)
+	}
+	problems := unknownKeys(known, values)
+	if err := env.ParseWithOptions(&result, env.Options{Environment: values}); err != nil {
+		if all, ok := errors.AsType[env.AggregateError](err); ok {
+			problems = append(problems, all.Errors...)
+		} else {
+			problems = append(problems, err)
+		}
+	}
+	trimSecrets(reflect.ValueOf(&result).Elem())
+	return result, errors.Join(problems...)
+}
+
+func unknownKeys(known []env.FieldParams, values map[string]string) []error {
+	keys, words := map[string]bool{}, map[string]bool{}
+	for _, field := range known {
+		keys[field.Key] = true
+		word, _, _ := strings.Cut(field.Key, "_")
+		words[word] = true
+	}
+	var problems []error
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		word, _, compound := strings.Cut(key, "_")
+		if compound && words[word] && !keys[key] {
+			problems = append(problems, fmt.Errorf("%s: there is no such setting", key))
+		}
+	}
+	return problems
+}
+
+// trimSecrets removes the line end that most tools leave at the end of a file.
+func trimSecrets(value reflect.Value) {
+	for i := range value.NumField() {
+		field := value.Field(i)
+		switch {
+		case field.Type() == reflect.TypeFor[Secret]():
+			field.SetString(strings.TrimRight(string(field.Interface().(Secret)), "\r\n"))
+		case field.Kind() == reflect.Struct && field.CanSet():
+			trimSecrets(field)
+		}
+	}
+}
+
+// Describe returns the settings of a loaded configuration as log attributes, in the order of the fields.
+func Describe(settings any) []slog.Attr {
+	return describe(reflect.Indirect(reflect.ValueOf(settings)))
+}
+
+func describe(value reflect.Value) []slog.Attr {
+	var attrs []slog.Attr
+	for i := range value.NumField() {
+		field := value.Type().Field(i)
+		key, _, _ := strings.Cut(field.Tag.Get("env"), ",")
+		switch {
+		case key != "":
+			attrs = append(attrs, slog.Any(key, value.Field(i).Interface()))
+		case field.Type.Kind() == reflect.Struct:
+			attrs = append(attrs, describe(value.Field(i))...)
+		}
+	}
+	return attrs
+}

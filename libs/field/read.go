@@ -1,0 +1,122 @@
+package field
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"oms.internal/libs/fault"
+)
+
+// Err returns the fault Invalid with all messages collected so far, or nil.
+func (o *Object) Err() error {
+	if len(o.problems) == 0 {
+		return nil
+	}
+	return fault.NewInvalid(o.problems)
+}
+
+// Refuse adds a message for a field.
+func (o *Object) Refuse(name, message string) {
+	o.problems[name] = append(o.problems[name], message)
+}
+
+// Text reads a text that passes all checks. It returns nil where the field is absent or refused.
+func (o *Object) Text(name string, presence Presence, checks ...Check) *string {
+	value, ok := o.value(name, presence)
+	if !ok {
+		return nil
+	}
+	text, ok := asText(value)
+	if !ok {
+		o.Refuse(name, "Not a valid string.")
+		return nil
+	}
+	text = strings.TrimSpace(text)
+	if text == "" {
+		o.Refuse(name, "This field may not be blank.")
+		return nil
+	}
+	for _, check := range append(checks, noNull) {
+		if message := check(text); message != "" {
+			o.Refuse(name, message)
+		}
+	}
+	if len(o.problems[name]) > 0 {
+		return nil
+	}
+	return &text
+}
+
+// Choice reads one of the choices; null and "" stand for none of them and give a pointer to "". It returns nil where
+// the field is absent or refused.
+func (o *Object) Choice(name string, choices ...string) *string {
+	value, ok := o.values[name]
+	if !ok {
+		return nil
+	}
+	if typeName(value) == "NoneType" {
+		return new("")
+	}
+	text, ok := asText(value)
+	if !ok {
+		text = string(value)
+	}
+	if text != "" && !slices.Contains(choices, text) {
+		o.Refuse(name, fmt.Sprintf(`"%s" is not a valid choice.`, text))
+		return nil
+	}
+	return &text
+}
+
+// Key reads the id of another row, as a number or as its digits. It returns nil where the field is absent or refused.
+func (o *Object) Key(name string, presence Presence) *uint64 {
+	value, ok := o.value(name, presence)
+	if !ok {
+		return nil
+	}
+	kind := typeName(value)
+	text, isText := asText(value)
+	if !isText || kind == "float" || strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" || text == "" {
+		o.Refuse(name, fmt.Sprintf("Incorrect type. Expected pk value, received %s.", kind))
+		return nil
+	}
+	id, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || id == 0 {
+		o.Refuse(name, NoSuchKey(text))
+		return nil
+	}
+	return &id
+}
+
+// NoSuchKey is the message for an id under which there is nothing.
+func NoSuchKey[T string | uint64](key T) string {
+	return fmt.Sprintf(`Invalid pk "%v" - object does not exist.`, key)
+}
+
+func (o *Object) value(name string, presence Presence) (json.RawMessage, bool) {
+	value, present := o.values[name]
+	switch {
+	case !present && presence == Required:
+		o.Refuse(name, "This field is required.")
+	case present && typeName(value) == "NoneType":
+		o.Refuse(name, "This field may not be null.")
+		return nil, false
+	}
+	return value, present
+}
+
+// asText returns a JSON string's content or a JSON number as it was written.
+func asText(value json.RawMessage) (string, bool) {
+	var text string
+	switch typeName(value) {
+	case "str":
+		err := json.Unmarshal(value, &text)
+		return text, err == nil
+	case "int", "float":
+		return string(value), true
+	}
+	return "", false
+}

@@ -1,0 +1,160 @@
+// Package httpx is the HTTP server that every process here has: limits, deadlines, request ids, access log, metrics, and
+// the one mapping of faults to answers.
+//
+// It knows no route and no identity.
+package httpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"oms.internal/libs/fault"
+	"oms.internal/libs/requestid"
+)
+
+// Limits of one request.
+const (
+	BodyLimit      = 64 << 10 // bytes
+	headerLimit    = 16 << 10 // bytes, all headers together
+	readTimeout    = 10 * time.Second
+	writeTimeout   = 10 * time.Second
+	idleTimeout    = 75 * time.Second
+	maxConnections = 10_000
+)
+
+// Options are what a process decides about its server.
+type Options struct {
+	Log     *slog.Logger
+	Metrics prometheus.Registerer
+	// Timeout is the deadline of a request's context.
+	Timeout time.Duration
+	// TrustRequestID takes the request id from the header: true behind the gateway, false in the gateway itself.
+	TrustRequestID bool
+}
+
+// New returns an app without routes. Strings that handlers get stay valid after the handler returns (Immutable).
+func New(options Options) *fiber.App {
+	app := fiber.New(fiber.Config{
+		AppName:                      "oms",
+		Immutable:                    true,
+		BodyLimit:                    BodyLimit,
+		ReadBufferSize:               headerLimit,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		Concurrency:                  maxConnections,
+		ErrorHandler:                 AnswerFault,
+		DisableStartupMessage:        true,
+		DisableDefaultContentType:    true,
+		DisablePreParseMultipartForm: true,
+	})
+	app.Use(observe(options), recoverPanic(options.Log), checkText)
+	return app
+}
+
+// Serve serves the app on listener until ctx ends, then waits for the requests that have begun.
+func Serve(ctx context.Context, app *fiber.App, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- app.Listener(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return app.Shutdown()
+	}
+}
+
+// observe gives the request its id and deadline, and writes the access log line and the metrics once it is answered.
+func observe(options Options) fiber.Handler {
+	durations := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "http_request_duration_seconds",
+		Help:    "Time from the last byte of a request to its answer.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 9),
+	}, []string{"method", "route", "status"})
+	options.Metrics.MustRegister(durations)
+	return func(c *fiber.Ctx) error {
+		began := time.Now()
+		id := c.Get(requestid.Header)
+		if !options.TrustRequestID || !requestid.Valid(id) {
+			id = requestid.New()
+		}
+		ctx, cancel := context.WithTimeout(requestid.Into(context.Background(), id), options.Timeout)
+		defer cancel()
+		c.SetUserContext(ctx)
+		err := c.Next()
+		if err != nil {
+			// Answered here and not by Fiber, so that the log line below knows the status.
+			if answerErr := AnswerFault(c, err); answerErr != nil {
+				return answerErr
+			}
+		}
+		c.Set(requestid.Header, id)
+		status := c.Response().StatusCode()
+		route := routeLabel(c, status)
+		durations.WithLabelValues(c.Method(), route, strconv.Itoa(status)).Observe(time.Since(began).Seconds())
+		logRequest(ctx, c, options.Log, began, err)
+		return nil
+	}
+}
+
+// routeLabel is the pattern of the matched route; unmatched paths share one label, or anyone could fill the memory.
+func routeLabel(c *fiber.Ctx, status int) string {
+	if status == fiber.StatusNotFound && c.Route().Path == "/" {
+		return "unmatched"
+	}
+	return c.Route().Path
+}
+
+func logRequest(ctx context.Context, c *fiber.Ctx, log *slog.Logger, began time.Time, err error) {
+	level, attrs := slog.LevelInfo, []slog.Attr{
+		slog.String("method", c.Method()),
+		slog.String("path", c.Path()),
+		slog.Int("status", c.Response().StatusCode()),
+		slog.Duration("duration", time.Since(began)),
+	}
+	if err != nil && c.Response().StatusCode() >= fiber.StatusInternalServerError {
+		level, attrs = slog.LevelError, append(attrs, slog.String("error", err.Error()))
+	}
+	log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+func recoverPanic(log *slog.Logger) fiber.Handler {
+	return func(c *fiber.Ctx) (err error) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				log.ErrorContext(c.UserContext(), "panic", "cause", cause, "stack", string(debug.Stack()))
+				err = fault.NewInternal(fmt.Errorf("panic: %v", cause))
+			}
+		}()
+		return c.Next()
+	}
+}
+
+// asFault turns what Fiber and fasthttp report about a request that never reached a handler into a fault.
+func asFault(err error) *fault.Error {
+	refused, ok := errors.AsType[*fiber.Error](err)
+	if !ok {
+		return fault.Of(err)
+	}
+	switch refused.Code {
+	case fiber.StatusNotFound:
+		return fault.NewNotFound()
+	case fiber.StatusMethodNotAllowed:
+		return fault.New(fault.MethodNotAllowed, "Method not allowed.", nil)
+	case fiber.StatusRequestEntityTooLarge:
+		return fault.New(fault.TooLarge, "The body is larger than "+strconv.Itoa(BodyLimit)+" bytes.", nil)
+	}
+	if refused.Code >= fiber.StatusInternalServerError && refused.Code != fiber.StatusBadGateway {
+		return fault.NewInternal(err)
+	}
+	return fault.New(fault.Malformed, "The request could not be read.", err)
+}

@@ -1,0 +1,108 @@
+// Package listing is the shape of every list on the surface: which page a client asks for, and the envelope that it
+// gets. The behaviour is that of Django REST Framework's LimitOffsetPagination, SearchFilter and OrderingFilter, with
+// bounds: what DRF would silently replace by a default or accept without limit is refused here.
+package listing
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"oms.internal/libs/fault"
+)
+
+// Bounds of a page and of a search.
+const (
+	DefaultLimit = 30
+	MaxLimit     = 500
+	MaxOffset    = math.MaxInt32
+	MaxTerms     = 8
+	maxTermRunes = 100
+)
+
+// Key is one step of an ordering.
+type Key struct {
+	Field      string
+	Descending bool
+}
+
+// Request says which page of a list is wanted.
+type Request struct {
+	Limit  int
+	Offset int
+	// Terms must all match, each in any of the searched fields, whatever its case. Empty means no search.
+	Terms []string
+	// Ordering holds known fields only, each once. Empty means the default ordering.
+	Ordering []Key
+}
+
+// Parse reads limit, offset, search and ordering through get, which returns a query parameter or "". orderable lists
+// the fields that may be ordered by; other names are ignored, as DRF does. Bad values give the fault Invalid.
+func Parse(get func(name string) string, orderable []string) (Request, error) {
+	problems := map[string][]string{}
+	request := Request{
+		Limit:    wholeNumber(get("limit"), "limit", DefaultLimit, MaxLimit, problems),
+		Offset:   wholeNumber(get("offset"), "offset", 0, MaxOffset, problems),
+		Terms:    terms(get("search"), problems),
+		Ordering: ordering(get("ordering"), orderable),
+	}
+	if request.Limit == 0 {
+		request.Limit = DefaultLimit
+	}
+	if len(problems) > 0 {
+		return Request{}, fault.NewInvalid(problems)
+	}
+	return request, nil
+}
+
+func wholeNumber(text, name string, otherwise, most int, problems map[string][]string) int {
+	if text == "" {
+		return otherwise
+	}
+	number, err := strconv.Atoi(text)
+	switch {
+	case err != nil && !isDigits(text):
+		problems[name] = []string{"A valid integer is required."}
+	case err == nil && number < 0:
+		problems[name] = []string{"Ensure this value is greater than or equal to 0."}
+	case err != nil || number > most:
+		problems[name] = []string{fmt.Sprintf("Ensure this value is less than or equal to %d.", most)}
+	}
+	return number
+}
+
+func isDigits(text string) bool {
+	return strings.Trim(text, "0123456789") == ""
+}
+
+func terms(search string, problems map[string][]string) []string {
+	found := strings.FieldsFunc(search, func(char rune) bool { return char == ',' || unicode.IsSpace(char) })
+	if len(found) > MaxTerms {
+		problems["search"] = []string{fmt.Sprintf("Ensure this field has no more than %d words.", MaxTerms)}
+	}
+	for _, term := range found {
+		if utf8.RuneCountInString(term) > maxTermRunes {
+			problems["search"] = []string{fmt.Sprintf("Ensure each word has no more than %d characters.", maxTermRunes)}
+		}
+	}
+	return found
+}
+
+func ordering(text string, orderable []string) []Key {
+	var keys []Key
+	seen := map[string]bool{}
+	for name := range strings.SplitSeq(text, ",") {
+		name = strings.TrimSpace(name)
+		field, descending := strings.CutPrefix(name, "-")
+		for _, known := range orderable {
+			if field == known && !seen[field] {
+				seen[field] = true
+				keys = append(keys, Key{Field: field, Descending: descending})
+			}
+		}
+	}
+	return keys
+}

@@ -1,0 +1,76 @@
+package mysqlx
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+
+	"github.com/go-sql-driver/mysql"
+
+	"oms.internal/libs/fault"
+)
+
+// Error numbers of MySQL and MariaDB that mean something to us (MySQL: Server Error Message Reference; MariaDB: Error
+// Codes).
+const (
+	tooManyConnections  = 1040
+	serverShutdown      = 1053
+	duplicateEntry      = 1062
+	lockWaitTimeout     = 1205
+	deadlock            = 1213
+	snapshotConflict    = 1020
+	readOnlyOption      = 1290
+	queryInterrupted    = 1317
+	readOnlyTransaction = 1792
+	readOnlyMode        = 1836
+	connectionKilled    = 1927
+)
+
+// IsDuplicate reports whether err says that a row with the same unique key exists.
+func IsDuplicate(err error) bool { return hasNumber(err, duplicateEntry) }
+
+func isConflict(err error) bool {
+	return hasNumber(err, deadlock, lockWaitTimeout, snapshotConflict)
+}
+
+func hasNumber(err error, numbers ...uint16) bool {
+	refused, ok := errors.AsType[*mysql.MySQLError](err)
+	if !ok {
+		return false
+	}
+	for _, number := range numbers {
+		if refused.Number == number {
+			return true
+		}
+	}
+	return false
+}
+
+// connectionFailed reports whether the server, and not the statement, is the reason.
+func connectionFailed(err error) bool {
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		hasNumber(err, tooManyConnections, serverShutdown, queryInterrupted, connectionKilled)
+}
+
+// asFault says whose fault a failed statement is. What is a fault already stays as it is.
+func asFault(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	switch {
+	case ctx.Err() != nil:
+		return fault.NewTimeout(err)
+	case connectionFailed(err), isConflict(err), hasNumber(err, readOnlyOption, readOnlyTransaction, readOnlyMode):
+		return fault.NewUnavailable(err)
+	}
+	return err
+}

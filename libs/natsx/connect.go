@@ -1,0 +1,61 @@
+// Package natsx is request/reply between services over NATS: one connection a process, requests with a deadline, errors
+// that keep their code on the way, and handlers that run in a bounded pool.
+package natsx
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Config says which server to use, and as whom.
+type Config struct {
+	URL      string // one or more nats:// URLs, separated by commas
+	User     string // also the name of the connection and of its inbox
+	Password string
+}
+
+const reconnectWait = 250 * time.Millisecond
+
+// Connect opens the process's connection. It returns at once, also while no server answers, and goes on trying for
+// ever. What is sent while it is not connected fails at once; nothing is kept for later, since a late request is worse
+// than a failed one.
+func Connect(config Config, log *slog.Logger) (*nats.Conn, error) {
+	conn, err := nats.Connect(config.URL,
+		nats.Name(config.User),
+		nats.UserInfo(config.User, config.Password),
+		nats.CustomInboxPrefix("_INBOX_"+config.User),
+		nats.RetryOnFailedConnect(true),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectJitter(reconnectWait, reconnectWait),
+		nats.ReconnectBufSize(-1),
+		nats.ConnectHandler(func(conn *nats.Conn) { log.Info("nats connected", "server", conn.ConnectedUrlRedacted()) }),
+		nats.ReconnectHandler(func(conn *nats.Conn) { log.Info("nats connected again", "server", conn.ConnectedUrlRedacted()) }),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { log.Warn("nats disconnected", "error", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			subject := ""
+			if sub != nil {
+				subject = sub.Subject
+			}
+			log.Error("nats", "subject", subject, "error", err)
+		}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("nats: %w", err)
+	}
+	return conn, nil
+}
+
+// Ready returns a check for runner.Part: nil while the connection stands.
+func Ready(conn *nats.Conn) func() error {
+	return func() error {
+		if !conn.IsConnected() {
+			return errors.New("not connected")
+		}
+		return nil
+	}
+}

@@ -1,0 +1,51 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"oms.internal/libs/requestid"
+)
+
+// Main runs a command of a process until it ends or the process is asked to end (SIGTERM, SIGINT), and returns the exit
+// code. The first signal starts the shutdown, a second one ends the process at once.
+func Main(command func(ctx context.Context) error) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	if err := command(ctx); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// NewLogger returns the logger of a process: one JSON object a line, with the service's name and, for work on a
+// request, the request's id.
+func NewLogger(out io.Writer, service string, level slog.Level) *slog.Logger {
+	handler := slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})
+	return slog.New(requestHandler{handler}).With("service", service)
+}
+
+// requestHandler adds the request id of the context, so that no call site can forget it.
+type requestHandler struct{ slog.Handler }
+
+func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
+	if id := requestid.From(ctx); id != "" {
+		record.AddAttrs(slog.String("request_id", id))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h requestHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h requestHandler) WithGroup(name string) slog.Handler {
+	return requestHandler{h.Handler.WithGroup(name)}
+}

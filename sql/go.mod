@@ -1,0 +1,3 @@
+module oms.internal/sql
+
+go 1.26.0
