@@ -4,6 +4,7 @@
 package listing
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -20,6 +21,7 @@ const (
 	MaxLimit     = 500
 	MaxOffset    = math.MaxInt32
 	MaxTerms     = 8
+	MaxKeys      = 3 // of an ordering; further ones are ignored
 	maxTermRunes = 100
 )
 
@@ -29,13 +31,21 @@ type Key struct {
 	Descending bool
 }
 
+// String returns the key as clients write it: the field's name, behind a minus where it descends.
+func (k Key) String() string {
+	if k.Descending {
+		return "-" + k.Field
+	}
+	return k.Field
+}
+
 // Request says which page of a list is wanted.
 type Request struct {
 	Limit  int
 	Offset int
 	// Terms must all match, each in any of the searched fields, whatever its case. Empty means no search.
 	Terms []string
-	// Ordering holds known fields only, each once. Empty means the default ordering.
+	// Ordering holds at most MaxKeys known fields, each once. Empty means the default ordering.
 	Ordering []Key
 }
 
@@ -62,20 +72,16 @@ func wholeNumber(text, name string, otherwise, most int, problems map[string][]s
 	if text == "" {
 		return otherwise
 	}
-	number, err := strconv.Atoi(text)
+	number, err := strconv.Atoi(text) // out of range: the nearest int
 	switch {
-	case err != nil && !isDigits(text):
+	case err != nil && !errors.Is(err, strconv.ErrRange):
 		problems[name] = []string{"A valid integer is required."}
-	case err == nil && number < 0:
+	case number < 0:
 		problems[name] = []string{"Ensure this value is greater than or equal to 0."}
-	case err != nil || number > most:
+	case number > most:
 		problems[name] = []string{fmt.Sprintf("Ensure this value is less than or equal to %d.", most)}
 	}
 	return number
-}
-
-func isDigits(text string) bool {
-	return strings.Trim(text, "0123456789") == ""
 }
 
 func terms(search string, problems map[string][]string) []string {
@@ -98,7 +104,7 @@ func ordering(text string, orderable []string) []Key {
 		name = strings.TrimSpace(name)
 		field, descending := strings.CutPrefix(name, "-")
 		for _, known := range orderable {
-			if field == known && !seen[field] {
+			if field == known && !seen[field] && len(keys) < MaxKeys {
 				seen[field] = true
 				keys = append(keys, Key{Field: field, Descending: descending})
 			}

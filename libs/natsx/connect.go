@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,7 +19,12 @@ type Config struct {
 	Password string
 }
 
-const reconnectWait = 250 * time.Millisecond
+const (
+	reconnectWait = 250 * time.Millisecond
+	// pingInterval is how often the server is asked whether it is there; two missing answers end the connection. It
+	// bounds how long a message that is not a reply, such as a revocation, can be missed without noticing.
+	pingInterval = 5 * time.Second
+)
 
 // Connect opens the process's connection. It returns at once, also while no server answers, and goes on trying for
 // ever. What is sent while it is not connected fails at once; nothing is kept for later, since a late request is worse
@@ -33,6 +39,9 @@ func Connect(config Config, log *slog.Logger) (*nats.Conn, error) {
 		nats.ReconnectWait(reconnectWait),
 		nats.ReconnectJitter(reconnectWait, reconnectWait),
 		nats.ReconnectBufSize(-1),
+		// A server that refuses the password twice may be one whose configuration is being replaced.
+		nats.IgnoreAuthErrorAbort(),
+		nats.PingInterval(pingInterval),
 		nats.ConnectHandler(func(conn *nats.Conn) { log.Info("nats connected", "server", conn.ConnectedUrlRedacted()) }),
 		nats.ReconnectHandler(func(conn *nats.Conn) { log.Info("nats connected again", "server", conn.ConnectedUrlRedacted()) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { log.Warn("nats disconnected", "error", err) }),
@@ -50,12 +59,27 @@ func Connect(config Config, log *slog.Logger) (*nats.Conn, error) {
 	return conn, nil
 }
 
-// Ready returns a check for runner.Part: nil while the connection stands.
+// Ready returns a check for runner.Part: nil once the connection has stood. A process that has started goes on without
+// its broker.
 func Ready(conn *nats.Conn) func() error {
+	var connected atomic.Bool
+	return func() error {
+		if connected.Load() || conn.IsConnected() {
+			connected.Store(true)
+			return nil
+		}
+		return errNotConnected
+	}
+}
+
+// Healthy returns a check for runner.Part: nil while the connection stands.
+func Healthy(conn *nats.Conn) func() error {
 	return func() error {
 		if !conn.IsConnected() {
-			return errors.New("not connected")
+			return errNotConnected
 		}
 		return nil
 	}
 }
+
+var errNotConnected = errors.New("not connected")

@@ -24,6 +24,10 @@ func (r *Runner) Admin(listener net.Listener, metrics prometheus.Gatherer) Part 
 			answer(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
+		if err := r.Healthy(); err != nil {
+			answer(w, http.StatusOK, "ready, but degraded\n"+err.Error())
+			return
+		}
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))

@@ -19,8 +19,11 @@ type Part struct {
 	// Run works until ctx ends, then finishes what it has begun and returns nil. It ends at the latest when the
 	// process's shutdown time is over. An earlier return, with or without an error, ends the process.
 	Run func(ctx context.Context) error
-	// Ready says whether the part can do its work now. nil stands for always.
+	// Ready says whether the process can serve, as far as this part goes. nil stands for always.
 	Ready func() error
+	// Healthy says whether the part is whole. What is not whole is reported by /readyz, but the process stays ready: it
+	// answers with less, and that is better than not at all. nil stands for always.
+	Healthy func() error
 }
 
 // Runner holds the parts of one process.
@@ -45,16 +48,26 @@ func (r *Runner) Ready() error {
 	if r.stopping.Load() {
 		return errors.New("shutting down")
 	}
-	var missing []error
+	return r.ask(func(part Part) func() error { return part.Ready })
+}
+
+// Healthy returns nil when every part is whole, else what is not.
+func (r *Runner) Healthy() error {
+	return r.ask(func(part Part) func() error { return part.Healthy })
+}
+
+func (r *Runner) ask(question func(Part) func() error) error {
+	var answers []error
 	for _, part := range r.parts {
-		if part.Ready == nil {
+		check := question(part)
+		if check == nil {
 			continue
 		}
-		if err := part.Ready(); err != nil {
-			missing = append(missing, fmt.Errorf("%s: %w", part.Name, err))
+		if err := check(); err != nil {
+			answers = append(answers, fmt.Errorf("%s: %w", part.Name, err))
 		}
 	}
-	return errors.Join(missing...)
+	return errors.Join(answers...)
 }
 
 type running struct {

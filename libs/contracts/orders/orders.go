@@ -1,5 +1,5 @@
-// Package orders is what other processes may ask of the orders service over NATS: subjects and messages. It holds no
-// behaviour and imports nothing.
+// Package orders is what other processes may ask of the orders service over NATS: subjects and messages, and how an order
+// looks on the HTTP surface. It imports nothing of this project.
 //
 // Messages only gain members; a member is never renamed or given another meaning, since both ends are updated at
 // different times.
@@ -19,8 +19,8 @@ const MaxCustomers = 500
 // LastRequest asks for the last order of each of up to MaxCustomers customers.
 type LastRequest struct {
 	CustomerIDs []uint64 `json:"customer_ids"`
-	// Latest asks for an answer that is not older than any acknowledged write.
-	Latest bool `json:"latest,omitempty"`
+	// ReaderID is the member who will see the answer, 0 for nobody in particular: it must not miss what it wrote itself.
+	ReaderID uint64 `json:"reader_id,omitempty"`
 }
 
 // LastReply answers LastRequest. A customer without an order is absent.

@@ -1,0 +1,56 @@
+package runner_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/requestid"
+	"oms.internal/libs/runner"
+)
+
+func TestMainTurnsSignalsIntoTheEndOfTheContext(t *testing.T) { //nolint:paralleltest // signals reach the whole process
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		require.Zero(t, runner.Main(func(ctx context.Context) error {
+			if err := syscall.Kill(os.Getpid(), signal); err != nil {
+				return err
+			}
+			<-ctx.Done()
+			return nil
+		}))
+	}
+}
+
+func TestMainReportsAFailureAsExitCodeOne(t *testing.T) { //nolint:paralleltest // it handles signals
+	require.Equal(t, 1, runner.Main(func(context.Context) error { return errBroken }))
+}
+
+func TestEveryLogLineOfARequestBearsItsIdentifierAndTheService(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := runner.NewLogger(&out, "orders", slog.LevelInfo)
+	ctx := requestid.Into(t.Context(), "r-1")
+	log.InfoContext(ctx, "plain")
+	log.With("order", 7).InfoContext(ctx, "with attributes")
+	log.Info("outside a request")
+	log.DebugContext(ctx, "below the level")
+
+	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
+	require.Len(t, lines, 3)
+	for i, line := range lines {
+		var entry map[string]any
+		require.NoError(t, json.Unmarshal(line, &entry))
+		require.Equal(t, "orders", entry["service"])
+		if i < 2 {
+			require.Equal(t, "r-1", entry["request_id"], "%s", line)
+		} else {
+			require.NotContains(t, entry, "request_id")
+		}
+	}
+}

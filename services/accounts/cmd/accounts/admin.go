@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/field"
+)
+
+const adminTimeout = 30 * time.Second
+
+// createAdmin makes the member with --email an admin, with a password that it asks for.
+func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []string, in *os.File, out io.Writer) error {
+	flags := flag.NewFlagSet("admin", flag.ContinueOnError)
+	flags.SetOutput(out)
+	email := flags.String("email", "", "email of the member")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if message := field.Email(*email); message != "" || len(*email) > account.MaxEmail {
+		return errors.New("--email: Enter a valid email address.")
+	}
+	password, err := readPassword(in, out)
+	if err != nil {
+		return err
+	}
+	if count := utf8.RuneCountInString(password); count < account.MinPassword || count > account.MaxPassword || !account.IsStrongPassword(password) {
+		return fmt.Errorf("the password needs %d to %d characters, among them a digit, a lower-case and an upper-case letter, "+
+			"and one that is neither letter, digit nor underscore", account.MinPassword, account.MaxPassword)
+	}
+	service, err := assemble(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer service.conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	watching := make(chan error, 1)
+	watchCtx, stop := context.WithCancel(ctx)
+	go func() { watching <- service.cluster.Run(watchCtx) }()
+	if err := awaitPrimary(ctx, service.cluster); err != nil {
+		stop()
+		return errors.Join(err, <-watching)
+	}
+	created, err := service.domain.CreateAdmin(ctx, *email, password)
+	stop()
+	if err := errors.Join(err, <-watching); err != nil {
+		return err
+	}
+	if created {
+		_, err = fmt.Fprintf(out, "%s: created, with the admin right\n", *email)
+	} else {
+		_, err = fmt.Fprintf(out, "%s: has the admin right and the new password; the right is in tokens from the next login on\n", *email)
+	}
+	return err
+}
+
+// readPassword asks on a terminal, without echo, or takes the first line of what is piped in.
+func readPassword(in *os.File, out io.Writer) (string, error) {
+	if term.IsTerminal(int(in.Fd())) {
+		if _, err := fmt.Fprint(out, "Password: "); err != nil {
+			return "", err
+		}
+		password, err := term.ReadPassword(int(in.Fd()))
+		_, lineErr := fmt.Fprintln(out)
+		return string(password), errors.Join(err, lineErr)
+	}
+	line, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}

@@ -1,0 +1,49 @@
+package account
+
+import (
+	"regexp"
+	"unicode"
+)
+
+// The rules of a member's fields, those of drf-oms. Lengths are in characters (Unicode code points).
+const (
+	MaxEmail    = 100
+	MinName     = 2
+	MaxName     = 20
+	MinNickname = 2
+	MaxNickname = 30
+	MinPhone    = 7
+	MaxPhone    = 20
+	MinPassword = 10
+	// MaxPassword has no equal in drf-oms. It bounds the work of hashing; NIST SP 800-63B asks for at least 64.
+	MaxPassword = 128
+)
+
+// The forms of a member's fields.
+var (
+	NamePattern     = regexp.MustCompile(`^[a-zA-Z가-힣]+$`)
+	NicknamePattern = regexp.MustCompile(`^[a-z]+$`)
+	PhonePattern    = regexp.MustCompile(`^[0-9]+$`)
+)
+
+// Genders are the values of Member.Gender besides "".
+func Genders() []string { return []string{"M", "F"} }
+
+// IsStrongPassword reports whether a password holds a digit, a lower-case and an upper-case ASCII letter, and a
+// character that is neither letter, digit nor underscore.
+func IsStrongPassword(password string) bool {
+	var digit, lower, upper, other bool
+	for _, char := range password {
+		switch {
+		case 'a' <= char && char <= 'z':
+			lower = true
+		case 'A' <= char && char <= 'Z':
+			upper = true
+		case unicode.IsDigit(char):
+			digit = true
+		case !unicode.IsLetter(char) && !unicode.IsNumber(char) && char != '_':
+			other = true
+		}
+	}
+	return digit && lower && upper && other
+}

@@ -1,0 +1,87 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"oms.internal/libs/authn"
+)
+
+// Directory says what members may see of each other.
+type Directory string
+
+// The directories.
+const (
+	DirectoryMasked Directory = "masked" // others without contact data, gender and last order
+	DirectoryOpen   Directory = "open"   // everyone sees everything, as in drf-oms
+	DirectoryAdmin  Directory = "admin"  // only admins see others
+)
+
+// lastOrderBudget is how long a member's page waits for the orders service before it goes without last orders.
+const lastOrderBudget = 150 * time.Millisecond
+
+// Service is the domain's use cases.
+type Service struct {
+	Dependencies
+}
+
+// Dependencies are what the service works with. All are required.
+type Dependencies struct {
+	Store     Store
+	Passwords Passwords
+	Tokens    Tokens
+	Orders    LastOrders
+	Announcer Announcer
+	Recent    RecentWrites
+	Now       func() time.Time
+	Log       *slog.Logger
+
+	Directory       Directory
+	SessionLifetime time.Duration
+}
+
+// NewService returns the use cases over the given dependencies.
+func NewService(dependencies Dependencies) *Service { return &Service{dependencies} }
+
+// freshness is Latest for what concerns the caller itself and for a caller that wrote a moment ago.
+func (s *Service) freshness(caller authn.Principal, concerns uint64) Freshness {
+	if caller.MemberID == concerns || s.Recent.Wrote(caller.MemberID) {
+		return Latest
+	}
+	return Recent
+}
+
+// now is the present in the resolution that the database keeps.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+func (s *Service) newSession() Session {
+	now := s.now()
+	return Session{CreatedAt: now, ExpiresAt: now.Add(s.SessionLifetime)}
+}
+
+// lastOrders asks for the last orders within the budget. ok is false where they are not known.
+func (s *Service) lastOrders(ctx context.Context, customerIDs []uint64, readerID uint64) (orders map[uint64]Order, ok bool) {
+	if len(customerIDs) == 0 {
+		return nil, true
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastOrderBudget)
+	defer cancel()
+	orders, err := s.Orders.LastOrders(ctx, customerIDs, readerID)
+	if err != nil {
+		s.Log.WarnContext(ctx, "answering without last orders", "error", err)
+		return nil, false
+	}
+	return orders, true
+}
+
+// UnmarshalText accepts the names of the directories.
+func (d *Directory) UnmarshalText(name []byte) error {
+	switch directory := Directory(name); directory {
+	case DirectoryMasked, DirectoryOpen, DirectoryAdmin:
+		*d = directory
+		return nil
+	}
+	return fmt.Errorf("%q is none of masked, open and admin", name)
+}

@@ -1,0 +1,77 @@
+package account
+
+import (
+	"context"
+	"strings"
+
+	"oms.internal/libs/authn"
+)
+
+// View is a member as one caller sees it.
+type View struct {
+	// Member has its email and phone masked where Masked is set.
+	Member Member
+	// Masked says that gender and last order are not for the caller.
+	Masked bool
+	// LastOrder is the member's last order, nil for none. It means nothing where Masked or LastOrderUnknown is set.
+	LastOrder *Order
+	// LastOrderUnknown says that the orders service did not answer in time.
+	LastOrderUnknown bool
+}
+
+// views shows members to a caller. All last orders come with one request.
+func (s *Service) views(ctx context.Context, caller authn.Principal, members []Member) []View {
+	views := make([]View, len(members))
+	var wanted []uint64
+	for i, member := range members {
+		views[i] = View{Member: member}
+		if s.seesWhole(caller, member.ID) {
+			wanted = append(wanted, member.ID)
+		} else {
+			views[i] = mask(member)
+		}
+	}
+	orders, ok := s.lastOrders(ctx, wanted, caller.MemberID)
+	for i := range views {
+		views[i].LastOrderUnknown = !ok && !views[i].Masked
+		if order, found := orders[views[i].Member.ID]; found {
+			views[i].LastOrder = &order
+		}
+	}
+	return views
+}
+
+func (s *Service) view(ctx context.Context, caller authn.Principal, member Member) View {
+	return s.views(ctx, caller, []Member{member})[0]
+}
+
+func (s *Service) seesWhole(caller authn.Principal, memberID uint64) bool {
+	return caller.Admin || caller.MemberID == memberID || s.Directory == DirectoryOpen
+}
+
+// sees reports whether the caller may know that the member exists.
+func (s *Service) sees(caller authn.Principal, memberID uint64) bool {
+	return s.Directory != DirectoryAdmin || s.seesWhole(caller, memberID)
+}
+
+func mask(member Member) View {
+	masked := Member{ID: member.ID, Name: member.Name, Nickname: member.Nickname}
+	masked.Email = maskEmail(member.Email)
+	masked.Phone = maskPhone(member.Phone)
+	return View{Member: masked, Masked: true}
+}
+
+// maskEmail leaves the first character and the domain. The number of asterisks is fixed: the length tells something.
+func maskEmail(email string) string {
+	at := strings.LastIndexByte(email, '@')
+	if at < 1 {
+		return "***"
+	}
+	first := []rune(email)[0]
+	return string(first) + "***" + email[at:]
+}
+
+// maskPhone leaves the last two digits.
+func maskPhone(phone string) string {
+	return "***" + phone[max(0, len(phone)-2):]
+}

@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/field"
+	"oms.internal/libs/httpx"
+	"oms.internal/libs/listing"
+)
+
+func (a *API) list(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	caller := authn.From(ctx)
+	get := func(name string) string { return c.Query(name) }
+	request, err := listing.Parse(get, a.service.Orderable(caller))
+	if err != nil {
+		return err
+	}
+	views, count, err := a.service.List(ctx, caller, account.Query{Request: request, Email: get("email"), Name: get("name")})
+	if err != nil {
+		return err
+	}
+	members := make([]memberJSON, len(views))
+	for i, view := range views {
+		if members[i], err = a.toJSON(view); err != nil {
+			return err
+		}
+	}
+	markDegraded(c, views...)
+	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(httpx.RequestedURL(c), request, count, members))
+}
+
+func (a *API) get(c *fiber.Ctx) error {
+	id, err := httpx.ID(c)
+	if err != nil {
+		return err
+	}
+	view, err := a.service.Get(c.UserContext(), authn.From(c.UserContext()), id)
+	if err != nil {
+		return err
+	}
+	return a.answerMember(c, view)
+}
+
+// replace is PUT: every field but gender must be there.
+func (a *API) replace(c *fiber.Ctx) error { return a.update(c, field.Required) }
+
+// change is PATCH: what is left out stays.
+func (a *API) change(c *fiber.Ctx) error { return a.update(c, field.Optional) }
+
+func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
+	id, err := httpx.ID(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.UserContext()
+	// Whoever may not change the member hears so before anything about the body.
+	if err := a.service.MayChange(ctx, authn.From(ctx), id); err != nil {
+		return err
+	}
+	change, err := readMember(c, presence)
+	if err != nil {
+		return err
+	}
+	view, err := a.service.Update(ctx, authn.From(ctx), id, change)
+	if err != nil {
+		return err
+	}
+	return a.answerMember(c, view)
+}
+
+func (a *API) delete(c *fiber.Ctx) error {
+	id, err := httpx.ID(c)
+	if err != nil {
+		return err
+	}
+	revocations, err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), id)
+	if err != nil {
+		return err
+	}
+	return answerRevoked(c, revocations)
+}
+
+func (a *API) answerMember(c *fiber.Ctx, view account.View) error {
+	member, err := a.toJSON(view)
+	if err != nil {
+		return err
+	}
+	markDegraded(c, view)
+	return httpx.AnswerJSON(c, fiber.StatusOK, member)
+}

@@ -1,0 +1,56 @@
+package password
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// The parameters that OWASP's Password Storage Cheat Sheet gives for argon2id: 19 MiB, two passes, one lane.
+const (
+	memoryKiB  = 19 * 1024
+	passes     = 2
+	lanes      = 1
+	saltBytes  = 16
+	keyBytes   = 32
+	argon2Form = "$argon2id$v=%d$m=%d,t=%d,p=%d$"
+)
+
+var errBadHash = errors.New("password: the stored hash has no known form")
+
+// hashArgon2id returns $argon2id$v=19$m=…,t=…,p=…$salt$key (PHC string format).
+func hashArgon2id(password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	if _, err := rand.Read(salt); err != nil {
+		return "", err
+	}
+	key := argon2.IDKey([]byte(password), salt, passes, memoryKiB, lanes, keyBytes)
+	encode := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf(argon2Form, argon2.Version, memoryKiB, passes, lanes) + encode(salt) + "$" + encode(key), nil
+}
+
+func verifyArgon2id(hash, password string) (ok, outdated bool, err error) {
+	parts := strings.Split(hash, "$")
+	if len(parts) != 6 {
+		return false, false, errBadHash
+	}
+	var version int
+	var memory, time uint32
+	var threads uint8
+	if _, err := fmt.Sscanf(strings.Join(parts[:4], "$")+"$", argon2Form, &version, &memory, &time, &threads); err != nil || version != argon2.Version {
+		return false, false, errBadHash
+	}
+	salt, saltErr := base64.RawStdEncoding.DecodeString(parts[4])
+	want, keyErr := base64.RawStdEncoding.DecodeString(parts[5])
+	if err := errors.Join(saltErr, keyErr); err != nil || len(want) == 0 || time == 0 || threads == 0 {
+		return false, false, errBadHash
+	}
+	got := argon2.IDKey([]byte(password), salt, time, memory, threads, uint32(len(want)))
+	outdated = memory != memoryKiB || time != passes || threads != lanes || len(salt) != saltBytes || len(want) != keyBytes
+	return subtle.ConstantTimeCompare(got, want) == 1, outdated, nil
+}

@@ -1,0 +1,73 @@
+// Package password hashes and checks passwords: new ones with argon2id, and those that come from a Django database with
+// its PBKDF2.
+//
+// Hashing is the most expensive thing that anyone may ask for, so it is bounded: at most one hash for each core (and at
+// most MaxParallel) is computed at a time, and the others wait in line until their request's deadline.
+package password
+
+import (
+	"context"
+	"runtime"
+	"strings"
+
+	"oms.internal/libs/fault"
+)
+
+// MaxParallel bounds the memory: each argon2id hash in work takes 19 MiB.
+const MaxParallel = 2
+
+// Hasher is safe for concurrent use.
+type Hasher struct {
+	slots chan struct{}
+	// unknown is what the password of a member that does not exist is compared with.
+	unknown string
+}
+
+// NewHasher returns a hasher for this machine.
+func NewHasher() (*Hasher, error) {
+	unknown, err := hashArgon2id("")
+	if err != nil {
+		return nil, err
+	}
+	return &Hasher{slots: make(chan struct{}, min(MaxParallel, runtime.GOMAXPROCS(0))), unknown: unknown}, nil
+}
+
+// Hash returns the hash of a password in PHC string format. It fails with Unavailable where no slot is free in time.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	release, err := h.acquire(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	return hashArgon2id(password)
+}
+
+// Verify reports whether password belongs to hash, and whether hash has other parameters than Hash would use today. The
+// empty hash belongs to no password and costs the same time as one from Hash. It fails with Unavailable where no slot is
+// free in time.
+func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
+	release, err := h.acquire(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	defer release()
+	switch {
+	case hash == "":
+		_, _, err := verifyArgon2id(h.unknown, password)
+		return false, false, err
+	case strings.HasPrefix(hash, djangoPrefix):
+		ok, err := verifyDjango(hash, password)
+		return ok, true, err
+	default:
+		return verifyArgon2id(hash, password)
+	}
+}
+
+func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
+	select {
+	case h.slots <- struct{}{}:
+		return func() { <-h.slots }, nil
+	case <-ctx.Done():
+		return nil, fault.NewUnavailable(ctx.Err())
+	}
+}

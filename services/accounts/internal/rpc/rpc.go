@@ -1,0 +1,38 @@
+// Package rpc is what the accounts service answers over NATS: it converts between messages and the domain, and decides
+// nothing.
+package rpc
+
+import (
+	"context"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/peers"
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
+	"oms.internal/libs/natsx"
+)
+
+// Endpoints returns the endpoints of the micro service.
+func Endpoints(service *account.Service) []natsx.Endpoint {
+	return []natsx.Endpoint{
+		natsx.NewEndpoint("exists", accounts.SubjectExists,
+			func(ctx context.Context, request accounts.ExistsRequest) (accounts.ExistsReply, error) {
+				exists, err := service.Exists(ctx, request.MemberID)
+				return accounts.ExistsReply{Exists: exists}, err
+			}),
+		natsx.NewEndpoint("match", accounts.SubjectMatch,
+			func(ctx context.Context, request accounts.MatchRequest) (accounts.MatchReply, error) {
+				if len(request.Terms) > listing.MaxTerms {
+					return accounts.MatchReply{}, fault.New(fault.Malformed, "Too many terms.", nil)
+				}
+				ids, truncated, err := service.Match(ctx, request.Terms, request.Among, request.ReaderID)
+				return accounts.MatchReply{MemberIDs: ids, Truncated: truncated}, err
+			}),
+		natsx.NewEndpoint("revocations", accounts.SubjectRevocations,
+			func(ctx context.Context, request accounts.RevocationsRequest) (accounts.Revocations, error) {
+				revocations, err := service.Revoked(ctx, request.AfterSession, accounts.MaxRevocations)
+				return peers.ToRevocations(revocations), err
+			}),
+	}
+}

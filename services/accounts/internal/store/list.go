@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/store/sqlcgen"
+	"oms.internal/libs/listing"
+)
+
+// window is the shape of the parameters of every query that lists ids in one order.
+type window struct {
+	Limit  int32
+	Offset int32
+}
+
+type listIDs func(*sqlcgen.Queries, context.Context, window) ([]uint64, error)
+
+// inOrder adapts a generated method, whose parameters have a type of their own, to listIDs.
+func inOrder[Params ~struct {
+	Limit  int32
+	Offset int32
+}](list func(*sqlcgen.Queries, context.Context, Params) ([]uint64, error)) listIDs {
+	return func(queries *sqlcgen.Queries, ctx context.Context, page window) ([]uint64, error) {
+		return list(queries, ctx, Params(page))
+	}
+}
+
+// orderings holds the query for each ordering by one field.
+var orderings = map[listing.Key]listIDs{
+	{Field: "id"}:                         inOrder((*sqlcgen.Queries).ListMemberIDsOrderByID),
+	{Field: "id", Descending: true}:       inOrder((*sqlcgen.Queries).ListMemberIDsOrderByIDDesc),
+	{Field: "email"}:                      inOrder((*sqlcgen.Queries).ListMemberIDsOrderByEmail),
+	{Field: "email", Descending: true}:    inOrder((*sqlcgen.Queries).ListMemberIDsOrderByEmailDesc),
+	{Field: "name"}:                       inOrder((*sqlcgen.Queries).ListMemberIDsOrderByName),
+	{Field: "name", Descending: true}:     inOrder((*sqlcgen.Queries).ListMemberIDsOrderByNameDesc),
+	{Field: "nickname"}:                   inOrder((*sqlcgen.Queries).ListMemberIDsOrderByNickname),
+	{Field: "nickname", Descending: true}: inOrder((*sqlcgen.Queries).ListMemberIDsOrderByNicknameDesc),
+	{Field: "phone"}:                      inOrder((*sqlcgen.Queries).ListMemberIDsOrderByPhone),
+	{Field: "phone", Descending: true}:    inOrder((*sqlcgen.Queries).ListMemberIDsOrderByPhoneDesc),
+	{Field: "gender"}:                     inOrder((*sqlcgen.Queries).ListMemberIDsOrderByGender),
+	{Field: "gender", Descending: true}:   inOrder((*sqlcgen.Queries).ListMemberIDsOrderByGenderDesc),
+}
+
+// Members returns one page in at most three statements: the ids, their number unless the page tells it, the rows.
+func (s *Store) Members(ctx context.Context, query account.Query, freshness account.Freshness) ([]account.Member, int, error) {
+	var members []account.Member
+	var count int
+	err := s.read(ctx, freshness, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		list, total := plan(query)
+		ids, err := list(ctx, queries)
+		if err != nil {
+			return err
+		}
+		var known bool
+		if count, known = listing.Complete(query.Request, len(ids)); !known {
+			number, err := total(ctx, queries)
+			if err != nil {
+				return err
+			}
+			count = int(number)
+		}
+		members, err = membersByIDs(ctx, queries, ids)
+		return err
+	})
+	return members, count, err
+}
+
+func membersByIDs(ctx context.Context, queries *sqlcgen.Queries, ids []uint64) ([]account.Member, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := queries.ListMembersByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[uint64]sqlcgen.Member, len(rows))
+	for _, row := range rows {
+		byID[row.ID] = row
+	}
+	members := make([]account.Member, 0, len(ids))
+	for _, id := range ids {
+		// A member that was deleted between the two statements is simply no longer there.
+		if row, found := byID[id]; found {
+			members = append(members, toMember(row))
+		}
+	}
+	return members, nil
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"oms.internal/libs/authn"
+	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/httpx"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/natsx"
+	"oms.internal/orders/internal/httpapi"
+	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/peers"
+	"oms.internal/orders/internal/rpc"
+	"oms.internal/orders/internal/store"
+)
+
+// requestTimeout is shorter than the gateway's patience, so that a slow answer is reported by the service that is slow.
+const requestTimeout = 4 * time.Second
+
+// service is the process with all its parts wired and none started.
+type service struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	cluster *mysqlx.Cluster
+	conn    *nats.Conn
+	domain  *order.Service
+	app     *fiber.App
+}
+
+func assemble(cfg Config, log *slog.Logger) (*service, error) {
+	principalKey, err := authn.ReadPublicKey(cfg.PrincipalKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := mysqlx.Open(cfg.mysql(), log)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := natsx.Connect(cfg.nats(), log)
+	if err != nil {
+		return nil, err
+	}
+	domain := order.NewService(order.Dependencies{
+		Store:     store.New(cluster),
+		Members:   peers.NewMembers(conn),
+		Recent:    mysqlx.NewRecentWrites(time.Now),
+		NewNumber: order.NewNumber,
+		Now:       time.Now,
+		Log:       log,
+	})
+	metrics := newMetrics(cluster)
+	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
+	httpapi.New(domain, cfg.TimeZone.Location).Register(app, authn.NewVerifier(principalKey, orders.Service, time.Now))
+	return &service{cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, app: app}, nil
+}
+
+func newMetrics(cluster *mysqlx.Cluster) *prometheus.Registry {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for host, pool := range cluster.Pools() {
+		metrics.MustRegister(collectors.NewDBStatsCollector(pool, host))
+	}
+	return metrics
+}
+
+// keepDatabase migrates the schema where that is this process's task, then watches the servers until ctx ends.
+func (s *service) keepDatabase(ctx context.Context) error {
+	if s.cfg.MigrateOnStart {
+		if err := migrate(ctx, s.cfg, s.log); err != nil {
+			return err
+		}
+	}
+	return s.cluster.Run(ctx)
+}
+
+// serveNATS answers requests until ctx ends, then closes the connection.
+func (s *service) serveNATS(ctx context.Context) error {
+	defer s.conn.Close()
+	return natsx.Serve(ctx, s.conn, orders.Service, s.log, rpc.Endpoints(s.domain)...)
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"oms.internal/libs/config"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/natsx"
+)
+
+// defaultAdminAddr repeats the default of AdminAddr for the health check, which reads no other setting.
+const defaultAdminAddr = "127.0.0.1:9102"
+
+// Config is the environment of the process.
+type Config struct {
+	HTTPAddr        string        `env:"HTTP_ADDR" envDefault:"127.0.0.1:9002"`
+	AdminAddr       string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9102"`
+	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
+	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
+
+	MySQLHosts           []string      `env:"MYSQL_HOSTS,required,notEmpty"`
+	MySQLDatabase        string        `env:"MYSQL_DATABASE" envDefault:"orders"`
+	MySQLUser            string        `env:"MYSQL_USER" envDefault:"orders_app"`
+	MySQLPassword        config.Secret `env:"MYSQL_PASSWORD_FILE,file,required"`
+	MySQLMigrateUser     string        `env:"MYSQL_MIGRATE_USER" envDefault:"orders_migrate"`
+	MySQLMigratePassword config.Secret `env:"MYSQL_MIGRATE_PASSWORD_FILE,file"`
+	MigrateOnStart       bool          `env:"MIGRATE_ON_START" envDefault:"false"`
+
+	NATSURL      string        `env:"NATS_URL,required,notEmpty"`
+	NATSUser     string        `env:"NATS_USER" envDefault:"orders"`
+	NATSPassword config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
+
+	PrincipalKeyFile string `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
+
+	TimeZone timeZone `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+}
+
+func (c Config) mysql() mysqlx.Config {
+	return mysqlx.Config{Hosts: c.MySQLHosts, User: c.MySQLUser, Password: string(c.MySQLPassword), Database: c.MySQLDatabase}
+}
+
+func (c Config) mysqlMigrate() mysqlx.Config {
+	cfg := c.mysql()
+	cfg.User, cfg.Password = c.MySQLMigrateUser, string(c.MySQLMigratePassword)
+	return cfg
+}
+
+func (c Config) nats() natsx.Config {
+	return natsx.Config{URL: c.NATSURL, User: c.NATSUser, Password: string(c.NATSPassword)}
+}
+
+// timeZone is a time.Location by its IANA name.
+type timeZone struct{ *time.Location }
+
+// UnmarshalText looks the name up.
+func (z *timeZone) UnmarshalText(name []byte) error {
+	location, err := time.LoadLocation(string(name))
+	if err != nil {
+		return fmt.Errorf("time zone: %w", err)
+	}
+	z.Location = location
+	return nil
+}
+
+// LogValue shows the name.
+func (z timeZone) LogValue() slog.Value { return slog.StringValue(z.String()) }

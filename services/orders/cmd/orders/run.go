@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+
+	"oms.internal/libs/config"
+	"oms.internal/libs/httpx"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/natsx"
+	"oms.internal/libs/runner"
+	"oms.internal/sql"
+)
+
+// Addresses are where a started process listens; tests start it on port 0.
+type Addresses struct {
+	HTTP  net.Addr
+	Admin net.Addr
+}
+
+// run serves until ctx ends. It calls listening once both ports are open.
+func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addresses)) error {
+	log.LogAttrs(ctx, slog.LevelInfo, "starting", config.Describe(cfg)...)
+	service, err := assemble(cfg, log)
+	if err != nil {
+		return err
+	}
+	httpListener, httpErr := net.Listen("tcp", cfg.HTTPAddr)
+	adminListener, adminErr := net.Listen("tcp", cfg.AdminAddr)
+	if err := errors.Join(httpErr, adminErr); err != nil {
+		return err
+	}
+	listening(Addresses{HTTP: httpListener.Addr(), Admin: adminListener.Addr()})
+
+	// The order of the start. The end comes in reverse: HTTP drains first, the database goes last.
+	life := runner.New(log, cfg.ShutdownTimeout)
+	life.Add(life.Admin(adminListener, service.metrics))
+	life.Add(runner.Part{Name: "mysql", Run: service.keepDatabase, Ready: service.cluster.Ready})
+	life.Add(runner.Part{
+		Name: "nats", Run: service.serveNATS, Ready: natsx.Ready(service.conn), Healthy: natsx.Healthy(service.conn),
+	})
+	life.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
+		return httpx.Serve(ctx, service.app, httpListener)
+	}})
+	return life.Run(ctx)
+}
+
+func migrate(ctx context.Context, cfg Config, log *slog.Logger) error {
+	return mysqlx.Migrate(ctx, cfg.mysqlMigrate(), sql.Orders(), log)
+}

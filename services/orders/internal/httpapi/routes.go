@@ -1,0 +1,34 @@
+// Package httpapi is the HTTP surface of the orders service: routes, JSON, and the checks of single fields. Who may do
+// what is decided in the domain.
+package httpapi
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"oms.internal/libs/authn"
+	"oms.internal/orders/internal/order"
+)
+
+// API handles the routes.
+type API struct {
+	service *order.Service
+	zone    *time.Location
+}
+
+// New returns an API over the domain; times are shown in zone.
+func New(service *order.Service, zone *time.Location) *API {
+	return &API{service: service, zone: zone}
+}
+
+// Register adds the routes to an app. Every route needs a principal that the gateway signed, of a member.
+func (a *API) Register(app *fiber.App, verifier *authn.Verifier) {
+	routes := app.Group("/orders", authn.RequirePrincipal(verifier), authn.RequireMember)
+	routes.Get("/", a.list)
+	routes.Post("/", a.create)
+	routes.Get("/:id", a.get)
+	routes.Put("/:id", a.replace)
+	routes.Patch("/:id", a.change)
+	routes.Delete("/:id", a.delete)
+}

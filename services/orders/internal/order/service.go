@@ -1,0 +1,83 @@
+package order
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+)
+
+// matchBudget is how long a search waits for the accounts service before it goes without customers' names and emails.
+const matchBudget = time.Second
+
+// ErrNumberTaken is the fault for an order number that another order has.
+var ErrNumberTaken = fault.InvalidField("order_number", "order with this order number already exists.")
+
+// Service is the domain's use cases.
+type Service struct {
+	Dependencies
+}
+
+// Dependencies are what the service works with. All are required.
+type Dependencies struct {
+	Store   Store
+	Members Members
+	Recent  RecentWrites
+	// NewNumber makes an order number where the customer gives none.
+	NewNumber func() (string, error)
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// NewService returns the use cases over the given dependencies.
+func NewService(dependencies Dependencies) *Service { return &Service{dependencies} }
+
+// freshness is Latest for what concerns the caller itself and for a caller that wrote a moment ago.
+func (s *Service) freshness(callerID, concerns uint64) Freshness {
+	if callerID == concerns || s.Recent.Wrote(callerID) {
+		return Latest
+	}
+	return Recent
+}
+
+// Get returns an order of the caller, or to an admin any order.
+func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (Order, error) {
+	freshness := Latest
+	if caller.Admin {
+		freshness = s.freshness(caller.MemberID, 0)
+	}
+	order, err := s.Store.Order(ctx, id, freshness)
+	if err != nil {
+		return Order{}, err
+	}
+	return order, mayUse(caller, order)
+}
+
+// mayUse returns the fault NotFound for an order of somebody else: that there is one is nobody's business.
+func mayUse(caller authn.Principal, order Order) error {
+	if caller.Admin || caller.MemberID == order.CustomerID {
+		return nil
+	}
+	return fault.NewNotFound()
+}
+
+// Last returns the last order of each of the given customers that has one, as the reader may expect to see it.
+func (s *Service) Last(ctx context.Context, customerIDs []uint64, readerID uint64) ([]Order, error) {
+	concerns := uint64(0)
+	if len(customerIDs) == 1 {
+		concerns = customerIDs[0]
+	}
+	return s.Store.LastOrders(ctx, customerIDs, s.freshness(readerID, concerns))
+}
+
+// Delete removes an order of the caller, or for an admin any order.
+func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64) error {
+	err := s.Store.DeleteOrder(ctx, id, func(order Order) error { return mayUse(caller, order) })
+	if err != nil {
+		return err
+	}
+	s.Recent.Mark(caller.MemberID)
+	return nil
+}

@@ -1,0 +1,34 @@
+// Package peers is what the orders service asks of others over NATS, as ports of its domain.
+package peers
+
+import (
+	"context"
+
+	"github.com/nats-io/nats.go"
+
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/natsx"
+	"oms.internal/orders/internal/order"
+)
+
+// Members is order.Members over NATS.
+type Members struct{ conn *nats.Conn }
+
+var _ order.Members = (*Members)(nil)
+
+// NewMembers returns a client on the process's connection.
+func NewMembers(conn *nats.Conn) *Members { return &Members{conn: conn} }
+
+// Exists asks whether there is a member with this id.
+func (m *Members) Exists(ctx context.Context, id uint64) (bool, error) {
+	reply, err := natsx.Call[accounts.ExistsReply](ctx, m.conn, accounts.SubjectExists, accounts.ExistsRequest{MemberID: id})
+	return reply.Exists, err
+}
+
+// Match asks which members match each term.
+func (m *Members) Match(ctx context.Context, terms []string, among, readerID uint64) ([][]uint64, bool, error) {
+	reply, err := natsx.Call[accounts.MatchReply](ctx, m.conn, accounts.SubjectMatch, accounts.MatchRequest{
+		Terms: terms, Among: among, ReaderID: readerID,
+	})
+	return reply.MemberIDs, reply.Truncated, err
+}

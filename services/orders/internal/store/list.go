@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+
+	"oms.internal/libs/listing"
+	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/store/sqlcgen"
+)
+
+// Orders returns one page in at most three statements: the ids, their number unless the page tells it, the rows.
+func (s *Store) Orders(ctx context.Context, query order.Query, freshness order.Freshness) ([]order.Order, int, error) {
+	var orders []order.Order
+	var count int
+	err := s.read(ctx, freshness, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		list, total := plan(query)
+		ids, err := list(ctx, queries)
+		if err != nil {
+			return err
+		}
+		var known bool
+		if count, known = listing.Complete(query.Request, len(ids)); !known {
+			number, err := total(ctx, queries)
+			if err != nil {
+				return err
+			}
+			count = int(number)
+		}
+		orders, err = ordersByIDs(ctx, queries, ids)
+		return err
+	})
+	return orders, count, err
+}
+
+func ordersByIDs(ctx context.Context, queries *sqlcgen.Queries, ids []uint64) ([]order.Order, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := queries.ListOrdersByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[uint64]sqlcgen.Order, len(rows))
+	for _, row := range rows {
+		byID[row.ID] = row
+	}
+	orders := make([]order.Order, 0, len(ids))
+	for _, id := range ids {
+		// An order that was deleted between the two statements is simply no longer there.
+		if row, found := byID[id]; found {
+			orders = append(orders, toOrder(row))
+		}
+	}
+	return orders, nil
+}
+
+type (
+	idsQuery   func(context.Context, *sqlcgen.Queries) ([]uint64, error)
+	countQuery func(context.Context, *sqlcgen.Queries) (int64, error)
+)
+
+// plan chooses the queries for a list: those that an index serves where there are some, else the search.
+func plan(query order.Query) (idsQuery, countQuery) {
+	key, single := singleKey(query.Ordering)
+	switch {
+	case !single || len(query.Terms) > 0:
+		return search(query)
+	case query.ProductName == "" && query.CustomerID == 0:
+		return all(key, query)
+	case query.ProductName == "":
+		return ofCustomer(key, query)
+	case key.Field == "id":
+		return ofProduct(key, query)
+	}
+	return search(query)
+}
+
+// singleKey returns the one field that decides an ordering. What follows a unique field decides nothing.
+func singleKey(ordering []listing.Key) (listing.Key, bool) {
+	if len(ordering) == 0 {
+		return listing.Key{Field: "id"}, true
+	}
+	first := ordering[0]
+	return first, len(ordering) == 1 || first.Field == "id" || first.Field == "order_number"
+}
