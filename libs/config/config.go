@@ -7,6 +7,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"reflect"
@@ -21,6 +22,9 @@ type Secret string
 
 // String masks the value.
 func (Secret) String() string { return "******" }
+
+// Format masks the value whatever the verb; without it %#v and %d would show it.
+func (Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, "******") }
 
 // LogValue masks the value in structured logs.
 func (Secret) LogValue() slog.Value { return slog.StringValue("******") }

@@ -3,12 +3,15 @@ package field
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"oms.internal/libs/fault"
 )
+
+const nullMessage = "This field may not be null."
 
 // Err returns the fault Invalid with all messages collected so far, or nil.
 func (o *Object) Err() error {
@@ -39,7 +42,7 @@ func (o *Object) Text(name string, presence Presence, checks ...Check) *string {
 		o.Refuse(name, "This field may not be blank.")
 		return nil
 	}
-	for _, check := range append(checks, noNull) {
+	for _, check := range slices.Concat(checks, []Check{noNull}) {
 		if message := check(text); message != "" {
 			o.Refuse(name, message)
 		}
@@ -71,6 +74,8 @@ func (o *Object) Choice(name string, choices ...string) *string {
 	return &text
 }
 
+var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
+
 // Key reads the id of another row, as a number or as its digits. It returns nil where the field is absent or refused.
 func (o *Object) Key(name string, presence Presence) *uint64 {
 	value, ok := o.value(name, presence)
@@ -79,7 +84,11 @@ func (o *Object) Key(name string, presence Presence) *uint64 {
 	}
 	kind := typeName(value)
 	text, isText := asText(value)
-	if !isText || kind == "float" || strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" || text == "" {
+	switch {
+	case isText && text == "":
+		o.Refuse(name, nullMessage) // DRF takes an empty text for null where a row is meant
+		return nil
+	case !isText || !wholeNumber.MatchString(text):
 		o.Refuse(name, fmt.Sprintf("Incorrect type. Expected pk value, received %s.", kind))
 		return nil
 	}
@@ -102,7 +111,7 @@ func (o *Object) value(name string, presence Presence) (json.RawMessage, bool) {
 	case !present && presence == Required:
 		o.Refuse(name, "This field is required.")
 	case present && typeName(value) == "NoneType":
-		o.Refuse(name, "This field may not be null.")
+		o.Refuse(name, nullMessage)
 		return nil, false
 	}
 	return value, present

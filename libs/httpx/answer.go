@@ -31,7 +31,7 @@ var statuses = map[fault.Code]int{
 // REST Framework reads: detail, and one array of messages per refused field at the top level. Faults of ours also carry
 // the request id, under which the log has the cause.
 func AnswerFault(c *fiber.Ctx, err error) error {
-	failure := asFault(err)
+	failure := asFault(c, err)
 	status, known := statuses[failure.Code]
 	if !known {
 		failure, status = fault.NewInternal(err), http.StatusInternalServerError
@@ -45,8 +45,14 @@ func AnswerFault(c *fiber.Ctx, err error) error {
 	for name, messages := range failure.Fields {
 		body[name] = messages
 	}
+	id := requestid.From(c.UserContext())
+	if id == "" {
+		// The request was refused before any handler ran.
+		id = requestid.New()
+		c.Set(requestid.Header, id)
+	}
 	if status >= http.StatusInternalServerError {
-		body["request_id"] = requestid.From(c.UserContext())
+		body["request_id"] = id
 	}
 	encoded, err := json.Marshal(body)
 	if err != nil {

@@ -71,7 +71,7 @@ const (
 func Open(config Config, log *slog.Logger) (*Cluster, error) {
 	cluster := &Cluster{log: log}
 	for _, addr := range config.Hosts {
-		db, err := openHost(config, addr)
+		db, err := openHost(config, addr, ioTimeout)
 		if err != nil {
 			return nil, errors.Join(err, cluster.Close())
 		}
@@ -80,7 +80,8 @@ func Open(config Config, log *slog.Logger) (*Cluster, error) {
 	return cluster, nil
 }
 
-func openHost(config Config, addr string) (*sql.DB, error) {
+// openHost prepares a pool. ioTimeout bounds one read or write on a connection; 0 leaves both to the context.
+func openHost(config Config, addr string, ioTimeout time.Duration) (*sql.DB, error) {
 	settings := mysql.NewConfig()
 	settings.Net, settings.Addr = "tcp", addr
 	settings.User, settings.Passwd, settings.DBName = config.User, config.Password, config.Database

@@ -58,22 +58,19 @@ func Migrate(ctx context.Context, config Config, files fs.FS, log *slog.Logger) 
 	return nil
 }
 
-// awaitPrimary returns a pool on the first server that is writable.
+// awaitPrimary returns a pool on the first server that is writable. Its statements end with their context only: a
+// migration takes as long as it takes.
 func awaitPrimary(ctx context.Context, config Config, log *slog.Logger) (*sql.DB, error) {
 	for {
 		var problems []error
 		for _, addr := range config.Hosts {
-			db, err := openHost(config, addr)
+			db, err := openHost(config, addr, 0)
 			if err != nil {
 				return nil, err
 			}
-			var readOnly bool
-			err = db.QueryRowContext(ctx, "SELECT @@global.read_only").Scan(&readOnly)
-			if err == nil && !readOnly {
-				return db, nil
-			}
+			err = checkWritable(ctx, db)
 			if err == nil {
-				err = errors.New("read-only")
+				return db, nil
 			}
 			problems = append(problems, fmt.Errorf("%s: %w", addr, errors.Join(err, db.Close())))
 		}
@@ -82,4 +79,17 @@ func awaitPrimary(ctx context.Context, config Config, log *slog.Logger) (*sql.DB
 			return nil, fmt.Errorf("migrate: %w", errors.Join(append(problems, err)...))
 		}
 	}
+}
+
+func checkWritable(ctx context.Context, db *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, ioTimeout)
+	defer cancel()
+	var readOnly bool
+	if err := db.QueryRowContext(ctx, "SELECT @@global.read_only").Scan(&readOnly); err != nil {
+		return err
+	}
+	if readOnly {
+		return errors.New("read-only")
+	}
+	return nil
 }

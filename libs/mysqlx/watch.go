@@ -108,12 +108,13 @@ func (b *beats) add(number uint64, at time.Time) {
 	b.written = append(b.written, beat{number, at})
 }
 
-// lag returns for how long the server that has applied the given beat has been without the next one. With the primary
-// away there are no further beats, and a replica that has applied the last one is not behind.
+// lag returns for how long the server that has applied the given beat has been without the next one. A server that has
+// none of the remembered beats may be behind by any time. With the primary away there are no further beats, and a
+// replica that has applied the last one is not behind.
 func (b *beats) lag(applied uint64, now time.Time) time.Duration {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if len(b.written) == 0 {
+	if len(b.written) == 0 || applied < b.written[0].number {
 		return unknownLag
 	}
 	for _, written := range b.written {

@@ -76,7 +76,7 @@ func commit(tx *sql.Tx) error {
 
 // pause waits about the given time, so that two transactions in each other's way do not meet again.
 func pause(ctx context.Context, about time.Duration) error {
-	timer := time.NewTimer(about/2 + rand.N(about))
+	timer := time.NewTimer(about/2 + rand.N(about)) //nolint:gosec // a pause needs no secret randomness
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -51,14 +51,6 @@ func Serve(ctx context.Context, conn *nats.Conn, name string, log *slog.Logger, 
 		return fmt.Errorf("nats service %s: %w", name, err)
 	}
 	jobs := make(chan func(), queueLength)
-	var pool sync.WaitGroup
-	for range workers {
-		pool.Go(func() {
-			for job := range jobs {
-				job()
-			}
-		})
-	}
 	var accepting sync.RWMutex
 	stopped := false
 	accept := func(endpoint Endpoint) micro.HandlerFunc {
@@ -68,12 +60,12 @@ func Serve(ctx context.Context, conn *nats.Conn, name string, log *slog.Logger, 
 			received := time.Now()
 			if !stopped {
 				select {
-				case jobs <- func() { answer(request, endpoint, received, log) }:
+				case jobs <- func() { answer(conn, request, endpoint, received, log) }:
 					return
 				default:
 				}
 			}
-			refuse(request, fault.NewUnavailable(nil), log)
+			refuse(conn, request, fault.NewUnavailable(nil), log)
 		}
 	}
 	for _, endpoint := range endpoints {
@@ -81,8 +73,17 @@ func Serve(ctx context.Context, conn *nats.Conn, name string, log *slog.Logger, 
 			return errors.Join(fmt.Errorf("nats endpoint %s: %w", endpoint.name, err), service.Stop())
 		}
 	}
+	var pool sync.WaitGroup
+	for range workers {
+		pool.Go(func() {
+			for job := range jobs {
+				job()
+			}
+		})
+	}
 	<-ctx.Done()
-	err = service.Stop()
+	// With the flush, what the server sent before it heard of the end is here, and still served.
+	err = errors.Join(service.Stop(), flush(conn))
 	accepting.Lock()
 	stopped = true
 	close(jobs)
@@ -91,7 +92,7 @@ func Serve(ctx context.Context, conn *nats.Conn, name string, log *slog.Logger, 
 	return errors.Join(err, flush(conn))
 }
 
-// flush sees the last replies out before the connection is closed.
+// flush waits until the server has what was sent, such as the last replies before the connection is closed.
 func flush(conn *nats.Conn) error {
 	if !conn.IsConnected() {
 		return nil
@@ -99,7 +100,7 @@ func flush(conn *nats.Conn) error {
 	return conn.FlushTimeout(time.Second)
 }
 
-func answer(request micro.Request, endpoint Endpoint, received time.Time, log *slog.Logger) {
+func answer(conn *nats.Conn, request micro.Request, endpoint Endpoint, received time.Time, log *slog.Logger) {
 	header := request.Headers()
 	timeout := maxTimeout
 	if wanted, err := strconv.ParseInt(header.Get(headerTimeout), 10, 32); err == nil {
@@ -114,13 +115,26 @@ func answer(request micro.Request, endpoint Endpoint, received time.Time, log *s
 	reply, err := call(ctx, endpoint, request.Data())
 	if err != nil {
 		log.ErrorContext(ctx, "nats request failed", "subject", endpoint.subject, "error", err)
-		refuse(request, fault.Of(err), log)
+		refuse(conn, request, publicFault(ctx, err), log)
 		return
 	}
-	if err := request.RespondJSON(reply); err != nil {
-		log.ErrorContext(ctx, "nats reply", "subject", endpoint.subject, "error", err)
-		refuse(request, fault.NewInternal(err), log)
+	encoded, err := json.Marshal(reply)
+	if err == nil {
+		err = respond(conn, request, encoded, nil)
 	}
+	if err != nil {
+		log.ErrorContext(ctx, "nats reply", "subject", endpoint.subject, "error", err)
+		refuse(conn, request, fault.NewInternal(err), log)
+	}
+}
+
+// publicFault is the fault that a handler reported. That its time was over is not its failure.
+func publicFault(ctx context.Context, err error) *fault.Error {
+	failure := fault.Of(err)
+	if failure.Code == fault.Internal && ctx.Err() != nil {
+		return fault.NewTimeout(err)
+	}
+	return failure
 }
 
 func call(ctx context.Context, endpoint Endpoint, body []byte) (reply any, err error) {
@@ -132,8 +146,8 @@ func call(ctx context.Context, endpoint Endpoint, body []byte) (reply any, err e
 	return endpoint.handle(ctx, body)
 }
 
-// refuse sends the public face of a fault: code, detail and fields.
-func refuse(request micro.Request, failure *fault.Error, log *slog.Logger) {
+// refuse sends the public face of a fault: code, detail, fields, and when to come again.
+func refuse(conn *nats.Conn, request micro.Request, failure *fault.Error, log *slog.Logger) {
 	var fields []byte
 	if len(failure.Fields) > 0 {
 		encoded, err := json.Marshal(failure.Fields)
@@ -142,7 +156,17 @@ func refuse(request micro.Request, failure *fault.Error, log *slog.Logger) {
 		}
 		fields = encoded
 	}
-	if err := request.Error(string(failure.Code), failure.Detail, fields); err != nil {
+	header := nats.Header{micro.ErrorCodeHeader: {string(failure.Code)}, micro.ErrorHeader: {failure.Detail}}
+	if failure.RetryAfter > 0 {
+		header.Set(headerRetryAfter, strconv.FormatInt(failure.RetryAfter.Milliseconds(), 10))
+	}
+	if err := respond(conn, request, fields, header); err != nil {
 		log.Error("nats refuse", "subject", request.Subject(), "error", err)
 	}
+}
+
+// respond replies to a request. The methods of micro.Request would do so too, but only until its handler has returned:
+// micro then reads what they write, and our replies come from the pool.
+func respond(conn *nats.Conn, request micro.Request, body []byte, header nats.Header) error {
+	return conn.PublishMsg(&nats.Msg{Subject: request.Reply(), Header: header, Data: body})
 }

@@ -30,7 +30,7 @@ func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []strin
 		return err
 	}
 	if message := field.Email(*email); message != "" || len(*email) > account.MaxEmail {
-		return errors.New("--email: Enter a valid email address.")
+		return errors.New("--email: not a valid email address")
 	}
 	password, err := readPassword(in, out)
 	if err != nil {

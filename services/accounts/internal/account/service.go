@@ -45,9 +45,10 @@ type Dependencies struct {
 // NewService returns the use cases over the given dependencies.
 func NewService(dependencies Dependencies) *Service { return &Service{dependencies} }
 
-// freshness is Latest for what concerns the caller itself and for a caller that wrote a moment ago.
+// freshness is Latest for what concerns the caller itself and for a caller that wrote a moment ago. concerns is 0 for
+// what concerns many.
 func (s *Service) freshness(caller authn.Principal, concerns uint64) Freshness {
-	if caller.MemberID == concerns || s.Recent.Wrote(caller.MemberID) {
+	if concerns != 0 && caller.MemberID == concerns || s.Recent.Wrote(caller.MemberID) {
 		return Latest
 	}
 	return Recent

@@ -84,6 +84,11 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if !newEmail && !newPassword {
 		return nil, "", nil
 	}
+	if newEmail {
+		if err := s.checkEmailFree(ctx, id, *change.Email); err != nil {
+			return nil, "", err
+		}
+	}
 	if caller.MemberID == id {
 		if err := s.checkCurrentPassword(ctx, member, change.CurrentPassword); err != nil {
 			return nil, "", err
@@ -94,6 +99,18 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	}
 	hash, err := s.Passwords.Hash(ctx, *change.Password)
 	return &hash, member.PasswordHash, err
+}
+
+// checkEmailFree says early that an email is taken; the store's unique key says it for certain.
+func (s *Service) checkEmailFree(ctx context.Context, id uint64, email string) error {
+	holder, err := s.Store.MemberByEmail(ctx, email)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err == nil && holder.ID != id:
+		return ErrEmailTaken
+	}
+	return err
 }
 
 func (s *Service) checkCurrentPassword(ctx context.Context, member Member, current *string) error {

@@ -21,6 +21,15 @@ const (
 	argon2Form = "$argon2id$v=%d$m=%d,t=%d,p=%d$"
 )
 
+// What a stored hash can make us compute is bounded: the memory is what RFC 9106 recommends where there is little of it,
+// passes and lanes are more than anyone uses.
+const (
+	maxMemoryKiB = 64 * 1024
+	maxPasses    = 16
+	maxLanes     = 16
+	minKeyBytes  = 16
+)
+
 var errBadHash = errors.New("password: the stored hash has no known form")
 
 // hashArgon2id returns $argon2id$v=19$m=…,t=…,p=…$salt$key (PHC string format).
@@ -47,7 +56,10 @@ func verifyArgon2id(hash, password string) (ok, outdated bool, err error) {
 	}
 	salt, saltErr := base64.RawStdEncoding.DecodeString(parts[4])
 	want, keyErr := base64.RawStdEncoding.DecodeString(parts[5])
-	if err := errors.Join(saltErr, keyErr); err != nil || len(want) == 0 || time == 0 || threads == 0 {
+	if err := errors.Join(saltErr, keyErr); err != nil || len(want) < minKeyBytes {
+		return false, false, errBadHash
+	}
+	if memory > maxMemoryKiB || time == 0 || time > maxPasses || threads == 0 || threads > maxLanes {
 		return false, false, errBadHash
 	}
 	got := argon2.IDKey([]byte(password), salt, time, memory, threads, uint32(len(want)))

@@ -34,12 +34,24 @@ type Dependencies struct {
 // NewService returns the use cases over the given dependencies.
 func NewService(dependencies Dependencies) *Service { return &Service{dependencies} }
 
-// freshness is Latest for what concerns the caller itself and for a caller that wrote a moment ago.
+// freshness is Latest for what concerns the caller itself and for a caller that wrote a moment ago. Either id may be 0, for
+// nobody in particular.
 func (s *Service) freshness(callerID, concerns uint64) Freshness {
-	if callerID == concerns || s.Recent.Wrote(callerID) {
+	own := callerID != 0 && callerID == concerns
+	if own || s.Recent.Wrote(callerID) {
 		return Latest
 	}
 	return Recent
+}
+
+// remember notes who must read its own write next. A write whose outcome is unknown counts: its caller is told to look.
+func (s *Service) remember(err error, memberIDs ...uint64) {
+	if err != nil && !fault.Is(err, fault.OutcomeUnknown) {
+		return
+	}
+	for _, id := range memberIDs {
+		s.Recent.Mark(id)
+	}
 }
 
 // Get returns an order of the caller, or to an admin any order.
@@ -74,10 +86,11 @@ func (s *Service) Last(ctx context.Context, customerIDs []uint64, readerID uint6
 
 // Delete removes an order of the caller, or for an admin any order.
 func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64) error {
-	err := s.Store.DeleteOrder(ctx, id, func(order Order) error { return mayUse(caller, order) })
-	if err != nil {
-		return err
-	}
-	s.Recent.Mark(caller.MemberID)
-	return nil
+	var customerID uint64
+	err := s.Store.DeleteOrder(ctx, id, func(order Order) error {
+		customerID = order.CustomerID
+		return mayUse(caller, order)
+	})
+	s.remember(err, caller.MemberID, customerID)
+	return err
 }

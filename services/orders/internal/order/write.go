@@ -38,13 +38,9 @@ func (s *Service) Create(ctx context.Context, caller authn.Principal, input Chan
 	if input.ProductName != nil {
 		order.ProductName = *input.ProductName
 	}
-	order, err := s.store(ctx, order, input.OrderNumber)
-	if err != nil {
-		return Order{}, err
-	}
-	s.Recent.Mark(caller.MemberID)
-	s.Recent.Mark(order.CustomerID)
-	return order, nil
+	stored, err := s.store(ctx, order, input.OrderNumber)
+	s.remember(err, caller.MemberID, order.CustomerID)
+	return stored, err
 }
 
 func (s *Service) store(ctx context.Context, order Order, number *string) (Order, error) {
@@ -74,7 +70,8 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, shown Orde
 			return Order{}, err
 		}
 	}
-	order, err := s.Store.UpdateOrder(ctx, shown.ID, func(order *Order) error {
+	customerID := shown.CustomerID
+	updated, err := s.Store.UpdateOrder(ctx, shown.ID, func(order *Order) error {
 		// The order may have got another customer since it was shown.
 		if err := mayUse(caller, *order); err != nil {
 			return err
@@ -82,14 +79,11 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, shown Orde
 		set(&order.CustomerID, change.CustomerID)
 		set(&order.OrderNumber, change.OrderNumber)
 		set(&order.ProductName, change.ProductName)
+		customerID = order.CustomerID
 		return nil
 	})
-	if err != nil {
-		return Order{}, err
-	}
-	s.Recent.Mark(caller.MemberID)
-	s.Recent.Mark(order.CustomerID)
-	return order, nil
+	s.remember(err, caller.MemberID, customerID)
+	return updated, err
 }
 
 func set[T any](field, value *T) {

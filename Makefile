@@ -1,0 +1,63 @@
+# The commands of this project; `make help` lists them. Go and make are all that a machine needs beforehand.
+
+# Where to listen, and how to run: MODE=docker, native or auto (docker where an engine answers).
+export MODE         ?= auto
+export GATEWAY_PORT ?= 8080
+export PRIMARY_PORT ?= 4406
+export REPLICA_PORT ?= 5506
+export NATS_PORT    ?= 4222
+
+MODULES := libs sql services/accounts services/orders gateway deploy
+# The race detector needs a C compiler; a machine without one runs the same tests without it.
+RACE    := $(if $(shell command -v $(or $(CC),gcc) 2>/dev/null),-race)
+BIN     := $(CURDIR)/.data/bin
+OMS     := go run ./deploy/cmd/oms
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: up down ps logs clean replication poc admin
+up: ## start everything and wait until it is ready (MODE=docker|native)
+	@$(OMS) up
+down: ## end what `make up` started; the data stays
+	@$(OMS) down
+ps: ## show what runs
+	@$(OMS) ps
+logs: ## show the last log lines (SERVICE=accounts for one)
+	@$(OMS) logs $(SERVICE)
+clean: ## down, and remove data, logs, secrets and binaries
+	@$(OMS) clean
+replication: ## compare the two database servers
+	@$(OMS) replication
+poc: ## walk through the running system
+	@$(OMS) poc
+admin: ## make EMAIL=… an admin; the password is asked for, or read from standard input
+	@$(OMS) admin --email '$(EMAIL)'
+
+.PHONY: setup test test-mysql
+setup: ## install what tests need: MariaDB's packages, nats-server
+	@$(OMS) setup
+test: setup ## everything a contributor must pass: unit, integration and end-to-end tests
+	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
+	go test $(RACE) $(MODULES:%=./%/...)
+test-mysql: ## the tests that use a database, on MySQL in containers
+	OMS_TEST_ENGINE=mysql go test $(RACE) ./libs/mysqlx/... ./services/...
+
+.PHONY: fmt lint gen build
+fmt: ## format the code
+	gofmt -w $(MODULES)
+lint: $(BIN)/golangci-lint ## check conventions and layers, module by module
+	@set -e; for module in $(MODULES); do echo "lint $$module"; (cd $$module && GOWORK=off $(BIN)/golangci-lint run ./...); done
+gen: $(BIN)/sqlc ## write generated code anew
+	cd sql && $(BIN)/sqlc generate
+build: ## build each module by itself, without go.work
+	@set -e; for module in $(MODULES); do echo "build $$module"; (cd $$module && GOWORK=off go build ./... && GOWORK=off go vet ./...); done
+
+# Tools are pinned in modules of their own, so that their dependencies are not ours.
+$(BIN)/golangci-lint: TOOL = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(BIN)/sqlc:          TOOL = github.com/sqlc-dev/sqlc/cmd/sqlc
+$(BIN)/golangci-lint $(BIN)/sqlc: $(BIN)/%: .ci/tools/%/go.mod
+	@echo "building $* (a minute, once)"
+	@mkdir -p $(BIN)
+	@cd .ci/tools/$* && GOWORK=off CGO_ENABLED=0 go build -o $@ $(TOOL)

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+
+	"oms.internal/libs/devenv"
+
+	"oms.internal/deploy/internal/poc"
+	"oms.internal/deploy/internal/replication"
+	"oms.internal/deploy/internal/secret"
+	"oms.internal/deploy/internal/stack"
+)
+
+// options are the flags of all commands; each command reads its own.
+type options struct {
+	mode   string
+	email  string
+	follow bool
+	names  []string
+}
+
+// errUsage says that what is wrong was already printed, with the usage.
+var errUsage = errors.New("usage")
+
+// command is one of the program's words; run is a method of app.
+type command struct {
+	name string
+	help string
+	run  func(a app, ctx context.Context, options options) error
+}
+
+func commands() []command {
+	return []command{
+		{"up", "start everything and wait until it is ready (--mode docker|native|auto, or MODE)", app.up},
+		{"down", "end what up started; the data stays", app.down},
+		{"clean", "down, and remove data, logs, secrets and binaries", app.clean},
+		{"ps", "show what runs", app.ps},
+		{"logs", "show the last lines of the logs ([service], --follow)", app.logs},
+		{"replication", "compare the two database servers", app.replication},
+		{"poc", "walk through the running system", app.poc},
+		{"admin", "create an admin or make a member one (--email)", app.admin},
+		{"setup", "install what tests and the native stack need: MariaDB's packages, nats-server", app.setup},
+		{"secrets", "make the secrets that do not exist yet", app.secrets},
+	}
+}
+
+// app is what every command works with.
+type app struct {
+	stack  stack.Stack
+	getenv func(string) string
+	out    io.Writer
+}
+
+func run(ctx context.Context, arguments []string, getenv func(string) string, out io.Writer) error {
+	flags := flag.NewFlagSet("oms", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.Usage = func() {
+		_, _ = fmt.Fprintln(out, "oms COMMAND [flags]")
+		for _, command := range commands() {
+			_, _ = fmt.Fprintf(out, "  %-12s %s\n", command.name, command.help)
+		}
+	}
+	var chosen options
+	flags.StringVar(&chosen.mode, "mode", getenv("MODE"), "docker, native or auto")
+	flags.StringVar(&chosen.email, "email", "", "e-mail address of the admin")
+	flags.BoolVar(&chosen.follow, "follow", false, "go on showing what is added")
+	if len(arguments) == 0 {
+		flags.Usage()
+		return errUsage
+	}
+	if err := flags.Parse(arguments[1:]); err != nil {
+		return errUsage // the flag package has said what
+	}
+	chosen.names = flags.Args()
+	for _, command := range commands() {
+		if command.name == arguments[0] {
+			s, err := stack.Find(getenv)
+			if err != nil {
+				return err
+			}
+			return command.run(app{stack: s, getenv: getenv, out: out}, ctx, chosen)
+		}
+	}
+	flags.Usage()
+	return errUsage
+}
+
+// setup installs what is missing for tests and the native stack.
+func (a app) setup(ctx context.Context, _ options) error {
+	if err := devenv.InstallMariaDB(ctx, a.out); err != nil {
+		return err
+	}
+	_, err := devenv.BuildNATS(ctx, a.stack.Root+"/libs", a.out)
+	return err
+}
+
+func (a app) secrets(_ context.Context, _ options) error {
+	return secret.Ensure(a.stack.Secrets(), time.Now())
+}
+
+func (a app) replication(ctx context.Context, _ options) error {
+	started, err := a.recorded()
+	if err != nil {
+		return err
+	}
+	return replication.Report(ctx, started.stack, a.out)
+}
+
+func (a app) poc(ctx context.Context, _ options) error {
+	started, err := a.recorded()
+	if err != nil {
+		return err
+	}
+	return poc.Run(ctx, started.stack, a.out)
+}

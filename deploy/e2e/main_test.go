@@ -1,0 +1,94 @@
+// Package e2e tests the running system from outside: through the gateway's port, with what a client can know, and with
+// processes killed and stopped as an operator would.
+//
+// It starts a system of its own, natively, on free ports and with its data in a temporary folder, and ends it.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// system is the system under test.
+var system struct {
+	data    string // folder
+	gateway string // URL
+	env     []string
+}
+
+const startTimeout = 5 * time.Minute
+
+func TestMain(m *testing.M) {
+	code, err := runOnOwnSystem(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runOnOwnSystem(m *testing.M) (code int, err error) {
+	// A short path: it will hold Unix sockets.
+	if system.data, err = os.MkdirTemp("", "oms"); err != nil {
+		return 1, err
+	}
+	system.env = append(os.Environ(), "OMS_DATA="+system.data, "MODE=native")
+	for _, variable := range []string{
+		"GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "ACCOUNTS_PORT", "ACCOUNTS_ADMIN_PORT", "ORDERS_PORT", "ORDERS_ADMIN_PORT",
+		"PRIMARY_PORT", "REPLICA_PORT", "NATS_PORT",
+	} {
+		port, err := freePort()
+		if err != nil {
+			return 1, err
+		}
+		system.env = append(system.env, variable+"="+strconv.Itoa(port))
+		if variable == "GATEWAY_PORT" {
+			system.gateway = "http://127.0.0.1:" + strconv.Itoa(port)
+		}
+	}
+	command := filepath.Join(system.data, "oms")
+	if err := execute("go", "build", "-o", command, "../cmd/oms"); err != nil {
+		return 1, err
+	}
+	defer func() {
+		// Also after a failed start: what did start must end.
+		if cleanErr := execute(command, "clean"); err == nil {
+			err = cleanErr
+		}
+		if removeErr := os.RemoveAll(system.data); err == nil {
+			err = removeErr
+		}
+	}()
+	if err := execute(command, "up"); err != nil {
+		return 1, err
+	}
+	return m.Run(), nil
+}
+
+func execute(name string, arguments ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	command := exec.CommandContext(ctx, name, arguments...)
+	command.Env = system.env
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s %v: %w", filepath.Base(name), arguments, err)
+	}
+	return nil
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	return port, listener.Close()
+}

@@ -1,0 +1,51 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Row is a row as text, by column; NULL is nil.
+type Row map[string]*string
+
+// Rows returns all rows of a query whose columns the caller need not know: those of a SHOW statement depend on the
+// server's version, those of a comparison do not matter.
+func Rows(ctx context.Context, db *sql.DB, query string, arguments ...any) ([]Row, error) {
+	rows, err := db.QueryContext(ctx, query, arguments...)
+	if err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	var result []Row
+	for rows.Next() {
+		values, targets := make([]*string, len(columns)), make([]any, len(columns))
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		if err := rows.Scan(targets...); err != nil {
+			return nil, fmt.Errorf("query: %w", err)
+		}
+		row := Row{}
+		for i, column := range columns {
+			row[column] = values[i]
+		}
+		result = append(result, row)
+	}
+	return result, rows.Err()
+}
+
+// First returns the first of the columns that exists and is not NULL, and whether there is one. The engines give the
+// same thing different names.
+func (r Row) First(columns ...string) (string, bool) {
+	for _, column := range columns {
+		if value := r[column]; value != nil {
+			return *value, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,84 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+)
+
+// PS prints a line for each process of the stack: whether it runs, where it listens, whether it is ready. It returns an
+// error if one does not run or is not ready.
+func (r *Runner) PS(ctx context.Context) error {
+	running, err := r.Running()
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "NAME\tPID\tPORTS\tSTATE")
+	healthy := true
+	for _, part := range r.parts(r.stack.Ports) {
+		pid, state := "-", "stopped"
+		if process := running[part.name]; process != nil {
+			pid, state = fmt.Sprint(process.PID()), "running"
+			if part.ready != "" {
+				state = "ready"
+				if err := askReady(ctx, part.ready); err != nil {
+					state = "not ready: " + err.Error()
+				}
+			}
+		}
+		healthy = healthy && (state == "running" || state == "ready")
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", part.name, pid, strings.Trim(fmt.Sprint(part.ports), "[]"), state)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if !healthy {
+		return fmt.Errorf("not everything runs; see `make logs`")
+	}
+	return nil
+}
+
+// Logs prints the last lines of a service's log, of all if none is named, and, with follow, what is added until ctx ends.
+func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
+	var files, names []string
+	for _, part := range r.parts(r.stack.Ports) {
+		names = append(names, part.name)
+		if name != "" && part.name != name {
+			continue
+		}
+		if _, err := os.Stat(part.log); err == nil {
+			files = append(files, part.log)
+		}
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("no log of %q; there are: %s", name, strings.Join(names, ", "))
+	}
+	arguments := []string{"-n", "50"}
+	if follow {
+		arguments = append(arguments, "-F")
+	}
+	command := exec.CommandContext(ctx, "tail", append(arguments, files...)...) // #nosec G204 -- our own files
+	command.Stdout, command.Stderr = r.out, os.Stderr
+	if err := command.Run(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("show logs: %w", err)
+	}
+	return nil
+}
+
+// Admin runs the accounts binary's subcommand that creates or promotes an admin, on this terminal, with the settings
+// that the service runs with.
+func (r *Runner) Admin(ctx context.Context, email string) error {
+	// #nosec G204 -- what we built; the address is one argument
+	command := exec.CommandContext(ctx, filepath.Join(r.binDir(), "accounts"), "admin", "--email", email)
+	command.Env = r.environment("accounts")
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, r.out, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("accounts admin: %w", err)
+	}
+	return nil
+}

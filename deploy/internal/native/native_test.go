@@ -1,0 +1,130 @@
+package native
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+
+	"oms.internal/deploy/internal/stack"
+)
+
+// clone makes a repository with stand-ins for the three services and the real configuration of the servers.
+func clone(t *testing.T) (stack.Stack, map[string]string) {
+	t.Helper()
+	root := t.TempDir()
+	repository, err := filepath.Abs("../../..")
+	require.NoError(t, err)
+	service, err := os.ReadFile("testdata/service.go.txt")
+	require.NoError(t, err)
+	for name, source := range sources {
+		folder := filepath.Join(root, source, "cmd", name)
+		require.NoError(t, os.MkdirAll(folder, 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "main.go"), service, 0o600))
+		module := "module oms.internal/" + name + "\n\ngo 1.26.0\n"
+		require.NoError(t, os.WriteFile(filepath.Join(root, source, "go.mod"), []byte(module), 0o600))
+	}
+	for _, folder := range []string{"libs", "deploy"} {
+		require.NoError(t, os.Symlink(filepath.Join(repository, folder), filepath.Join(root, folder)))
+	}
+	s := stack.Stack{Root: root}
+	for _, port := range s.Ports.List() {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer listener.Close() // held until all ports have been chosen, so that they differ
+		*port.Number = listener.Addr().(*net.TCPAddr).Port
+	}
+	return s, map[string]string{}
+}
+
+func pids(t *testing.T, r *Runner) map[string]int {
+	t.Helper()
+	running, err := r.Running()
+	require.NoError(t, err)
+	numbers := map[string]int{}
+	for name, process := range running {
+		numbers[name] = process.PID()
+	}
+	return numbers
+}
+
+func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
+	s, settings := clone(t)
+	var out strings.Builder
+	runner := New(s, func(name string) string { return settings[name] }, &out)
+	t.Cleanup(func() { require.NoError(t, runner.Down(context.Background())) })
+	require.NoError(t, runner.Up(t.Context()))
+	first := pids(t, runner)
+	require.Len(t, first, 6)
+	require.NoError(t, runner.PS(t.Context()))
+
+	// Again: nothing changes.
+	require.NoError(t, runner.Up(t.Context()))
+	require.Equal(t, first, pids(t, runner))
+
+	// What changed is restarted, and nothing else.
+	main := filepath.Join(s.Root, "services/orders/cmd/orders/main.go")
+	source, err := os.ReadFile(main) // #nosec G304 -- a folder of this test
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(main, []byte(strings.ReplaceAll(string(source), "the level", "The level")), 0o600))
+	require.NoError(t, runner.Up(t.Context()))
+	second := pids(t, runner)
+	require.NotEqual(t, first["orders"], second["orders"])
+	second["orders"] = first["orders"]
+	require.Equal(t, first, second)
+
+	// What was killed comes back.
+	replica, err := devenv.FindProcess(filepath.Join(s.Data(), "mariadb", "replica", "process.json"))
+	require.NoError(t, err)
+	require.NoError(t, replica.Kill())
+	require.Error(t, runner.PS(t.Context()))
+	require.NoError(t, runner.Up(t.Context()))
+	require.NoError(t, runner.PS(t.Context()))
+
+	// What does not start is reported with the end of its log.
+	settings["LOG_LEVEL"] = "broken"
+	require.ErrorContains(t, runner.Up(t.Context()), "The level is broken")
+
+	out.Reset()
+	require.NoError(t, runner.Down(t.Context()))
+	require.Empty(t, pids(t, runner))
+	require.Less(t, strings.Index(out.String(), "stopping gateway"), strings.Index(out.String(), "stopping nats"))
+	require.Less(t, strings.Index(out.String(), "stopping replica"), strings.Index(out.String(), "stopping primary"))
+}
+
+func TestAPortThatSomebodyElseHasIsAnErrorBeforeAnythingStarts(t *testing.T) {
+	s, settings := clone(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, taken.Close()) })
+	s.Ports.NATS = taken.Addr().(*net.TCPAddr).Port
+	runner := New(s, func(name string) string { return settings[name] }, &strings.Builder{})
+	require.ErrorContains(t, runner.Up(t.Context()), "set NATS_PORT to another")
+	require.Empty(t, pids(t, runner))
+}
+
+func TestAServiceIsGivenItsOwnSecretsAndNothingOfOurs(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "http://proxy.test")
+	runner := New(stack.Stack{Root: "/clone"}, func(name string) string {
+		return map[string]string{"LOG_LEVEL": "debug", "ACCOUNTS_DIRECTORY": "open"}[name]
+	}, &strings.Builder{})
+	for name, foreign := range map[string][]string{
+		"accounts": {"orders_", "mysql-orders", "nats-orders", "PRIVATE"},
+		"orders":   {"accounts_", "mysql-accounts", "nats-accounts", "PRIVATE", "TOKEN_KEYS_DIR", "ACCOUNTS_DIRECTORY"},
+		"gateway":  {"MYSQL", "nats-orders", "nats-accounts", "TOKEN_KEYS_DIR", "ACCOUNTS_DIRECTORY"},
+	} {
+		all := strings.Join(runner.environment(name), "\n")
+		require.Contains(t, all, "LOG_LEVEL=debug")
+		require.NotContains(t, all, "PROXY", name)
+		require.NotContains(t, all, "mysql-root", name)
+		for _, part := range foreign {
+			require.NotContains(t, all, part, name)
+		}
+	}
+}

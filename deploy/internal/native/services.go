@@ -1,0 +1,180 @@
+package native
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"oms.internal/libs/devenv"
+
+	"oms.internal/deploy/internal/secret"
+)
+
+// sources are the folders of the modules that the binaries are built from.
+var sources = map[string]string{
+	"accounts": "services/accounts", "orders": "services/orders", "gateway": "gateway",
+}
+
+// passedOn are the settings of a service that whoever starts the stack may choose. All others are what the stack needs.
+var passedOn = map[string][]string{
+	"accounts": {"LOG_LEVEL", "TIME_ZONE", "TOKEN_LIFETIME", "ACCOUNTS_DIRECTORY"},
+	"orders":   {"LOG_LEVEL", "TIME_ZONE"},
+	"gateway":  {"LOG_LEVEL", "UPSTREAM_TIMEOUT"},
+}
+
+// build makes the binaries one after another: each go command uses all cores by itself.
+func (r *Runner) build(ctx context.Context) error {
+	if err := os.MkdirAll(r.binDir(), 0o700); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	for _, name := range []string{"orders", "accounts", "gateway"} {
+		folder := filepath.Join(r.stack.Root, filepath.FromSlash(sources[name]))
+		// #nosec G204 -- our own arguments
+		command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(r.binDir(), name), "./cmd/"+name)
+		// As CI and the images build: the module alone.
+		command.Dir, command.Env = folder, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+		if output, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", name, err, output)
+		}
+	}
+	return nil
+}
+
+// environment is all that a service is given. Nothing of ours is inherited, because a service refuses settings that it
+// does not know.
+func (r *Runner) environment(name string) []string {
+	ports, secrets := r.stack.Ports, r.stack.Secrets()
+	file := func(name string) string { return filepath.Join(secrets, name) }
+	local := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+	settings := []string{
+		"NATS_URL=nats://" + local(ports.NATS), "NATS_USER=" + name, "NATS_PASSWORD_FILE=" + file("nats-"+name),
+		// The garbage collector works harder before a process grows past what it may have.
+		"GOMEMLIMIT=48MiB",
+	}
+	database := []string{
+		"MYSQL_HOSTS=" + local(ports.Primary) + "," + local(ports.Replica), "MYSQL_DATABASE=" + name,
+		"MYSQL_USER=" + name + "_app", "MYSQL_PASSWORD_FILE=" + file("mysql-"+name+"-app"),
+		"MYSQL_MIGRATE_USER=" + name + "_migrate", "MYSQL_MIGRATE_PASSWORD_FILE=" + file("mysql-"+name+"-migrate"),
+		"MIGRATE_ON_START=true", "PRINCIPAL_PUBLIC_KEY_FILE=" + file(secret.PrincipalPublicKey),
+	}
+	switch name {
+	case "accounts":
+		settings = append(append(settings, database...), "HTTP_ADDR="+local(ports.Accounts),
+			"ADMIN_ADDR="+local(ports.AccountsAdmin), "TOKEN_KEYS_DIR="+file(secret.TokenKeys))
+	case "orders":
+		settings = append(append(settings, database...), "HTTP_ADDR="+local(ports.Orders), "ADMIN_ADDR="+local(ports.OrdersAdmin))
+	case "gateway":
+		settings = append(settings, fmt.Sprintf("HTTP_ADDR=0.0.0.0:%d", ports.Gateway), "ADMIN_ADDR="+local(ports.GatewayAdmin),
+			"PRINCIPAL_PRIVATE_KEY_FILE="+file(secret.PrincipalKey),
+			"ACCOUNTS_URL=http://"+local(ports.Accounts), "ORDERS_URL=http://"+local(ports.Orders))
+	}
+	for _, variable := range passedOn[name] {
+		if value := r.getenv(variable); value != "" {
+			settings = append(settings, variable+"="+value)
+		}
+	}
+	return settings
+}
+
+// startService starts a service, unless it runs already with the same binary and settings.
+func (r *Runner) startService(ctx context.Context, part part) (*devenv.Process, error) {
+	binary := filepath.Join(r.binDir(), part.name)
+	settings := r.environment(part.name)
+	fingerprint, err := fingerprintOf(binary, settings)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", part.name, err)
+	}
+	running, err := devenv.FindProcess(part.record)
+	if err != nil {
+		return nil, err
+	}
+	if running != nil && running.Fingerprint() == fingerprint {
+		return running, nil
+	}
+	if running != nil {
+		r.say("%s has changed: restarting it", part.name)
+		if err := stop(ctx, running); err != nil {
+			return nil, err
+		}
+	}
+	return devenv.Start(devenv.Command{
+		Name: part.name, Path: binary, Args: []string{"serve"}, Env: settings, Dir: r.runDir(), Log: part.log,
+		Record: part.record, Fingerprint: fingerprint,
+	})
+}
+
+func fingerprintOf(binary string, settings []string) (string, error) {
+	file, err := os.Open(binary) // #nosec G304 -- what we built
+	if err != nil {
+		return "", err
+	}
+	defer file.Close() //nolint:errcheck // only read from
+	digest := sha256.New()
+	if _, err := io.Copy(digest, file); err != nil {
+		return "", err
+	}
+	digest.Write([]byte(strings.Join(settings, "\n")))
+	return hex.EncodeToString(digest.Sum(nil)), nil
+}
+
+// patience is how long a service may take until it is ready; migrations of a large database included.
+const patience = 2 * time.Minute
+
+// awaitReady waits until a service says that it is ready. What keeps it is shown every few seconds; when it ends or time
+// runs out, the end of its log is part of the error.
+func (r *Runner) awaitReady(ctx context.Context, part part, process *devenv.Process) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	look, show := time.NewTicker(50*time.Millisecond), time.NewTicker(5*time.Second)
+	defer look.Stop()
+	defer show.Stop()
+	for began := time.Now(); ; {
+		err := askReady(ctx, part.ready)
+		switch {
+		case err == nil && process.Alive():
+			return nil
+		case !process.Alive():
+			return fmt.Errorf("%s ended instead of getting ready; the end of %s:\n%s", part.name, part.log, process.Tail(20))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready: %w; the end of %s:\n%s", part.name, err, part.log, process.Tail(20))
+		case <-show.C:
+			r.say("waiting for %s (%.0f s): %v", part.name, time.Since(began).Seconds(), err)
+		case <-look.C:
+		}
+	}
+}
+
+// askReady is nil if the URL answers 200, and says what it answers otherwise.
+func askReady(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	const shown = 200
+	body, err := io.ReadAll(io.LimitReader(response.Body, shown))
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return errors.New(response.Status + " " + strings.TrimSpace(string(body)))
+	}
+	return nil
+}

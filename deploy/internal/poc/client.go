@@ -1,0 +1,123 @@
+package poc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// client asks the gateway and prints what was asked and answered.
+type client struct {
+	base  string
+	out   io.Writer
+	steps int
+}
+
+type request struct {
+	method string
+	path   string
+	token  string
+	body   map[string]any
+	want   int // status
+}
+
+// answerTimeout is more than the gateway ever takes.
+const answerTimeout = 15 * time.Second
+
+func (c *client) title(text string) {
+	c.steps++
+	c.print("\n%d. %s", c.steps, text)
+}
+
+func (c *client) print(format string, arguments ...any) {
+	_, _ = fmt.Fprintf(c.out, format+"\n", arguments...)
+}
+
+// call sends a request and decodes the answer, which must have the status that was wanted.
+func call[T any](ctx context.Context, c *client, asked request) (T, error) {
+	var result T
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	status, body, err := c.send(ctx, asked)
+	if err != nil {
+		return result, err
+	}
+	if status != asked.want {
+		return result, fmt.Errorf("%s %s: the status is %d, not %d", asked.method, asked.path, status, asked.want)
+	}
+	if len(body) == 0 {
+		return result, nil
+	}
+	if err := json.Unmarshal(body, &result); err != nil {
+		return result, fmt.Errorf("%s %s: the body: %w", asked.method, asked.path, err)
+	}
+	return result, nil
+}
+
+func (c *client) send(ctx context.Context, asked request) (status int, body []byte, err error) {
+	var content io.Reader
+	shown := ""
+	if asked.body != nil {
+		encoded, err := json.Marshal(asked.body)
+		if err != nil {
+			return 0, nil, fmt.Errorf("encode request: %w", err)
+		}
+		content, shown = bytes.NewReader(encoded), " "+short(encoded)
+	}
+	request, err := http.NewRequestWithContext(ctx, asked.method, c.base+asked.path, content)
+	if err != nil {
+		return 0, nil, fmt.Errorf("make request: %w", err)
+	}
+	if asked.body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if asked.token != "" {
+		request.Header.Set("Authorization", "Token "+asked.token)
+		shown += "  (Authorization: Token " + shortToken(asked.token) + ")"
+	}
+	c.print("   > %s %s%s", asked.method, asked.path, shown)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil, fmt.Errorf("ask the gateway: %w", err)
+	}
+	defer response.Body.Close()
+	if body, err = io.ReadAll(response.Body); err != nil {
+		return 0, nil, fmt.Errorf("read the answer: %w", err)
+	}
+	c.print("   < %s", strings.TrimSpace(response.Status+" "+short(body)))
+	return response.StatusCode, body, nil
+}
+
+var secrets = regexp.MustCompile(`"(token|password)":\s*"([^"]*)"`)
+
+// short is a body as it is printed: secrets cut, and not much longer than a line or two.
+func short(body []byte) string {
+	const longest = 400
+	text := secrets.ReplaceAllStringFunc(string(body), func(member string) string {
+		parts := secrets.FindStringSubmatch(member)
+		return fmt.Sprintf("%q:%q", parts[1], shortToken(parts[2]))
+	})
+	if len(text) <= longest {
+		return text
+	}
+	text = text[:longest]
+	for !utf8.ValidString(text) {
+		text = text[:len(text)-1]
+	}
+	return text + "…"
+}
+
+func shortToken(token string) string {
+	const shown = 6
+	if len(token) <= 2*shown {
+		return "…"
+	}
+	return token[:shown] + "…" + token[len(token)-shown:]
+}

@@ -1,0 +1,75 @@
+package replication
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/deploy/internal/database"
+)
+
+func TestTheVerdictIsGoodOnlyIfAllIsEqualAndReplicationRuns(t *testing.T) {
+	good := func() []state {
+		return []state{
+			{role: "primary", position: "0-1-7", members: 4, orders: 8},
+			{role: "replica", position: "0-1-7", members: 4, orders: 8, replicating: true},
+		}
+	}
+	require.True(t, judge(good()).good())
+	for name, spoil := range map[string]func(primary, replica *state){
+		"position":       func(_, replica *state) { replica.position = "0-1-6" },
+		"members":        func(_, replica *state) { replica.members-- },
+		"orders":         func(primary, _ *state) { primary.orders++ },
+		"not running":    func(_, replica *state) { replica.replicating = false },
+		"two primaries":  func(_, replica *state) { replica.role = "primary" },
+		"roles reversed": func(primary, replica *state) { primary.role, replica.role = "replica", "primary" },
+	} {
+		states := good()
+		spoil(&states[0], &states[1])
+		require.False(t, judge(states).good(), name)
+	}
+}
+
+func TestReplicationIsReadByTheColumnNamesOfBothEngines(t *testing.T) {
+	row := func(values map[string]string) database.Row {
+		row := database.Row{"Last_IO_Error": nil}
+		for column, value := range values {
+			row[column] = &value
+		}
+		return row
+	}
+	for engine, row := range map[string]database.Row{
+		"MariaDB": row(map[string]string{
+			"Slave_IO_Running": "Yes", "Slave_SQL_Running": "Yes", "Seconds_Behind_Master": "3",
+		}),
+		"MySQL": row(map[string]string{
+			"Replica_IO_Running": "Yes", "Replica_SQL_Running": "Yes", "Seconds_Behind_Source": "3",
+		}),
+	} {
+		one := state{lag: "-"}
+		one.readReplication(row)
+		require.True(t, one.replicating, engine)
+		require.Equal(t, "3 s", one.lag, engine)
+	}
+	var stopped state
+	stopped.readReplication(row(map[string]string{"Slave_IO_Running": "Connecting", "Slave_SQL_Running": "Yes"}))
+	require.False(t, stopped.replicating)
+	require.Contains(t, stopped.problem, "receiving: Connecting")
+}
+
+func TestTheTableNamesWhatIsWrong(t *testing.T) {
+	states := []state{
+		{server: "primary", role: "primary", position: "0-1-7", lag: "-"},
+		{server: "replica", role: "replica", position: "0-1-6", lag: "9 s", replicating: true},
+	}
+	var out strings.Builder
+	require.NoError(t, write(&out, states, judge(states)))
+	require.Contains(t, out.String(), "positions DIFFER, counts equal, replication runs")
+}
+
+func TestEnginesAreNamedWithTheirVersion(t *testing.T) {
+	require.Equal(t, "MariaDB 10.11.19", engineOf("10.11.19-MariaDB-0+deb12u1-log"))
+	require.Equal(t, "MySQL 9.7.4", engineOf("9.7.4-2"))
+	require.Equal(t, "MySQL 9.7.0", engineOf("9.7.0"))
+}

@@ -1,0 +1,145 @@
+// Package secret makes the stack's secrets, once: passwords for the database and NATS users, the key that signs
+// principals, the first key that signs tokens. Files are readable by their owner only, in a folder of which the same is
+// true. It never changes a secret that exists, because the databases remember the passwords.
+package secret
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Passwords are the names of the secrets that are random text, each the name of its file.
+var Passwords = []string{
+	"mysql-root", "mysql-accounts-app", "mysql-accounts-migrate", "mysql-orders-app", "mysql-orders-migrate",
+	"mysql-replicator", "mysql-ops",
+	"nats-accounts", "nats-orders", "nats-gateway", "nats-ops",
+}
+
+const (
+	// PrincipalKey signs the identity that the gateway hands on.
+	PrincipalKey = "principal.pem"
+	// PrincipalPublicKey verifies that identity in the services.
+	PrincipalPublicKey = "principal.pub.pem"
+	// TokenKeys is a folder; its newest key signs tokens, all verify them.
+	TokenKeys = "token-keys"
+)
+
+// Ensure makes the secrets that do not exist yet in dir and narrows the access to those that do.
+func Ensure(dir string, now time.Time) error {
+	keys := filepath.Join(dir, TokenKeys)
+	if err := os.MkdirAll(keys, 0o700); err != nil {
+		return fmt.Errorf("secrets: %w", err)
+	}
+	for _, name := range Passwords {
+		if err := ensureFile(filepath.Join(dir, name), password); err != nil {
+			return fmt.Errorf("secret %s: %w", name, err)
+		}
+	}
+	if err := ensureFile(filepath.Join(dir, PrincipalKey), newKey); err != nil {
+		return fmt.Errorf("secret %s: %w", PrincipalKey, err)
+	}
+	public := func() ([]byte, error) { return publicKeyOf(filepath.Join(dir, PrincipalKey)) }
+	if err := ensureFile(filepath.Join(dir, PrincipalPublicKey), public); err != nil {
+		return fmt.Errorf("secret %s: %w", PrincipalPublicKey, err)
+	}
+	existing, err := filepath.Glob(filepath.Join(keys, "*.pem"))
+	if err != nil {
+		return fmt.Errorf("token keys: %w", err)
+	}
+	if len(existing) == 0 {
+		existing = []string{filepath.Join(keys, now.UTC().Format("20060102T150405Z")+".pem")}
+	}
+	for _, key := range existing {
+		if err := ensureFile(key, newKey); err != nil {
+			return fmt.Errorf("token key: %w", err)
+		}
+	}
+	return errors.Join(os.Chmod(dir, 0o700), os.Chmod(keys, 0o700)) // #nosec G302 -- folders need the x bit
+}
+
+// Read returns a password.
+func Read(dir, name string) (string, error) {
+	content, err := os.ReadFile(filepath.Join(dir, name)) // #nosec G304 -- our own folder
+	if err != nil {
+		return "", fmt.Errorf("secret %s: %w", name, err)
+	}
+	return strings.TrimRight(string(content), "\r\n"), nil
+}
+
+// ensureFile writes a new file under another name first: a secret that was written halfway must not count as made.
+func ensureFile(path string, content func() ([]byte, error)) error {
+	if _, err := os.Stat(path); err == nil {
+		return os.Chmod(path, 0o600)
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	value, err := content()
+	if err != nil {
+		return err
+	}
+	unfinished := path + ".new"
+	if err := errors.Join(os.RemoveAll(unfinished), os.WriteFile(unfinished, value, 0o600)); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, path)
+}
+
+// password is 32 letters and digits, some 190 bits. There is no other character, so that it needs no quoting in SQL,
+// shell and configuration files; and no more, because MySQL takes no longer one for replication.
+func password() ([]byte, error) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	text := make([]byte, 32)
+	for i := range text {
+		position, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
+		if err != nil {
+			return nil, err
+		}
+		text[i] = alphabet[position.Int64()]
+	}
+	return text, nil
+}
+
+func newKey() ([]byte, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}), nil
+}
+
+func publicKeyOf(path string) ([]byte, error) {
+	content, err := os.ReadFile(path) // #nosec G304 -- our own folder
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(content)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no PEM block", path)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%s holds a %T, not an Ed25519 key", path, key)
+	}
+	encoded, err := x509.MarshalPKIXPublicKey(private.Public())
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: encoded}), nil
+}

@@ -1,0 +1,19 @@
+#!/bin/bash
+# Executed by the image's entrypoint when the replica's data is new. It names the source and leaves: replication starts
+# with the server's next, real start. Nothing may be written to the binary log here, or the replica would hold a
+# transaction that the primary does not know.
+#
+# super_read_only is set here, for all later starts, because in the configuration file it would also hold for the
+# entrypoint, which has to create root.
+set -euo pipefail
+
+MYSQL_PWD=$(cat /run/secrets/mysql-root)
+export MYSQL_PWD
+mysql --user=root --socket=/var/run/mysqld/mysqld.sock <<SQL
+CHANGE REPLICATION SOURCE TO
+  SOURCE_HOST = 'primary', SOURCE_PORT = 3306,
+  SOURCE_USER = 'replicator', SOURCE_PASSWORD = '$(cat /run/secrets/mysql-replicator)',
+  SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1,
+  SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400;
+SET PERSIST_ONLY super_read_only = ON;
+SQL

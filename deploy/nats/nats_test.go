@@ -1,0 +1,119 @@
+// Package nats holds the configuration of the NATS server, and the test that it gives each user what it needs and no more.
+package nats_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+
+	"oms.internal/deploy/internal/secret"
+)
+
+// start runs a server with the real configuration and new secrets.
+func start(t *testing.T) (server *devenv.NATS, secrets string) {
+	t.Helper()
+	dir := t.TempDir()
+	secrets = filepath.Join(dir, "secrets")
+	require.NoError(t, secret.Ensure(secrets, time.Now()))
+	passwords, err := secret.NATSPasswords(secrets)
+	require.NoError(t, err)
+	config, err := os.ReadFile("nats.conf")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "passwords.conf"), []byte(passwords), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "nats.conf"), config, 0o600))
+	server, err = devenv.StartNATS(t.Context(), devenv.NATSOptions{ConfigFile: filepath.Join(dir, "nats.conf")})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	return server, secrets
+}
+
+func connect(t *testing.T, server *devenv.NATS, secrets, user string) *nats.Conn {
+	t.Helper()
+	password, err := secret.Read(secrets, "nats-"+user)
+	require.NoError(t, err)
+	connection, err := nats.Connect(server.URL(), nats.UserInfo(user, password), nats.CustomInboxPrefix("_INBOX_"+user),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})) // the default one prints what is expected here
+	require.NoError(t, err)
+	t.Cleanup(connection.Close)
+	return connection
+}
+
+func TestEachUserMayUseTheSubjectsOfItsTaskAndNoOthers(t *testing.T) {
+	server, secrets := start(t)
+	all := []string{
+		"oms.rpc.orders.last", "oms.rpc.accounts.exists", "oms.rpc.accounts.match", "oms.rpc.accounts.revocations",
+		"oms.revocations", "$SRV.PING", "_INBOX_accounts.x", "_INBOX_orders.x", "_INBOX_gateway.x", "_INBOX_ops.x", "other",
+	}
+	for user, may := range map[string]struct{ publish, subscribe []string }{
+		"accounts": {
+			publish: []string{"oms.rpc.orders.last", "oms.revocations"},
+			subscribe: []string{
+				"oms.rpc.accounts.exists", "oms.rpc.accounts.match", "oms.rpc.accounts.revocations", "$SRV.PING", "_INBOX_accounts.x",
+			},
+		},
+		"orders": {
+			publish:   []string{"oms.rpc.accounts.exists", "oms.rpc.accounts.match"},
+			subscribe: []string{"oms.rpc.orders.last", "$SRV.PING", "_INBOX_orders.x"},
+		},
+		"gateway": {
+			publish:   []string{"oms.rpc.accounts.revocations"},
+			subscribe: []string{"oms.revocations", "_INBOX_gateway.x"},
+		},
+		"ops": {
+			publish:   []string{"$SRV.PING"},
+			subscribe: []string{"_INBOX_ops.x"},
+		},
+	} {
+		var published, subscribed []string
+		for _, subject := range all {
+			publisher := connect(t, server, secrets, user)
+			require.NoError(t, publisher.Publish(subject, nil))
+			if allowed(t, publisher) {
+				published = append(published, subject)
+			}
+			subscriber := connect(t, server, secrets, user)
+			_, err := subscriber.SubscribeSync(subject)
+			require.NoError(t, err)
+			if allowed(t, subscriber) {
+				subscribed = append(subscribed, subject)
+			}
+		}
+		require.Equal(t, may.publish, published, "%s may publish", user)
+		require.Equal(t, may.subscribe, subscribed, "%s may subscribe", user)
+	}
+}
+
+// allowed tells whether the server took what was sent before.
+func allowed(t *testing.T, connection *nats.Conn) bool {
+	t.Helper()
+	require.NoError(t, connection.Flush())
+	if err := connection.LastError(); err != nil {
+		require.ErrorIs(t, err, nats.ErrPermissionViolation)
+		return false
+	}
+	return true
+}
+
+func TestAServiceMayAnswerWhoeverAskedIt(t *testing.T) {
+	server, secrets := start(t)
+	orders, accounts := connect(t, server, secrets, "orders"), connect(t, server, secrets, "accounts")
+	_, err := orders.QueueSubscribe("oms.rpc.orders.>", "orders", func(message *nats.Msg) { _ = message.Respond(message.Data) })
+	require.NoError(t, err)
+	require.NoError(t, orders.Flush())
+	answer, err := accounts.Request("oms.rpc.orders.last", []byte("hello"), 5*time.Second)
+	require.NoError(t, err)
+	require.Equal(t, "hello", string(answer.Data))
+}
+
+func TestJetStreamIsOnAndNobodyGetsInWithoutAPassword(t *testing.T) {
+	server, secrets := start(t)
+	require.True(t, connect(t, server, secrets, "ops").ConnectedServerJetStream())
+	_, err := nats.Connect(server.URL())
+	require.ErrorIs(t, err, nats.ErrAuthorization)
+}

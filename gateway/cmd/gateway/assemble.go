@@ -1,0 +1,76 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"oms.internal/gateway/internal/edge"
+	"oms.internal/gateway/internal/proxy"
+	"oms.internal/gateway/internal/revocation"
+	"oms.internal/gateway/internal/routes"
+	"oms.internal/gateway/internal/secure"
+	"oms.internal/gateway/internal/token"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/httpx"
+)
+
+// jwksPath is where accounts publishes its public keys.
+const jwksPath = "/.well-known/jwks.json"
+
+// outside is what the gateway reaches the world with.
+type outside struct {
+	signer    *authn.Signer
+	conn      *nats.Conn
+	transport http.RoundTripper
+	metrics   *prometheus.Registry
+	now       func() time.Time
+}
+
+// assembled is the gateway, wired but not running.
+type assembled struct {
+	app      *fiber.App
+	keys     *token.Keys
+	follower *revocation.Follower
+	metrics  *prometheus.Registry
+}
+
+func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error) {
+	table, err := routes.NewTable(routes.All)
+	if err != nil {
+		return nil, err
+	}
+	memory := revocation.NewMemory(world.now)
+	world.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "gateway_revocations",
+		Help: "Revocations that are remembered.",
+	}, func() float64 { return float64(memory.Len()) }))
+	follower := revocation.NewFollower(memory, world.conn, log)
+	keys, err := token.NewKeys(cfg.AccountsURL.String()+jwksPath, &http.Client{Transport: world.transport}, log, world.now)
+	if err != nil {
+		return nil, err
+	}
+	verifier := token.NewVerifier(token.Options{
+		Issuer:      cfg.TokenIssuer,
+		Audience:    cfg.TokenAudience,
+		Keys:        keys,
+		Revocations: follower,
+		Now:         world.now,
+	})
+	service := func(name string, url serviceURL, inspect func(http.Header) error) edge.Forwarder {
+		return proxy.NewService(name, &url.URL, world.transport, world.signer, inspect)
+	}
+	app := httpx.New(httpx.Options{Log: log, Metrics: world.metrics, Timeout: cfg.UpstreamTimeout})
+	secure.Server(app.Server())
+	app.Use(edge.New(table, verifier, map[string]edge.Forwarder{
+		accounts.Service: service(accounts.Service, cfg.AccountsURL, memory.AddFromAnswer),
+		orders.Service:   service(orders.Service, cfg.OrdersURL, func(http.Header) error { return nil }),
+	}).Handle)
+	return &assembled{app: app, keys: keys, follower: follower, metrics: world.metrics}, nil
+}

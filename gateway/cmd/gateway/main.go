@@ -1,0 +1,50 @@
+// Command gateway is the one public port of OMS: it verifies who asks and passes requests on to the services.
+//
+// Subcommands: serve (the default) runs it until SIGTERM; health asks a running one whether it is ready, and is the
+// health check of its container.
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"oms.internal/libs/runner"
+)
+
+// memoryLimit makes the collector work harder before the heap grows so far that the process, with its code and stacks,
+// comes near the 64 MiB that it may take. GOMEMLIMIT, if it is set, counts instead.
+const memoryLimit = 44 << 20
+
+func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	os.Exit(runner.Main(command))
+}
+
+func command(ctx context.Context) error {
+	name := "serve"
+	if len(os.Args) > 1 {
+		name = os.Args[1]
+	}
+	switch name {
+	case "serve":
+		return serve(ctx)
+	case "health":
+		return runner.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr))
+	default:
+		return fmt.Errorf("gateway: no command %q; there are serve and health", name)
+	}
+}
+
+func serve(ctx context.Context) error {
+	cfg, err := loadSettings(os.Environ())
+	if err != nil {
+		return fmt.Errorf("configuration:\n%w", err)
+	}
+	log := runner.NewLogger(os.Stdout, "gateway", cfg.LogLevel)
+	return run(ctx, cfg, log, func(addresses) {})
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"oms.internal/gateway/internal/proxy"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/config"
+	"oms.internal/libs/httpx"
+	"oms.internal/libs/natsx"
+	"oms.internal/libs/runner"
+)
+
+// addresses are where a started process listens; tests start it on port 0.
+type addresses struct {
+	public net.Addr
+	admin  net.Addr
+}
+
+// run is the life of the process. onListen is told the addresses once both ports are taken.
+func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addresses)) error {
+	log.LogAttrs(ctx, slog.LevelInfo, "starting", config.Describe(cfg)...)
+	key, err := authn.ReadPrivateKey(cfg.PrincipalPrivateKeyFile)
+	if err != nil {
+		return fmt.Errorf("principal key: %w", err)
+	}
+	public, admin, err := listen(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	// A listener that is in use is closed by its server; closing it twice is harmless.
+	defer func() { _, _ = public.Close(), admin.Close() }()
+	conn, err := natsx.Connect(natsx.Config{URL: cfg.NATSURL, User: cfg.NATSUser, Password: string(cfg.NATSPassword)}, log)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	transport := proxy.NewTransport()
+	defer transport.CloseIdleConnections()
+
+	built, err := assemble(cfg, log, outside{
+		signer:    authn.NewSigner(key, time.Now),
+		conn:      conn,
+		transport: transport,
+		metrics:   newMetrics(),
+		now:       time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	process := runner.New(log, cfg.ShutdownTimeout)
+	process.Add(process.Admin(admin, built.metrics))
+	process.Add(runner.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
+	process.Add(runner.Part{
+		Name: "revocations", Run: built.follower.Run, Ready: built.follower.Ready, Healthy: natsx.Healthy(conn),
+	})
+	process.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
+		return httpx.Serve(ctx, built.app, public)
+	}})
+	onListen(addresses{public: public.Addr(), admin: admin.Addr()})
+	return process.Run(ctx)
+}
+
+// listen takes both ports or none.
+func listen(ctx context.Context, cfg settings) (public, admin net.Listener, err error) {
+	var listening net.ListenConfig
+	public, err = listening.Listen(ctx, "tcp", cfg.HTTPAddr)
+	if err != nil {
+		return nil, nil, fmt.Errorf("HTTP_ADDR: %w", err)
+	}
+	admin, err = listening.Listen(ctx, "tcp", cfg.AdminAddr)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), public.Close())
+	}
+	return public, admin, nil
+}
+
+func newMetrics() *prometheus.Registry {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return metrics
+}

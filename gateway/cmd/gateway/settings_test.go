@@ -1,0 +1,54 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func validEnv(t *testing.T) map[string]string {
+	t.Helper()
+	password := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(password, []byte("x"), 0o600))
+	return map[string]string{
+		"NATS_URL": "nats://nats:4222", "NATS_PASSWORD_FILE": password, "PRINCIPAL_PRIVATE_KEY_FILE": "key.pem",
+		"ACCOUNTS_URL": "http://accounts:8000/", "ORDERS_URL": "http://orders:8000",
+	}
+}
+
+func TestSettingsHaveTheDocumentedDefaults(t *testing.T) {
+	t.Parallel()
+	cfg, err := loadSettings(environ(validEnv(t)))
+	require.NoError(t, err)
+	require.Equal(t, ":8080", cfg.HTTPAddr)
+	require.Equal(t, defaultAdminAddr, cfg.AdminAddr)
+	require.Equal(t, "http://accounts:8000", cfg.AccountsURL.String())
+	require.Equal(t, "5s", cfg.UpstreamTimeout.String())
+	require.Equal(t, "10s", cfg.ShutdownTimeout.String())
+	require.Equal(t, []string{"oms", "oms", "gateway"}, []string{cfg.TokenIssuer, cfg.TokenAudience, cfg.NATSUser})
+}
+
+func TestWrongSettingIsRefused(t *testing.T) {
+	t.Parallel()
+	for key, values := range map[string][]string{
+		"ACCOUNTS_URL":               {"", "accounts:8000", "ftp://accounts", "http://", "http://a/path", "http://u@a", "http://a?b"},
+		"ORDERS_URL":                 {"/orders"},
+		"UPSTREAM_TIMEOUT":           {"0s", "-1s", "5"},
+		"SHUTDOWN_TIMEOUT":           {"-1s"},
+		"LOG_LEVEL":                  {"loud"},
+		"NATS_PASSWORD_FILE":         {"/nowhere/at/all"},
+		"NATS_URL":                   {""},
+		"PRINCIPAL_PRIVATE_KEY_FILE": {""},
+		"UPSTREAM_TIMEOUTS":          {"5s"},
+	} {
+		for _, value := range values {
+			changed := maps.Clone(validEnv(t))
+			changed[key] = value
+			_, err := loadSettings(environ(changed))
+			require.Error(t, err, "%s=%s", key, value)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// hidden is what an attacker wants to be taken for a request of its own, or for a part of someone else's. It follows
+// each request below on the same connection. Where the request before it is whole, it is one, and rightly so.
+const hidden = "POST /auth/login?hidden HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+const login = "POST /auth/login HTTP/1.1\r\nHost: a\r\n"
+
+// ambiguous requests are read differently by different servers. They are refused, and the connection is closed.
+var ambiguous = map[string]string{
+	"two lengths":                  login + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+	"one length twice":             login + "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+	"list of lengths":              login + "Content-Length: 2, 2\r\n\r\n{}",
+	"length with a sign":           login + "Content-Length: +2\r\n\r\n{}",
+	"negative length":              login + "Content-Length: -2\r\n\r\n{}",
+	"hexadecimal length":           login + "Content-Length: 0x2\r\n\r\n{}",
+	"empty length":                 login + "Content-Length:\r\n\r\n",
+	"length beyond 64 bits":        login + "Content-Length: 18446744073709551618\r\n\r\n{}",
+	"chunked in HTTP/1.0":          "POST /auth/login HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	"chunked in HTTP/1.0, kept":    "POST /auth/login HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	"two encodings":                login + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+	"list of encodings":            login + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+	"unknown encoding":             login + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+	"encoding behind a tab":        login + "Transfer-Encoding: \x0bchunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+	"blank before the colon":       login + "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+	"blank before the first field": "POST /auth/login HTTP/1.1\r\n Host: a\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
+	"field without a colon":        login + "x\r\nContent-Length: 2\r\n\r\n{}",
+	"bare CR":                      login + "X: y\rContent-Length: 2\r\n\r\n{}",
+	"NUL":                          login + "X: \x00\r\nContent-Length: 2\r\n\r\n{}",
+	"two hosts":                    login + "Host: b\r\nContent-Length: 2\r\n\r\n{}",
+	"no host":                      "POST /auth/login HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+	"host with a blank":            "POST /auth/login HTTP/1.1\r\nHost: a b\r\nContent-Length: 2\r\n\r\n{}",
+	"host with a path":             "POST /auth/login HTTP/1.1\r\nHost: a/b\r\nContent-Length: 2\r\n\r\n{}",
+	"two versions":                 "POST /auth/login HTTP/1.1 /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
+	"no version":                   "POST /auth/login\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
+	"preface of HTTP/2":            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+	"chunk size with a prefix":     login + "Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n",
+	"chunk size beyond 64 bits":    login + "Transfer-Encoding: chunked\r\n\r\n10000000000000002\r\n{}\r\n0\r\n\r\n",
+	"chunk longer than its size":   login + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}x\r\n0\r\n\r\n",
+	"chunk extension with bare LF": login + "Transfer-Encoding: chunked\r\n\r\n2;a\n{}\r\n0\r\n\r\n",
+	"chunks with bare LF":          login + "Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n",
+	"framing in a trailer":         login + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nContent-Length: 9\r\n\r\n",
+}
+
+// wellDefined requests have one meaning, however odd they look. got is what reaches the service: this and nothing else.
+var wellDefined = map[string]struct {
+	request string
+	got     []string
+}{
+	// RFC 9112, 6.3: the encoding counts, and the connection ends with the answer.
+	"length and encoding": {login + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", []string{" {}"}},
+	"encoding and length": {login + "Transfer-Encoding: chunked\r\nContent-Length: 400\r\n\r\n2\r\n{}\r\n0\r\n\r\n", []string{" {}"}},
+	"identity and length": {login + "Content-Length: 2\r\nTransfer-Encoding: identity\r\n\r\n{}", []string{" {}"}},
+	// RFC 9112, 2.2: a line may end with LF alone.
+	"bare LF":               {strings.ReplaceAll(login+"Content-Length: 2\r\n\r\n{}", "\r", ""), []string{" {}", "hidden "}},
+	"one bare LF":           {login + "X: y\nContent-Length: 2\r\n\r\n{}", []string{" {}", "hidden "}},
+	"folded line":           {login + "Content-Length: 2\r\nX: y\r\n Content-Length: 40\r\n\r\n{}", []string{" {}", "hidden "}},
+	"chunk extension":       {login + "Transfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\n\r\n", []string{" {}", "hidden "}},
+	"identity in a trailer": {login + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nOms-Principal: x\r\n\r\n", []string{" {}", "hidden "}},
+	"change to HTTP/2":      {login + "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}", []string{" {}", "hidden "}},
+	"body of a read":        {"GET /.well-known/jwks.json HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nPOST ", []string{"hidden "}},
+	"lines before":          {"\r\n\r\n" + login + "Content-Length: 2\r\n\r\n{}", []string{" {}", "hidden "}},
+}
+
+// startListening runs a gateway whose accounts tells what it gets: the query and the body.
+func startListening(t *testing.T) (addresses, <-chan string) {
+	t.Helper()
+	n := newNeighbours(t)
+	got := make(chan string, 100)
+	n.accounts = func(_ http.ResponseWriter, request *http.Request) {
+		body, _ := io.ReadAll(request.Body)
+		got <- request.URL.RawQuery + " " + string(body)
+	}
+	return startGateway(t, n, io.Discard), got
+}
+
+// converse sends bytes and returns the statuses of the answers that come until the gateway closes the connection.
+func converse(t *testing.T, where addresses, sent string) []int {
+	t.Helper()
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(t.Context(), "tcp", where.public.String())
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	_, err = io.WriteString(conn, sent)
+	require.NoError(t, err)
+	var statuses []int
+	reader := bufio.NewReader(conn)
+	for {
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			// Bytes that the gateway did not want to read turn its close into a reset.
+			var timeout net.Error
+			require.False(t, errors.As(err, &timeout) && timeout.Timeout(), "the connection stays open")
+			return statuses
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		require.NoError(t, err)
+		statuses = append(statuses, response.StatusCode)
+	}
+}
+
+func drain(got <-chan string) []string {
+	var all []string
+	for {
+		select {
+		case one := <-got:
+			all = append(all, one)
+		default:
+			return all
+		}
+	}
+}
+
+func TestAmbiguousRequestIsRefusedAndEndsTheConnection(t *testing.T) {
+	t.Parallel()
+	where, got := startListening(t)
+	for name, request := range ambiguous {
+		require.Equal(t, []int{http.StatusBadRequest}, converse(t, where, request+hidden), name)
+		require.Empty(t, drain(got), name)
+	}
+}
+
+func TestServiceGetsExactlyWhatTheClientSent(t *testing.T) {
+	t.Parallel()
+	where, got := startListening(t)
+	for name, test := range wellDefined {
+		converse(t, where, test.request+hidden)
+		require.Equal(t, test.got, drain(got), name)
+	}
+}

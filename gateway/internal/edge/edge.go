@@ -1,0 +1,92 @@
+// Package edge decides about every request from outside: whether the path exists, whether it takes the method, who
+// asks, and which service answers.
+//
+// The order of the questions is that of Django REST Framework: the path (404), then, where every method needs a token,
+// the caller (401), then the method (405).
+package edge
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"oms.internal/gateway/internal/routes"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/httpx"
+)
+
+// Verifier learns from the values of the Authorization header who makes a request.
+type Verifier interface {
+	Verify(ctx context.Context, authorization []string) (authn.Principal, error)
+}
+
+// Forwarder has a service answer a request in the name of the principal.
+type Forwarder interface {
+	Forward(c *fiber.Ctx, principal authn.Principal) error
+}
+
+// Edge answers requests. Its services must hold each one that the table names.
+type Edge struct {
+	table    *routes.Table
+	verifier Verifier
+	services map[string]Forwarder
+}
+
+// New returns an edge over a table of routes; services are found by the names that the table uses.
+func New(table *routes.Table, verifier Verifier, services map[string]Forwarder) *Edge {
+	return &Edge{table: table, verifier: verifier, services: services}
+}
+
+// Handle is the one handler of the gateway's public port.
+func (e *Edge) Handle(c *fiber.Ctx) error {
+	resource, found := e.table.Find(c.Path())
+	if !found {
+		return fault.NewNotFound()
+	}
+	httpx.SetRoute(c, resource.Pattern)
+	if c.Method() == http.MethodOptions {
+		c.Set(fiber.HeaderAllow, resource.Allow())
+		return c.SendStatus(http.StatusNoContent)
+	}
+	principal, err := e.admit(c, resource)
+	if err != nil {
+		return err
+	}
+	return e.services[resource.Service].Forward(c, principal)
+}
+
+// admit returns in whose name the request goes on. Public routes ignore the token: a client that logs in again because
+// its token has expired often still sends it.
+func (e *Edge) admit(c *fiber.Ctx, resource *routes.Resource) (authn.Principal, error) {
+	access, allowed := resource.Access(c.Method())
+	if allowed && access == routes.Public {
+		return authn.Principal{}, nil
+	}
+	if !allowed && resource.AnyPublic() {
+		return authn.Principal{}, methodNotAllowed(c, resource)
+	}
+	principal, err := e.verifier.Verify(c.UserContext(), authorization(c))
+	if err != nil {
+		return authn.Principal{}, err
+	}
+	if !allowed {
+		return authn.Principal{}, methodNotAllowed(c, resource)
+	}
+	return principal, nil
+}
+
+func methodNotAllowed(c *fiber.Ctx, resource *routes.Resource) error {
+	detail := fmt.Sprintf("Method \"%s\" not allowed.", httpx.Method(c))
+	return fault.New(fault.MethodNotAllowed, detail, nil).WithHeader(fiber.HeaderAllow, resource.Allow())
+}
+
+func authorization(c *fiber.Ctx) []string {
+	var values []string
+	for _, value := range c.Request().Header.PeekAll(fiber.HeaderAuthorization) {
+		values = append(values, string(value))
+	}
+	return values
+}

@@ -1,0 +1,125 @@
+package proxy
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/authn"
+	"oms.internal/libs/httpx"
+)
+
+// atOnce is how soon what is said to happen at once has to happen, on a busy machine with the race detector.
+const atOnce = 2 * time.Second
+
+var asking = authn.Principal{MemberID: 7, SessionID: 70, Admin: true}
+
+// proxied is a server that forwards all requests to one service.
+type proxied struct {
+	url      string
+	verifier *authn.Verifier
+}
+
+type setup struct {
+	timeout time.Duration
+	inspect func(http.Header) error
+}
+
+func forwardTo(t *testing.T, upstream string, with setup) proxied {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	base, err := url.Parse(upstream)
+	require.NoError(t, err)
+	if with.timeout == 0 {
+		with.timeout = 30 * time.Second
+	}
+	if with.inspect == nil {
+		with.inspect = func(http.Header) error { return nil }
+	}
+	transport := NewTransport()
+	t.Cleanup(transport.CloseIdleConnections)
+	service := NewService("orders", base, transport, authn.NewSigner(private, time.Now), with.inspect)
+	app := httpx.New(httpx.Options{
+		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: with.timeout,
+	})
+	app.Use(func(c *fiber.Ctx) error { return service.Forward(c, asking) })
+	listener := listen(t)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- httpx.Serve(ctx, app, listener) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-ended)
+	})
+	return proxied{
+		url:      "http://" + listener.Addr().String(),
+		verifier: authn.NewVerifier(public, "orders", time.Now),
+	}
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	return listener
+}
+
+// upstream starts a service that answers as handle does.
+func upstream(t *testing.T, handle http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(handle)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	took   time.Duration
+}
+
+// code is the fault that the answer reports.
+func (a answer) code(t *testing.T) string {
+	t.Helper()
+	var problem struct{ Type string }
+	require.NoError(t, json.Unmarshal([]byte(a.body), &problem), a.body)
+	return strings.TrimPrefix(problem.Type, "urn:oms:fault:")
+}
+
+// ask sends a request on a connection of its own.
+func (p proxied) ask(t *testing.T, method, target, body string, header http.Header) answer {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, p.url+target, strings.NewReader(body))
+	require.NoError(t, err)
+	if header != nil {
+		request.Header = header
+	}
+	if host := header.Get("Host"); host != "" {
+		request.Host = host
+	}
+	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true}
+	began := time.Now()
+	response, err := transport.RoundTrip(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return answer{response.StatusCode, response.Header, string(content), time.Since(began)}
+}

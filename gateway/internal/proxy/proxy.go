@@ -1,0 +1,144 @@
+// Package proxy passes requests on to a service and its answers back.
+//
+// It is where trust changes: of what the client sent, only the method, the path, the query, the body and a few headers
+// pass; who asks, under which host and under which request id is what the gateway says. Every request is sent at most
+// once if it may change something. A service that is down or hangs becomes 503 or 504 within the deadline of the
+// request's context, never 500. The package does not decide who may ask for what.
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+
+	"github.com/gofiber/fiber/v2"
+
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/httpx"
+	"oms.internal/libs/requestid"
+)
+
+// maxAnswer bounds the body of an answer, in bytes: it is kept in memory so that a failure in its middle can still be
+// told by the status.
+const maxAnswer = 4 << 20
+
+// Service is one service behind the gateway.
+type Service struct {
+	name      string
+	base      *url.URL
+	transport http.RoundTripper
+	signer    *authn.Signer
+	inspect   func(http.Header) error
+}
+
+// NewService returns the service with this name (the audience of principals for it) at base, a URL of scheme and host.
+// inspect sees the headers of each answer before the client gets it; an error makes the answer a 500.
+func NewService(
+	name string, base *url.URL, transport http.RoundTripper, signer *authn.Signer, inspect func(http.Header) error,
+) *Service {
+	return &Service{name: name, base: base, transport: transport, signer: signer, inspect: inspect}
+}
+
+// Forward has the service answer the request in the name of the principal. The context of c must have a deadline.
+func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
+	var sent atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
+	request, err := s.request(httptrace.WithClientTrace(c.UserContext(), trace), c, principal)
+	if err != nil {
+		return err
+	}
+	answer, err := s.transport.RoundTrip(request)
+	if err != nil {
+		return failure(request.Method, sent.Load(), fmt.Errorf("ask %s: %w", s.name, err))
+	}
+	defer answer.Body.Close()
+	if err := s.inspect(answer.Header); err != nil {
+		return fault.NewInternal(fmt.Errorf("answer of %s: %w", s.name, err))
+	}
+	body, err := readBody(answer)
+	if err != nil {
+		return failure(request.Method, true, fmt.Errorf("answer of %s: %w", s.name, err))
+	}
+	if len(body) > maxAnswer {
+		return fault.NewInternal(fmt.Errorf("answer of %s: more than %d bytes", s.name, maxAnswer))
+	}
+	copyAnswer(&c.Response().Header, answer.Header)
+	c.Status(answer.StatusCode)
+	if request.Method == http.MethodHead && answer.ContentLength >= 0 {
+		c.Response().Header.SetContentLength(int(answer.ContentLength))
+		return nil
+	}
+	c.Response().SetBodyRaw(body)
+	return nil
+}
+
+func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Principal) (*http.Request, error) {
+	host := c.Request().URI().Host()
+	if !isHost(host) {
+		return nil, fault.New(fault.Malformed, "The Host header is missing or not valid.", nil)
+	}
+	signed, err := s.signer.Sign(principal, s.name)
+	if err != nil {
+		return nil, err
+	}
+	header := requestHeaders(&c.Request().Header)
+	header.Set(authn.Header, signed)
+	header.Set(requestid.Header, requestid.From(ctx))
+	header.Set(httpx.HeaderForwardedHost, string(host))
+	header.Set(httpx.HeaderForwardedProto, proto(c))
+	request := &http.Request{
+		Method: c.Method(),
+		// The path matched a route byte by byte and so holds nothing that could be written in another way; the query
+		// goes on as it came.
+		URL: &url.URL{
+			Scheme: s.base.Scheme, Host: s.base.Host,
+			Path: c.Path(), RawQuery: string(c.Request().URI().QueryString()),
+		},
+		Header: header,
+	}
+	if body := c.Request().Body(); len(body) > 0 && writes(request.Method) {
+		// Copied, because the transport may still read the body when the handler has returned and Fiber has given the
+		// buffer to the next request. Without GetBody it cannot be sent twice; see NewTransport.
+		request.Body = io.NopCloser(bytes.NewReader(bytes.Clone(body)))
+		request.ContentLength = int64(len(body))
+	}
+	return request.WithContext(ctx), nil
+}
+
+// proto is the scheme of the connection, not the one that a client may write into the request line.
+func proto(c *fiber.Ctx) string {
+	if c.Context().IsTLS() {
+		return "https"
+	}
+	return "http"
+}
+
+// readBody returns the whole body, or more than maxAnswer bytes where it is too long.
+func readBody(answer *http.Response) ([]byte, error) {
+	if answer.ContentLength < 0 || answer.ContentLength > maxAnswer {
+		return io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	}
+	if answer.Request.Method == http.MethodHead {
+		return nil, nil
+	}
+	body := make([]byte, answer.ContentLength)
+	_, err := io.ReadFull(answer.Body, body)
+	return body, err
+}
+
+// isHost reports whether a host and port can be shown in a link as they are.
+func isHost(host []byte) bool {
+	for _, char := range host {
+		letter := 'a' <= char && char <= 'z' || 'A' <= char && char <= 'Z'
+		if !letter && (char < '0' || char > ':') && !bytes.ContainsRune([]byte("-._[]"), rune(char)) {
+			return false
+		}
+	}
+	return len(host) > 0
+}

@@ -1,0 +1,134 @@
+package revocation
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/contracts/accounts"
+)
+
+// clock is a time that the test moves.
+type clock struct{ time time.Time }
+
+func (c *clock) now() time.Time { return c.time }
+
+func newClock() *clock { return &clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) in(wait time.Duration) time.Time { return c.time.Add(wait) }
+
+func TestRevocationEndsWhatItNamesAndNothingElse(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	memory := NewMemory(clock.now)
+	memory.Add([]accounts.Revocation{
+		{SessionID: 10, MemberID: 1, Until: clock.in(time.Hour)},
+		{MemberID: 2, ThroughSession: 20, Until: clock.in(time.Hour)},
+	})
+	for name, test := range map[string]struct {
+		member, session uint64
+		revoked         bool
+	}{
+		"the session":                     {1, 10, true},
+		"another session of the member":   {1, 9, false},
+		"a session of the ended member":   {2, 5, true},
+		"the last of its ended sessions":  {2, 20, true},
+		"a session that it began later":   {2, 21, false},
+		"an early session of someone":     {3, 5, false},
+		"a later session of someone else": {1, 21, false},
+	} {
+		require.Equal(t, test.revoked, memory.Revoked(test.member, test.session), name)
+	}
+}
+
+func TestTwoRevocationsOfAMemberBothHold(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string][]int{"in order": {0, 1}, "out of order": {1, 0}, "repeated": {0, 1, 0}} {
+		clock := newClock()
+		memory := NewMemory(clock.now)
+		both := []accounts.Revocation{
+			{MemberID: 2, ThroughSession: 20, Until: clock.in(time.Hour)},
+			{MemberID: 2, ThroughSession: 30, Until: clock.in(2 * time.Hour)},
+		}
+		for _, i := range order {
+			memory.Add(both[i : i+1])
+		}
+		require.True(t, memory.Revoked(2, 20), name)
+		require.True(t, memory.Revoked(2, 30), name)
+		require.False(t, memory.Revoked(2, 31), name)
+		clock.time = clock.in(90 * time.Minute)
+		memory.Add(nil)
+		require.True(t, memory.Revoked(2, 30), name)
+		require.Equal(t, 1, memory.Len(), name)
+	}
+}
+
+func TestRevocationHoldsUntilItsTokensHaveExpiredAndIsThenForgotten(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	memory := NewMemory(clock.now)
+	until := clock.in(time.Hour)
+	memory.Add([]accounts.Revocation{
+		{SessionID: 10, Until: until},
+		{SessionID: 11, Until: until.Add(time.Minute)},
+		{MemberID: 2, ThroughSession: 20, Until: until},
+	})
+	require.Equal(t, 3, memory.Len())
+
+	clock.time = until
+	memory.Add(nil)
+	require.True(t, memory.Revoked(1, 10))
+	require.True(t, memory.Revoked(2, 20))
+
+	clock.time = until.Add(time.Second)
+	memory.Add(nil)
+	require.Equal(t, 1, memory.Len())
+	require.True(t, memory.Revoked(1, 11))
+}
+
+func TestWhatIsOverIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	memory := NewMemory(clock.now)
+	memory.Add([]accounts.Revocation{{SessionID: 10, Until: clock.in(-time.Minute)}, {SessionID: 11}, {}})
+	require.Zero(t, memory.Len())
+}
+
+func TestForgettingIsSpreadOverManyCallsAndDoesNotFallBehind(t *testing.T) {
+	t.Parallel()
+	const old = 10 * forgetAtOnce
+	clock := newClock()
+	memory := NewMemory(clock.now)
+	var revocations []accounts.Revocation
+	for id := uint64(1); id <= old; id++ {
+		revocations = append(revocations, accounts.Revocation{SessionID: id, Until: clock.in(time.Minute)})
+	}
+	memory.Add(revocations)
+	clock.time = clock.in(time.Hour)
+
+	memory.Add([]accounts.Revocation{{SessionID: old + 1, Until: clock.in(time.Hour)}})
+	left := memory.Len()
+	require.Greater(t, left, 1, "one call must not clean everything")
+	require.Less(t, left, old)
+	for range 20 {
+		memory.Add([]accounts.Revocation{{SessionID: old + 2, Until: clock.in(time.Hour)}})
+	}
+	require.Equal(t, 2, memory.Len())
+	require.Len(t, memory.expiries, 2)
+}
+
+func TestAnswerOfAccountsIsUnderstoodOrRefused(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	memory := NewMemory(clock.now)
+	require.NoError(t, memory.AddFromAnswer(http.Header{}))
+	require.NoError(t, memory.AddFromAnswer(http.Header{accounts.HeaderRevocations: {
+		`{"revocations":[{"session_id":10,"until":"2026-11-23T13:00:00Z"}]}`,
+		`{"revocations":[{"member_id":2,"through_session":20,"until":"2026-11-23T13:00:00Z"}]}`,
+	}}))
+	require.True(t, memory.Revoked(1, 10))
+	require.True(t, memory.Revoked(2, 20))
+	require.Error(t, memory.AddFromAnswer(http.Header{accounts.HeaderRevocations: {"10"}}))
+}

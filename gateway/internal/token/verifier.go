@@ -1,0 +1,132 @@
+// Package token finds out who makes a request: it reads the Authorization header and verifies the access token in it
+// with the public keys of accounts, without asking anyone.
+//
+// It fails closed: while it has no keys, or does not know yet what was revoked, it lets nobody in and says so as
+// "temporarily unavailable", so that no client takes a valid token for a dead one. It knows neither Fiber nor NATS.
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+)
+
+const (
+	// typeAccess is the "typ" of access tokens (RFC 9068). No other kind of JWT that the same key signs is one.
+	typeAccess = "at+jwt"
+	// issuedLeeway is how far the clock of accounts may be ahead of ours. Expiry has no leeway: a token must not live
+	// longer than accounts said, nor longer than its revocation is remembered.
+	issuedLeeway = 5 * time.Second
+)
+
+// Revocations knows the sessions that ended before their tokens expired.
+type Revocations interface {
+	// Ready returns an error while it is not known what was revoked.
+	Ready() error
+	Revoked(memberID, sessionID uint64) bool
+}
+
+// Options say which tokens to accept.
+type Options struct {
+	Issuer      string
+	Audience    string
+	Keys        *Keys
+	Revocations Revocations
+	Now         func() time.Time
+}
+
+// Verifier verifies access tokens.
+type Verifier struct {
+	keys        *Keys
+	revocations Revocations
+	now         func() time.Time
+	parser      *jwt.Parser
+}
+
+// NewVerifier returns a verifier.
+func NewVerifier(options Options) *Verifier {
+	return &Verifier{
+		keys:        options.Keys,
+		revocations: options.Revocations,
+		now:         options.Now,
+		parser: jwt.NewParser(
+			// One algorithm, so that no token chooses how it is verified.
+			jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
+			jwt.WithIssuer(options.Issuer),
+			jwt.WithAudience(options.Audience),
+			jwt.WithExpirationRequired(),
+			jwt.WithTimeFunc(options.Now),
+		),
+	}
+}
+
+type claims struct {
+	jwt.RegisteredClaims
+	SessionID string `json:"sid"`
+	Admin     bool   `json:"adm"`
+}
+
+// Verify returns the member and session that the values of the Authorization header prove. Its errors are faults:
+// Unauthenticated with one of knox's messages, or Unavailable.
+func (v *Verifier) Verify(ctx context.Context, authorization []string) (authn.Principal, error) {
+	signed, err := fromHeader(authorization)
+	if err != nil {
+		return authn.Principal{}, err
+	}
+	if err := errors.Join(v.keys.Ready(), v.revocations.Ready()); err != nil {
+		return authn.Principal{}, fault.NewUnavailable(fmt.Errorf("verify token: %w", err))
+	}
+	principal, err := v.verify(ctx, signed)
+	if err != nil {
+		return authn.Principal{}, unauthenticated(messageInvalid, err)
+	}
+	return principal, nil
+}
+
+func (v *Verifier) verify(ctx context.Context, signed string) (authn.Principal, error) {
+	var content claims
+	if _, err := v.parser.ParseWithClaims(signed, &content, v.keyOf(ctx)); err != nil {
+		return authn.Principal{}, err
+	}
+	if issued := content.IssuedAt; issued != nil && issued.After(v.now().Add(issuedLeeway)) {
+		return authn.Principal{}, jwt.ErrTokenUsedBeforeIssued
+	}
+	memberID, err := parseID("sub", content.Subject)
+	if err != nil {
+		return authn.Principal{}, err
+	}
+	sessionID, err := parseID("sid", content.SessionID)
+	if err != nil {
+		return authn.Principal{}, err
+	}
+	if v.revocations.Revoked(memberID, sessionID) {
+		return authn.Principal{}, fmt.Errorf("session %d is revoked", sessionID)
+	}
+	return authn.Principal{MemberID: memberID, SessionID: sessionID, Admin: content.Admin}, nil
+}
+
+// keyOf checks the type before it looks for the key, since an unknown key costs a request to accounts.
+func (v *Verifier) keyOf(ctx context.Context) jwt.Keyfunc {
+	return func(unverified *jwt.Token) (any, error) {
+		if unverified.Header["typ"] != typeAccess {
+			return nil, fmt.Errorf("typ is %v", unverified.Header["typ"])
+		}
+		return v.keys.find(ctx, unverified)
+	}
+}
+
+// parseID reads the decimal id of a row. Zero is none: it stands for an anonymous caller in a principal.
+func parseID(name, text string) (uint64, error) {
+	id, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || id == 0 {
+		return 0, fmt.Errorf("claim %s: not an id: %q", name, text)
+	}
+	return id, nil
+}

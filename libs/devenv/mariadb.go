@@ -1,0 +1,172 @@
+package devenv
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// mariadbBody is a MariaDB server as a process. All of it is in one directory: configuration, data, socket, log.
+type mariadbBody struct {
+	name     string
+	dir      string
+	config   string
+	server   string // path of mariadbd
+	install  string // path of mariadb-install-db
+	root     string // root's password
+	detached bool
+	process  *Process
+}
+
+func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
+	server, install, err := findMariaDB()
+	if err != nil {
+		return nil, err
+	}
+	pair := &Pair{RootPassword: options.RootPassword, engine: mariadbReplication{}}
+	dir := options.Dir
+	if !options.Detached {
+		if dir, err = os.MkdirTemp(options.Dir, "oms-pair-"); err != nil {
+			return nil, fmt.Errorf("make directory: %w", err)
+		}
+		if pair.reaper, err = startReaper(removeDirectories, dir); err != nil {
+			return nil, err
+		}
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, fmt.Errorf("directory of the pair: %w", err)
+	}
+	build := func(name string, id, port int) *Server {
+		own := filepath.Join(dir, name)
+		body := &mariadbBody{
+			name: name, dir: own, server: server, install: install, root: options.RootPassword, detached: options.Detached,
+			config: mariadbConfig(own, id, port, options.BufferPool, name == replicaName),
+		}
+		return &Server{name: name, port: port, rootPassword: options.RootPassword, body: body}
+	}
+	pair.Primary = build(primaryName, 1, options.PrimaryPort)
+	pair.Replica = build(replicaName, 2, options.ReplicaPort)
+	return pair, nil
+}
+
+const (
+	primaryName = "primary"
+	replicaName = "replica"
+)
+
+// FindPair returns the processes of the detached pair in dir. One that does not run is nil.
+func FindPair(dir string) (primary, replica *Process, err error) {
+	primary, primaryErr := FindProcess(recordIn(filepath.Join(dir, primaryName)))
+	replica, replicaErr := FindProcess(recordIn(filepath.Join(dir, replicaName)))
+	return primary, replica, errors.Join(primaryErr, replicaErr)
+}
+
+func recordIn(dir string) string { return filepath.Join(dir, "process.json") }
+
+func (b *mariadbBody) alive() bool { return b.process != nil && b.process.Alive() }
+
+func (b *mariadbBody) tail(lines int) []byte {
+	if b.process == nil {
+		return nil
+	}
+	return b.process.Tail(lines)
+}
+
+func (b *mariadbBody) start(ctx context.Context) error {
+	if b.alive() {
+		return nil
+	}
+	if err := b.prepare(ctx); err != nil {
+		return fmt.Errorf("prepare %s: %w", b.name, err)
+	}
+	digest := sha256.Sum256([]byte(b.server + b.config))
+	command := Command{
+		Name: b.name, Path: b.server, Args: []string{"--defaults-file=" + b.configFile()},
+		Env: []string{"LC_ALL=C", "TZ=UTC"}, Dir: b.dir, Log: filepath.Join(b.dir, "server.log"),
+		Fingerprint: hex.EncodeToString(digest[:]),
+	}
+	if b.detached {
+		command.Record = recordIn(b.dir)
+		running, err := FindProcess(command.Record)
+		if err != nil {
+			return err
+		}
+		if running != nil && running.Fingerprint() == command.Fingerprint {
+			b.process = running
+			return nil
+		}
+		if running != nil {
+			if err := running.Stop(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	b.process, err = Start(command)
+	return err
+}
+
+// prepare writes the configuration and, the first time, makes the data directory. That takes its name only when it is
+// complete, so that an interrupted attempt leaves no half of one.
+func (b *mariadbBody) prepare(ctx context.Context) error {
+	data := filepath.Join(b.dir, "data")
+	if err := os.MkdirAll(filepath.Join(b.dir, "tmp"), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(b.configFile(), []byte(b.config), 0o600); err != nil {
+		return err
+	}
+	if _, err := os.Stat(data); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	users, unfinished := filepath.Join(b.dir, "users.sql"), data+".new"
+	if err := errors.Join(os.RemoveAll(unfinished), os.WriteFile(users, []byte(rootUsers(b.root)), 0o600)); err != nil {
+		return err
+	}
+	defer os.Remove(users) //nolint:errcheck // the whole directory is private
+	// #nosec G204 -- a program of the system's package
+	command := exec.CommandContext(ctx, b.install, "--defaults-file="+b.configFile(), "--datadir="+unfinished,
+		"--skip-test-db", "--auth-root-authentication-method=normal", "--extra-file="+users)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("mariadb-install-db: %w\n%s", err, lastLines(output, 15))
+	}
+	return os.Rename(unfinished, data)
+}
+
+func (b *mariadbBody) configFile() string { return filepath.Join(b.dir, "my.cnf") }
+
+// rootUsers gives root a password on the socket and on 127.0.0.1, and removes every other way in, before the server has
+// listened anywhere. Nothing of it reaches the binary log.
+func rootUsers(password string) string {
+	var sql strings.Builder
+	sql.WriteString("DELETE FROM mysql.global_priv WHERE User IN ('', 'root');\nFLUSH PRIVILEGES;\n")
+	for _, host := range []string{"localhost", "127.0.0.1"} {
+		fmt.Fprintf(&sql, "CREATE USER 'root'@'%s' IDENTIFIED BY %s;\n", host, quote(password))
+		fmt.Fprintf(&sql, "GRANT ALL PRIVILEGES ON *.* TO 'root'@'%s' WITH GRANT OPTION;\n", host)
+	}
+	return sql.String()
+}
+
+func (b *mariadbBody) stop(ctx context.Context) error {
+	if b.process == nil {
+		return nil
+	}
+	return b.process.Stop(ctx)
+}
+
+func (b *mariadbBody) kill() error {
+	if b.process == nil {
+		return nil
+	}
+	return b.process.Kill()
+}
+
+func (b *mariadbBody) pause() error  { return b.process.Signal(syscall.SIGSTOP) }
+func (b *mariadbBody) resume() error { return b.process.Signal(syscall.SIGCONT) }

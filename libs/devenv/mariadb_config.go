@@ -1,0 +1,70 @@
+package devenv
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// mariadbConfig is a server's configuration. What it says about durability, replication and character sets is what
+// deploy/mysql says for the containers; the sizes are small, so that a pair starts in about a second.
+func mariadbConfig(dir string, id, port int, bufferPool string, replica bool) string {
+	lines := []string{
+		"[mysqld]",
+		fmt.Sprintf("server_id = %d", id),
+		"bind_address = 127.0.0.1",
+		fmt.Sprintf("port = %d", port),
+		"datadir = " + filepath.Join(dir, "data"),
+		"tmpdir = " + filepath.Join(dir, "tmp"),
+		"socket = " + socketPath(dir),
+		"pid_file = " + filepath.Join(dir, "mariadbd.pid"),
+		"skip_name_resolve = ON",
+		"",
+		"# Nothing that was acknowledged is lost, on either server.",
+		"sync_binlog = 1",
+		"innodb_flush_log_at_trx_commit = 1",
+		"",
+		"# Replication: row images, positions by GTID; the replica writes a log of its own, to be a primary one day.",
+		"log_bin = binlog",
+		"binlog_format = ROW",
+		"binlog_row_image = FULL",
+		"binlog_expire_logs_seconds = 604800",
+		"log_slave_updates = ON",
+		"gtid_strict_mode = ON",
+		"relay_log = relay",
+		"relay_log_recovery = ON",
+		"slave_net_timeout = 10",
+		"",
+		"# One character set and one clock everywhere; both engines refuse the same wrong statements.",
+		"character_set_server = utf8mb4",
+		"collation_server = utf8mb4_unicode_520_ci",
+		"default_time_zone = +00:00",
+		"sql_mode = ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+		"",
+		"# Small: this is a developer's machine.",
+		"innodb_buffer_pool_size = " + bufferPool,
+		"innodb_log_file_size = 32M",
+		"max_connections = 200",
+	}
+	if replica {
+		lines = append(lines, "", "# Only replication writes here.", "read_only = ON")
+	}
+	if os.Geteuid() == 0 {
+		lines = append(lines, "", "# The server refuses to run as root unless told so by name.", "user = root")
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// socketPath is in the server's directory, unless that is too deep: the kernel takes some hundred bytes at most.
+func socketPath(dir string) string {
+	const longest = 100
+	path := filepath.Join(dir, "mysqld.sock")
+	if len(path) <= longest {
+		return path
+	}
+	digest := sha256.Sum256([]byte(dir))
+	return filepath.Join(os.TempDir(), "oms-"+hex.EncodeToString(digest[:8])+".sock")
+}

@@ -1,0 +1,140 @@
+package devenv
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// mysqlImage is the version that production runs.
+const mysqlImage = "mysql:9.7"
+
+// mysqlBody is a MySQL server in a container.
+type mysqlBody struct {
+	container string
+	run       []string // the arguments of `docker run`
+	created   bool
+}
+
+// removeContainers is a reaper's script: $1 is the network, the others are containers. Their volumes go with them.
+const removeContainers = `network="$1"; shift; docker rm -f -v "$@" >/dev/null 2>&1; docker network rm "$network" >/dev/null 2>&1; true`
+
+func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
+	prefix := "oms-test-" + strings.ToLower(rand.Text()[:10])
+	build := func(name string, id, port int) *Server {
+		container := prefix + "-" + name
+		body := &mysqlBody{container: container, run: append([]string{
+			"run", "--detach", "--name", container, "--network", prefix, "--network-alias", name,
+			"--publish", fmt.Sprintf("127.0.0.1:%d:3306", port),
+			"--env", "MYSQL_ROOT_PASSWORD=" + options.RootPassword, "--env", "MYSQL_INITDB_SKIP_TZINFO=1", mysqlImage,
+		}, mysqlArguments(id, options.BufferPool)...)}
+		return &Server{name: name, port: port, rootPassword: options.RootPassword, body: body}
+	}
+	pair := &Pair{
+		RootPassword: options.RootPassword, engine: mysqlReplication{},
+		Primary: build(primaryName, 1, options.PrimaryPort), Replica: build(replicaName, 2, options.ReplicaPort),
+	}
+	var err error
+	if pair.reaper, err = startReaper(removeContainers, prefix, prefix+"-"+primaryName, prefix+"-"+replicaName); err != nil {
+		return nil, err
+	}
+	if _, err := docker(ctx, "network", "create", prefix); err != nil {
+		return nil, err
+	}
+	return pair, nil
+}
+
+// mysqlArguments configure a server as deploy/mysql does, but smaller. That folder says what each is for.
+func mysqlArguments(id int, bufferPool string) []string {
+	return []string{
+		fmt.Sprintf("--server-id=%d", id),
+		"--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--log-bin=binlog", "--log-replica-updates=ON",
+		"--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1", "--replica-net-timeout=10", "--relay-log-recovery=ON",
+		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_520_ci", "--default-time-zone=+00:00",
+		"--skip-name-resolve", "--mysqlx=0", "--max-connections=200",
+		"--innodb-buffer-pool-size=" + bufferPool, "--innodb-redo-log-capacity=32M",
+	}
+}
+
+// docker runs one command of the Docker client and returns what it printed.
+func docker(ctx context.Context, arguments ...string) (string, error) {
+	output, err := exec.CommandContext(ctx, "docker", arguments...).CombinedOutput() // #nosec G204 -- our own arguments
+	if err != nil {
+		return "", fmt.Errorf("docker %s: %w\n%s", arguments[0], err, lastLines(output, 10))
+	}
+	return strings.TrimSpace(string(output)), nil
+}
+
+func (b *mysqlBody) alive() bool {
+	state, err := docker(context.Background(), "inspect", "--format", "{{.State.Running}}", b.container)
+	return err == nil && state == "true"
+}
+
+func (b *mysqlBody) tail(lines int) []byte {
+	log, err := docker(context.Background(), "logs", "--tail", fmt.Sprint(lines), b.container)
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return []byte(log)
+}
+
+func (b *mysqlBody) start(ctx context.Context) error {
+	arguments := b.run
+	if b.created {
+		arguments = []string{"start", b.container}
+	}
+	_, err := docker(ctx, arguments...)
+	b.created = b.created || err == nil
+	return err
+}
+
+func (b *mysqlBody) stop(ctx context.Context) error {
+	_, err := docker(ctx, "stop", "--time", "60", b.container)
+	return err
+}
+
+func (b *mysqlBody) kill() error {
+	if !b.alive() {
+		return nil
+	}
+	_, err := docker(context.Background(), "kill", b.container)
+	return err
+}
+
+func (b *mysqlBody) pause() error {
+	_, err := docker(context.Background(), "pause", b.container)
+	return err
+}
+
+func (b *mysqlBody) resume() error {
+	_, err := docker(context.Background(), "unpause", b.container)
+	return err
+}
+
+// mysqlReplication is the engine of MySQL pairs.
+type mysqlReplication struct{}
+
+func (mysqlReplication) follow(ctx context.Context, pair *Pair, password string) error {
+	return pair.Replica.asRoot(func(db *sql.DB) error {
+		for _, statement := range []string{
+			fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=3306, SOURCE_USER='%s', "+
+				"SOURCE_PASSWORD=%s, SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, "+
+				"SOURCE_RETRY_COUNT=86400", primaryName, replicator, quote(password)),
+			"START REPLICA",
+			// Not on the command line: the image's own first start has to create root.
+			"SET PERSIST super_read_only = ON",
+		} {
+			if _, err := db.ExecContext(ctx, statement); err != nil {
+				return fmt.Errorf("make it a replica: %w", err)
+			}
+		}
+		return awaitReplication(ctx, db, "SHOW REPLICA STATUS", "Replica", "Replica")
+	})
+}
+
+func (mysqlReplication) caughtUp(ctx context.Context, pair *Pair) error {
+	return caughtUp(ctx, pair, "SELECT @@GLOBAL.gtid_executed", "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)")
+}

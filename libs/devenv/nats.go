@@ -1,0 +1,183 @@
+package devenv
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// NATSOptions say how to start a NATS server. The zero value is one for a test, without users and without storage.
+type NATSOptions struct {
+	// Detached makes a server that lives on after this process, with its files in Dir; starting it again finds what
+	// runs. Otherwise it ends with this process, and its directory is removed.
+	Detached bool
+	Dir      string
+
+	Port int // on 127.0.0.1; a free one if 0
+
+	// Config is the server's configuration without addresses, which are given on its command line. ConfigFile is used
+	// instead when it is not empty.
+	Config     string
+	ConfigFile string
+	// Fingerprint of what the configuration includes; a detached server that runs with another one is restarted.
+	Fingerprint string
+
+	// Libs is the folder of the module that pins the version, as BuildNATS takes it.
+	Libs string
+}
+
+// NATS is a NATS server. Its address and storage stay the same over Stop, Kill and Restart.
+type NATS struct {
+	port    int
+	command Command
+	process *Process
+	reaper  *reaper
+}
+
+// StartNATS starts a server and returns when it answers.
+func StartNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
+	server, err := prepareNATS(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("start NATS: %w", err)
+	}
+	if err := server.start(ctx); err != nil {
+		if options.Detached {
+			return nil, err
+		}
+		return nil, errors.Join(err, server.Close())
+	}
+	return server, nil
+}
+
+func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
+	binary, err := BuildNATS(ctx, options.Libs, os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	server := &NATS{port: options.Port}
+	if server.port == 0 {
+		if server.port, err = freePort(); err != nil {
+			return nil, err
+		}
+	}
+	dir := options.Dir
+	if !options.Detached {
+		if dir, err = os.MkdirTemp(options.Dir, "oms-nats-"); err != nil {
+			return nil, err
+		}
+		if server.reaper, err = startReaper(removeDirectories, dir); err != nil {
+			return nil, err
+		}
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	config := options.ConfigFile
+	if config == "" {
+		config = filepath.Join(dir, "nats.conf")
+		if err := os.WriteFile(config, []byte(options.Config), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	server.command = Command{
+		Name: "nats", Path: binary, Dir: dir, Log: filepath.Join(dir, "nats.log"), Env: []string{"TZ=UTC"},
+		Args: []string{
+			"--config", config, "--addr", "127.0.0.1", "--port", fmt.Sprint(server.port),
+			"--store_dir", filepath.Join(dir, "store"),
+		},
+	}
+	if options.Detached {
+		server.command.Record = recordIn(dir)
+		server.command.Fingerprint = strings.Join(append(server.command.Args, binary, options.Fingerprint), " ")
+	}
+	return server, nil
+}
+
+func (n *NATS) start(ctx context.Context) error {
+	if n.command.Record != "" {
+		running, err := FindProcess(n.command.Record)
+		if err != nil {
+			return err
+		}
+		switch {
+		case running == nil:
+		case running.Fingerprint() == n.command.Fingerprint:
+			n.process = running
+			return nil
+		default:
+			if err := running.Stop(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	if n.process, err = Start(n.command); err != nil {
+		return err
+	}
+	return awaitServer(ctx, "NATS server", n.process, n.ping)
+}
+
+// ping tells whether the server greets. A bare connection would not do: a paused server's port accepts too.
+func (n *NATS) ping(ctx context.Context) error {
+	dialer := net.Dialer{Timeout: time.Second}
+	connection, err := dialer.DialContext(ctx, "tcp", n.Addr())
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	if err := connection.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(connection).ReadString('\n')
+	if err == nil && !strings.HasPrefix(line, "INFO ") {
+		err = fmt.Errorf("%s answers, but not as a NATS server does", n.Addr())
+	}
+	return err
+}
+
+// Addr is the server's host:port.
+func (n *NATS) Addr() string { return loopback(n.port) }
+
+// URL is the server's address as the setting NATS_URL takes it.
+func (n *NATS) URL() string { return "nats://" + n.Addr() }
+
+// Stop shuts the server down in order and waits for its end.
+func (n *NATS) Stop(ctx context.Context) error { return n.process.Stop(ctx) }
+
+// Kill ends the server as a crash would.
+func (n *NATS) Kill() error { return n.process.Kill() }
+
+// Pause makes the server hang: connections stay open, the port accepts, nothing answers.
+func (n *NATS) Pause() error { return n.process.Signal(syscall.SIGSTOP) }
+
+// Continue ends a pause.
+func (n *NATS) Continue() error { return n.process.Signal(syscall.SIGCONT) }
+
+// Restart starts a server that was stopped or killed; a running one is stopped first. It returns when the server answers.
+func (n *NATS) Restart(ctx context.Context) error {
+	if n.process.Alive() {
+		if err := n.Stop(ctx); err != nil {
+			return err
+		}
+	}
+	return n.start(ctx)
+}
+
+// Close kills the server and, unless it is detached, removes everything that was made for it.
+func (n *NATS) Close() error {
+	var err error
+	if n.process != nil {
+		err = n.process.Kill()
+	}
+	if n.reaper != nil {
+		err = errors.Join(err, n.reaper.finish())
+	}
+	return err
+}

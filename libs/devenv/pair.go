@@ -1,0 +1,102 @@
+package devenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Pair is a primary and its replica. The replica holds what the primary holds, users included, and refuses writes.
+type Pair struct {
+	Primary *Server
+	Replica *Server
+
+	// RootPassword is root's on both servers.
+	RootPassword string
+
+	engine engine
+	reaper *reaper
+}
+
+// engine is what differs between the kinds of server.
+type engine interface {
+	// follow makes the replica replicate from the primary, unless it already does.
+	follow(ctx context.Context, pair *Pair, password string) error
+	// caughtUp waits until the replica has what the primary has now.
+	caughtUp(ctx context.Context, pair *Pair) error
+}
+
+// replicator is the user that the replica logs in to the primary as.
+const replicator = "replicator"
+
+// StartPair starts a pair and returns when both servers answer, the bootstrap statements have been executed and
+// replication runs.
+func StartPair(ctx context.Context, options Options) (*Pair, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("start database pair: %w", err)
+	}
+	build := newMariaDBPair
+	if options.Engine == MySQL {
+		build = newMySQLPair
+	}
+	pair, err := build(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("start database pair: %w", err)
+	}
+	if err := pair.begin(ctx, options); err != nil {
+		err = fmt.Errorf("start database pair: %w", err)
+		if options.Detached {
+			return nil, err // what runs is kept: it may hold data and somebody may use it
+		}
+		return nil, errors.Join(err, pair.Close())
+	}
+	return pair, nil
+}
+
+func (p *Pair) begin(ctx context.Context, options Options) error {
+	// The two start side by side: most of a start is waiting for the disk.
+	started := make(chan error, 1)
+	go func() { started <- p.Replica.start(ctx) }()
+	if err := errors.Join(p.Primary.start(ctx), <-started); err != nil {
+		return err
+	}
+	statements := []string{
+		fmt.Sprintf("CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY %s", replicator, quote(options.ReplicatorPassword)),
+		fmt.Sprintf("GRANT REPLICATION SLAVE ON *.* TO '%s'@'%%'", replicator),
+	}
+	if err := p.Primary.exec(ctx, append(statements, options.Bootstrap...)...); err != nil {
+		return fmt.Errorf("bootstrap: %w", err)
+	}
+	if err := p.engine.follow(ctx, p, options.ReplicatorPassword); err != nil {
+		return fmt.Errorf("replication: %w", err)
+	}
+	return p.Sync(ctx)
+}
+
+// Hosts are the addresses of both servers, separated by a comma, as the setting MYSQL_HOSTS takes them.
+func (p *Pair) Hosts() string { return p.Primary.Addr() + "," + p.Replica.Addr() }
+
+// Sync waits until the replica holds everything that the primary holds now. It fails if ctx ends first or replication
+// does not run.
+func (p *Pair) Sync(ctx context.Context) error {
+	if err := p.engine.caughtUp(ctx, p); err != nil {
+		return fmt.Errorf("wait for the replica: %w", err)
+	}
+	return nil
+}
+
+// Stop shuts both servers down in order. The data stays.
+func (p *Pair) Stop(ctx context.Context) error {
+	// The replica goes first: a primary waits for the dump thread of a replica that is connected.
+	return errors.Join(p.Replica.Stop(ctx), p.Primary.Stop(ctx))
+}
+
+// Close kills both servers and, unless the pair is detached, removes everything that was made for it.
+func (p *Pair) Close() error {
+	err := errors.Join(p.Replica.Kill(), p.Primary.Kill())
+	if p.reaper != nil {
+		err = errors.Join(err, p.reaper.finish())
+	}
+	return err
+}

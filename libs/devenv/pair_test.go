@@ -1,0 +1,224 @@
+package devenv
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestMain(m *testing.M) { Main(m) }
+
+func open(t *testing.T, server *Server, login Login, database string) *sql.DB {
+	t.Helper()
+	db, err := server.Open(login.User, login.Password, database)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+func openRoot(t *testing.T, server *Server) *sql.DB {
+	t.Helper()
+	db, err := server.OpenRoot()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+func run(t *testing.T, db *sql.DB, statement string) {
+	t.Helper()
+	_, err := db.ExecContext(t.Context(), statement)
+	require.NoError(t, err, statement)
+}
+
+func number(t *testing.T, db *sql.DB, query string) int {
+	t.Helper()
+	var value int
+	require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&value), query)
+	return value
+}
+
+func TestAWriteOnThePrimaryIsOnTheReplicaAfterSync(t *testing.T) {
+	pair, schema := NewSchema(t)
+	migrate := open(t, pair.Primary, schema.Migrate, schema.Name)
+	app := open(t, pair.Primary, schema.App, schema.Name)
+	run(t, migrate, "CREATE TABLE things (name VARCHAR(50) PRIMARY KEY)")
+	run(t, app, "INSERT INTO things VALUES ('꼬막무침 🍤')")
+	require.NoError(t, pair.Sync(t.Context()))
+	var name string
+	replica := open(t, pair.Replica, schema.App, schema.Name)
+	require.NoError(t, replica.QueryRowContext(t.Context(), "SELECT name FROM things").Scan(&name))
+	require.Equal(t, "꼬막무침 🍤", name)
+}
+
+func TestTheReplicaRefusesWrites(t *testing.T) {
+	pair, schema := NewSchema(t)
+	run(t, open(t, pair.Primary, schema.Migrate, schema.Name), "CREATE TABLE things (id INT PRIMARY KEY)")
+	require.NoError(t, pair.Sync(t.Context()))
+	require.Equal(t, 0, number(t, openRoot(t, pair.Primary), "SELECT @@GLOBAL.read_only"))
+	require.Equal(t, 1, number(t, openRoot(t, pair.Replica), "SELECT @@GLOBAL.read_only"))
+	for _, login := range []Login{schema.App, schema.Migrate} {
+		_, err := open(t, pair.Replica, login, schema.Name).ExecContext(t.Context(), "INSERT INTO things VALUES (1)")
+		require.ErrorContains(t, err, "read-only", login.User)
+	}
+}
+
+func TestTheUsersOfASchemaHaveNoRightsElsewhere(t *testing.T) {
+	pair, schema := NewSchema(t)
+	_, other := NewSchema(t)
+	run(t, open(t, pair.Primary, other.Migrate, other.Name), "CREATE TABLE things (id INT PRIMARY KEY)")
+	for _, statement := range []string{"SELECT * FROM " + other.Name + ".things", "CREATE TABLE " + other.Name + ".mine (id INT)"} {
+		for _, login := range []Login{schema.App, schema.Migrate} {
+			_, err := open(t, pair.Primary, login, schema.Name).ExecContext(t.Context(), statement)
+			require.ErrorContains(t, err, "denied", "%s: %s", login.User, statement)
+		}
+	}
+	_, err := open(t, pair.Primary, schema.App, schema.Name).ExecContext(t.Context(), "CREATE TABLE mine (id INT)")
+	require.ErrorContains(t, err, "denied")
+}
+
+func TestBothServersAreDurableAndLogByRowAndGTID(t *testing.T) {
+	pair := Shared(t)
+	for _, server := range []*Server{pair.Primary, pair.Replica} {
+		db := openRoot(t, server)
+		for variable, want := range map[string]string{
+			"sync_binlog": "1", "innodb_flush_log_at_trx_commit": "1", "log_bin": "1", "log_slave_updates": "1",
+			"binlog_format": "ROW", "character_set_server": "utf8mb4", "time_zone": "+00:00",
+		} {
+			var value string
+			require.NoError(t, db.QueryRowContext(t.Context(), "SELECT @@GLOBAL."+variable).Scan(&value))
+			require.Equal(t, want, value, "%s on the %s", variable, server.Name())
+		}
+	}
+	require.Equal(t, positionOf(t, pair, pair.Primary), positionOf(t, pair, pair.Replica))
+}
+
+// positionOf is what a server has executed, by GTID, after the replica has caught up.
+func positionOf(t *testing.T, pair *Pair, server *Server) string {
+	t.Helper()
+	require.NoError(t, pair.Sync(t.Context()))
+	query := "SELECT @@GLOBAL.gtid_current_pos"
+	if _, isMySQL := pair.engine.(mysqlReplication); isMySQL {
+		query = "SELECT @@GLOBAL.gtid_executed"
+	}
+	var position string
+	require.NoError(t, openRoot(t, server).QueryRowContext(t.Context(), query).Scan(&position))
+	require.NotEmpty(t, position)
+	return position
+}
+
+func TestAKilledServerComesBackWithItsDataAndReplicationGoesOn(t *testing.T) {
+	pair := NewPair(t)
+	schema, err := pair.CreateSchema(t.Context())
+	require.NoError(t, err)
+	run(t, open(t, pair.Primary, schema.Migrate, schema.Name), "CREATE TABLE things (id INT PRIMARY KEY)")
+	insert := func(id int) {
+		run(t, open(t, pair.Primary, schema.App, schema.Name), fmt.Sprintf("INSERT INTO things VALUES (%d)", id))
+	}
+	rows := func(server *Server) int {
+		return number(t, open(t, server, schema.App, schema.Name), "SELECT COUNT(*) FROM things")
+	}
+	insert(1)
+	require.NoError(t, pair.Primary.Kill())
+	require.Error(t, pair.Primary.ping(t.Context()))
+	require.NoError(t, pair.Primary.Restart(t.Context()))
+	require.Equal(t, 1, rows(pair.Primary))
+
+	require.NoError(t, pair.Replica.Kill())
+	insert(2)
+	require.NoError(t, pair.Replica.Restart(t.Context()))
+	require.NoError(t, pair.Sync(t.Context()))
+	require.Equal(t, 2, rows(pair.Replica))
+
+	require.NoError(t, pair.Replica.Stop(t.Context()))
+	require.NoError(t, pair.Primary.Restart(t.Context()))
+	require.NoError(t, pair.Replica.Restart(t.Context()))
+	insert(3)
+	require.NoError(t, pair.Sync(t.Context()))
+	require.Equal(t, 3, rows(pair.Replica))
+}
+
+func TestAPausedReplicaHangsAndThenCatchesUp(t *testing.T) {
+	pair := NewPair(t)
+	require.NoError(t, pair.Replica.Pause())
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, pair.Replica.ping(ctx), context.DeadlineExceeded)
+	require.NoError(t, pair.Primary.exec(t.Context(), "CREATE DATABASE meanwhile"))
+	require.NoError(t, pair.Replica.Continue())
+	require.NoError(t, pair.Sync(t.Context()))
+	require.Equal(t, 1, number(t, openRoot(t, pair.Replica),
+		"SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'meanwhile'"))
+}
+
+func TestTwoPairsDoNotMeet(t *testing.T) {
+	first, second := Shared(t), NewPair(t)
+	require.NoError(t, second.Primary.exec(t.Context(), "CREATE DATABASE only_second"))
+	require.NoError(t, first.Sync(t.Context()))
+	require.Equal(t, 0, number(t, openRoot(t, first.Primary),
+		"SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'only_second'"))
+}
+
+func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
+	options := Options{Detached: true, Dir: filepath.Join(t.TempDir(), "pair"), Bootstrap: []string{"CREATE DATABASE IF NOT EXISTS kept"}}
+	var err error
+	options.PrimaryPort, err = freePort()
+	require.NoError(t, err)
+	options.ReplicaPort, err = freePort()
+	require.NoError(t, err)
+	options.RootPassword, options.ReplicatorPassword = "Root1", "Replicator1"
+
+	first, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, first.Close()) })
+	again, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	primary, replica, err := FindPair(options.Dir)
+	require.NoError(t, err)
+	for _, pid := range []int{primary.PID(), again.Primary.body.(*mariadbBody).process.PID()} {
+		require.Equal(t, first.Primary.body.(*mariadbBody).process.PID(), pid)
+	}
+	require.Equal(t, first.Replica.body.(*mariadbBody).process.PID(), replica.PID())
+
+	require.NoError(t, again.Stop(t.Context()))
+	primary, replica, err = FindPair(options.Dir)
+	require.NoError(t, err)
+	require.Nil(t, primary)
+	require.Nil(t, replica)
+
+	// Another port of the primary is found by the replica, too.
+	options.PrimaryPort, err = freePort()
+	require.NoError(t, err)
+	options.Bootstrap = nil
+	moved, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, moved.Close()) })
+	require.Equal(t, 1, number(t, openRoot(t, moved.Primary),
+		"SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'kept'"))
+	require.NoError(t, moved.Primary.exec(t.Context(), "CREATE DATABASE later"))
+	require.NoError(t, moved.Sync(t.Context()))
+	require.Equal(t, 1, number(t, openRoot(t, moved.Replica),
+		"SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'later'"))
+}
+
+func TestNothingIsLeftAfterClose(t *testing.T) {
+	dir := t.TempDir()
+	pair, err := StartPair(t.Context(), Options{Dir: dir})
+	require.NoError(t, err)
+	var processes []*Process
+	for _, server := range []*Server{pair.Primary, pair.Replica} {
+		processes = append(processes, server.body.(*mariadbBody).process)
+	}
+	require.NoError(t, pair.Close())
+	for _, process := range processes {
+		require.False(t, process.Alive())
+	}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}

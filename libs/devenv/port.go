@@ -1,0 +1,45 @@
+package devenv
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+)
+
+// Free ports are taken from below the range that the kernel gives to outgoing connections: a server that a test stops
+// and starts again must find its port free.
+const (
+	lowestPort  = 18000
+	highestPort = 32000
+)
+
+var (
+	portsMutex sync.Mutex
+	portsTaken = map[int]bool{}
+)
+
+// freePort returns a port of 127.0.0.1 that nothing listens on and that this process has not been given before.
+func freePort() (int, error) {
+	portsMutex.Lock()
+	defer portsMutex.Unlock()
+	for range 1000 {
+		port := lowestPort + rand.IntN(highestPort-lowestPort) // #nosec G404 -- not a secret
+		if portsTaken[port] {
+			continue
+		}
+		listener, err := net.Listen("tcp", loopback(port))
+		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err != nil {
+			continue
+		}
+		portsTaken[port] = true
+		return port, nil
+	}
+	return 0, errors.New("no free port on 127.0.0.1")
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -1,0 +1,121 @@
+package devenv
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Server is one database server of a pair. Its address and data stay the same over Stop, Kill and Restart.
+type Server struct {
+	name         string
+	port         int
+	rootPassword string
+	body         body
+}
+
+// body is what a server runs in.
+type body interface {
+	machine
+	start(context.Context) error // returns at once, also when it already runs
+	stop(context.Context) error  // orderly
+	kill() error
+	pause() error
+	resume() error
+}
+
+// Name is "primary" or "replica".
+func (s *Server) Name() string { return s.name }
+
+// Port is where the server listens on 127.0.0.1.
+func (s *Server) Port() int { return s.port }
+
+// Addr is the server's host:port.
+func (s *Server) Addr() string { return loopback(s.port) }
+
+// Open returns a pool of connections for a user; database may be empty. It does not connect yet.
+func (s *Server) Open(user, password, database string) (*sql.DB, error) {
+	config := mysql.NewConfig()
+	config.Net, config.Addr, config.DBName = "tcp", s.Addr(), database
+	config.User, config.Passwd = user, password
+	config.ParseTime, config.InterpolateParams = true, true
+	config.Timeout = 5 * time.Second
+	// Failing connections are this package's daily bread and reported by it.
+	config.Logger = &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", s.name, err)
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// OpenRoot returns a pool of connections of the user root, who may do everything on this one server.
+func (s *Server) OpenRoot() (*sql.DB, error) { return s.Open("root", s.rootPassword, "") }
+
+// Stop shuts the server down in order and waits for its end.
+func (s *Server) Stop(ctx context.Context) error { return s.body.stop(ctx) }
+
+// Kill ends the server as a crash would.
+func (s *Server) Kill() error { return s.body.kill() }
+
+// Pause makes the server hang: connections stay open, the port accepts, nothing answers.
+func (s *Server) Pause() error { return s.body.pause() }
+
+// Continue ends a pause.
+func (s *Server) Continue() error { return s.body.resume() }
+
+// Restart starts a server that was stopped or killed; a running one is stopped first. It returns when the server
+// answers. A replica goes on replicating by itself.
+func (s *Server) Restart(ctx context.Context) error {
+	if s.body.alive() {
+		if err := s.Stop(ctx); err != nil {
+			return err
+		}
+	}
+	return s.start(ctx)
+}
+
+func (s *Server) start(ctx context.Context) error {
+	if err := s.body.start(ctx); err != nil {
+		return err
+	}
+	return awaitServer(ctx, s.name, s.body, s.ping)
+}
+
+// ping tells whether root can log in over TCP, which is when the server is ready for others too.
+func (s *Server) ping(ctx context.Context) error {
+	return s.asRoot(func(db *sql.DB) error {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		return db.PingContext(ctx)
+	})
+}
+
+func (s *Server) asRoot(do func(*sql.DB) error) error {
+	db, err := s.OpenRoot()
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // nothing to lose
+	if err := do(db); err != nil {
+		return fmt.Errorf("%s %s: %w", s.name, net.JoinHostPort("127.0.0.1", fmt.Sprint(s.port)), err)
+	}
+	return nil
+}
+
+// exec runs statements as root, in order, on one connection.
+func (s *Server) exec(ctx context.Context, statements ...string) error {
+	return s.asRoot(func(db *sql.DB) error {
+		db.SetMaxOpenConns(1)
+		for _, statement := range statements {
+			if _, err := db.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,106 @@
+package devenv
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// TB is the part of testing.TB that is needed here. The package testing itself is not imported: the command that starts
+// the native stack uses this package too, and would get the flags of `go test`.
+type TB interface {
+	Helper()
+	Fatalf(format string, arguments ...any)
+	Cleanup(func())
+}
+
+// testTimeout bounds the start of servers in a test, MySQL's containers on a busy machine included.
+const testTimeout = 3 * time.Minute
+
+var shared struct {
+	once sync.Once
+	pair *Pair
+	err  error
+}
+
+// Main runs a package's tests and then ends the servers that they share. It does not return:
+//
+//	func TestMain(m *testing.M) { devenv.Main(m) }
+func Main(tests interface{ Run() int }) {
+	code := tests.Run()
+	if shared.pair != nil {
+		if err := shared.pair.Close(); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, "devenv:", err)
+			code = max(code, 1)
+		}
+	}
+	os.Exit(code)
+}
+
+// Shared returns the pair that all tests of a package share. The first call starts it; Main ends it. A test that stops
+// or pauses a server takes NewPair instead.
+func Shared(t TB) *Pair {
+	t.Helper()
+	shared.once.Do(func() { shared.pair, shared.err = startTestPair() })
+	if shared.err != nil {
+		t.Fatalf("%v", shared.err)
+	}
+	return shared.pair
+}
+
+// NewSchema makes a schema of this test's own in the shared pair.
+func NewSchema(t TB) (*Pair, Schema) {
+	t.Helper()
+	pair := Shared(t)
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+	defer cancel()
+	schema, err := pair.CreateSchema(ctx)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return pair, schema
+}
+
+// NewPair starts a pair of this test's own, which ends with the test.
+func NewPair(t TB) *Pair {
+	t.Helper()
+	pair, err := startTestPair()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() {
+		if err := pair.Close(); err != nil {
+			t.Fatalf("%v", err)
+		}
+	})
+	return pair
+}
+
+func startTestPair() (*Pair, error) {
+	engine, err := EngineFromEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+	defer cancel()
+	return StartPair(ctx, Options{Engine: engine})
+}
+
+// NewNATS starts a NATS server of this test's own with a configuration (which may be empty), which ends with the test.
+func NewNATS(t TB, config string) *NATS {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+	defer cancel()
+	server, err := StartNATS(ctx, NATSOptions{Config: config})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Fatalf("%v", err)
+		}
+	})
+	return server
+}

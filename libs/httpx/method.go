@@ -1,0 +1,33 @@
+package httpx
+
+import (
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// otherMethod stands for every method that Fiber does not know. Fiber answers those by itself, in plain text and past
+// every middleware; under this name they reach the routes as all others do, and the metrics have one label for them.
+const otherMethod = "OTHER"
+
+type methodKey struct{}
+
+func acceptAnyMethod(server *fasthttp.Server) {
+	next := server.Handler
+	server.Handler = func(request *fasthttp.RequestCtx) {
+		if method := string(request.Method()); !slices.Contains(fiber.DefaultMethods, method) {
+			request.SetUserValue(methodKey{}, method)
+			request.Request.Header.SetMethod(otherMethod)
+		}
+		next(request)
+	}
+}
+
+// Method returns the method that the client sent. It differs from c.Method for those that Fiber does not know.
+func Method(c *fiber.Ctx) string {
+	if method, ok := c.Locals(methodKey{}).(string); ok {
+		return method
+	}
+	return c.Method()
+}

@@ -1,0 +1,71 @@
+package mysqlx_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+)
+
+func TestAConnectionLostDuringCommitLeavesTheOutcomeUnknownAndIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	for when, written := range map[loss][]string{beforeCommit: {}, afterCommit: {"x"}} {
+		schema := shared(t)
+		proxy := newProxy(t, schema.pair.Primary.Addr())
+		cluster := schema.cluster(t, proxy.addr())
+		proxy.lose(when)
+		err := cluster.Write(t.Context(), insert(1, "x"))
+		require.True(t, fault.Is(err, fault.OutcomeUnknown), "%v", err)
+		require.EqualValues(t, 1, proxy.commits.Load())
+		require.Equal(t, written, schema.names(t))
+
+		proxy.lose(never)
+		require.NoError(t, cluster.Write(t.Context(), insert(2, "y")), "a new connection is made")
+	}
+}
+
+func TestAConnectionLostBeforeCommitIsUnavailableAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	err := cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+		if err := insert(1, "x")(ctx, tx); err != nil {
+			return err
+		}
+		var connection int
+		if err := tx.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&connection); err != nil {
+			return err
+		}
+		root, err := schema.pair.Primary.OpenRoot()
+		require.NoError(t, err)
+		_, err = root.ExecContext(ctx, "KILL ?", connection)
+		require.NoError(t, err)
+		require.NoError(t, root.Close())
+		return insert(2, "y")(ctx, tx)
+	})
+	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+	require.Empty(t, schema.names(t))
+	require.NoError(t, cluster.Write(t.Context(), insert(3, "z")))
+}
+
+func TestAConnectionThatDiedInThePoolIsReplacedUnnoticed(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	root, err := schema.pair.Primary.OpenRoot()
+	require.NoError(t, err)
+	defer root.Close()
+	for id := range 5 {
+		_, err = root.ExecContext(t.Context(), "KILL USER '"+schema.App.User+"'")
+		require.NoError(t, err)
+		eventually(t, func() bool {
+			var count int
+			row := root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist WHERE user = ? AND command = 'Killed'", schema.App.User)
+			return row.Scan(&count) == nil && count == 0
+		})
+		require.NoError(t, cluster.Write(t.Context(), insert(id, "x")))
+	}
+}

@@ -1,0 +1,213 @@
+package mysqlx_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+)
+
+// noticed is how soon a server that stopped answering is left out.
+const noticed = time.Second
+
+// A pair takes seconds to start, so these share one, one after the other; each leaves it as it found it.
+//
+//nolint:tparallel // the parts disturb the servers
+func TestWhenServersFail(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t, devenv.NewPair(t))
+	t.Run("a replica that hangs is left out within a second and no read fails", schema.replicaHangs)
+	t.Run("a replica that dies is left out within a second, no read fails, and it comes back", schema.replicaDies)
+	t.Run("a replica that falls behind is left out until it has caught up", schema.replicaFallsBehind)
+	t.Run("a process that starts while the replica is behind leaves it out", schema.startWhileBehind)
+	t.Run("without a primary nothing is written, and recent reads go on", schema.primaryDies)
+	t.Run("a primary that hangs is unavailable within a second", schema.primaryHangs)
+	t.Run("two writable servers are none", schema.twoPrimaries)
+	t.Run("a promoted replica takes the writes", schema.promotion)
+}
+
+// whileReading reads all the time while disturb runs and demands that no read fails.
+func whileReading(t *testing.T, cluster *mysqlx.Cluster, disturb func()) {
+	t.Helper()
+	stop, failed := make(chan struct{}), make(chan error, 1)
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := where(t.Context(), cluster.ReadRecent); err != nil {
+					select {
+					case failed <- err:
+					default:
+					}
+					return
+				}
+			}
+		})
+	}
+	disturb()
+	close(stop)
+	group.Wait()
+	require.Empty(t, failed, "a read failed")
+}
+
+// requireLeftOut demands that reads are answered without delay by the primary soon after since.
+func requireLeftOut(t *testing.T, cluster *mysqlx.Cluster, since time.Time) {
+	t.Helper()
+	var asked time.Time
+	eventually(t, func() bool {
+		asked = time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		found, err := where(ctx, cluster.ReadRecent)
+		return err == nil && found == onPrimary
+	})
+	require.Less(t, asked.Sub(since), noticed)
+}
+
+func (s schema) replicaHangs(t *testing.T) {
+	cluster := s.cluster(t)
+	awaitRecent(t, cluster, onReplica)
+	whileReading(t, cluster, func() {
+		require.NoError(t, s.pair.Replica.Pause())
+		began := time.Now()
+		requireLeftOut(t, cluster, began)
+		require.NoError(t, s.pair.Replica.Continue())
+		awaitRecent(t, cluster, onReplica)
+	})
+}
+
+func (s schema) replicaDies(t *testing.T) {
+	cluster := s.cluster(t)
+	awaitRecent(t, cluster, onReplica)
+	whileReading(t, cluster, func() {
+		began := time.Now()
+		require.NoError(t, s.pair.Replica.Kill())
+		requireLeftOut(t, cluster, began)
+		require.NoError(t, cluster.Ready())
+		require.NoError(t, s.pair.Replica.Restart(t.Context()))
+		awaitRecent(t, cluster, onReplica)
+	})
+}
+
+func (s schema) replication(t *testing.T, verb string) {
+	t.Helper()
+	root, err := s.pair.Replica.OpenRoot()
+	require.NoError(t, err)
+	defer root.Close()
+	_, err = root.ExecContext(t.Context(), verb+" REPLICA")
+	require.NoError(t, err)
+}
+
+func (s schema) replicaFallsBehind(t *testing.T) {
+	cluster := s.cluster(t)
+	awaitRecent(t, cluster, onReplica)
+	whileReading(t, cluster, func() {
+		s.replication(t, "STOP")
+		began := time.Now()
+		awaitRecent(t, cluster, onPrimary)
+		require.GreaterOrEqual(t, time.Since(began), mysqlx.MaxLag/2, "a lag within the limit is no reason")
+		s.replication(t, "START")
+		awaitRecent(t, cluster, onReplica)
+	})
+}
+
+func (s schema) startWhileBehind(t *testing.T) {
+	s.replication(t, "STOP")
+	defer s.replication(t, "START")
+	cluster := s.cluster(t)
+	began := time.Now()
+	reads := 0
+	eventually(t, func() bool {
+		found, err := where(t.Context(), cluster.ReadRecent)
+		require.NoError(t, err)
+		require.Equal(t, onPrimary, found, "after %s", time.Since(began))
+		reads++
+		return time.Since(began) > mysqlx.MaxLag
+	})
+	require.Positive(t, reads)
+}
+
+func (s schema) primaryDies(t *testing.T) {
+	require.NoError(t, s.pair.Sync(t.Context()))
+	cluster := s.cluster(t)
+	awaitRecent(t, cluster, onReplica)
+	require.NoError(t, s.pair.Primary.Kill())
+	eventually(t, func() bool {
+		_, err := where(t.Context(), cluster.ReadLatest)
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		err = cluster.Write(t.Context(), insert(1, "x"))
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		return cluster.Ready() != nil
+	})
+	for range 20 {
+		found, err := where(t.Context(), cluster.ReadRecent)
+		require.NoError(t, err)
+		require.Equal(t, onReplica, found)
+	}
+	require.NoError(t, s.pair.Primary.Restart(t.Context()))
+	eventually(t, func() bool { return cluster.Ready() == nil })
+	require.NoError(t, cluster.Write(t.Context(), insert(1, "x")))
+	require.NoError(t, s.pair.Sync(t.Context()))
+}
+
+func (s schema) primaryHangs(t *testing.T) {
+	cluster := s.cluster(t)
+	awaitRecent(t, cluster, onReplica)
+	require.NoError(t, s.pair.Primary.Pause())
+	began := time.Now()
+	eventually(t, func() bool { return cluster.Ready() != nil })
+	require.Less(t, time.Since(began), noticed)
+	_, err := where(t.Context(), cluster.ReadLatest)
+	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+	found, err := where(t.Context(), cluster.ReadRecent)
+	require.NoError(t, err)
+	require.Equal(t, onReplica, found)
+	require.NoError(t, s.pair.Primary.Continue())
+	eventually(t, func() bool { return cluster.Ready() == nil })
+	require.NoError(t, s.pair.Sync(t.Context()))
+}
+
+// setReadOnly changes the role of a server.
+func setReadOnly(t *testing.T, server *devenv.Server, value string) {
+	t.Helper()
+	root, err := server.OpenRoot()
+	require.NoError(t, err)
+	defer root.Close()
+	_, err = root.ExecContext(t.Context(), "SET GLOBAL read_only = "+value)
+	require.NoError(t, err)
+}
+
+func (s schema) twoPrimaries(t *testing.T) {
+	cluster := s.cluster(t)
+	s.replication(t, "STOP")
+	setReadOnly(t, s.pair.Replica, "OFF")
+	eventually(t, func() bool { return cluster.Ready() != nil })
+	require.ErrorContains(t, cluster.Ready(), "more than one server is writable")
+	require.True(t, fault.Is(cluster.Write(t.Context(), insert(9, "lost")), fault.Unavailable))
+	require.NotContains(t, s.names(t), "lost")
+}
+
+// promotion goes on where twoPrimaries ended: the old primary gives up its role.
+func (s schema) promotion(t *testing.T) {
+	cluster, err := mysqlx.Open(s.config(), discard)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- cluster.Run(ctx) }()
+	setReadOnly(t, s.pair.Primary, "ON")
+	eventually(t, func() bool { return cluster.Write(t.Context(), insert(10, "promoted")) == nil })
+	require.NotContains(t, s.names(t), "promoted", "it is on the other server")
+	cancel()
+	require.NoError(t, <-ended)
+}

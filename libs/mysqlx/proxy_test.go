@@ -1,0 +1,117 @@
+package mysqlx_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// loss is when a proxy loses the connection on which a COMMIT comes.
+type loss int32
+
+const (
+	never        loss = iota
+	beforeCommit      // the server never hears of the COMMIT
+	afterCommit       // the server has committed, and its answer is lost
+)
+
+// proxy stands between a cluster and its primary.
+type proxy struct {
+	listener net.Listener
+	target   string
+	loss     atomic.Int32
+	commits  atomic.Int32
+}
+
+func newProxy(t *testing.T, target string) *proxy {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	result := &proxy{listener: listener, target: target}
+	var group sync.WaitGroup
+	group.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			group.Go(func() { result.serve(client) })
+		}
+	})
+	t.Cleanup(func() {
+		require.NoError(t, listener.Close())
+		group.Wait()
+	})
+	return result
+}
+
+func (p *proxy) addr() string { return p.listener.Addr().String() }
+
+func (p *proxy) lose(when loss) { p.loss.Store(int32(when)) }
+
+// serve forwards one connection until either side closes it or it is lost.
+func (p *proxy) serve(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("tcp", p.target) //nolint:noctx // on this machine
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	var lost atomic.Bool
+	var group sync.WaitGroup
+	group.Go(func() {
+		forwardAnswers(server, client, &lost)
+		_ = client.Close()
+	})
+	p.forwardRequests(client, server, &lost)
+	if !lost.Load() {
+		_ = server.Close()
+	}
+	group.Wait()
+}
+
+// forwardAnswers copies what the server says. Once the connection is lost, it waits for one more answer and keeps it.
+func forwardAnswers(server io.Reader, client io.Writer, lost *atomic.Bool) {
+	buffer := make([]byte, 64<<10)
+	for {
+		count, err := server.Read(buffer)
+		if lost.Load() || err != nil {
+			return
+		}
+		if _, err := client.Write(buffer[:count]); err != nil {
+			return
+		}
+	}
+}
+
+// forwardRequests copies what the client says, packet by packet: three bytes of length, one of sequence, the command.
+func (p *proxy) forwardRequests(client io.Reader, server io.Writer, lost *atomic.Bool) {
+	for {
+		header := make([]byte, 4)
+		if _, err := io.ReadFull(client, header); err != nil {
+			return
+		}
+		payload := make([]byte, int(header[0])|int(header[1])<<8|int(header[2])<<16)
+		if _, err := io.ReadFull(client, payload); err != nil {
+			return
+		}
+		if bytes.Equal(payload, []byte("\x03COMMIT")) {
+			p.commits.Add(1)
+			switch loss(p.loss.Load()) {
+			case beforeCommit:
+				return
+			case afterCommit:
+				lost.Store(true)
+			case never:
+			}
+		}
+		if _, err := server.Write(append(header, payload...)); err != nil {
+			return
+		}
+	}
+}

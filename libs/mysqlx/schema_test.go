@@ -1,0 +1,140 @@
+package mysqlx_test
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/mysqlx"
+)
+
+func TestMain(m *testing.M) { devenv.Main(m) }
+
+const patient = 30 * time.Second // for what takes much less unless something is broken
+
+var discard = slog.New(slog.DiscardHandler)
+
+// schema is a schema of a test's own, with a table of items.
+type schema struct {
+	devenv.Schema
+
+	pair *devenv.Pair
+	root *sql.DB // on the primary, with every right in the schema
+}
+
+func newSchema(t *testing.T, pair *devenv.Pair) schema {
+	t.Helper()
+	made, err := pair.CreateSchema(t.Context())
+	require.NoError(t, err)
+	root, err := pair.Primary.Open(made.Migrate.User, made.Migrate.Password, made.Name)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, root.Close()) })
+	result := schema{Schema: made, pair: pair, root: root}
+	for _, statement := range []string{
+		"CREATE TABLE heartbeat (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, beat BIGINT UNSIGNED NOT NULL)",
+		"INSERT INTO heartbeat (id, beat) VALUES (1, 0)",
+		"CREATE TABLE item (id INT PRIMARY KEY, name VARCHAR(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci NOT NULL)",
+	} {
+		_, err := root.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	require.NoError(t, pair.Sync(t.Context()))
+	return result
+}
+
+// shared is a schema in the pair that this package's tests share. They must leave its servers alone.
+func shared(t *testing.T) schema {
+	t.Helper()
+	return newSchema(t, devenv.Shared(t))
+}
+
+func (s schema) config(hosts ...string) mysqlx.Config {
+	if len(hosts) == 0 {
+		hosts = []string{s.pair.Primary.Addr(), s.pair.Replica.Addr()}
+	}
+	return mysqlx.Config{Hosts: hosts, User: s.App.User, Password: s.App.Password, Database: s.Name}
+}
+
+// cluster runs a cluster as the application's user until the test ends. It has a primary when this returns.
+func (s schema) cluster(t *testing.T, hosts ...string) *mysqlx.Cluster {
+	t.Helper()
+	cluster, err := mysqlx.Open(s.config(hosts...), discard)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- cluster.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-ended)
+	})
+	eventually(t, func() bool { return cluster.Ready() == nil })
+	return cluster
+}
+
+// names are the names of all items as the primary has them, in the order of their ids.
+func (s schema) names(t *testing.T) []string {
+	t.Helper()
+	rows, err := s.root.QueryContext(t.Context(), "SELECT name FROM item ORDER BY id")
+	require.NoError(t, err)
+	defer rows.Close()
+	names := []string{}
+	for rows.Next() {
+		var name string
+		require.NoError(t, rows.Scan(&name))
+		names = append(names, name)
+	}
+	require.NoError(t, rows.Err())
+	return names
+}
+
+func eventually(t *testing.T, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, patient, 5*time.Millisecond)
+}
+
+// insert returns work that adds an item.
+func insert(id int, name string) func(context.Context, mysqlx.Writer) error {
+	return func(ctx context.Context, tx mysqlx.Writer) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO item (id, name) VALUES (?, ?)", id, name)
+		return err
+	}
+}
+
+// server is the kind of server that answered a read.
+type server string
+
+const (
+	onPrimary server = "primary"
+	onReplica server = "replica"
+)
+
+// where asks through read, which is ReadLatest or ReadRecent, which server answers.
+func where(ctx context.Context, read func(context.Context, func(context.Context, mysqlx.Reader) error) error) (server, error) {
+	var found server
+	err := read(ctx, func(ctx context.Context, reader mysqlx.Reader) error {
+		var readOnly bool
+		if err := reader.QueryRowContext(ctx, "SELECT @@global.read_only").Scan(&readOnly); err != nil {
+			return err
+		}
+		found = onPrimary
+		if readOnly {
+			found = onReplica
+		}
+		return nil
+	})
+	return found, err
+}
+
+// awaitRecent waits until recent reads go to a server of this kind.
+func awaitRecent(t *testing.T, cluster *mysqlx.Cluster, wanted server) {
+	t.Helper()
+	eventually(t, func() bool {
+		found, err := where(t.Context(), cluster.ReadRecent)
+		return err == nil && found == wanted
+	})
+}

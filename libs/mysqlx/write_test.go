@@ -1,0 +1,185 @@
+package mysqlx_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+)
+
+func TestWriteCommitsAndTheReplicaHasItSoon(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	awaitRecent(t, cluster, onReplica)
+	require.NoError(t, cluster.Write(t.Context(), insert(1, "꼬막무침 🍤")))
+	require.Equal(t, []string{"꼬막무침 🍤"}, schema.names(t))
+	eventually(t, func() bool {
+		var name string
+		err := cluster.ReadRecent(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
+			return reader.QueryRowContext(ctx, "SELECT name FROM item WHERE id = 1 AND @@global.read_only").Scan(&name)
+		})
+		return err == nil && name == "꼬막무침 🍤"
+	})
+}
+
+func TestWriteRollsBackOnAnErrorAndReturnsIt(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	for _, failure := range []error{errors.New("no"), fault.NewNotFound()} {
+		err := cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+			return errors.Join(insert(1, "x")(ctx, tx), failure)
+		})
+		require.ErrorIs(t, err, failure)
+		require.Empty(t, schema.names(t))
+	}
+}
+
+func TestWriteRollsBackOnAPanicAndKeepsNoConnection(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	for range 50 { // more than a pool holds
+		require.PanicsWithValue(t, "oh", func() {
+			_ = cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+				require.NoError(t, insert(1, "x")(ctx, tx))
+				panic("oh")
+			})
+		})
+	}
+	require.NoError(t, cluster.Write(t.Context(), insert(1, "y")))
+	require.Equal(t, []string{"y"}, schema.names(t))
+}
+
+func TestADuplicateIsKnownAsOne(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	require.NoError(t, cluster.Write(t.Context(), insert(1, "x")))
+	err := cluster.Write(t.Context(), insert(1, "y"))
+	require.True(t, mysqlx.IsDuplicate(fmt.Errorf("wrapped: %w", err)))
+	require.False(t, mysqlx.IsDuplicate(errors.New("1062")))
+	require.Equal(t, []string{"x"}, schema.names(t))
+}
+
+func TestTwoTransactionsInEachOthersWayBothSucceed(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	require.NoError(t, cluster.Write(t.Context(), insert(1, "")))
+	require.NoError(t, cluster.Write(t.Context(), insert(2, "")))
+	var both sync.WaitGroup // both hold their first row before either asks for its second
+	both.Add(2)
+	attempts := make(chan string, 10)
+	append1 := func(ctx context.Context, tx mysqlx.Writer, id int, text string) error {
+		_, err := tx.ExecContext(ctx, "UPDATE item SET name = CONCAT(name, ?) WHERE id = ?", text, id)
+		return err
+	}
+	results := make(chan error, 2)
+	for text, order := range map[string][2]int{"a": {1, 2}, "b": {2, 1}} {
+		go func() {
+			first := true
+			results <- cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+				attempts <- text
+				if err := append1(ctx, tx, order[0], text); err != nil {
+					return err
+				}
+				if first {
+					first = false
+					both.Done()
+					both.Wait()
+				}
+				return append1(ctx, tx, order[1], text)
+			})
+		}()
+	}
+	require.NoError(t, <-results)
+	require.NoError(t, <-results)
+	require.Len(t, attempts, 3, "one of them ran again")
+	names := schema.names(t)
+	require.Len(t, names[0], 2, "each wrote once")
+	require.Equal(t, names[0], names[1], "one after the other")
+}
+
+func TestOnlyConflictsAreTriedAgainAndAtMostThreeTimes(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	for number, want := range map[uint16]struct {
+		attempts int
+		code     fault.Code
+	}{
+		1213: {3, fault.Unavailable}, 1205: {3, fault.Unavailable}, 1020: {3, fault.Unavailable},
+		1062: {1, fault.Internal}, 1146: {1, fault.Internal}, 1290: {1, fault.Unavailable}, 1317: {1, fault.Unavailable},
+	} {
+		attempts := 0
+		err := cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+			attempts++
+			require.NoError(t, insert(1, "x")(ctx, tx), "the attempt before left nothing")
+			return fmt.Errorf("wrapped: %w", &mysql.MySQLError{Number: number})
+		})
+		require.Equal(t, want.code, fault.Of(err).Code, number)
+		require.Equal(t, want.attempts, attempts, number)
+	}
+	require.Empty(t, schema.names(t))
+}
+
+func TestALockThatIsHeldTooLongIsUnavailableAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	require.NoError(t, cluster.Write(t.Context(), insert(1, "x")))
+	holder, err := schema.root.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, holder.Rollback()) }()
+	_, err = holder.ExecContext(t.Context(), "UPDATE item SET name = 'held' WHERE id = 1")
+	require.NoError(t, err)
+	attempts := 0
+	err = cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+		attempts++
+		if _, err := tx.ExecContext(ctx, "SET SESSION innodb_lock_wait_timeout = 1"); err != nil {
+			return err
+		}
+		if err := insert(2, "y")(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE item SET name = 'z' WHERE id = 1")
+		return err
+	})
+	require.True(t, fault.Is(err, fault.Unavailable), err)
+	require.Equal(t, 3, attempts)
+	require.Equal(t, []string{"x"}, schema.names(t))
+}
+
+func TestAWriteEndsWithItsContextAndIsNotCommitted(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	for name, wait := range map[string]func(context.Context, mysqlx.Writer) error{
+		"in a statement": func(ctx context.Context, tx mysqlx.Writer) error {
+			_, err := tx.ExecContext(ctx, "DO SLEEP(20)")
+			return err
+		},
+		"before COMMIT": func(ctx context.Context, _ mysqlx.Writer) error {
+			<-ctx.Done()
+			return nil
+		},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		err := cluster.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
+			return errors.Join(insert(1, "x")(ctx, tx), wait(ctx, tx))
+		})
+		cancel()
+		require.True(t, fault.Is(err, fault.Timeout), "%s: %v", name, err)
+		require.Empty(t, schema.names(t), name)
+	}
+}

@@ -1,0 +1,164 @@
+package natsx_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/natsx"
+	"oms.internal/libs/requestid"
+)
+
+func TestARequestItsIdentifierAndItsReplyCrossTheWire(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	serve(t, server, func(ctx context.Context, asked question) (reply, error) {
+		return reply{Text: asked.Text + " " + requestid.From(ctx)}, nil
+	})
+	caller := connect(t, server, "caller")
+	ctx, cancel := context.WithTimeout(requestid.Into(t.Context(), "r-1"), patient)
+	defer cancel()
+	answered, err := natsx.Call[reply](ctx, caller, subject, question{"꼬막무침 🍤"})
+	require.NoError(t, err)
+	require.Equal(t, reply{"꼬막무침 🍤 r-1"}, answered)
+
+	answered, err = ask(t, caller, "without")
+	require.NoError(t, err)
+	require.Equal(t, reply{"without "}, answered)
+}
+
+func TestFaultsCrossTheWireWithEverythingThatIsMeantForTheClient(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	unavailable := fault.NewUnavailable(errSecret)
+	unavailable.RetryAfter = 1500 * time.Millisecond
+	faults := map[string]*fault.Error{
+		"not found":       fault.NewNotFound(),
+		"forbidden":       fault.NewForbidden(),
+		"invalid":         fault.NewInvalid(map[string][]string{"email": {"이메일.", "No."}, "phone": {"No."}}),
+		"internal":        fault.NewInternal(errSecret),
+		"timeout":         fault.NewTimeout(errSecret),
+		"unknown outcome": fault.New(fault.OutcomeUnknown, "Look before you repeat it.", errSecret),
+		"unavailable":     unavailable,
+	}
+	serve(t, server, func(_ context.Context, asked question) (reply, error) {
+		return reply{}, fmt.Errorf("wrapped: %w", faults[asked.Text])
+	})
+	caller := connect(t, server, "caller")
+	for name, sent := range faults {
+		answered, err := ask(t, caller, name)
+		require.Zero(t, answered, name)
+		received := fault.Of(err)
+		require.Equal(t, sent.Code, received.Code, name)
+		require.Equal(t, sent.Detail, received.Detail, name)
+		require.Equal(t, sent.Fields, received.Fields, name)
+		require.Equal(t, sent.RetryAfter, received.RetryAfter, name)
+		require.NotContains(t, err.Error(), "hunter2", name)
+	}
+}
+
+var errSecret = errors.New("password hunter2 refused")
+
+func TestWhatIsNoFaultArrivesAsInternalAndSaysNothing(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	serve(t, server, func(_ context.Context, asked question) (reply, error) {
+		if asked.Text == "panic" {
+			panic(errSecret)
+		}
+		return reply{}, errSecret
+	})
+	caller := connect(t, server, "caller")
+	for _, text := range []string{"error", "panic", "panic"} {
+		_, err := ask(t, caller, text)
+		require.True(t, fault.Is(err, fault.Internal), "%s: %v", text, err)
+		require.NotContains(t, err.Error(), "hunter2", text)
+	}
+}
+
+func TestARequestThatCannotBeReadIsMalformed(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	serve(t, server, echo)
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	defer cancel()
+	_, err := natsx.Call[reply](ctx, connect(t, server, "caller"), subject, "not an object")
+	require.True(t, fault.Is(err, fault.Malformed), err)
+}
+
+func TestAReplyThatCannotBeReadIsAnError(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	serve(t, server, echo)
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	defer cancel()
+	_, err := natsx.Call[[]int](ctx, connect(t, server, "caller"), subject, question{"x"})
+	require.Equal(t, fault.Internal, fault.Of(err).Code)
+}
+
+func TestACallNobodyListensToFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	caller := connect(t, devenv.NewNATS(t, ""), "caller")
+	began := time.Now()
+	_, err := ask(t, caller, "x")
+	require.True(t, fault.Is(err, fault.Unavailable), err)
+	require.Less(t, time.Since(began), patient/3)
+}
+
+func TestACallMustHaveADeadline(t *testing.T) {
+	t.Parallel()
+	_, err := natsx.Call[reply](context.Background(), nil, subject, question{})
+	require.True(t, fault.Is(err, fault.Internal), err)
+}
+
+func TestTheDeadlineEndsTheCallAndTheWorkForIt(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	ended := make(chan error, 1)
+	serve(t, server, func(ctx context.Context, _ question) (reply, error) {
+		<-ctx.Done()
+		ended <- ctx.Err()
+		return reply{}, ctx.Err()
+	})
+	_, err := askWithin(t, connect(t, server, "caller"), "x", 50*time.Millisecond)
+	require.True(t, fault.Is(err, fault.Timeout), err)
+	require.ErrorIs(t, <-ended, context.DeadlineExceeded)
+}
+
+func TestNoCallerMakesAHandlerWorkForLongerThanFiveSeconds(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	serve(t, server, func(ctx context.Context, _ question) (reply, error) {
+		deadline, _ := ctx.Deadline()
+		return reply{time.Until(deadline).String()}, nil
+	})
+	answered, err := ask(t, connect(t, server, "caller"), "x")
+	require.NoError(t, err)
+	left, err := time.ParseDuration(answered.Text)
+	require.NoError(t, err)
+	require.LessOrEqual(t, left, 5*time.Second)
+}
+
+func TestACallThatIsGivenUpEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	begun := make(chan struct{})
+	serve(t, server, func(ctx context.Context, _ question) (reply, error) {
+		close(begun)
+		<-ctx.Done()
+		return reply{}, ctx.Err()
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	go func() {
+		<-begun
+		cancel()
+	}()
+	_, err := natsx.Call[reply](ctx, connect(t, server, "caller"), subject, question{})
+	require.True(t, fault.Is(err, fault.Timeout), err)
+}

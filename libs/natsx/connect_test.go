@@ -1,0 +1,114 @@
+package natsx_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/natsx"
+)
+
+// awaitConnected waits until the connection stands, or does not.
+func awaitConnected(t *testing.T, conn *nats.Conn, connected bool) {
+	t.Helper()
+	require.Eventually(t, func() bool { return conn.IsConnected() == connected }, patient, time.Millisecond)
+}
+
+func TestServiceAndCallerGoOnAfterTheServerRestarts(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	serve(t, server, echo)
+	caller := connect(t, server, "caller")
+	for _, end := range []func() error{server.Kill, func() error { return server.Stop(t.Context()) }} {
+		require.NoError(t, end())
+		awaitConnected(t, caller, false)
+		require.NoError(t, server.Restart(t.Context()))
+		require.Eventually(t, func() bool {
+			answered, err := ask(t, caller, "x")
+			return err == nil && answered == reply{"x"}
+		}, patient, 10*time.Millisecond)
+	}
+}
+
+func TestCallsWithoutAConnectionFailAtOnceAndAreNotSentLater(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	var served atomic.Int64
+	serve(t, server, func(_ context.Context, asked question) (reply, error) {
+		served.Add(1)
+		return reply(asked), nil
+	})
+	caller := connect(t, server, "caller")
+	require.NoError(t, server.Kill())
+	awaitConnected(t, caller, false)
+	for range 10 {
+		began := time.Now()
+		_, err := ask(t, caller, "lost")
+		require.True(t, fault.Is(err, fault.Unavailable), err)
+		require.Less(t, time.Since(began), patient/3)
+	}
+	require.NoError(t, server.Restart(t.Context()))
+	require.Eventually(t, func() bool {
+		_, err := ask(t, caller, "found")
+		return err == nil
+	}, patient, 10*time.Millisecond)
+	require.EqualValues(t, 1, served.Load())
+}
+
+func TestConnectReturnsWithoutAServerAndFindsItLater(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	require.NoError(t, server.Kill())
+	caller := connect(t, server, "caller")
+	ready, healthy := natsx.Ready(caller), natsx.Healthy(caller)
+	require.Error(t, ready())
+	require.Error(t, healthy())
+	service := begin(t, server, echo)
+	_, err := ask(t, caller, "x")
+	require.True(t, fault.Is(err, fault.Unavailable), err)
+
+	require.NoError(t, server.Restart(t.Context()))
+	require.Eventually(t, func() bool {
+		answered, err := ask(t, caller, "x")
+		return err == nil && answered == reply{"x"}
+	}, patient, 10*time.Millisecond)
+	require.NoError(t, ready())
+	require.NoError(t, healthy())
+
+	require.NoError(t, server.Kill())
+	awaitConnected(t, caller, false)
+	require.NoError(t, ready(), "a process that has started goes on without its broker")
+	require.Error(t, healthy())
+	awaitConnected(t, service.conn, false)
+	service.stop()
+	<-service.ended // also without a server, and whatever it says
+}
+
+func TestAUserNeedsNoMoreThanItsSubjectsAndItsOwnInbox(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, `authorization { users = [
+		{ user: service, password: service, permissions: { subscribe: ["oms.rpc.test.>", "$SRV.>"], allow_responses: true } }
+		{ user: caller, password: caller, permissions: { publish: ["oms.rpc.test.do"], subscribe: ["_INBOX_caller.>"] } }
+	] }`)
+	serve(t, server, echo)
+	caller := connect(t, server, "caller")
+	answered, err := ask(t, caller, "x")
+	require.NoError(t, err)
+	require.Equal(t, reply{"x"}, answered)
+	stranger := connect(t, server, "stranger")
+	require.False(t, stranger.IsConnected())
+	_, err = ask(t, stranger, "x")
+	require.True(t, fault.Is(err, fault.Unavailable), err)
+}
+
+func TestAnAddressThatIsNoneIsAnError(t *testing.T) {
+	t.Parallel()
+	_, err := natsx.Connect(natsx.Config{URL: "nats://local host:x"}, discard)
+	require.Error(t, err)
+}

@@ -1,0 +1,245 @@
+package account_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+)
+
+var (
+	noon    = time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC)
+	noonish = noon.Truncate(time.Microsecond) // as the database keeps it
+)
+
+const lifetime = 10 * time.Hour
+
+// world is a service and all that it works with. Members A and B and the admin R exist.
+type world struct {
+	*account.Service
+	store     *memory
+	passwords *readable
+	orders    *orderBook
+	announced *announcer
+	recent    recentWrites
+}
+
+const idA, idB, idAdmin = 1, 2, 3
+
+var (
+	callerA     = authn.Principal{MemberID: idA, SessionID: 101}
+	callerB     = authn.Principal{MemberID: idB, SessionID: 102}
+	callerAdmin = authn.Principal{MemberID: idAdmin, SessionID: 103, Admin: true}
+)
+
+func newWorld(_ testing.TB, directory account.Directory) *world {
+	w := &world{
+		store: &memory{members: map[uint64]account.Member{}}, passwords: &readable{}, orders: &orderBook{},
+		announced: &announcer{}, recent: recentWrites{},
+	}
+	w.add(account.Member{ID: idA, Email: "Sungi@x.test", Name: "김선기", Nickname: "sungi", Phone: "01083574364", Gender: "M"})
+	w.add(account.Member{ID: idB, Email: "dream@x.test", Name: "이은겸", Nickname: "dream", Phone: "01083574363", Gender: "F"})
+	w.add(account.Member{ID: idAdmin, Email: "admin@x.test", Name: "Admin", Nickname: "admin", Phone: "0000000", Admin: true})
+	w.Service = account.NewService(account.Dependencies{
+		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Recent: w.recent,
+		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
+		Directory: directory, SessionLifetime: lifetime,
+	})
+	return w
+}
+
+// password is every member's.
+const password = "Present'pwd0"
+
+func (w *world) add(member account.Member) {
+	member.PasswordHash, member.Active = "hash of "+password, true
+	w.store.members[member.ID] = member
+}
+
+// memory is account.Store as far as the domain's rules need it; the real one is tested in the package store.
+type memory struct {
+	account.Store
+
+	members      map[uint64]account.Member
+	freshness    account.Freshness // of the last read
+	query        account.Query     // the last one
+	beforeUpdate func()            // what others do between a check and its write
+	sessions     []account.Session
+	rehashed     string
+	revoked      []string
+	matches      [][]uint64
+	expired      []int // how many sessions each clean-up finds, -1 for a failure
+}
+
+var errBroken = errors.New("broken")
+
+func (m *memory) Member(_ context.Context, id uint64, freshness account.Freshness) (account.Member, error) {
+	m.freshness = freshness
+	member, found := m.members[id]
+	if !found {
+		return account.Member{}, fault.NewNotFound()
+	}
+	return member, nil
+}
+
+func (m *memory) MemberByEmail(_ context.Context, email string) (account.Member, error) {
+	for _, member := range m.members {
+		if strings.EqualFold(member.Email, email) {
+			return member, nil
+		}
+	}
+	return account.Member{}, fault.NewNotFound()
+}
+
+func (m *memory) Members(_ context.Context, query account.Query, freshness account.Freshness) ([]account.Member, int, error) {
+	m.query, m.freshness = query, freshness
+	var page []account.Member
+	for _, id := range slices.Sorted(maps.Keys(m.members)) {
+		page = append(page, m.members[id])
+	}
+	return page, 1000, nil
+}
+
+func (m *memory) CreateMember(_ context.Context, member account.Member, session account.Session) (account.Member, account.Session, error) {
+	if taken, err := m.MemberByEmail(context.Background(), member.Email); err == nil {
+		return taken, session, account.ErrEmailTaken
+	}
+	member.ID = 77
+	m.members[member.ID] = member
+	session.ID, session.MemberID = 777, member.ID
+	m.sessions = append(m.sessions, session)
+	return member, session, nil
+}
+
+func (m *memory) CreateAdmin(_ context.Context, member account.Member) (bool, error) {
+	m.members[99] = member
+	return true, nil
+}
+
+func (m *memory) UpdateMember(_ context.Context, id uint64, change func(*account.Member) error) (account.Member, error) {
+	if m.beforeUpdate != nil {
+		m.beforeUpdate()
+	}
+	member, found := m.members[id]
+	if !found {
+		return account.Member{}, fault.NewNotFound()
+	}
+	if err := change(&member); err != nil {
+		return account.Member{}, err
+	}
+	m.members[id] = member
+	return member, nil
+}
+
+func (m *memory) DeleteMember(_ context.Context, id uint64, now time.Time) error {
+	if _, found := m.members[id]; !found {
+		return fault.NewNotFound()
+	}
+	delete(m.members, id)
+	m.revoked = append(m.revoked, fmt.Sprintf("member %d at %s", id, now.Format(time.TimeOnly)))
+	return nil
+}
+
+func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, rehashed string) (account.Session, error) {
+	session.ID, session.MemberID = 888, member.ID
+	m.sessions = append(m.sessions, session)
+	m.rehashed = rehashed
+	return session, nil
+}
+
+func (m *memory) RevokeSession(_ context.Context, memberID, sessionID uint64, now time.Time) error {
+	m.revoked = append(m.revoked, fmt.Sprintf("session %d of %d at %s", sessionID, memberID, now.Format(time.TimeOnly)))
+	return nil
+}
+
+func (m *memory) RevokeSessions(_ context.Context, memberID uint64, now time.Time) (uint64, error) {
+	m.revoked = append(m.revoked, fmt.Sprintf("sessions of %d at %s", memberID, now.Format(time.TimeOnly)))
+	return 500, nil
+}
+
+func (m *memory) RevokedSessions(_ context.Context, after uint64, now time.Time, most int) ([]account.Session, error) {
+	sessions := []account.Session{{ID: after + 1, ExpiresAt: now.Add(time.Minute)}, {ID: after + 2, ExpiresAt: now.Add(time.Hour)}}
+	return sessions[:min(most, len(sessions))], nil
+}
+
+func (m *memory) MatchingMembers(_ context.Context, _ []string, _ uint64, most int, freshness account.Freshness) ([][]uint64, error) {
+	m.freshness = freshness
+	var matches [][]uint64
+	for _, ids := range m.matches {
+		matches = append(matches, ids[:min(most, len(ids))])
+	}
+	return matches, nil
+}
+
+func (m *memory) DeleteExpiredSessions(context.Context, time.Time, int) (int, error) {
+	if len(m.expired) == 0 {
+		return 0, nil
+	}
+	found := m.expired[0]
+	m.expired = m.expired[1:]
+	if found < 0 {
+		return 0, errBroken
+	}
+	return found, nil
+}
+
+// readable is account.Passwords whose hashes can be read. It notes what was asked of it.
+type readable struct{ asked []string }
+
+func (r *readable) Hash(_ context.Context, password string) (string, error) {
+	r.asked = append(r.asked, "hash")
+	return "hash of " + password, nil
+}
+
+func (r *readable) Verify(_ context.Context, hash, password string) (ok, outdated bool, err error) {
+	r.asked = append(r.asked, "verify")
+	text, outdated := strings.CutPrefix(hash, "old ")
+	return text == "hash of "+password, outdated, nil
+}
+
+type tokens struct{}
+
+func (tokens) Issue(member account.Member, session account.Session) (string, error) {
+	return fmt.Sprintf("token of session %d of member %d", session.ID, member.ID), nil
+}
+
+// orderBook is account.LastOrders in which A has an order.
+type orderBook struct {
+	asked [][]uint64
+	err   error
+	hangs bool
+}
+
+var orderOfA = account.Order{ID: 9, CustomerID: idA, OrderNumber: "000000000001", ProductName: "무지개 미니낭초", PaidAt: noon}
+
+func (o *orderBook) LastOrders(ctx context.Context, customerIDs []uint64, _ uint64) (map[uint64]account.Order, error) {
+	o.asked = append(o.asked, customerIDs)
+	if o.hangs {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	if o.err != nil || !slices.Contains(customerIDs, idA) {
+		return nil, o.err
+	}
+	return map[uint64]account.Order{idA: orderOfA}, nil
+}
+
+type announcer struct{ heard [][]account.Revocation }
+
+func (a *announcer) Announce(_ context.Context, revocations []account.Revocation) {
+	a.heard = append(a.heard, revocations)
+}
+
+type recentWrites map[uint64]bool
+
+func (r recentWrites) Mark(memberID uint64)       { r[memberID] = true }
+func (r recentWrites) Wrote(memberID uint64) bool { return r[memberID] }

@@ -1,0 +1,52 @@
+package account_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+)
+
+func TestAStrongPasswordHasFourKindsOfCharacters(t *testing.T) {
+	t.Parallel()
+	for text, strong := range map[string]bool{
+		"Jhlee'spwd0": true, "aA1 ": true, "aA1가": false, "aA1가!": true, "aA1🍤": true, "aA１!": true,
+		"": false, "AA1!": false, "aa1!": false, "aaA!": false, "aaA1": false, "aA1_": false, "가나1!": false,
+	} {
+		require.Equal(t, strong, account.IsStrongPassword(text), "%q", text)
+	}
+}
+
+func TestTheFormsOfFieldsAreThoseOfDrfOMS(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		form *regexp.Regexp
+		good []string
+		bad  []string
+	}{
+		{account.NamePattern, []string{"김선기", "Casey", "가힣"}, []string{"", "a1", "a b", "Casey\n", "ㄱㄴ", "é", "🍤"}},
+		{account.NicknamePattern, []string{"sungi"}, []string{"", "Sungi", "sungi1", "sungi\n", "선기"}},
+		{account.PhonePattern, []string{"01083574364"}, []string{"", "+8210", "010-1234", "1234567\n", "１２３４５６７"}},
+	} {
+		for _, text := range test.good {
+			require.Regexp(t, test.form, text)
+		}
+		for _, text := range test.bad {
+			require.NotRegexp(t, test.form, text)
+		}
+	}
+}
+
+func TestADirectoryHasOneOfThreeNames(t *testing.T) {
+	t.Parallel()
+	for name, good := range map[string]bool{"masked": true, "open": true, "admin": true, "": false, "Open": false, "closed": false} {
+		var directory account.Directory
+		err := directory.UnmarshalText([]byte(name))
+		require.Equal(t, good, err == nil, name)
+		if good {
+			require.Equal(t, account.Directory(name), directory)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package account_test
+
+import (
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/fault"
+)
+
+var newcomer = account.NewMember{
+	Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M", Password: newPassword,
+}
+
+func TestASignUpMakesAMemberAndItsFirstSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	login, err := w.SignUp(t.Context(), newcomer)
+	require.NoError(t, err)
+	want := account.Member{
+		ID: 77, Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M",
+		PasswordHash: "hash of " + newPassword, Active: true, CreatedAt: noonish,
+	}
+	require.Equal(t, account.Login{View: account.View{Member: want}, Token: "token of session 777 of member 77"}, login)
+	require.Equal(t, []account.Session{{ID: 777, MemberID: 77, CreatedAt: noonish, ExpiresAt: noonish.Add(lifetime)}}, w.store.sessions)
+	require.Equal(t, recentWrites{77: true}, w.recent)
+	require.Empty(t, w.orders.asked, "a new member has no order")
+}
+
+func TestASignUpWithATakenEmailGivesNoToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	taken := newcomer
+	taken.Email = "SUNGI@X.test"
+	login, err := w.SignUp(t.Context(), taken)
+	require.Equal(t, account.ErrEmailTaken, err)
+	require.Empty(t, login)
+}
+
+func TestALoginOpensASessionAndShowsTheLastOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryAdmin)
+	login, err := w.LogIn(t.Context(), "sungi@x.test", password)
+	require.NoError(t, err)
+	require.Equal(t, account.Login{View: wholeA(w), Token: "token of session 888 of member 1"}, login)
+	require.Equal(t, []account.Session{{ID: 888, MemberID: idA, CreatedAt: noonish, ExpiresAt: noonish.Add(lifetime)}}, w.store.sessions)
+	require.Empty(t, w.store.rehashed)
+}
+
+func TestEveryRefusedLoginIsTheSameAfterTheSameWork(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		email, password string
+		inactive        bool
+	}{
+		"unknown email":                 {email: "nobody@x.test", password: password},
+		"wrong password":                {email: "sungi@x.test", password: "Wrong'pwd00"},
+		"inactive":                      {email: "sungi@x.test", password: password, inactive: true},
+		"inactive and a wrong password": {email: "sungi@x.test", password: "Wrong'pwd00", inactive: true},
+	} {
+		w := newWorld(t, account.DirectoryMasked)
+		member := w.store.members[idA]
+		member.Active = !test.inactive
+		w.store.members[idA] = member
+		login, err := w.LogIn(t.Context(), test.email, test.password)
+		require.Equal(t, fault.InvalidField("non_field_errors", "Incorrect Credentials"), err, name)
+		require.Empty(t, login, name)
+		require.Equal(t, []string{"verify"}, w.passwords.asked, name)
+		require.Empty(t, w.store.sessions, name)
+	}
+}
+
+func TestALoginReplacesAnOutdatedHash(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	member := w.store.members[idA]
+	member.PasswordHash = "old hash of " + password
+	w.store.members[idA] = member
+	_, err := w.LogIn(t.Context(), "sungi@x.test", "Wrong'pwd00")
+	require.Error(t, err)
+	require.Empty(t, w.store.rehashed)
+	_, err = w.LogIn(t.Context(), "sungi@x.test", password)
+	require.NoError(t, err)
+	require.Equal(t, "hash of "+password, w.store.rehashed)
+}
+
+func TestWhatEndsSessionsSaysWhichAndUntilWhen(t *testing.T) {
+	t.Parallel()
+	until := noonish.Add(lifetime)
+	for name, test := range map[string]struct {
+		end     func(*world) ([]account.Revocation, error)
+		revoked string
+		want    account.Revocation
+	}{
+		"logout": {
+			func(w *world) ([]account.Revocation, error) { return w.LogOut(t.Context(), callerA) },
+			"session 101 of 1 at 12:00:00", account.Revocation{SessionID: 101, Until: until},
+		},
+		"logout of all": {
+			func(w *world) ([]account.Revocation, error) { return w.LogOutAll(t.Context(), callerA) },
+			"sessions of 1 at 12:00:00", account.Revocation{MemberID: idA, ThroughSession: 500, Until: until},
+		},
+		"deletion": {
+			func(w *world) ([]account.Revocation, error) { return w.Delete(t.Context(), callerA, idA) },
+			"member 1 at 12:00:00", account.Revocation{MemberID: idA, ThroughSession: math.MaxInt64, Until: until},
+		},
+		"deletion by an admin": {
+			func(w *world) ([]account.Revocation, error) { return w.Delete(t.Context(), callerAdmin, idB) },
+			"member 2 at 12:00:00", account.Revocation{MemberID: idB, ThroughSession: math.MaxInt64, Until: until},
+		},
+	} {
+		w := newWorld(t, account.DirectoryMasked)
+		revocations, err := test.end(w)
+		require.NoError(t, err, name)
+		require.Equal(t, []account.Revocation{test.want}, revocations, name)
+		require.Equal(t, [][]account.Revocation{{test.want}}, w.announced.heard, name)
+		require.Equal(t, []string{test.revoked}, w.store.revoked, name)
+	}
+}
+
+func TestRevocationsAreListedWithTheEndOfTheirTokens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	revocations, err := w.Revoked(t.Context(), 40, 2)
+	require.NoError(t, err)
+	require.Equal(t, []account.Revocation{
+		{SessionID: 41, Until: noonish.Add(time.Minute)}, {SessionID: 42, Until: noonish.Add(time.Hour)},
+	}, revocations)
+}
+
+func TestExpiredSessionsAreRemovedEveryMinuteWhateverFailed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, account.DirectoryMasked)
+		w.store.expired = []int{1000, 1000, 3, -1, 1000, 999, 7}
+		ended := make(chan error, 1)
+		go func() { ended <- w.CleanUp(t.Context()) }()
+		for _, left := range []int{4, 3, 1, 0, 0} { // full batches are followed up at once
+			<-time.After(time.Minute)
+			synctest.Wait()
+			require.Len(t, w.store.expired, left)
+		}
+		require.Empty(t, ended)
+	})
+}

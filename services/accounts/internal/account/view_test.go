@@ -1,0 +1,139 @@
+package account_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+)
+
+// maskedA is what others see of A where the directory is masked: no gender, no hash, no last order.
+var maskedA = account.View{Masked: true, Member: account.Member{
+	ID: idA, Email: "S***@x.test", Name: "김선기", Nickname: "sungi", Phone: "***64",
+}}
+
+func wholeA(w *world) account.View {
+	return account.View{Member: w.store.members[idA], LastOrder: &orderOfA}
+}
+
+func TestWhoSeesWhatOfAMember(t *testing.T) {
+	t.Parallel()
+	type sight string
+	const whole, masked, nothing sight = "whole", "masked", "nothing"
+	for _, test := range []struct {
+		directory account.Directory
+		caller    authn.Principal
+		sees      sight
+		lists     bool
+	}{
+		{account.DirectoryMasked, callerA, whole, true},
+		{account.DirectoryMasked, callerB, masked, true},
+		{account.DirectoryMasked, callerAdmin, whole, true},
+		{account.DirectoryOpen, callerA, whole, true},
+		{account.DirectoryOpen, callerB, whole, true},
+		{account.DirectoryOpen, callerAdmin, whole, true},
+		{account.DirectoryAdmin, callerA, whole, false},
+		{account.DirectoryAdmin, callerB, nothing, false},
+		{account.DirectoryAdmin, callerAdmin, whole, true},
+	} {
+		w := newWorld(t, test.directory)
+		want := map[sight]account.View{whole: wholeA(w), masked: maskedA}[test.sees]
+
+		got, err := w.Get(t.Context(), test.caller, idA)
+		require.Equal(t, test.sees == nothing, fault.Is(err, fault.NotFound), "%+v: %v", test, err)
+		require.Equal(t, want, got, "%+v", test)
+
+		views, count, err := w.List(t.Context(), test.caller, account.Query{})
+		if !test.lists {
+			require.True(t, fault.Is(err, fault.Forbidden), "%+v: %v", test, err)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, 1000, count)
+		require.Equal(t, want, views[0], "%+v", test)
+	}
+}
+
+func TestAMissingMemberAndAHiddenOneAreTheSame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryAdmin)
+	_, missing := w.Get(t.Context(), callerB, 12345)
+	_, hidden := w.Get(t.Context(), callerB, idA)
+	require.Equal(t, fault.NewNotFound(), missing)
+	require.Equal(t, missing, hidden)
+}
+
+func TestMaskingLeavesTheFirstCharacterAndTheDomainAndTwoDigits(t *testing.T) {
+	t.Parallel()
+	for email, masked := range map[string]string{
+		"sungi@x.test": "s***@x.test", "s@x.test": "s***@x.test", `"a@b"@x.test`: `"***@x.test`, "no address": "***",
+	} {
+		w := newWorld(t, account.DirectoryMasked)
+		w.add(account.Member{ID: 50, Email: email, Phone: "0212345"})
+		view, err := w.Get(t.Context(), callerB, 50)
+		require.NoError(t, err)
+		require.Equal(t, masked, view.Member.Email)
+		require.Equal(t, "***45", view.Member.Phone)
+	}
+}
+
+func TestAPageAsksForAllLastOrdersWithOneRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	for id := uint64(4); id <= 30; id++ {
+		w.add(account.Member{ID: id, Email: "x@x.test"})
+	}
+	views, _, err := w.List(t.Context(), callerAdmin, account.Query{})
+	require.NoError(t, err)
+	require.Len(t, views, 30)
+	require.Len(t, w.orders.asked, 1)
+	require.Len(t, w.orders.asked[0], 30)
+	require.Equal(t, &orderOfA, views[0].LastOrder)
+	require.Nil(t, views[1].LastOrder)
+}
+
+func TestLastOrdersThatTheCallerMayNotSeeAreNotAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	_, _, err := w.List(t.Context(), callerB, account.Query{})
+	require.NoError(t, err)
+	require.Equal(t, [][]uint64{{idB}}, w.orders.asked)
+
+	w = newWorld(t, account.DirectoryMasked)
+	_, err = w.Get(t.Context(), callerB, idA)
+	require.NoError(t, err)
+	require.Empty(t, w.orders.asked)
+}
+
+func TestWithoutTheOrdersServiceMembersComeWithoutLastOrders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	w.orders.err = errBroken
+	views, _, err := w.List(t.Context(), callerB, account.Query{})
+	require.NoError(t, err)
+	require.Equal(t, []account.View{
+		maskedA,
+		{Member: w.store.members[idB], LastOrderUnknown: true},
+	}, views[:2])
+	view, err := w.Get(t.Context(), callerA, idA)
+	require.NoError(t, err)
+	require.Equal(t, account.View{Member: w.store.members[idA], LastOrderUnknown: true}, view)
+}
+
+func TestAMembersPageWaits150MillisecondsForTheOrdersService(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, account.DirectoryMasked)
+		w.orders.hangs = true
+		began := time.Now()
+		view, err := w.Get(t.Context(), callerA, idA)
+		require.NoError(t, err)
+		require.True(t, view.LastOrderUnknown)
+		require.Equal(t, 150*time.Millisecond, time.Since(began))
+	})
+}

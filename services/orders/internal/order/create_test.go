@@ -1,0 +1,148 @@
+package order_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+	"oms.internal/orders/internal/order"
+)
+
+func TestAnOrderIsTheCallersAndPaidNowUnlessSaidOtherwise(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	created, err := w.Create(t.Context(), other, order.Change{ProductName: new("마카롱")})
+	require.NoError(t, err)
+	require.Equal(t, order.Order{
+		ID: 2, CustomerID: otherID, OrderNumber: "GENERATED001", ProductName: "마카롱",
+		PaidAt: time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC),
+	}, created)
+	require.Equal(t, created, w.store.orders[2])
+	require.Empty(t, w.accounts.asked)
+}
+
+func TestTheCustomerOfANewOrder(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		caller   authn.Principal
+		customer uint64
+		refused  fault.Code
+		asked    bool
+	}{
+		"a member for itself":              {caller: owner, customer: ownerID},
+		"a member for another":             {caller: owner, customer: otherID, refused: fault.Forbidden},
+		"a member for nobody":              {caller: owner, customer: 77, refused: fault.Forbidden},
+		"an admin for itself":              {caller: admin, customer: adminID},
+		"an admin for a member":            {caller: admin, customer: otherID, asked: true},
+		"an admin for someone who is not":  {caller: admin, customer: 77, asked: true, refused: fault.Invalid},
+		"an admin for the greatest number": {caller: admin, customer: 1<<63 - 1, asked: true, refused: fault.Invalid},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			created, err := w.Create(t.Context(), c.caller, order.Change{CustomerID: &c.customer, ProductName: new("p")})
+			if c.asked {
+				require.Equal(t, []any{c.customer}, w.accounts.asked)
+			} else {
+				require.Empty(t, w.accounts.asked)
+			}
+			if c.refused == "" {
+				require.NoError(t, err)
+				require.Equal(t, c.customer, created.CustomerID)
+				require.Equal(t, created, w.store.orders[2])
+				return
+			}
+			require.True(t, fault.Is(err, c.refused), "%v", err)
+			require.Zero(t, w.store.writes)
+			require.Empty(t, w.recent)
+		})
+	}
+}
+
+func TestAnUnknownCustomerIsNamedAsDRFNamesIt(t *testing.T) {
+	t.Parallel()
+	_, err := newWorld(t).Create(t.Context(), admin, order.Change{CustomerID: new(uint64(77)), ProductName: new("p")})
+	require.Equal(t, map[string][]string{"customer": {`Invalid pk "77" - object does not exist.`}}, fault.Of(err).Fields)
+}
+
+func TestNothingIsWrittenWhileAccountsIsAway(t *testing.T) {
+	t.Parallel()
+	writes := map[string]func(*testing.T, *world) error{
+		"create": func(t *testing.T, w *world) error {
+			_, err := w.Create(t.Context(), admin, order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")})
+			return err
+		},
+		"update": func(t *testing.T, w *world) error {
+			_, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")})
+			return err
+		},
+	}
+	for name, write := range writes {
+		for _, failure := range []*fault.Error{fault.NewUnavailable(nil), fault.NewTimeout(nil)} {
+			t.Run(name+" "+string(failure.Code), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.accounts.failure = failure
+				require.ErrorIs(t, write(t, w), failure)
+				require.Zero(t, w.store.writes)
+				require.Equal(t, map[uint64]order.Order{1: firstOrder()}, w.store.orders)
+				require.Len(t, w.accounts.patience, 1, "the question has a deadline")
+				require.LessOrEqual(t, w.accounts.patience[0], time.Second)
+			})
+		}
+	}
+}
+
+func TestAGeneratedNumberThatIsTakenIsReplacedUnseen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.numbers = []string{"FIRST0000001", "FIRST0000001", "FREE00000001"}
+	created, err := w.Create(t.Context(), owner, order.Change{ProductName: new("p")})
+	require.NoError(t, err)
+	require.Equal(t, "FREE00000001", created.OrderNumber)
+	require.Equal(t, 3, w.store.writes)
+}
+
+func TestRunningOutOfGeneratedNumbersIsOurFaultAndNotTheClients(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 20 {
+		w.numbers = append([]string{"FIRST0000001"}, w.numbers...)
+	}
+	_, err := w.Create(t.Context(), owner, order.Change{ProductName: new("p")})
+	require.True(t, fault.Is(err, fault.Internal), "%v", err)
+	require.LessOrEqual(t, w.store.writes, 5)
+}
+
+func TestWithoutRandomnessNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.numbers = nil
+	_, err := w.Create(t.Context(), owner, order.Change{ProductName: new("p")})
+	require.Equal(t, fault.Internal, fault.Of(err).Code)
+	require.Zero(t, w.store.writes)
+}
+
+func TestAGivenNumberThatIsTakenIsRefusedAndNotReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := w.Create(t.Context(), other, order.Change{OrderNumber: new("FIRST0000001"), ProductName: new("p")})
+	require.ErrorIs(t, err, order.ErrNumberTaken)
+	require.Equal(t, map[string][]string{"order_number": {"order with this order number already exists."}}, fault.Of(err).Fields)
+	require.Equal(t, 1, w.store.writes)
+	require.Equal(t, map[uint64]order.Order{1: firstOrder()}, w.store.orders)
+	require.Empty(t, w.recent)
+}
+
+func TestAFailedWriteIsNotRepeatedWithAnotherNumber(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.store.failure = fault.New(fault.OutcomeUnknown, "?", nil)
+	_, err := w.Create(t.Context(), owner, order.Change{ProductName: new("p")})
+	require.ErrorIs(t, err, w.store.failure)
+	require.Equal(t, 1, w.store.writes)
+}

@@ -1,0 +1,108 @@
+package order_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
+	"oms.internal/orders/internal/order"
+)
+
+func searchFor(terms ...string) order.Query {
+	return order.Query{Request: listing.Request{Limit: 30, Terms: terms}}
+}
+
+func TestAListIsTheMembersOwnAndAnAdminsWhole(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		caller      authn.Principal
+		asked, want uint64
+	}{
+		"a member":                   {owner, 0, ownerID},
+		"a member of itself":         {owner, ownerID, ownerID},
+		"an admin":                   {admin, 0, 0},
+		"an admin of one customer":   {admin, otherID, otherID},
+		"an admin of its own orders": {admin, adminID, adminID},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			page, err := w.List(t.Context(), c.caller, order.Query{CustomerID: c.asked, ProductName: "p"})
+			require.NoError(t, err)
+			require.Equal(t, order.Page{Orders: []order.Order{firstOrder()}, Count: 1}, page)
+			require.Equal(t, []order.Query{{CustomerID: c.want, ProductName: "p"}}, w.store.queries)
+			require.Empty(t, w.accounts.asked, "without a search there is nothing to ask accounts")
+		})
+	}
+}
+
+func TestOthersOrdersAreAnEmptyListToAMember(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	query := searchFor("term")
+	query.CustomerID = otherID
+	page, err := w.List(t.Context(), owner, query)
+	require.NoError(t, err)
+	require.Equal(t, order.Page{}, page)
+	require.Empty(t, w.store.queries)
+	require.Empty(t, w.accounts.asked)
+}
+
+func TestASearchAsksAccountsOnceAboutWhomTheCallerMaySee(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		caller          authn.Principal
+		customer, among uint64
+	}{
+		"a member":                 {owner, 0, ownerID},
+		"an admin":                 {admin, 0, 0},
+		"an admin of one customer": {admin, otherID, otherID},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.accounts.matches = [][]uint64{{1}, nil}
+			query := searchFor("kim", "새우")
+			query.CustomerID = c.customer
+			page, err := w.List(t.Context(), c.caller, query)
+			require.NoError(t, err)
+			require.False(t, page.CustomersUnknown)
+			require.Equal(t, []any{matchQuestion{[]string{"kim", "새우"}, c.among, c.caller.MemberID}}, w.accounts.asked)
+			require.Equal(t, [][]uint64{{1}, nil}, w.store.queries[0].Customers)
+		})
+	}
+}
+
+func TestASearchGoesOnWithoutAccountsAndSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, failure := range []*fault.Error{fault.NewUnavailable(nil), fault.NewTimeout(nil), fault.NewInternal(nil)} {
+		t.Run(string(failure.Code), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.accounts.failure, w.accounts.matches = failure, [][]uint64{{1}}
+			page, err := w.List(t.Context(), admin, searchFor("kim"))
+			require.NoError(t, err)
+			require.True(t, page.CustomersUnknown)
+			require.Len(t, page.Orders, 1)
+			require.Nil(t, w.store.queries[0].Customers)
+			require.Len(t, w.accounts.patience, 1, "the question has a deadline")
+			require.LessOrEqual(t, w.accounts.patience[0], time.Second)
+		})
+	}
+}
+
+func TestASearchThatMatchesTooManyCustomersSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts.matches, w.accounts.truncated = [][]uint64{{1, 2}}, true
+	page, err := w.List(t.Context(), admin, searchFor("kim"))
+	require.NoError(t, err)
+	require.True(t, page.CustomersUnknown)
+	require.Equal(t, [][]uint64{{1, 2}}, w.store.queries[0].Customers)
+}

@@ -1,0 +1,131 @@
+package store_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/listing"
+	"oms.internal/orders/internal/order"
+)
+
+// assortment fills the schema with orders whose every field but id and number ties with that of others, and whose fields
+// sort differently.
+func assortment(t *testing.T, d database) []order.Order {
+	t.Helper()
+	const count = 60
+	products := []string{"banana", "Apple", "무지개 미니낭초", "apple", "BANANA", "꼬막무침 🍤", "cherry", "apple"}
+	var orders []order.Order
+	for i := range count {
+		orders = append(orders, d.addOrder(t, order.Order{
+			CustomerID:  []uint64{7, 1000, 20}[i*i%3+i%2], // also: 7 < 20 < 1000 as numbers, not as texts
+			OrderNumber: fmt.Sprintf("%06dABCDEF", (i*37)%count),
+			ProductName: products[i%len(products)],
+			PaidAt:      paidAt.Add(time.Duration(i*13%5) * 7 * time.Microsecond),
+		}))
+	}
+	return orders
+}
+
+// scopes are whose orders of what a list may be restricted to.
+var scopes = map[string]order.Query{
+	"all":                    {},
+	"a customer":             {CustomerID: 7},
+	"a customer without any": {CustomerID: 77},
+	"a product":              {ProductName: "Apple"},
+	"a product nobody buys":  {ProductName: "app"},
+	"both":                   {CustomerID: 20, ProductName: "apple"},
+	"both, Korean and emoji": {CustomerID: 7, ProductName: "꼬막무침 🍤"},
+	"both, another emoji":    {CustomerID: 7, ProductName: "꼬막무침 🍣"},
+}
+
+func up(field string) listing.Key   { return listing.Key{Field: field} }
+func down(field string) listing.Key { return listing.Key{Field: field, Descending: true} }
+
+// everyOrdering is none, each field both ways, and some of several fields.
+func everyOrdering() [][]listing.Key {
+	orderings := [][]listing.Key{
+		nil,
+		{up("customer"), down("paymented_at")},
+		{down("product_name"), up("customer"), down("id")},
+		{up("product_name"), down("paymented_at"), up("order_number")},
+		{down("paymented_at"), down("customer")},
+		{down("customer"), up("product_name"), down("paymented_at")},
+		{up("order_number"), down("id")},
+		{down("id"), up("customer")},
+	}
+	for _, field := range order.Orderable() {
+		orderings = append(orderings, []listing.Key{up(field)}, []listing.Key{down(field)})
+	}
+	return orderings
+}
+
+// pages are windows at the beginning, in the middle, at the end and past it.
+var pages = []listing.Request{
+	{Limit: 7}, {Limit: 7, Offset: 7}, {Limit: 7, Offset: 56}, {Limit: 1, Offset: 59}, {Limit: 30, Offset: 30},
+	{Limit: listing.MaxLimit}, {Limit: 7, Offset: 60}, {Limit: 7, Offset: math.MaxInt32},
+}
+
+func TestEveryListIsSortedAndCutAsAsked(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	orders := assortment(t, d)
+	for scope, query := range scopes {
+		for _, ordering := range everyOrdering() {
+			t.Run(fmt.Sprintf("%s by %v", scope, ordering), func(t *testing.T) {
+				for _, page := range pages {
+					query.Request = page
+					query.Ordering = ordering
+					d.requireList(t, orders, query)
+				}
+			})
+		}
+	}
+}
+
+// requireList demands the page and the count that Go makes of the orders.
+func (d database) requireList(t *testing.T, orders []order.Order, query order.Query) {
+	t.Helper()
+	want := sorted(filtered(orders, query), query)
+	found, count, err := d.Orders(t.Context(), query, order.Latest)
+	require.NoError(t, err)
+	require.Equal(t, len(want), count)
+	require.Equal(t, numbers(window(want, query)), numbers(found))
+	for i, expected := range window(want, query) {
+		require.Equal(t, expected, found[i])
+	}
+}
+
+func TestAListFromTheReplicaIsTheSame(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	orders := assortment(t, d)
+	require.NoError(t, d.pair.Sync(t.Context()))
+	query := order.Query{Request: listing.Request{Limit: 20, Ordering: []listing.Key{down("order_number")}}}
+	found, count, err := d.Orders(t.Context(), query, order.Recent)
+	require.NoError(t, err)
+	require.Equal(t, len(orders), count)
+	require.Equal(t, window(sorted(orders, query), query), found)
+}
+
+func TestPagesTogetherAreTheListOnce(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	orders := assortment(t, d)
+	for _, ordering := range everyOrdering() {
+		seen := map[uint64]bool{}
+		query := order.Query{Request: listing.Request{Limit: 7, Ordering: ordering}}
+		for ; query.Offset < len(orders); query.Offset += query.Limit {
+			found, _, err := d.Orders(t.Context(), query, order.Latest)
+			require.NoError(t, err)
+			for _, o := range found {
+				require.False(t, seen[o.ID], "%v shows order %d twice", ordering, o.ID)
+				seen[o.ID] = true
+			}
+		}
+		require.Len(t, seen, len(orders), "%v", ordering)
+	}
+}

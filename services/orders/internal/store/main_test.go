@@ -1,0 +1,97 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/store"
+	omssql "oms.internal/sql"
+)
+
+func TestMain(m *testing.M) { devenv.Main(m) }
+
+// patience is how long a test waits for what should happen within a second.
+const patience = 30 * time.Second
+
+// paidAt is when the orders of these tests are paid, unless the time matters.
+var paidAt = time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC)
+
+// database is a migrated schema of one test's own, and the store on it.
+type database struct {
+	*store.Store
+	pair   *devenv.Pair
+	schema devenv.Schema
+	root   *sql.DB // on the primary, in the schema
+}
+
+func newDatabase(t *testing.T) database {
+	t.Helper()
+	pair, schema := devenv.NewSchema(t)
+	return migrated(t, pair, schema)
+}
+
+func migrated(t *testing.T, pair *devenv.Pair, schema devenv.Schema) database {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	config := mysqlx.Config{
+		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name,
+		User: schema.Migrate.User, Password: schema.Migrate.Password,
+	}
+	require.NoError(t, mysqlx.Migrate(t.Context(), config, omssql.Orders(), log))
+	require.NoError(t, pair.Sync(t.Context()))
+
+	config.User, config.Password = schema.App.User, schema.App.Password
+	cluster, err := mysqlx.Open(config, log)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- cluster.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-ended)
+	})
+	require.Eventually(t, func() bool { return cluster.Ready() == nil }, patience, 10*time.Millisecond)
+
+	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, root.Close()) })
+	return database{Store: store.New(cluster), pair: pair, schema: schema, root: root}
+}
+
+// add stores an order and returns it with its id.
+func (d database) add(t *testing.T, customerID uint64, number, product string) order.Order {
+	t.Helper()
+	return d.addOrder(t, order.Order{CustomerID: customerID, OrderNumber: number, ProductName: product, PaidAt: paidAt})
+}
+
+func (d database) addOrder(t *testing.T, added order.Order) order.Order {
+	t.Helper()
+	stored, err := d.CreateOrder(t.Context(), added)
+	require.NoError(t, err)
+	require.NotZero(t, stored.ID)
+	return stored
+}
+
+// get returns the order as it is on the primary.
+func (d database) get(t *testing.T, id uint64) order.Order {
+	t.Helper()
+	found, err := d.Order(t.Context(), id, order.Latest)
+	require.NoError(t, err)
+	return found
+}
+
+func (d database) count(t *testing.T) int {
+	t.Helper()
+	var count int
+	require.NoError(t, d.root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM orders").Scan(&count))
+	return count
+}

@@ -1,0 +1,176 @@
+package store_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/fault"
+	"oms.internal/orders/internal/order"
+)
+
+func TestAnOrderIsReadBackAsItWasStored(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored := d.addOrder(t, order.Order{
+		CustomerID: 1<<63 - 1, OrderNumber: "0123456789AZ", ProductName: "[신메뉴할인] 꼬막무침 🍤 %_\\'\"", PaidAt: paidAt,
+	})
+	require.Equal(t, stored, d.get(t, stored.ID))
+	require.NoError(t, d.pair.Sync(t.Context()))
+	recent, err := d.Order(t.Context(), stored.ID, order.Recent)
+	require.NoError(t, err)
+	require.Equal(t, stored, recent)
+}
+
+func TestAMissingOrderIsNotFound(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	_, err := d.Order(t.Context(), 77, order.Latest)
+	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+	_, err = d.UpdateOrder(t.Context(), 77, func(*order.Order) error { return nil })
+	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+	err = d.DeleteOrder(t.Context(), 77, func(order.Order) error { return nil })
+	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+}
+
+func TestATakenNumberIsRefusedAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	first := d.add(t, 1, "TAKEN0000001", "first")
+	second := d.add(t, 2, "TAKEN0000002", "second")
+
+	_, err := d.CreateOrder(t.Context(), order.Order{CustomerID: 2, OrderNumber: "TAKEN0000001", ProductName: "again", PaidAt: paidAt})
+	require.ErrorIs(t, err, order.ErrNumberTaken)
+	require.Equal(t, 2, d.count(t))
+
+	_, err = d.UpdateOrder(t.Context(), second.ID, func(o *order.Order) error {
+		o.ProductName, o.OrderNumber = "changed", "TAKEN0000001"
+		return nil
+	})
+	require.ErrorIs(t, err, order.ErrNumberTaken)
+	require.Equal(t, first, d.get(t, first.ID))
+	require.Equal(t, second, d.get(t, second.ID))
+}
+
+func TestOfConcurrentOrdersWithOneNumberExactlyOneWins(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	const rounds, rivals = 20, 4
+	for round := range rounds {
+		number := fmt.Sprintf("RACE%08d", round)
+		var start, done sync.WaitGroup
+		start.Add(1)
+		outcomes := make(chan error, rivals)
+		for rival := range rivals {
+			done.Go(func() {
+				start.Wait()
+				_, err := d.CreateOrder(t.Context(), order.Order{
+					CustomerID: uint64(rival + 1), OrderNumber: number, ProductName: "p", PaidAt: paidAt,
+				})
+				outcomes <- err
+			})
+		}
+		start.Done()
+		done.Wait()
+		close(outcomes)
+		var won int
+		for err := range outcomes {
+			if err == nil {
+				won++
+				continue
+			}
+			require.ErrorIs(t, err, order.ErrNumberTaken)
+		}
+		require.Equal(t, 1, won)
+	}
+	require.Equal(t, rounds, d.count(t))
+}
+
+func TestAnUpdateChangesWhatItWasAskedToAndTheRestStays(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	bystander := d.add(t, 1, "BYSTANDER001", "stays")
+	cases := map[string]func(*order.Order){
+		"nothing":  func(*order.Order) {},
+		"customer": func(o *order.Order) { o.CustomerID = 2 },
+		"number":   func(o *order.Order) { o.OrderNumber = "NEW000000001" },
+		"product":  func(o *order.Order) { o.ProductName = "🍣" },
+	}
+	number := 0
+	for name, change := range cases {
+		number++
+		before := d.add(t, 1, fmt.Sprintf("UPDATE%06d", number), "before")
+		want := before
+		change(&want)
+		updated, err := d.UpdateOrder(t.Context(), before.ID, func(o *order.Order) error {
+			require.Equal(t, before, *o)
+			change(o)
+			return nil
+		})
+		require.NoError(t, err, name)
+		require.Equal(t, want, updated, name)
+		require.Equal(t, want, d.get(t, before.ID), name)
+	}
+	require.Equal(t, bystander, d.get(t, bystander.ID))
+}
+
+func TestConcurrentChangesOfDifferentFieldsBothSurvive(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	for round := range 20 {
+		stored := d.add(t, 1, fmt.Sprintf("BEFORE%06d", round), "before")
+		want := stored
+		want.OrderNumber, want.ProductName = fmt.Sprintf("AFTER%07d", round), "after"
+		changes := []func(*order.Order){
+			func(o *order.Order) { o.OrderNumber = want.OrderNumber },
+			func(o *order.Order) { o.ProductName = want.ProductName },
+		}
+		var done sync.WaitGroup
+		outcomes := make(chan error, len(changes))
+		for _, change := range changes {
+			done.Go(func() {
+				_, err := d.UpdateOrder(t.Context(), stored.ID, func(o *order.Order) error {
+					change(o)
+					return nil
+				})
+				outcomes <- err
+			})
+		}
+		done.Wait()
+		close(outcomes)
+		for err := range outcomes {
+			require.NoError(t, err)
+		}
+		require.Equal(t, want, d.get(t, stored.ID))
+	}
+}
+
+func TestAForbiddenChangeWritesNothing(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored := d.add(t, 1, "FORBIDDEN001", "p")
+	refused := fault.NewNotFound()
+	_, err := d.UpdateOrder(t.Context(), stored.ID, func(o *order.Order) error {
+		o.ProductName = "changed"
+		return refused
+	})
+	require.ErrorIs(t, err, refused)
+	require.ErrorIs(t, d.DeleteOrder(t.Context(), stored.ID, func(shown order.Order) error {
+		require.Equal(t, stored, shown)
+		return refused
+	}), refused)
+	require.Equal(t, stored, d.get(t, stored.ID))
+}
+
+func TestADeletedOrderIsGoneAndItsNumberFree(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	kept, gone := d.add(t, 1, "KEPT00000001", "p"), d.add(t, 1, "GONE00000001", "p")
+	require.NoError(t, d.DeleteOrder(t.Context(), gone.ID, func(order.Order) error { return nil }))
+	_, err := d.Order(t.Context(), gone.ID, order.Latest)
+	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+	require.Equal(t, kept, d.get(t, kept.ID))
+	require.Greater(t, d.add(t, 2, "GONE00000001", "p").ID, gone.ID)
+}
