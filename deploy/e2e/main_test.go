@@ -7,13 +7,14 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
+
+	"oms.internal/libs/devenv"
 )
 
 // system is the system under test.
@@ -44,7 +45,7 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 		"GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "ACCOUNTS_PORT", "ACCOUNTS_ADMIN_PORT", "ORDERS_PORT", "ORDERS_ADMIN_PORT",
 		"PRIMARY_PORT", "REPLICA_PORT", "NATS_PORT",
 	} {
-		port, err := freePort()
+		port, err := devenv.FreePort()
 		if err != nil {
 			return 1, err
 		}
@@ -82,13 +83,4 @@ func execute(name string, arguments ...string) error {
 		return fmt.Errorf("%s %v: %w", filepath.Base(name), arguments, err)
 	}
 	return nil
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	return port, listener.Close()
 }

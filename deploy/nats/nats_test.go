@@ -113,7 +113,8 @@ func TestAServiceMayAnswerWhoeverAskedIt(t *testing.T) {
 
 func TestJetStreamIsOnAndNobodyGetsInWithoutAPassword(t *testing.T) {
 	server, secrets := start(t)
-	require.True(t, connect(t, server, secrets, "ops").ConnectedServerJetStream())
+	jetStream, _ := connect(t, server, secrets, "ops").ConnectedServerJetStream()
+	require.True(t, jetStream)
 	_, err := nats.Connect(server.URL())
 	require.ErrorIs(t, err, nats.ErrAuthorization)
 }

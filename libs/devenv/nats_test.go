@@ -52,7 +52,7 @@ func TestNothingIsLeftOfANATSServerAfterClose(t *testing.T) {
 }
 
 func TestADetachedNATSServerIsFoundAgainAndRestartedWhenItsConfigurationChanged(t *testing.T) {
-	port, err := freePort()
+	port, err := FreePort()
 	require.NoError(t, err)
 	options := NATSOptions{Detached: true, Dir: t.TempDir(), Port: port, Fingerprint: "one"}
 	pid := func() int {

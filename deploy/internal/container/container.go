@@ -152,10 +152,10 @@ func (r *Runner) compose(ctx context.Context, arguments ...string) error {
 	return nil
 }
 
-// project is this clone's own name for its containers and volumes: the databases in the volumes know the secrets of one
-// clone only.
+// project is a name for containers and volumes that belongs to one folder of data: the databases in the volumes know the
+// secrets in that folder only.
 func (r *Runner) project() string {
-	digest := sha256.Sum256([]byte(r.stack.Root))
+	digest := sha256.Sum256([]byte(r.stack.Data()))
 	return "oms-" + hex.EncodeToString(digest[:3])
 }
 

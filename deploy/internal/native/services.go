@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,7 +90,16 @@ func (r *Runner) environment(name string) []string {
 func (r *Runner) startService(ctx context.Context, part part) (*devenv.Process, error) {
 	binary := filepath.Join(r.binDir(), part.name)
 	settings := r.environment(part.name)
-	fingerprint, err := fingerprintOf(binary, settings)
+	identity := settings
+	if part.name == "accounts" {
+		// It reads its keys at the start, so that other keys ask for a new process, as other settings do.
+		keys, err := secret.TokenKeyNames(r.stack.Secrets())
+		if err != nil {
+			return nil, err
+		}
+		identity = slices.Concat(keys, settings)
+	}
+	fingerprint, err := fingerprintOf(binary, identity)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", part.name, err)
 	}

@@ -140,7 +140,7 @@ func (s *Service) MayChange(ctx context.Context, caller authn.Principal, id uint
 	if !s.sees(caller, id) {
 		return fault.NewNotFound()
 	}
-	if _, err := s.Store.Member(ctx, id, Recent); err != nil {
+	if _, err := s.Store.Member(ctx, id); err != nil {
 		return err
 	}
 	return fault.NewForbidden()
