@@ -38,6 +38,7 @@ func (r *Runner) build(ctx context.Context) error {
 		return fmt.Errorf("build: %w", err)
 	}
 	for _, name := range []string{"orders", "accounts", "gateway"} {
+		r.say("building %s", name)
 		folder := filepath.Join(r.stack.Root, filepath.FromSlash(sources[name]))
 		// #nosec G204 -- our own arguments
 		command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(r.binDir(), name), "./cmd/"+name)
