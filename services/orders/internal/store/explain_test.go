@@ -134,7 +134,7 @@ func (d database) explain(t *testing.T, explained statement) []step {
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		defer func() { require.NoError(t, rows.Close()) }()
 		columns, err := rows.Columns()
 		if err != nil {
 			return err
