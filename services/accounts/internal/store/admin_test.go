@@ -1,8 +1,8 @@
 package store_test
 
 import (
+	"database/sql"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,34 +54,14 @@ func TestAPromotionKeepsWhatTheMemberChangesMeanwhile(t *testing.T) {
 	promoted := admin
 	promoted.Email = sungi.Email
 
-	meanwhile, err := f.db.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	_, err = meanwhile.ExecContext(t.Context(), "UPDATE members SET nickname = 'other' WHERE id = ?", stored.ID)
-	require.NoError(t, err)
-	ended := make(chan error, 1)
-	go func() {
+	err := f.meanwhile(t, func(tx *sql.Tx) {
+		execute(t, tx, "UPDATE members SET nickname = 'other' WHERE id = ?", stored.ID)
+	}, func() error {
 		_, err := f.CreateAdmin(t.Context(), promoted)
-		ended <- err
-	}()
-	f.awaitLockWait(t)
-	require.NoError(t, meanwhile.Commit())
-	require.NoError(t, <-ended)
-
+		return err
+	})
+	require.NoError(t, err)
 	want := stored
 	want.Nickname, want.Admin, want.PasswordHash = "other", true, "hash of root"
 	require.Equal(t, want, f.get(t, stored.ID))
-}
-
-// awaitLockWait returns once a transaction in this schema waits for a row.
-func (f fixture) awaitLockWait(t *testing.T) {
-	t.Helper()
-	root, err := f.pair.Primary.OpenRoot()
-	require.NoError(t, err)
-	defer func() { require.NoError(t, root.Close()) }()
-	const waiting = `SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
-		WHERE trx_state = 'LOCK WAIT' AND db = ?`
-	require.Eventually(t, func() bool {
-		var count int
-		return root.QueryRowContext(t.Context(), waiting, f.schema.Name).Scan(&count) == nil && count > 0
-	}, 30*time.Second, 5*time.Millisecond)
 }

@@ -25,7 +25,7 @@ var planCases = map[string][][]any{
 	"GetMemberByEmail":   {{someEmail}, {"nobody@x.test"}},
 	"ListMembersByIDs":   {{1}, slices.Repeat([]any{77}, 30), someIDs(500)},
 	"CountMembers":       {{}},
-	"CountMembersNamed":  {{"Kim"}, {"rareaa"}, {"Nobody"}},
+	"CountMembersNamed":  {{frequent}, {rare}, {"Nobody"}},
 
 	"ListMemberIDsOrderByID":           pages,
 	"ListMemberIDsOrderByIDDesc":       pages,
@@ -41,7 +41,7 @@ var planCases = map[string][][]any{
 	"ListMemberIDsOrderByGenderDesc":   pages,
 	"ListMemberIDsNamedOrderByID":      namedPages,
 	"ListMemberIDsNamedOrderByIDDesc":  namedPages,
-	"ListMemberIDsWithEmail":           {{someEmail, "", ""}, {someEmail, "Kim", "Kim"}},
+	"ListMemberIDsWithEmail":           {{someEmail, "", ""}, {someEmail, frequent, frequent}},
 	"MatchMember":                      {{100, "%im%", "%im%"}},
 
 	"UpdateMember":             {{"e", "e", "n", "n", "p", nil, "h", false, 100}},
@@ -66,11 +66,8 @@ var exempt = map[string]string{
 
 var (
 	pages      = [][]any{{30, 0}, {1, 0}, {500, 1000}, {30, manyRows / 2}, {30, manyRows - 30}, {30, 1<<31 - 1}}
-	namedPages = [][]any{{"Kim", 30, 0}, {"Kim", 30, manyRows / 20}, {"rareaa", 30, 0}, {"Nobody", 500, 1000}}
+	namedPages = [][]any{{frequent, 30, 0}, {frequent, 30, manyRows / 20}, {rare, 30, 0}, {"Nobody", 500, 1000}}
 )
-
-// manyRows is how many members and how many sessions there are when the queries are explained.
-const manyRows = 200_000
 
 func someIDs(count int) []any {
 	var ids []any
@@ -91,6 +88,9 @@ func TestAnIndexServesEveryQueryAt200000Members(t *testing.T) { //nolint:paralle
 			query := strings.Replace(queries[name], "/*SLICE:ids*/?", strings.TrimSuffix(strings.Repeat("?,", len(args)), ","), 1)
 			for _, step := range f.explain(t, query, args) {
 				require.NotEqual(t, "ALL", step["type"], "%s %v scans the table: %v", name, args, step)
+				if strings.Contains(query, "WHERE") { // without one, walking an index to the page is what it is for
+					require.NotEqual(t, "index", step["type"], "%s %v scans an index: %v", name, args, step)
+				}
 				require.NotContains(t, step["Extra"], "filesort", "%s %v sorts: %v", name, args, step)
 				require.NotContains(t, step["Extra"], "temporary", "%s %v makes a table: %v", name, args, step)
 			}

@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -135,11 +134,4 @@ func together(works ...func() error) []error {
 		errs[ended.index] = ended.err
 	}
 	return errs
-}
-
-// numbered is the n-th of many members.
-func numbered(n int) account.Member {
-	member := dream
-	member.Email, member.Nickname = fmt.Sprintf("m%03d@x.test", n), fmt.Sprintf("nick%c", 'a'+n%26)
-	return member
 }

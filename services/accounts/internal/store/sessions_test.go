@@ -99,31 +99,6 @@ func TestALogoutOfAllWithoutSessionsIsNoError(t *testing.T) {
 	require.Zero(t, through)
 }
 
-func TestNoLoginSlipsThroughALogoutOfAll(t *testing.T) {
-	t.Parallel()
-	f := newStore(t)
-	for round := range 5 {
-		member, _ := f.create(t, numbered(round))
-		var through uint64
-		works := []func() error{func() (err error) {
-			through, err = f.RevokeSessions(t.Context(), member.ID, now)
-			return err
-		}}
-		for range 6 {
-			works = append(works, func() error {
-				_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, "")
-				return err
-			})
-		}
-		for _, err := range together(works...) {
-			require.NoError(t, err)
-		}
-		require.Zero(t, f.number(t, "SELECT COUNT(*) FROM sessions WHERE member_id = ? AND id <= ? AND revoked_at IS NULL", member.ID, through))
-		require.Zero(t, f.number(t, "SELECT COUNT(*) FROM sessions WHERE member_id = ? AND id > ? AND revoked_at IS NOT NULL", member.ID, through))
-		require.Equal(t, 7, f.number(t, "SELECT COUNT(*) FROM sessions WHERE member_id = ?", member.ID))
-	}
-}
-
 func TestADeletionEndsAllSessionsAndNoLaterOneBegins(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
@@ -139,29 +114,6 @@ func TestADeletionEndsAllSessionsAndNoLaterOneBegins(t *testing.T) {
 
 	again, _ := f.create(t, sungi)
 	require.Greater(t, again.ID, member.ID, "an id was used again")
-}
-
-func TestNoSessionOutlivesADeletionAtTheSameMoment(t *testing.T) {
-	t.Parallel()
-	f := newStore(t)
-	for round := range 5 {
-		member, _ := f.create(t, numbered(round))
-		works := []func() error{func() error { return f.DeleteMember(t.Context(), member.ID, now) }}
-		for range 6 {
-			works = append(works, func() error {
-				_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, "")
-				return err
-			})
-		}
-		errs := together(works...)
-		require.NoError(t, errs[0])
-		for _, err := range errs[1:] {
-			if err != nil {
-				requireCode(t, fault.NotFound, err)
-			}
-		}
-		require.Zero(t, f.number(t, "SELECT COUNT(*) FROM sessions WHERE member_id = ? AND revoked_at IS NULL", member.ID))
-	}
 }
 
 func TestRevokedSessionsComeInPagesWithoutExpiredOnes(t *testing.T) {
