@@ -42,7 +42,7 @@ test: setup ## everything a contributor must pass: unit, integration and end-to-
 	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
 	go test $(RACE) $(MODULES:%=./%/...)
 test-mysql: ## the tests that use a database, on MySQL in containers
-	OMS_TEST_ENGINE=mysql go test $(RACE) ./libs/mysqlx/... ./services/...
+	OMS_TEST_ENGINE=mysql go test $(RACE) ./libs/mysqlx/... ./services/accounts/... ./services/orders/...
 
 .PHONY: fmt lint gen build
 fmt: ## format the code
