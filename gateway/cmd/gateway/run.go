@@ -38,7 +38,7 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	}
 	// A listener that is in use is closed by its server; closing it twice is harmless.
 	defer func() { _, _ = public.Close(), admin.Close() }()
-	conn, err := natsx.Connect(natsx.Config{URL: cfg.NATSURL, User: cfg.NATSUser, Password: string(cfg.NATSPassword)}, log)
+	conn, err := natsx.Connect(cfg.nats(), log)
 	if err != nil {
 		return err
 	}

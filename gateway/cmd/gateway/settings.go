@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"oms.internal/libs/config"
+	"oms.internal/libs/natsx"
 )
 
 // defaultAdminAddr repeats the default of AdminAddr for the health check, which reads no other setting.
@@ -20,9 +21,10 @@ type settings struct {
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
 
-	NATSURL      string        `env:"NATS_URL,required,notEmpty"`
-	NATSUser     string        `env:"NATS_USER" envDefault:"gateway"`
-	NATSPassword config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
+	NATSURL       string        `env:"NATS_URL,required,notEmpty"`
+	NATSUser      string        `env:"NATS_USER" envDefault:"gateway"`
+	NATSPassword  config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
+	NATSTLSCAFile string        `env:"NATS_TLS_CA_FILE"`
 
 	AccountsURL     serviceURL    `env:"ACCOUNTS_URL,required,notEmpty"`
 	OrdersURL       serviceURL    `env:"ORDERS_URL,required,notEmpty"`
@@ -31,6 +33,10 @@ type settings struct {
 	PrincipalPrivateKeyFile string `env:"PRINCIPAL_PRIVATE_KEY_FILE,required,notEmpty"`
 	TokenIssuer             string `env:"TOKEN_ISSUER" envDefault:"oms"`
 	TokenAudience           string `env:"TOKEN_AUDIENCE" envDefault:"oms"`
+}
+
+func (s settings) nats() natsx.Config {
+	return natsx.Config{URL: s.NATSURL, User: s.NATSUser, Password: string(s.NATSPassword), TLSCAFile: s.NATSTLSCAFile}
 }
 
 func loadSettings(environ []string) (settings, error) {
