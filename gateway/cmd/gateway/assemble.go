@@ -29,8 +29,10 @@ type outside struct {
 	signer    *authn.Signer
 	conn      *nats.Conn
 	transport http.RoundTripper
-	metrics   *prometheus.Registry
-	now       func() time.Time
+	// control is for keys and revocations: a service that is busy with requests must not make them wait.
+	control http.RoundTripper
+	metrics *prometheus.Registry
+	now     func() time.Time
 }
 
 // assembled is the gateway, wired but not running.
@@ -47,12 +49,16 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 		return nil, err
 	}
 	memory := revocation.NewMemory(world.now)
-	world.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "gateway_revocations",
-		Help: "Revocations that are remembered.",
-	}, func() float64 { return float64(memory.Len()) }))
-	follower := revocation.NewFollower(memory, world.conn, log)
-	keys, err := token.NewKeys(cfg.AccountsURL.String()+jwksPath, &http.Client{Transport: world.transport}, log, world.now)
+	client := &http.Client{Transport: world.control}
+	follower := revocation.NewFollower(revocation.Options{
+		Memory:       memory,
+		Conn:         world.conn,
+		Sources:      []revocation.Source{revocation.OverNATS(world.conn), revocation.OverHTTP(client, cfg.AccountsURL.String(), world.signer)},
+		MaxStaleness: cfg.RevocationMaxStaleness,
+		Log:          log,
+		Metrics:      world.metrics,
+	})
+	keys, err := token.NewKeys(cfg.AccountsURL.String()+jwksPath, client, log, world.now)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +75,7 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 	app := httpx.New(httpx.Options{Log: log, Metrics: world.metrics, Timeout: cfg.UpstreamTimeout})
 	secure.Server(app.Server())
 	app.Use(edge.New(table, verifier, map[string]edge.Forwarder{
-		accounts.Service: service(accounts.Service, cfg.AccountsURL, memory.AddFromAnswer),
+		accounts.Service: service(accounts.Service, cfg.AccountsURL, follower.AddFromAnswer),
 		orders.Service:   service(orders.Service, cfg.OrdersURL, func(http.Header) error { return nil }),
 	}).Handle)
 	return &assembled{app: app, keys: keys, follower: follower, metrics: world.metrics}, nil

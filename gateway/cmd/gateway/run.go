@@ -43,13 +43,15 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 		return err
 	}
 	defer conn.Close()
-	transport := proxy.NewTransport()
+	transport, control := proxy.NewTransport(), proxy.NewTransport()
 	defer transport.CloseIdleConnections()
+	defer control.CloseIdleConnections()
 
 	built, err := assemble(cfg, log, outside{
 		signer:    authn.NewSigner(key, time.Now),
 		conn:      conn,
 		transport: transport,
+		control:   control,
 		metrics:   newMetrics(),
 		now:       time.Now,
 	})
@@ -60,7 +62,13 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	process.Add(process.Admin(admin, built.metrics))
 	process.Add(runner.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
 	process.Add(runner.Part{
-		Name: "revocations", Run: built.follower.Run, Ready: built.follower.Ready, Healthy: natsx.Healthy(conn),
+		Name: "revocations", Run: built.follower.Run, Ready: built.follower.Ready, Healthy: built.follower.Current,
+	})
+	process.Add(runner.Part{
+		Name: "nats", Healthy: natsx.Healthy(conn), Run: func(ctx context.Context) error {
+			<-ctx.Done()
+			return nil
+		},
 	})
 	process.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
 		return httpx.Serve(ctx, built.app, public)

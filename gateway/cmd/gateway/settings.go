@@ -30,6 +30,8 @@ type settings struct {
 	OrdersURL       serviceURL    `env:"ORDERS_URL,required,notEmpty"`
 	UpstreamTimeout time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"5s"`
 
+	RevocationMaxStaleness time.Duration `env:"REVOCATION_MAX_STALENESS" envDefault:"30s"`
+
 	PrincipalPrivateKeyFile string `env:"PRINCIPAL_PRIVATE_KEY_FILE,required,notEmpty"`
 	TokenIssuer             string `env:"TOKEN_ISSUER" envDefault:"oms"`
 	TokenAudience           string `env:"TOKEN_AUDIENCE" envDefault:"oms"`
@@ -45,7 +47,7 @@ func loadSettings(environ []string) (settings, error) {
 	for _, limit := range []struct {
 		key   string
 		value time.Duration
-	}{{"UPSTREAM_TIMEOUT", cfg.UpstreamTimeout}, {"SHUTDOWN_TIMEOUT", cfg.ShutdownTimeout}} {
+	}{{"UPSTREAM_TIMEOUT", cfg.UpstreamTimeout}, {"SHUTDOWN_TIMEOUT", cfg.ShutdownTimeout}, {"REVOCATION_MAX_STALENESS", cfg.RevocationMaxStaleness}} {
 		// Zero is what a value that could not be read leaves behind; that has been reported.
 		if limit.value < 0 || limit.value == 0 && err == nil {
 			problems = append(problems, fmt.Errorf("%s: must be longer than 0", limit.key))
