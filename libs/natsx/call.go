@@ -15,12 +15,6 @@ import (
 	"oms.internal/libs/requestid"
 )
 
-// headerTimeout carries how many milliseconds the caller waits, so that the other side does not work for nobody.
-const headerTimeout = "Oms-Timeout-Ms"
-
-// headerRetryAfter carries how many milliseconds a refused caller is to wait.
-const headerRetryAfter = "Oms-Retry-After-Ms"
-
 // Call sends a request and waits for its reply until ctx ends; ctx must have a deadline. The error is a fault: the one
 // that the other side reported, Unavailable where nobody listens or the connection is down, or Timeout.
 func Call[Reply any](ctx context.Context, conn *nats.Conn, subject string, request any) (Reply, error) {
@@ -64,9 +58,7 @@ func failedCall(subject string, err error) error {
 func remoteFault(subject, code string, answer *nats.Msg) error {
 	cause := fmt.Errorf("call %s: the other side reported %s", subject, code)
 	failure := fault.New(fault.Code(code), answer.Header.Get(micro.ErrorHeader), cause)
-	if wait, err := strconv.ParseInt(answer.Header.Get(headerRetryAfter), 10, 32); err == nil {
-		failure.RetryAfter = time.Duration(wait) * time.Millisecond
-	}
+	failure.RetryAfter = parseRetryAfter(answer.Header.Get(headerRetryAfter))
 	if len(answer.Data) > 0 {
 		if err := json.Unmarshal(answer.Data, &failure.Fields); err != nil {
 			return fault.NewInternal(errors.Join(cause, err))

@@ -37,7 +37,7 @@ func Connect(config Config, log *slog.Logger) (*nats.Conn, error) {
 	options := []nats.Option{
 		nats.Name(config.User),
 		nats.UserInfo(config.User, config.Password),
-		nats.CustomInboxPrefix("_INBOX_" + config.User),
+		nats.CustomInboxPrefix(inboxPrefix + "_" + config.User),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
