@@ -24,7 +24,7 @@ var _ account.Announcer = (*Gateways)(nil)
 func NewGateways(conn *nats.Conn, log *slog.Logger) *Gateways { return &Gateways{conn: conn, log: log} }
 
 // Announce publishes revocations. Failures are logged only: the gateway that asked hears them in its answer, and the
-// others ask for all when they connect again.
+// others ask four times a second for what they have not seen.
 func (g *Gateways) Announce(ctx context.Context, revocations []account.Revocation) {
 	body, err := json.Marshal(ToRevocations(revocations))
 	if err != nil {
