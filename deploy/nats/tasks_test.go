@@ -2,6 +2,7 @@ package nats_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -123,6 +124,33 @@ func TestWrongAndMissingPasswordsAreRefused(t *testing.T) {
 		require.Nil(t, conn)
 	}
 	t.Logf("%d tries", len(tries))
+}
+
+// As libs/README.md describes it.
+func TestTheConfigurationCanBeExtendedByTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	configure(t, dir, "")
+	authority := devenv.NewAuthority(t)
+	cert, key := authority.Issue(t, "127.0.0.1")
+	file := filepath.Join(dir, "tls.conf")
+	extended := fmt.Sprintf("include nats.conf\ntls { cert_file: %q, key_file: %q }\n", cert, key)
+	require.NoError(t, os.WriteFile(file, []byte(extended), 0o600))
+	server, err := devenv.StartNATS(t.Context(), devenv.NATSOptions{ConfigFile: file})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+
+	password, err := secret.Read(filepath.Join(dir, "secrets"), "nats-gateway")
+	require.NoError(t, err)
+	config := natsx.Config{URL: server.URL(), User: "gateway", Password: password, TLSCAFile: authority.File}
+	conn, err := natsx.Connect(config, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	require.Eventually(t, conn.IsConnected, patience, time.Millisecond)
+	_, err = conn.TLSConnectionState()
+	require.NoError(t, err)
+	_, err = nats.Connect(server.URL(), nats.UserInfo("gateway", password))
+	require.ErrorIs(t, err, nats.ErrTLS, "without the authority")
 }
 
 // doors are what a server with the real configuration, and more where given, says it opens.

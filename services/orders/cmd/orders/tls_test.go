@@ -72,7 +72,9 @@ func (p place) start(t *testing.T, more ...string) string {
 	case addresses := <-listening:
 		t.Cleanup(func() {
 			cancel()
-			<-ended // in whatever state it was
+			if err := <-ended; err != nil {
+				t.Log("ended while it was not ready:", err)
+			}
 		})
 		return "http://" + addresses.Admin.String() + "/readyz"
 	case err := <-ended:
