@@ -37,12 +37,24 @@ type Config struct {
 
 	PrincipalKeyFile string `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
 
-	TokenKeysDir  string            `env:"TOKEN_KEYS_DIR,required,notEmpty"`
-	TokenLifetime time.Duration     `env:"TOKEN_LIFETIME" envDefault:"10h"`
-	TokenIssuer   string            `env:"TOKEN_ISSUER" envDefault:"oms"`
-	TokenAudience string            `env:"TOKEN_AUDIENCE" envDefault:"oms"`
-	Directory     account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
-	TimeZone      timeZone          `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+	TokenKeysDir    string            `env:"TOKEN_KEYS_DIR,required,notEmpty"`
+	TokenLifetime   time.Duration     `env:"TOKEN_LIFETIME" envDefault:"10h"`
+	RefreshLifetime time.Duration     `env:"REFRESH_LIFETIME" envDefault:"720h"`
+	TokenIssuer     string            `env:"TOKEN_ISSUER" envDefault:"oms"`
+	TokenAudience   string            `env:"TOKEN_AUDIENCE" envDefault:"oms"`
+	Directory       account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
+	TimeZone        timeZone          `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+}
+
+// check finds settings that do not go together.
+func (c Config) check() error {
+	switch {
+	case c.TokenLifetime <= 0:
+		return fmt.Errorf("TOKEN_LIFETIME: %s is not positive", c.TokenLifetime)
+	case c.RefreshLifetime < c.TokenLifetime:
+		return fmt.Errorf("REFRESH_LIFETIME: %s is shorter than TOKEN_LIFETIME, %s", c.RefreshLifetime, c.TokenLifetime)
+	}
+	return nil
 }
 
 func (c Config) mysql() mysqlx.Config {

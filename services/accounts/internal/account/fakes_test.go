@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 )
@@ -21,7 +23,15 @@ var (
 	noonish = noon.Truncate(time.Microsecond) // as the database keeps it
 )
 
-const lifetime = 10 * time.Hour
+const (
+	lifetime        = 10 * time.Hour
+	refreshLifetime = 720 * time.Hour
+)
+
+// zeros is what makes every token and salt the same.
+type zeros struct{}
+
+func (zeros) Read(content []byte) (int, error) { clear(content); return len(content), nil }
 
 // world is a service and all that it works with. Members A and B and the admin R exist.
 type world struct {
@@ -51,8 +61,8 @@ func newWorld(_ testing.TB, directory account.Directory) *world {
 	w.add(account.Member{ID: idAdmin, Email: "admin@x.test", Name: "Admin", Nickname: "admin", Phone: "0000000", Admin: true})
 	w.Service = account.NewService(account.Dependencies{
 		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Recent: w.recent,
-		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
-		Directory: directory, SessionLifetime: lifetime,
+		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
+		Directory: directory, TokenLifetime: lifetime, RefreshLifetime: refreshLifetime,
 	})
 	return w
 }
@@ -74,7 +84,12 @@ type memory struct {
 	query        account.Query     // the last one
 	beforeUpdate func()            // what others do between a check and its write
 	sessions     []account.Session
+	openings     []account.Opening
 	rehashed     string
+	events       []audit.Event
+	standing     account.Standing
+	attempt      account.Attempt // the last that failed
+	failed       [][]account.Failed
 	revoked      []string
 	matches      [][]uint64
 	expired      []int // how many sessions each clean-up finds, -1 for a failure
@@ -109,66 +124,87 @@ func (m *memory) Members(_ context.Context, query account.Query, freshness accou
 	return page, 1000, nil
 }
 
-func (m *memory) CreateMember(_ context.Context, member account.Member, session account.Session) (account.Member, account.Session, error) {
+func (m *memory) CreateMember(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Member, account.Session, error) {
 	if taken, err := m.MemberByEmail(context.Background(), member.Email); err == nil {
 		return taken, session, account.ErrEmailTaken
 	}
 	member.ID = 77
 	m.members[member.ID] = member
 	session.ID, session.MemberID = 777, member.ID
-	m.sessions = append(m.sessions, session)
+	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
 	return member, session, nil
 }
 
-func (m *memory) CreateAdmin(_ context.Context, member account.Member) (bool, error) {
+func (m *memory) CreateAdmin(_ context.Context, member account.Member, _ account.Ending) (bool, []account.Revocation, error) {
 	m.members[99] = member
-	return true, nil
+	return true, nil, nil
 }
 
-func (m *memory) UpdateMember(_ context.Context, id uint64, change func(*account.Member) error) (account.Member, error) {
+func (m *memory) UpdateMember(_ context.Context, id uint64, change func(*account.Member) (account.Consequences, error)) (account.Member, []account.Revocation, error) {
 	if m.beforeUpdate != nil {
 		m.beforeUpdate()
 	}
 	member, found := m.members[id]
 	if !found {
-		return account.Member{}, fault.NewNotFound()
+		return account.Member{}, nil, fault.NewNotFound()
 	}
-	if err := change(&member); err != nil {
-		return account.Member{}, err
+	follows, err := change(&member)
+	if err != nil {
+		return account.Member{}, nil, err
 	}
 	m.members[id] = member
-	return member, nil
+	m.events = append(m.events, follows.Events...)
+	if !follows.EndsSessions {
+		return member, nil, nil
+	}
+	return member, []account.Revocation{{MemberID: id, ThroughSession: 500, ExceptSession: follows.Except, Until: follows.Until}}, nil
 }
 
-func (m *memory) DeleteMember(_ context.Context, id uint64, now time.Time) error {
+func (m *memory) DeleteMember(_ context.Context, id uint64, ending account.Ending) ([]account.Revocation, error) {
 	if _, found := m.members[id]; !found {
-		return fault.NewNotFound()
+		return nil, fault.NewNotFound()
 	}
 	delete(m.members, id)
-	m.revoked = append(m.revoked, fmt.Sprintf("member %d at %s", id, now.Format(time.TimeOnly)))
-	return nil
+	m.events = append(m.events, ending.Events...)
+	m.revoked = append(m.revoked, fmt.Sprintf("member %d at %s", id, ending.At.Format(time.TimeOnly)))
+	return []account.Revocation{{MemberID: id, ThroughSession: math.MaxInt64, Until: ending.Until}}, nil
 }
 
-func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, rehashed string) (account.Session, error) {
+func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Session, error) {
 	session.ID, session.MemberID = 888, member.ID
-	m.sessions = append(m.sessions, session)
-	m.rehashed = rehashed
+	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
+	m.rehashed = opening.Rehashed
 	return session, nil
 }
 
-func (m *memory) RevokeSession(_ context.Context, memberID, sessionID uint64, now time.Time) error {
-	m.revoked = append(m.revoked, fmt.Sprintf("session %d of %d at %s", sessionID, memberID, now.Format(time.TimeOnly)))
+func (m *memory) RevokeSession(_ context.Context, memberID, sessionID uint64, ending account.Ending) ([]account.Revocation, error) {
+	m.events = append(m.events, ending.Events...)
+	m.revoked = append(m.revoked, fmt.Sprintf("session %d of %d at %s", sessionID, memberID, ending.At.Format(time.TimeOnly)))
+	return []account.Revocation{{SessionID: sessionID, Until: ending.Until}}, nil
+}
+
+func (m *memory) RevokeSessions(_ context.Context, memberID uint64, ending account.Ending) ([]account.Revocation, error) {
+	m.events = append(m.events, ending.Events...)
+	m.revoked = append(m.revoked, fmt.Sprintf("sessions of %d at %s", memberID, ending.At.Format(time.TimeOnly)))
+	return []account.Revocation{{MemberID: memberID, ThroughSession: 500, Until: ending.Until}}, nil
+}
+
+func (m *memory) Revocations(_ context.Context, after uint64, now time.Time, most int) ([]account.Revocation, uint64, error) {
+	return []account.Revocation{{Sequence: after + 1, SessionID: uint64(most), Until: now.Add(time.Minute)}}, after + 3, nil
+}
+
+func (m *memory) Standing(context.Context, account.Attempt) (account.Standing, error) {
+	return m.standing, nil
+}
+
+func (m *memory) RecordFailure(_ context.Context, attempt account.Attempt, _ time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event) error {
+	failed, err := judge(m.standing)
+	if err != nil {
+		return err
+	}
+	m.failed, m.events = append(m.failed, failed), append(m.events, event)
+	m.attempt = attempt
 	return nil
-}
-
-func (m *memory) RevokeSessions(_ context.Context, memberID uint64, now time.Time) (uint64, error) {
-	m.revoked = append(m.revoked, fmt.Sprintf("sessions of %d at %s", memberID, now.Format(time.TimeOnly)))
-	return 500, nil
-}
-
-func (m *memory) RevokedSessions(_ context.Context, after uint64, now time.Time, most int) ([]account.Session, error) {
-	sessions := []account.Session{{ID: after + 1, ExpiresAt: now.Add(time.Minute)}, {ID: after + 2, ExpiresAt: now.Add(time.Hour)}}
-	return sessions[:min(most, len(sessions))], nil
 }
 
 func (m *memory) MatchingMembers(_ context.Context, _ []string, _ uint64, most int, freshness account.Freshness) ([][]uint64, error) {
@@ -191,6 +227,18 @@ func (m *memory) DeleteExpiredSessions(context.Context, time.Time, int) (int, er
 	}
 	return found, nil
 }
+
+func (m *memory) DeleteExpiredRefreshTokens(context.Context, time.Time, int) (int, error) {
+	return 0, errBroken
+}
+
+func (m *memory) DeleteExpiredRevocations(context.Context, time.Time, int) (int, error) {
+	return 0, nil
+}
+
+func (m *memory) DeleteLoginFailures(context.Context, time.Time, int) (int, error) { return 0, nil }
+
+func (m *memory) DeleteKnownDevices(context.Context, time.Time, int) (int, error) { return 0, nil }
 
 // readable is account.Passwords whose hashes can be read. It notes what was asked of it.
 type readable struct{ asked []string }

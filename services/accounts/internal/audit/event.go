@@ -91,4 +91,3 @@ type Query struct {
 	Since   time.Time
 	Until   time.Time // not included
 }
-
