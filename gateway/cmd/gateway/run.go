@@ -58,6 +58,10 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	if err != nil {
 		return err
 	}
+	served, err := guard(cfg, public)
+	if err != nil {
+		return err
+	}
 	process := runner.New(log, cfg.ShutdownTimeout)
 	process.Add(process.Admin(admin, built.metrics))
 	process.Add(runner.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
@@ -70,8 +74,9 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 			return nil
 		},
 	})
+	process.Add(runner.Part{Name: "seen", Run: built.reporter.Run})
 	process.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
-		return httpx.Serve(ctx, built.app, public)
+		return httpx.Serve(ctx, built.app, served)
 	}})
 	onListen(addresses{public: public.Addr(), admin: admin.Addr()})
 	return process.Run(ctx)
