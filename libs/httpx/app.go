@@ -92,8 +92,7 @@ func Serve(ctx context.Context, app *fiber.App, listener net.Listener) error {
 		err := app.Shutdown()
 		// Shutdown does nothing about a listener that Fiber has not come to yet.
 		_ = listener.Close()
-		err = errors.Join(err, <-failed)
-		return err
+		return errors.Join(err, <-failed)
 	}
 }
 
