@@ -45,21 +45,15 @@ func about(memberID uint64, events []audit.Event) []audit.Event {
 func (s *Store) AuditEvents(ctx context.Context, query audit.Query) ([]audit.Event, int, error) {
 	var events []audit.Event
 	var count int
-	filter := sqlcgen.CountAuditEventsParams{
-		Action: string(query.Action), Outcome: string(query.Outcome), Actor: toNullID(query.Actor), Subject: toNullID(query.Subject),
-		SinceAt: query.Since, BeforeAt: query.Until,
-	}
 	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		ids, err := queries.ListAuditEventIDs(ctx, sqlcgen.ListAuditEventIDsParams{
-			Action: filter.Action, Outcome: filter.Outcome, Actor: filter.Actor, Subject: filter.Subject,
-			SinceAt: filter.SinceAt, BeforeAt: filter.BeforeAt, Limit: int32(query.Limit), Offset: int32(query.Offset),
-		})
+		list, total := planEvents(query)
+		ids, err := list(ctx, queries)
 		if err != nil {
 			return err
 		}
 		var known bool
 		if count, known = listing.Complete(query.Request, len(ids)); !known {
-			number, err := queries.CountAuditEvents(ctx, filter)
+			number, err := total(ctx, queries)
 			if err != nil {
 				return err
 			}

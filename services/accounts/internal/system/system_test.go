@@ -49,6 +49,7 @@ type system struct {
 
 	store     *store.Store
 	cluster   *mysqlx.Cluster
+	pair      *devenv.Pair
 	schema    devenv.Schema
 	root      *sql.DB // root on the primary, in the schema
 	keys      *token.Keyring
@@ -58,13 +59,23 @@ type system struct {
 func newSystem(t *testing.T) *system {
 	t.Helper()
 	pair, schema := devenv.NewSchema(t)
-	log := slog.New(slog.DiscardHandler)
-	config := mysqlx.Config{
-		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name, User: schema.Migrate.User, Password: schema.Migrate.Password,
+	config := configOf(pair, schema)
+	config.User, config.Password = schema.Migrate.User, schema.Migrate.Password
+	require.NoError(t, mysqlx.Migrate(t.Context(), config, schemas.Accounts(), slog.New(slog.DiscardHandler)))
+	return open(t, pair, schema)
+}
+
+func configOf(pair *devenv.Pair, schema devenv.Schema) mysqlx.Config {
+	return mysqlx.Config{
+		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name, User: schema.App.User, Password: schema.App.Password,
 	}
-	require.NoError(t, mysqlx.Migrate(t.Context(), config, schemas.Accounts(), log))
-	config.User, config.Password = schema.App.User, schema.App.Password
-	cluster, err := mysqlx.Open(config, log)
+}
+
+// open starts another instance on a schema.
+func open(t *testing.T, pair *devenv.Pair, schema devenv.Schema) *system {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	cluster, err := mysqlx.Open(configOf(pair, schema), log)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -80,7 +91,7 @@ func newSystem(t *testing.T) *system {
 
 	s := &system{
 		clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)}, store: store.New(cluster), cluster: cluster,
-		schema: schema, root: root, keys: newKeyring(t), announced: &announcer{},
+		pair: pair, schema: schema, root: root, keys: newKeyring(t), announced: &announcer{},
 	}
 	s.Service = account.NewService(account.Dependencies{
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
@@ -125,7 +136,9 @@ func (c *clock) advance(by time.Duration) {
 // readable is account.Passwords without the cost: what hashing costs is tested elsewhere.
 type readable struct{}
 
-func (readable) Hash(_ context.Context, password string) (string, error) { return "hash of " + password, nil }
+func (readable) Hash(_ context.Context, password string) (string, error) {
+	return "hash of " + password, nil
+}
 
 func (readable) Verify(_ context.Context, hash, password string) (ok, outdated bool, err error) {
 	return hash == "hash of "+password, false, nil
