@@ -14,6 +14,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +35,8 @@ const patience = 20 * time.Second
 // neighbours are the processes that the gateway works with: services that the test plays, and a real NATS server.
 type neighbours struct {
 	issuer    *testkit.Issuer
+	issuers   []*testkit.Issuer // issuer and its successors, for tests that rotate keys
+	jwks      atomic.Pointer[[]*testkit.Issuer]
 	verifiers map[string]*authn.Verifier // by service
 	accounts  http.HandlerFunc           // answers all but the keys and the revocations
 	orders    http.HandlerFunc
@@ -45,13 +49,15 @@ type neighbours struct {
 func newNeighbours(t *testing.T) *neighbours {
 	t.Helper()
 	n := &neighbours{issuer: testkit.NewIssuer(t), nats: devenv.NewNATS(t, ""), verifiers: map[string]*authn.Verifier{}}
+	n.issuers = []*testkit.Issuer{n.issuer}
+	n.jwks.Store(&[]*testkit.Issuer{n.issuer})
 	n.revoked = &testkit.Revocations{}
 	n.revoked.Fail(errors.New("accounts is not up yet"))
 	ok := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }
 	n.accounts, n.orders = ok, ok
 	accountsServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		if request.URL.Path == jwksPath {
-			testkit.WriteKeys(w, n.issuer)
+			testkit.WriteKeys(w, *n.jwks.Load()...)
 			return
 		}
 		if request.URL.Path == accounts.PathRevocations {
@@ -84,6 +90,12 @@ func newNeighbours(t *testing.T) *neighbours {
 		"PRINCIPAL_PRIVATE_KEY_FILE": keyFile,
 	}
 	return n
+}
+
+// publishKey adds a key to those that accounts publishes.
+func (n *neighbours) publishKey(issuer *testkit.Issuer) {
+	published := append(slices.Clone(*n.jwks.Load()), issuer)
+	n.jwks.Store(&published)
 }
 
 // answerRevocations plays the NATS side of accounts.

@@ -94,10 +94,20 @@ func (k *Keys) Run(ctx context.Context) error {
 			return nil
 		case <-time.After(wait):
 		case <-k.unknown.asked:
-			if k.limit.Wait(ctx) != nil {
+			if !pause(ctx, k.limit.Reserve().Delay()) {
 				return nil
 			}
 		}
+	}
+}
+
+// pause waits, and reports whether ctx has not ended meanwhile.
+func pause(ctx context.Context, wait time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(wait):
+		return true
 	}
 }
 
