@@ -30,6 +30,7 @@ type ring struct {
 	newest signingKey
 	ids    []string
 	jwks   json.RawMessage
+	mark   string // of the directory before it was read
 }
 
 // Keyring holds the signing keys of a directory. The newest signs; all are published, so that tokens signed by an older
@@ -51,6 +52,7 @@ func LoadKeyring(ctx context.Context, dir string) (*Keyring, error) {
 }
 
 func loadRing(ctx context.Context, dir string) (ring, error) {
+	loaded := ring{mark: mark(dir)}
 	paths, err := keyFiles(dir)
 	if err != nil {
 		return ring{}, err
@@ -58,7 +60,6 @@ func loadRing(ctx context.Context, dir string) (ring, error) {
 	if len(paths) == 0 {
 		return ring{}, fmt.Errorf("%s: there is no *.pem file in it", dir)
 	}
-	var loaded ring
 	var problems []error
 	published := jwkset.NewMemoryStorage()
 	for _, path := range paths {

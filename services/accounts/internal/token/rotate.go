@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -55,16 +56,29 @@ func Rotate(dir string, now time.Time, lifetime time.Duration) (Rotation, error)
 	return rotation, nil
 }
 
-// newName returns a name that sorts after those of the present keys, however they are called.
+const (
+	nameForm   = "20060102T150405.000000000Z"
+	nameSuffix = ".pem"
+)
+
+// ownEnding is what newName put behind the name of a key that sorts after the present time.
+var ownEnding = regexp.MustCompile(`_[0-9]{8}T[0-9]{6}\.[0-9]{9}Z(_1)*$`)
+
+// newName returns a name that sorts after those of the present keys, however they are called. An underscore sorts after
+// the dot of the suffix.
 func newName(paths []string, now time.Time) string {
-	const form, suffix = "20060102T150405.000000000Z", ".pem"
-	name := now.UTC().Format(form)
-	if len(paths) > 0 {
-		if last := filepath.Base(paths[len(paths)-1]); last >= name+suffix {
-			name = strings.TrimSuffix(last, suffix) + "_" + name // an underscore sorts after the dot of the suffix
-		}
+	name := now.UTC().Format(nameForm)
+	if len(paths) == 0 {
+		return name + nameSuffix
 	}
-	return name + suffix
+	last := filepath.Base(paths[len(paths)-1])
+	if last >= name+nameSuffix {
+		name = ownEnding.ReplaceAllString(strings.TrimSuffix(last, nameSuffix), "") + "_" + name
+	}
+	if last >= name+nameSuffix { // the clock went back
+		name = strings.TrimSuffix(last, nameSuffix) + "_1"
+	}
+	return name + nameSuffix
 }
 
 // writeKey makes the file appear whole: services read the directory at any time.

@@ -22,7 +22,7 @@ const (
 // Watch takes in keys that are added to the directory, and drops those that are removed, until ctx ends. While a file
 // cannot be read, all keys stay as they were: a key whose file is damaged may have signed tokens that are still valid.
 func (k *Keyring) Watch(ctx context.Context, log *slog.Logger) error {
-	watcher := watcher{keyring: k, log: log, mark: mark(k.dir)}
+	watcher := watcher{keyring: k, log: log, mark: k.ring.mark}
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for {
@@ -38,8 +38,8 @@ func (k *Keyring) Watch(ctx context.Context, log *slog.Logger) error {
 type watcher struct {
 	keyring *Keyring
 	log     *slog.Logger
-	mark    string // of the directory as it was read last
-	since   time.Time
+	mark    string    // of the directory when it was last looked at
+	since   time.Time // when the newest key was published
 }
 
 func (w *watcher) look(ctx context.Context) {
