@@ -16,7 +16,7 @@ var queryName = regexp.MustCompile(`^-- name: (\w+)`)
 // statements returns what work sends to the primary, the queries by their names.
 func (s *system) statements(t *testing.T, work func()) []string {
 	t.Helper()
-	const log = "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Query' AND user_host LIKE ? ORDER BY event_time"
+	const log = "SELECT CONVERT(SUBSTRING_INDEX(argument, CHAR(10), 1) USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Query' AND user_host LIKE ? ORDER BY event_time"
 	s.exec(t, "SET GLOBAL log_output = 'TABLE'")
 	s.exec(t, "SET GLOBAL general_log = 1")
 	defer s.exec(t, "SET GLOBAL general_log = 0")

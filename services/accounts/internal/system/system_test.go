@@ -184,7 +184,7 @@ func (s *system) signUp(t *testing.T, n int) member {
 func (s *system) admin(t *testing.T, n int) member {
 	t.Helper()
 	admin := s.signUp(t, n)
-	s.exec(t, "UPDATE members SET is_admin = TRUE WHERE id = ?", admin.Member.ID)
+	s.exec(t, "UPDATE members SET is_admin = TRUE WHERE id = ?", admin.MemberID)
 	admin.Principal.Admin = true
 	return admin
 }
