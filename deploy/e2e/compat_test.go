@@ -50,7 +50,7 @@ func TestEveryRecordedExchangeWithDRFOMSReplays(t *testing.T) {
 	require.Len(t, file.Cases, 55, "all recorded cases are there")
 
 	state := &replay{
-		run: unique(), num: fmt.Sprintf("%08d", rand.IntN(100_000_000)), //nolint:gosec // unique, not secret
+		run: unique(), num: fmt.Sprintf("%08d", rand.IntN(100_000_000)),
 		ids: map[string]uint64{}, tokens: map[string]string{},
 	}
 	for _, exchange := range file.Cases {

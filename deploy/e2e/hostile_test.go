@@ -31,7 +31,9 @@ func hostileRequests(own member) []hostile {
 	order := func(name, body string) hostile {
 		return hostile{"order: " + name, http.MethodPost, "/orders/", json, body, http.StatusBadRequest}
 	}
-	get := func(path string, status int) hostile { return hostile{"GET " + path, http.MethodGet, path, "", "", status} }
+	get := func(path string, status int) hostile {
+		return hostile{"GET " + path[:min(len(path), 40)], http.MethodGet, path, "", "", status}
+	}
 	return []hostile{
 		sign("half an object", json, `{"email":`, 400),
 		sign("an array", json, `[]`, 400),

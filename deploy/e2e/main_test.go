@@ -7,13 +7,14 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
+
+	"oms.internal/libs/devenv"
 )
 
 // system is the system under test.
@@ -39,12 +40,14 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 	if system.data, err = os.MkdirTemp("", "oms"); err != nil {
 		return 1, err
 	}
-	system.env = append(os.Environ(), "OMS_DATA="+system.data, "MODE=native")
+	system.env = append(os.Environ(), "OMS_DATA="+system.data, "MODE=native",
+		// The load of these tests comes from one address.
+		"RATE_LIMIT_ADDRESS=0", "RATE_LIMIT_MEMBER=0", "CONNECTIONS_PER_ADDRESS=0")
 	for _, variable := range []string{
 		"GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "ACCOUNTS_PORT", "ACCOUNTS_ADMIN_PORT", "ORDERS_PORT", "ORDERS_ADMIN_PORT",
 		"PRIMARY_PORT", "REPLICA_PORT", "NATS_PORT",
 	} {
-		port, err := freePort()
+		port, err := devenv.FreePort()
 		if err != nil {
 			return 1, err
 		}
@@ -82,13 +85,4 @@ func execute(name string, arguments ...string) error {
 		return fmt.Errorf("%s %v: %w", filepath.Base(name), arguments, err)
 	}
 	return nil
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	return port, listener.Close()
 }

@@ -44,10 +44,12 @@ func Load[T any](environ []string) (T, error) {
 	}
 	problems := unknownKeys(known, values)
 	if err := env.ParseWithOptions(&result, env.Options{Environment: values}); err != nil {
-		if all, ok := errors.AsType[env.AggregateError](err); ok {
-			problems = append(problems, all.Errors...)
-		} else {
-			problems = append(problems, err)
+		all, ok := errors.AsType[env.AggregateError](err)
+		if !ok {
+			all.Errors = []error{err}
+		}
+		for _, problem := range all.Errors {
+			problems = append(problems, underKey(problem, reflect.TypeFor[T]()))
 		}
 	}
 	trimSecrets(reflect.ValueOf(&result).Elem())
@@ -64,11 +66,26 @@ func unknownKeys(known []env.FieldParams, values map[string]string) []error {
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		word, _, compound := strings.Cut(key, "_")
-		if compound && words[word] && !keys[key] {
+		// Container engines hand HTTP_PROXY and the like to every process.
+		if compound && words[word] && !keys[key] && !strings.HasSuffix(key, "_PROXY") {
 			problems = append(problems, fmt.Errorf("%s: there is no such setting", key))
 		}
 	}
 	return problems
+}
+
+// underKey names the key of a value that cannot be parsed; the library names the field of the struct.
+func underKey(problem error, settings reflect.Type) error {
+	unparsed, ok := errors.AsType[env.ParseError](problem)
+	if !ok {
+		return problem
+	}
+	field, found := settings.FieldByName(unparsed.Name)
+	if !found {
+		return problem
+	}
+	key, _, _ := strings.Cut(field.Tag.Get("env"), ",")
+	return fmt.Errorf("%s: %w", key, unparsed.Err)
 }
 
 // trimSecrets removes the line end that most tools leave at the end of a file.

@@ -63,7 +63,7 @@ func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 	}
 	server := &NATS{port: options.Port}
 	if server.port == 0 {
-		if server.port, err = freePort(); err != nil {
+		if server.port, err = FreePort(); err != nil {
 			return nil, err
 		}
 	}

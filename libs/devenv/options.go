@@ -72,7 +72,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	for _, port := range []*int{&o.PrimaryPort, &o.ReplicaPort} {
 		if *port == 0 {
-			if *port, err = freePort(); err != nil {
+			if *port, err = FreePort(); err != nil {
 				return o, err
 			}
 		}

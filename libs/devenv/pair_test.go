@@ -167,9 +167,9 @@ func TestTwoPairsDoNotMeet(t *testing.T) {
 func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	options := Options{Detached: true, Dir: filepath.Join(t.TempDir(), "pair"), Bootstrap: []string{"CREATE DATABASE IF NOT EXISTS kept"}}
 	var err error
-	options.PrimaryPort, err = freePort()
+	options.PrimaryPort, err = FreePort()
 	require.NoError(t, err)
-	options.ReplicaPort, err = freePort()
+	options.ReplicaPort, err = FreePort()
 	require.NoError(t, err)
 	options.RootPassword, options.ReplicatorPassword = "Root1", "Replicator1"
 
@@ -192,7 +192,7 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	require.Nil(t, replica)
 
 	// Another port of the primary is found by the replica, too.
-	options.PrimaryPort, err = freePort()
+	options.PrimaryPort, err = FreePort()
 	require.NoError(t, err)
 	options.Bootstrap = nil
 	moved, err := StartPair(t.Context(), options)

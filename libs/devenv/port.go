@@ -20,8 +20,8 @@ var (
 	portsTaken = map[int]bool{}
 )
 
-// freePort returns a port of 127.0.0.1 that nothing listens on and that this process has not been given before.
-func freePort() (int, error) {
+// FreePort returns a port of 127.0.0.1 that nothing listens on and that this process has not been given before.
+func FreePort() (int, error) {
 	portsMutex.Lock()
 	defer portsMutex.Unlock()
 	for range 1000 {

@@ -63,7 +63,7 @@ func TestIsComparesCodesAndNotTexts(t *testing.T) {
 	wrapped := fmt.Errorf("read: %w", fault.New(fault.NotFound, "Gone.", nil))
 	require.True(t, fault.Is(wrapped, fault.NotFound))
 	require.False(t, fault.Is(wrapped, fault.Forbidden))
-	require.False(t, fault.Is(errors.New("not_found: Not found."), fault.NotFound))
+	require.False(t, fault.Is(errors.New(fault.NewNotFound().Error()), fault.NotFound))
 	require.False(t, fault.Is(nil, fault.NotFound))
 }
 

@@ -215,7 +215,10 @@ func (c *Cluster) ReadRecent(ctx context.Context, read func(context.Context, Rea
 	if err == nil || ctx.Err() != nil || !connectionFailed(err) {
 		return asFault(ctx, err)
 	}
-	host.set(state{role: unreachable, err: err})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		// A read that takes long says nothing about the server; the next look does.
+		host.set(state{role: unreachable, err: err})
+	}
 	c.log.WarnContext(ctx, "replica failed a read; the primary answers instead", "host", host.addr, "error", err)
 	return c.ReadLatest(ctx, read)
 }

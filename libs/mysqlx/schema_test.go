@@ -47,6 +47,15 @@ func newSchema(t *testing.T, pair *devenv.Pair) schema {
 	return result
 }
 
+// rootOf is a pool of the user root on one server.
+func rootOf(t *testing.T, server *devenv.Server) *sql.DB {
+	t.Helper()
+	db, err := server.OpenRoot()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
 // shared is a schema in the pair that this package's tests share. They must leave its servers alone.
 func shared(t *testing.T) schema {
 	t.Helper()
@@ -81,7 +90,7 @@ func (s schema) names(t *testing.T) []string {
 	t.Helper()
 	rows, err := s.root.QueryContext(t.Context(), "SELECT name FROM item ORDER BY id")
 	require.NoError(t, err)
-	defer rows.Close()
+	defer func() { require.NoError(t, rows.Close()) }()
 	names := []string{}
 	for rows.Next() {
 		var name string

@@ -2,6 +2,7 @@ package mysqlx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -13,8 +14,10 @@ const MaxLag = 2 * time.Second
 const (
 	lookInterval = 250 * time.Millisecond
 	lookTimeout  = 400 * time.Millisecond
-	// A replica that stops answering is left out after at most lookInterval + lookTimeout.
-	beatEvery = 2 // looks
+	// A replica that stops answering is left out after at most lookInterval + lookTimeout; a primary that only hangs keeps
+	// its role for longer.
+	primaryPatience = 2 * time.Second
+	beatEvery       = 2 // looks
 )
 
 // unknownLag is the lag of a replica that has applied no heartbeat of this process yet.
@@ -34,10 +37,19 @@ func (c *Cluster) Run(ctx context.Context) error {
 func (c *Cluster) watch(ctx context.Context, host *host) {
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
+	answered := time.Now()
 	for looks := 0; ; looks++ {
 		next := c.look(ctx, host, looks%beatEvery == 0)
 		if ctx.Err() != nil {
 			return
+		}
+		switch {
+		case next.role != unreachable:
+			answered = time.Now()
+		case host.current().role == primary && errors.Is(next.err, context.DeadlineExceeded) && time.Since(answered) < primaryPatience:
+			// A busy disk must not stop all writes: there is no other primary to turn to, and requests have deadlines of
+			// their own.
+			next = host.current()
 		}
 		if previous := host.set(next); previous.role != next.role {
 			c.log.Info("database server changed its role", "host", host.addr, "was", previous.role, "is", next.role, "error", next.err)
@@ -63,7 +75,8 @@ func (c *Cluster) look(ctx context.Context, host *host, beat bool) state {
 		return state{role: replica, lag: c.beats.lag(applied, time.Now())}
 	}
 	if beat {
-		if err := c.beat(ctx, host); err != nil {
+		// A beat that is late tells of a busy disk, not of a lost server.
+		if err := c.beat(ctx, host); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			return state{role: unreachable, err: fmt.Errorf("%s: heartbeat: %w", host.addr, err)}
 		}
 	}

@@ -15,7 +15,8 @@ import (
 	"oms.internal/libs/runner"
 )
 
-func TestMainTurnsSignalsIntoTheEndOfTheContext(t *testing.T) { //nolint:paralleltest // signals reach the whole process
+// Signals reach the whole process, so the tests of Main run alone.
+func TestMainTurnsSignalsIntoTheEndOfTheContext(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		require.Zero(t, runner.Main(func(ctx context.Context) error {
 			if err := syscall.Kill(os.Getpid(), signal); err != nil {
@@ -27,7 +28,7 @@ func TestMainTurnsSignalsIntoTheEndOfTheContext(t *testing.T) { //nolint:paralle
 	}
 }
 
-func TestMainReportsAFailureAsExitCodeOne(t *testing.T) { //nolint:paralleltest // it handles signals
+func TestMainReportsAFailureAsExitCodeOne(t *testing.T) {
 	require.Equal(t, 1, runner.Main(func(context.Context) error { return errBroken }))
 }
 

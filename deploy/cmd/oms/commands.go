@@ -44,6 +44,7 @@ func commands() []command {
 		{"replication", "compare the two database servers", app.replication},
 		{"poc", "walk through the running system", app.poc},
 		{"admin", "create an admin or make a member one (--email)", app.admin},
+		{"keys", "sign tokens with a new key (rotate)", app.keys},
 		{"setup", "install what tests and the native stack need: MariaDB's packages, nats-server", app.setup},
 		{"secrets", "make the secrets that do not exist yet", app.secrets},
 	}

@@ -17,6 +17,7 @@ type runner interface {
 	PS(ctx context.Context) error
 	Logs(ctx context.Context, service string, follow bool) error
 	Admin(ctx context.Context, email string) error
+	RotateKeys(ctx context.Context) error
 }
 
 func (a app) runner(mode stack.Mode) runner {
@@ -149,4 +150,15 @@ func (a app) admin(ctx context.Context, options options) error {
 		return err
 	}
 	return before.runner.Admin(ctx, options.email)
+}
+
+func (a app) keys(ctx context.Context, options options) error {
+	if len(options.names) != 1 || options.names[0] != "rotate" {
+		return errors.New("keys: there is one command: oms keys rotate")
+	}
+	before, err := a.recorded()
+	if err != nil {
+		return err
+	}
+	return before.runner.RotateKeys(ctx)
 }

@@ -139,6 +139,18 @@ func (r *Runner) Admin(ctx context.Context, email string) error {
 	return r.compose(ctx, append(arguments, "accounts", "/accounts", "admin", "--email", email)...)
 }
 
+// RotateKeys runs the accounts binary's subcommand that adds a key, in a container of its own that may write the folder
+// of the original keys, and publishes the result. The running service sees the new file and needs no restart.
+func (r *Runner) RotateKeys(ctx context.Context) error {
+	keys := filepath.Join(r.stack.Secrets(), secret.TokenKeys)
+	owner := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	if err := r.compose(ctx, "run", "--rm", "--no-TTY", "--no-deps", "--user", owner,
+		"--volume", keys+":/run/token-keys", "accounts", "keys", "rotate"); err != nil {
+		return err
+	}
+	return secret.Publish(r.stack.Secrets(), r.published())
+}
+
 // compose runs a command of Docker Compose on this terminal.
 func (r *Runner) compose(ctx context.Context, arguments ...string) error {
 	command, err := r.command(ctx, arguments...)
@@ -152,10 +164,10 @@ func (r *Runner) compose(ctx context.Context, arguments ...string) error {
 	return nil
 }
 
-// project is this clone's own name for its containers and volumes: the databases in the volumes know the secrets of one
-// clone only.
+// project is a name for containers and volumes that belongs to one folder of data: the databases in the volumes know the
+// secrets in that folder only.
 func (r *Runner) project() string {
-	digest := sha256.Sum256([]byte(r.stack.Root))
+	digest := sha256.Sum256([]byte(r.stack.Data()))
 	return "oms-" + hex.EncodeToString(digest[:3])
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync"
 
 	"oms.internal/libs/devenv"
 
@@ -18,6 +19,7 @@ type Runner struct {
 	stack  stack.Stack
 	getenv func(string) string
 	out    io.Writer
+	saying sync.Mutex
 }
 
 // New returns a runner that reports on out. getenv gives the settings that are passed on to the services.
@@ -25,7 +27,10 @@ func New(s stack.Stack, getenv func(string) string, out io.Writer) *Runner {
 	return &Runner{stack: s, getenv: getenv, out: out}
 }
 
+// say prints a line; the build does so while the servers start.
 func (r *Runner) say(format string, arguments ...any) {
+	r.saying.Lock()
+	defer r.saying.Unlock()
 	_, _ = fmt.Fprintf(r.out, format+"\n", arguments...)
 }
 

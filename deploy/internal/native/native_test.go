@@ -79,6 +79,14 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	second["orders"] = first["orders"]
 	require.Equal(t, first, second)
 
+	// A new key is for accounts alone to read.
+	key := filepath.Join(s.Secrets(), "token-keys", "new.pem")
+	require.NoError(t, os.WriteFile(key, nil, 0o600))
+	require.NoError(t, runner.Up(t.Context()))
+	third := pids(t, runner)
+	require.NotEqual(t, second["accounts"], third["accounts"])
+	require.Equal(t, second["gateway"], third["gateway"])
+
 	// What was killed comes back.
 	replica, err := devenv.FindProcess(filepath.Join(s.Data(), "mariadb", "replica", "process.json"))
 	require.NoError(t, err)

@@ -26,9 +26,12 @@ var sources = map[string]string{
 
 // passedOn are the settings of a service that whoever starts the stack may choose. All others are what the stack needs.
 var passedOn = map[string][]string{
-	"accounts": {"LOG_LEVEL", "TIME_ZONE", "TOKEN_LIFETIME", "ACCOUNTS_DIRECTORY"},
+	"accounts": {"LOG_LEVEL", "TIME_ZONE", "TOKEN_LIFETIME", "REFRESH_LIFETIME", "ACCOUNTS_DIRECTORY"},
 	"orders":   {"LOG_LEVEL", "TIME_ZONE"},
-	"gateway":  {"LOG_LEVEL", "UPSTREAM_TIMEOUT"},
+	"gateway": {
+		"LOG_LEVEL", "UPSTREAM_TIMEOUT", "REVOCATION_MAX_STALENESS", "TRUSTED_PROXIES", "CONNECTIONS_PER_ADDRESS",
+		"RATE_LIMIT_MEMBER", "RATE_LIMIT_ADDRESS", "CORS_ALLOWED_ORIGINS", "TLS_CERT_FILE", "TLS_KEY_FILE",
+	},
 }
 
 // build makes the binaries one after another: each go command uses all cores by itself.
@@ -37,6 +40,7 @@ func (r *Runner) build(ctx context.Context) error {
 		return fmt.Errorf("build: %w", err)
 	}
 	for _, name := range []string{"orders", "accounts", "gateway"} {
+		r.say("building %s", name)
 		folder := filepath.Join(r.stack.Root, filepath.FromSlash(sources[name]))
 		// #nosec G204 -- our own arguments
 		command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(r.binDir(), name), "./cmd/"+name)

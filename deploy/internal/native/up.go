@@ -39,7 +39,6 @@ func (r *Runner) Up(ctx context.Context) error {
 	}
 	// Compiling and the servers' start take the most time and have nothing to do with each other.
 	built := make(chan error, 1)
-	r.say("building accounts, orders, gateway")
 	go func() { built <- r.build(ctx) }()
 	if err := errors.Join(r.startServers(ctx), <-built); err != nil {
 		return err

@@ -35,8 +35,15 @@ func Find(getenv func(string) string) (Stack, error) {
 		}
 		dir = parent
 	}
+	folder := getenv("OMS_DATA")
+	if folder != "" {
+		// The processes run in other folders than this one.
+		if folder, err = filepath.Abs(folder); err != nil {
+			return Stack{}, fmt.Errorf("OMS_DATA: %w", err)
+		}
+	}
 	ports, err := PortsFrom(getenv)
-	return Stack{Root: dir, Ports: ports, Folder: getenv("OMS_DATA")}, err
+	return Stack{Root: dir, Ports: ports, Folder: folder}, err
 }
 
 // Data is the folder that holds everything that is made at run time: data, logs, secrets, binaries, records. It is .data
@@ -89,10 +96,14 @@ func (s Stack) Recorded() (record Record, found bool, err error) {
 	return record, true, nil
 }
 
-// Clean removes everything below Data.
+// Clean removes what is made below Data, and nothing else that may lie there.
 func (s Stack) Clean() error {
-	if err := os.RemoveAll(s.Data()); err != nil {
-		return fmt.Errorf("remove data: %w", err)
+	for _, name := range []string{"mariadb", "nats", "docker", "run", "logs", "bin", "secrets", filepath.Base(s.recordFile())} {
+		if err := os.RemoveAll(filepath.Join(s.Data(), name)); err != nil {
+			return fmt.Errorf("remove data: %w", err)
+		}
 	}
+	// The folder goes only if it is empty now, and need not exist.
+	_ = os.Remove(s.Data())
 	return nil
 }

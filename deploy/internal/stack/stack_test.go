@@ -2,6 +2,8 @@ package stack_test
 
 import (
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -77,4 +79,16 @@ func TestTheRecordIsWhatWasSavedUntilClean(t *testing.T) {
 	require.Equal(t, saved, record)
 	require.NoError(t, s.Clean())
 	require.NoDirExists(t, s.Data())
+}
+
+func TestCleanLeavesWhatTheStackDidNotMake(t *testing.T) {
+	s := stack.Stack{Folder: t.TempDir()}
+	require.NoError(t, s.Save(stack.Record{Mode: stack.Native}))
+	foreign := filepath.Join(s.Data(), "letters")
+	require.NoError(t, os.WriteFile(foreign, nil, 0o600))
+	require.NoError(t, s.Clean())
+	entries, err := os.ReadDir(s.Data())
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	require.FileExists(t, foreign)
 }

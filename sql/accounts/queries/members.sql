@@ -80,12 +80,12 @@ SELECT id FROM members WHERE name = ? ORDER BY id DESC LIMIT ? OFFSET ?;
 SELECT id FROM members WHERE email_key = sqlc.arg(email_key) AND (sqlc.arg(name) = '' OR name = sqlc.arg(name));
 
 -- Substring search, and orderings by more than one field: both read the whole table, once. A term is a LIKE pattern, '%'
--- where there are fewer. emails_of is 0, or the only member whose email may be searched. A key is a field's name, with a
--- minus for descending, or ''.
+-- where there are fewer. emails_of is 0, or the only member whose email may be searched and filtered by. A key is a
+-- field's name, with a minus for descending, or ''.
 
 -- name: SearchMemberIDs :many
 SELECT id FROM members
-WHERE (sqlc.arg(email_key) = '' OR email_key = sqlc.arg(email_key))
+WHERE (sqlc.arg(email_key) = '' OR (email_key = sqlc.arg(email_key) AND (sqlc.arg(emails_of) = 0 OR id = sqlc.arg(emails_of))))
   AND (sqlc.arg(name) = '' OR name = sqlc.arg(name))
   AND (name LIKE sqlc.arg(term1) OR (email_key LIKE sqlc.arg(term1) AND (sqlc.arg(emails_of) = 0 OR id = sqlc.arg(emails_of))))
   AND (name LIKE sqlc.arg(term2) OR (email_key LIKE sqlc.arg(term2) AND (sqlc.arg(emails_of) = 0 OR id = sqlc.arg(emails_of))))
@@ -119,7 +119,7 @@ LIMIT ? OFFSET ?;
 
 -- name: CountMembersFound :one
 SELECT COUNT(*) FROM members
-WHERE (sqlc.arg(email_key) = '' OR email_key = sqlc.arg(email_key))
+WHERE (sqlc.arg(email_key) = '' OR (email_key = sqlc.arg(email_key) AND (sqlc.arg(emails_of) = 0 OR id = sqlc.arg(emails_of))))
   AND (sqlc.arg(name) = '' OR name = sqlc.arg(name))
   AND (name LIKE sqlc.arg(term1) OR (email_key LIKE sqlc.arg(term1) AND (sqlc.arg(emails_of) = 0 OR id = sqlc.arg(emails_of))))
   AND (name LIKE sqlc.arg(term2) OR (email_key LIKE sqlc.arg(term2) AND (sqlc.arg(emails_of) = 0 OR id = sqlc.arg(emails_of))))

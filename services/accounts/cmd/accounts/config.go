@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -46,15 +47,19 @@ type Config struct {
 	TimeZone        timeZone          `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
 }
 
-// check finds settings that do not go together.
+// check finds lifetimes that are none and those that do not go together.
 func (c Config) check() error {
-	switch {
-	case c.TokenLifetime <= 0:
-		return fmt.Errorf("TOKEN_LIFETIME: %s is not positive", c.TokenLifetime)
-	case c.RefreshLifetime < c.TokenLifetime:
-		return fmt.Errorf("REFRESH_LIFETIME: %s is shorter than TOKEN_LIFETIME, %s", c.RefreshLifetime, c.TokenLifetime)
+	var problems []error
+	if c.TokenLifetime <= 0 {
+		problems = append(problems, fmt.Errorf("TOKEN_LIFETIME: %s is not positive", c.TokenLifetime))
 	}
-	return nil
+	switch {
+	case c.RefreshLifetime <= 0:
+		problems = append(problems, fmt.Errorf("REFRESH_LIFETIME: %s is not positive", c.RefreshLifetime))
+	case c.RefreshLifetime < c.TokenLifetime:
+		problems = append(problems, fmt.Errorf("REFRESH_LIFETIME: %s is shorter than TOKEN_LIFETIME, %s", c.RefreshLifetime, c.TokenLifetime))
+	}
+	return errors.Join(problems...)
 }
 
 func (c Config) mysql() mysqlx.Config {

@@ -18,6 +18,10 @@ func TestASessionDoesNotEndBeforeItsToken(t *testing.T) {
 		{time.Hour, time.Hour - 1, "REFRESH_LIFETIME"},
 		{0, time.Hour, "TOKEN_LIFETIME"},
 		{-1, time.Hour, "TOKEN_LIFETIME"},
+		{time.Hour, 0, "REFRESH_LIFETIME"},
+		{time.Hour, -1, "REFRESH_LIFETIME"},
+		{0, 0, "TOKEN_LIFETIME"},
+		{0, 0, "REFRESH_LIFETIME"},
 	} {
 		err := Config{TokenLifetime: test.token, RefreshLifetime: test.refresh}.check()
 		if test.want == "" {

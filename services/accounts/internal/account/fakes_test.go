@@ -2,20 +2,15 @@ package account_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"math"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
-	"oms.internal/libs/fault"
 )
 
 var (
@@ -74,171 +69,6 @@ func (w *world) add(member account.Member) {
 	member.PasswordHash, member.Active = "hash of "+password, true
 	w.store.members[member.ID] = member
 }
-
-// memory is account.Store as far as the domain's rules need it; the real one is tested in the package store.
-type memory struct {
-	account.Store
-
-	members      map[uint64]account.Member
-	freshness    account.Freshness // of the last read
-	query        account.Query     // the last one
-	beforeUpdate func()            // what others do between a check and its write
-	sessions     []account.Session
-	openings     []account.Opening
-	rehashed     string
-	events       []audit.Event
-	standing     account.Standing
-	attempt      account.Attempt // the last that failed
-	failed       [][]account.Failed
-	revoked      []string
-	matches      [][]uint64
-	expired      []int // how many sessions each clean-up finds, -1 for a failure
-}
-
-var errBroken = errors.New("broken")
-
-func (m *memory) Member(_ context.Context, id uint64, freshness account.Freshness) (account.Member, error) {
-	m.freshness = freshness
-	member, found := m.members[id]
-	if !found {
-		return account.Member{}, fault.NewNotFound()
-	}
-	return member, nil
-}
-
-func (m *memory) MemberByEmail(_ context.Context, email string) (account.Member, error) {
-	for _, member := range m.members {
-		if strings.EqualFold(member.Email, email) {
-			return member, nil
-		}
-	}
-	return account.Member{}, fault.NewNotFound()
-}
-
-func (m *memory) Members(_ context.Context, query account.Query, freshness account.Freshness) ([]account.Member, int, error) {
-	m.query, m.freshness = query, freshness
-	var page []account.Member
-	for _, id := range slices.Sorted(maps.Keys(m.members)) {
-		page = append(page, m.members[id])
-	}
-	return page, 1000, nil
-}
-
-func (m *memory) CreateMember(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Member, account.Session, error) {
-	if taken, err := m.MemberByEmail(context.Background(), member.Email); err == nil {
-		return taken, session, account.ErrEmailTaken
-	}
-	member.ID = 77
-	m.members[member.ID] = member
-	session.ID, session.MemberID = 777, member.ID
-	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
-	return member, session, nil
-}
-
-func (m *memory) CreateAdmin(_ context.Context, member account.Member, _ account.Ending) (bool, []account.Revocation, error) {
-	m.members[99] = member
-	return true, nil, nil
-}
-
-func (m *memory) UpdateMember(_ context.Context, id uint64, change func(*account.Member) (account.Consequences, error)) (account.Member, []account.Revocation, error) {
-	if m.beforeUpdate != nil {
-		m.beforeUpdate()
-	}
-	member, found := m.members[id]
-	if !found {
-		return account.Member{}, nil, fault.NewNotFound()
-	}
-	follows, err := change(&member)
-	if err != nil {
-		return account.Member{}, nil, err
-	}
-	m.members[id] = member
-	m.events = append(m.events, follows.Events...)
-	if !follows.EndsSessions {
-		return member, nil, nil
-	}
-	return member, []account.Revocation{{MemberID: id, ThroughSession: 500, ExceptSession: follows.Except, Until: follows.Until}}, nil
-}
-
-func (m *memory) DeleteMember(_ context.Context, id uint64, ending account.Ending) ([]account.Revocation, error) {
-	if _, found := m.members[id]; !found {
-		return nil, fault.NewNotFound()
-	}
-	delete(m.members, id)
-	m.events = append(m.events, ending.Events...)
-	m.revoked = append(m.revoked, fmt.Sprintf("member %d at %s", id, ending.At.Format(time.TimeOnly)))
-	return []account.Revocation{{MemberID: id, ThroughSession: math.MaxInt64, Until: ending.Until}}, nil
-}
-
-func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Session, error) {
-	session.ID, session.MemberID = 888, member.ID
-	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
-	m.rehashed = opening.Rehashed
-	return session, nil
-}
-
-func (m *memory) RevokeSession(_ context.Context, memberID, sessionID uint64, ending account.Ending) ([]account.Revocation, error) {
-	m.events = append(m.events, ending.Events...)
-	m.revoked = append(m.revoked, fmt.Sprintf("session %d of %d at %s", sessionID, memberID, ending.At.Format(time.TimeOnly)))
-	return []account.Revocation{{SessionID: sessionID, Until: ending.Until}}, nil
-}
-
-func (m *memory) RevokeSessions(_ context.Context, memberID uint64, ending account.Ending) ([]account.Revocation, error) {
-	m.events = append(m.events, ending.Events...)
-	m.revoked = append(m.revoked, fmt.Sprintf("sessions of %d at %s", memberID, ending.At.Format(time.TimeOnly)))
-	return []account.Revocation{{MemberID: memberID, ThroughSession: 500, Until: ending.Until}}, nil
-}
-
-func (m *memory) Revocations(_ context.Context, after uint64, now time.Time, most int) ([]account.Revocation, uint64, error) {
-	return []account.Revocation{{Sequence: after + 1, SessionID: uint64(most), Until: now.Add(time.Minute)}}, after + 3, nil
-}
-
-func (m *memory) Standing(context.Context, account.Attempt) (account.Standing, error) {
-	return m.standing, nil
-}
-
-func (m *memory) RecordFailure(_ context.Context, attempt account.Attempt, _ time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event) error {
-	failed, err := judge(m.standing)
-	if err != nil {
-		return err
-	}
-	m.failed, m.events = append(m.failed, failed), append(m.events, event)
-	m.attempt = attempt
-	return nil
-}
-
-func (m *memory) MatchingMembers(_ context.Context, _ []string, _ uint64, most int, freshness account.Freshness) ([][]uint64, error) {
-	m.freshness = freshness
-	var matches [][]uint64
-	for _, ids := range m.matches {
-		matches = append(matches, ids[:min(most, len(ids))])
-	}
-	return matches, nil
-}
-
-func (m *memory) DeleteExpiredSessions(context.Context, time.Time, int) (int, error) {
-	if len(m.expired) == 0 {
-		return 0, nil
-	}
-	found := m.expired[0]
-	m.expired = m.expired[1:]
-	if found < 0 {
-		return 0, errBroken
-	}
-	return found, nil
-}
-
-func (m *memory) DeleteExpiredRefreshTokens(context.Context, time.Time, int) (int, error) {
-	return 0, errBroken
-}
-
-func (m *memory) DeleteExpiredRevocations(context.Context, time.Time, int) (int, error) {
-	return 0, nil
-}
-
-func (m *memory) DeleteLoginFailures(context.Context, time.Time, int) (int, error) { return 0, nil }
-
-func (m *memory) DeleteKnownDevices(context.Context, time.Time, int) (int, error) { return 0, nil }
 
 // readable is account.Passwords whose hashes can be read. It notes what was asked of it.
 type readable struct{ asked []string }

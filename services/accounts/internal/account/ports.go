@@ -36,7 +36,8 @@ type MemberStore interface {
 	// CreateAdmin stores the member, or gives the member with this email the admin right and this password hash and ends
 	// its sessions. The member's id is added to the events of the ending.
 	CreateAdmin(ctx context.Context, member Member, ending Ending) (created bool, revocations []Revocation, err error)
-	Member(ctx context.Context, id uint64, freshness Freshness) (Member, error)
+	// Member returns one member. Its answer is the latest: a replica that is behind must not deny what was acknowledged.
+	Member(ctx context.Context, id uint64) (Member, error)
 	// MemberByEmail finds a member by its email, whatever the case. Its answer is the latest.
 	MemberByEmail(ctx context.Context, email string) (Member, error)
 	// Members returns one page of a list, and how many members the whole list has.

@@ -13,7 +13,7 @@ func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (V
 	if !s.sees(caller, id) {
 		return View{}, fault.NewNotFound()
 	}
-	member, err := s.Store.Member(ctx, id, s.freshness(caller, id))
+	member, err := s.Store.Member(ctx, id)
 	if err != nil {
 		return View{}, err
 	}
@@ -50,7 +50,7 @@ func (s *Service) seesAll(caller authn.Principal) bool {
 
 // Exists reports whether there is a member with this id.
 func (s *Service) Exists(ctx context.Context, id uint64) (bool, error) {
-	_, err := s.Store.Member(ctx, id, Latest)
+	_, err := s.Store.Member(ctx, id)
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}

@@ -12,7 +12,7 @@ import (
 func TestAStrongPasswordHasFourKindsOfCharacters(t *testing.T) {
 	t.Parallel()
 	for text, strong := range map[string]bool{
-		"Jhlee'spwd0": true, "aA1 ": true, "aA1가": false, "aA1가!": true, "aA1🍤": true, "aA１!": true,
+		"Jhlee'spwd0": true, "a A1": true, "aA1가": false, "aA1가!": true, "aA1🍤": true, "aA１!": true,
 		"": false, "AA1!": false, "aa1!": false, "aaA!": false, "aaA1": false, "aA1_": false, "가나1!": false,
 	} {
 		require.Equal(t, strong, account.IsStrongPassword(text), "%q", text)

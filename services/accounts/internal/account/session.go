@@ -115,7 +115,8 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, openi
 	opening.Refresh, opening.Event = kept, s.event(ctx, audit.Login, principal, member.ID, "")
 	session, err = s.Store.CreateSession(ctx, member, session, opening)
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) {
-		return Login{}, errCredentials // the member was deleted or deactivated a moment ago
+		// The member was deleted or deactivated a moment ago; this login fails as one that comes a moment later.
+		return Login{}, s.fail(ctx, opening.Attempt, authn.Principal{}, audit.Login, errCredentials)
 	}
 	if err != nil {
 		return Login{}, err

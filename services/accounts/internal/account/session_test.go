@@ -92,6 +92,29 @@ func TestEveryRefusedLoginIsTheSameAfterTheSameWork(t *testing.T) {
 	}
 }
 
+func TestALoginThatLosesARaceIsRefusedLikeOneWithAWrongPassword(t *testing.T) {
+	t.Parallel()
+	lost := func(gone error, password string) (*world, account.Login, error) {
+		w := newWorld(t, account.DirectoryMasked)
+		w.store.gone = gone
+		login, err := w.LogIn(t.Context(), browser, "sungi@x.test", password)
+		return w, login, err
+	}
+	like, _, want := lost(nil, "Wrong'pwd00")
+	require.Equal(t, fault.InvalidField("non_field_errors", "Incorrect Credentials"), want)
+	for name, gone := range map[string]error{"deleted": fault.NewNotFound(), "deactivated": fault.NewForbidden()} {
+		w, login, err := lost(gone, password)
+		require.Equal(t, want, err, name)
+		require.Empty(t, login, name)
+		require.Empty(t, w.announced.heard, name)
+		require.Equal(t, like.passwords.asked, w.passwords.asked, name)
+		require.Equal(t, like.store.failed, w.store.failed, name)
+		require.Equal(t, like.store.events, w.store.events, name)
+	}
+	_, _, err := lost(errBroken, password)
+	require.ErrorIs(t, err, errBroken)
+}
+
 func TestALoginReplacesAnOutdatedHash(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
@@ -153,7 +176,11 @@ func TestExpiredSessionsAreRemovedEveryMinuteWhateverFailed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, account.DirectoryMasked)
-		w.store.expired = []int{1000, 1000, 3, -1, 1000, 999, 7}
+		found := []int{1000, 1000, 3, -1, 1000, 999, 7}
+		w.store.expired = make(chan int, len(found))
+		for _, count := range found {
+			w.store.expired <- count
+		}
 		ended := make(chan error, 1)
 		go func() { ended <- w.CleanUp(t.Context()) }()
 		for _, left := range []int{4, 3, 1, 0, 0} { // full batches are followed up at once

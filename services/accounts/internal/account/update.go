@@ -84,7 +84,7 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if change.Email == nil && change.Password == nil {
 		return nil, "", nil
 	}
-	member, err := s.Store.Member(ctx, id, Latest)
+	member, err := s.Store.Member(ctx, id)
 	if err != nil {
 		return nil, "", err
 	}

@@ -32,6 +32,7 @@ var credentialCases = map[string]struct {
 	"new email with the password":           {caller: callerA, change: account.Change{Email: new("new@x.test"), CurrentPassword: new(password)}, email: "new@x.test"},
 	"the case of the email is new":          {caller: callerA, change: account.Change{Email: new("sungi@x.test")}, err: demanded},
 	"the present email":                     {caller: callerA, change: account.Change{Email: new("Sungi@x.test")}},
+	"an email that another has":             {caller: callerA, change: account.Change{Email: new("DREAM@x.test")}, err: account.ErrEmailTaken},
 	"new password without password":         {caller: callerA, change: account.Change{Password: new(newPassword)}, err: demanded},
 	"new password with a wrong password":    {caller: callerA, change: account.Change{Password: new(newPassword), CurrentPassword: new(newPassword)}, err: refused},
 	"new password with the password":        {caller: callerA, change: account.Change{Password: new(newPassword), CurrentPassword: new(password)}, password: newPassword},

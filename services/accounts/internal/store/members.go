@@ -41,6 +41,10 @@ func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending a
 		} else if err != nil {
 			return err
 		}
+		// Read again under a lock, or the update would undo what the member changes at this moment.
+		if row, err = queries.GetMemberForUpdate(ctx, row.ID); err != nil {
+			return notFound(err)
+		}
 		present := toMember(row)
 		present.Admin, present.PasswordHash = true, member.PasswordHash
 		if err := queries.UpdateMember(ctx, update(present)); err != nil {
@@ -55,9 +59,9 @@ func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending a
 }
 
 // Member returns one member.
-func (s *Store) Member(ctx context.Context, id uint64, freshness account.Freshness) (account.Member, error) {
+func (s *Store) Member(ctx context.Context, id uint64) (account.Member, error) {
 	var row sqlcgen.Member
-	err := s.read(ctx, freshness, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		row, err = queries.GetMember(ctx, id)
 		return notFound(err)
 	})

@@ -69,9 +69,12 @@ func presentedToken(
 	if errors.Is(err, sql.ErrNoRows) {
 		return presented, nil
 	}
+	if err != nil {
+		return account.Presented{}, err
+	}
 	following := toRefreshToken(row)
 	presented.Successor = &following
-	return presented, err
+	return presented, nil
 }
 
 func useRefreshToken(ctx context.Context, queries *sqlcgen.Queries, used account.Digest, next account.RefreshToken, at time.Time) error {

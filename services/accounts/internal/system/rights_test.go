@@ -63,7 +63,7 @@ func TestTheAdminRightIsThatOfTheDatabaseAndNotOfAnOldToken(t *testing.T) {
 		}
 		require.Len(t, s.events(t), before)
 	}
-	unchanged, err := s.store.Member(t.Context(), target.MemberID, account.Latest)
+	unchanged, err := s.store.Member(t.Context(), target.MemberID)
 	require.NoError(t, err)
 	require.Equal(t, target.Member, unchanged)
 	require.Empty(t, s.everything(t))

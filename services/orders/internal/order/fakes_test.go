@@ -48,8 +48,7 @@ func (m *memory) CreateOrder(_ context.Context, created order.Order) (order.Orde
 	return created, nil
 }
 
-func (m *memory) Order(_ context.Context, id uint64, freshness order.Freshness) (order.Order, error) {
-	m.reads = append(m.reads, freshness)
+func (m *memory) Order(_ context.Context, id uint64) (order.Order, error) {
 	found, ok := m.orders[id]
 	if !ok {
 		return order.Order{}, fault.NewNotFound()

@@ -21,7 +21,8 @@ const (
 type Store interface {
 	// CreateOrder stores the order and returns it with its id.
 	CreateOrder(ctx context.Context, order Order) (Order, error)
-	Order(ctx context.Context, id uint64, freshness Freshness) (Order, error)
+	// Order returns one order. Its answer is the latest: a replica that is behind must not deny what was acknowledged.
+	Order(ctx context.Context, id uint64) (Order, error)
 	// Orders returns one page of a list, and how many orders the whole list has.
 	Orders(ctx context.Context, query Query, freshness Freshness) ([]Order, int, error)
 	// LastOrders returns the last order of each customer that has one.

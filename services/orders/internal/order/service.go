@@ -56,11 +56,7 @@ func (s *Service) remember(err error, memberIDs ...uint64) {
 
 // Get returns an order of the caller, or to an admin any order.
 func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (Order, error) {
-	freshness := Latest
-	if caller.Admin {
-		freshness = s.freshness(caller.MemberID, 0)
-	}
-	order, err := s.Store.Order(ctx, id, freshness)
+	order, err := s.Store.Order(ctx, id)
 	if err != nil {
 		return Order{}, err
 	}

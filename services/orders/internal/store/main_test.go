@@ -28,9 +28,10 @@ var paidAt = time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC)
 // database is a migrated schema of one test's own, and the store on it.
 type database struct {
 	*store.Store
-	pair   *devenv.Pair
-	schema devenv.Schema
-	root   *sql.DB // on the primary, in the schema
+	cluster *mysqlx.Cluster
+	pair    *devenv.Pair
+	schema  devenv.Schema
+	root    *sql.DB // on the primary, in the schema
 }
 
 func newDatabase(t *testing.T) database {
@@ -64,7 +65,7 @@ func migrated(t *testing.T, pair *devenv.Pair, schema devenv.Schema) database {
 	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, root.Close()) })
-	return database{Store: store.New(cluster), pair: pair, schema: schema, root: root}
+	return database{Store: store.New(cluster), cluster: cluster, pair: pair, schema: schema, root: root}
 }
 
 // add stores an order and returns it with its id.
@@ -84,7 +85,7 @@ func (d database) addOrder(t *testing.T, added order.Order) order.Order {
 // get returns the order as it is on the primary.
 func (d database) get(t *testing.T, id uint64) order.Order {
 	t.Helper()
-	found, err := d.Order(t.Context(), id, order.Latest)
+	found, err := d.Order(t.Context(), id)
 	require.NoError(t, err)
 	return found
 }

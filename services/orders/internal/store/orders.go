@@ -21,9 +21,9 @@ func (s *Store) CreateOrder(ctx context.Context, created order.Order) (order.Ord
 }
 
 // Order returns one order.
-func (s *Store) Order(ctx context.Context, id uint64, freshness order.Freshness) (order.Order, error) {
+func (s *Store) Order(ctx context.Context, id uint64) (order.Order, error) {
 	var row sqlcgen.Order
-	err := s.read(ctx, freshness, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+	err := s.read(ctx, order.Latest, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		row, err = queries.GetOrder(ctx, id)
 		return notFound(err)
 	})

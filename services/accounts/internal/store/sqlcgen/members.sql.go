@@ -25,7 +25,7 @@ func (q *Queries) CountMembers(ctx context.Context) (int64, error) {
 
 const countMembersFound = `-- name: CountMembersFound :one
 SELECT COUNT(*) FROM members
-WHERE (? = '' OR email_key = ?)
+WHERE (? = '' OR (email_key = ? AND (? = 0 OR id = ?)))
   AND (? = '' OR name = ?)
   AND (name LIKE ? OR (email_key LIKE ? AND (? = 0 OR id = ?)))
   AND (name LIKE ? OR (email_key LIKE ? AND (? = 0 OR id = ?)))
@@ -39,9 +39,9 @@ WHERE (? = '' OR email_key = ?)
 
 type CountMembersFoundParams struct {
 	EmailKey string
+	EmailsOf uint64
 	Name     string
 	Term1    string
-	EmailsOf uint64
 	Term2    string
 	Term3    string
 	Term4    string
@@ -55,6 +55,8 @@ func (q *Queries) CountMembersFound(ctx context.Context, arg CountMembersFoundPa
 	row := q.db.QueryRowContext(ctx, countMembersFound,
 		arg.EmailKey,
 		arg.EmailKey,
+		arg.EmailsOf,
+		arg.EmailsOf,
 		arg.Name,
 		arg.Name,
 		arg.Term1,
@@ -825,7 +827,7 @@ func (q *Queries) MatchMembers(ctx context.Context, arg MatchMembersParams) ([]u
 const searchMemberIDs = `-- name: SearchMemberIDs :many
 
 SELECT id FROM members
-WHERE (? = '' OR email_key = ?)
+WHERE (? = '' OR (email_key = ? AND (? = 0 OR id = ?)))
   AND (? = '' OR name = ?)
   AND (name LIKE ? OR (email_key LIKE ? AND (? = 0 OR id = ?)))
   AND (name LIKE ? OR (email_key LIKE ? AND (? = 0 OR id = ?)))
@@ -860,9 +862,9 @@ LIMIT ? OFFSET ?
 
 type SearchMemberIDsParams struct {
 	EmailKey string
+	EmailsOf uint64
 	Name     string
 	Term1    string
-	EmailsOf uint64
 	Term2    string
 	Term3    string
 	Term4    string
@@ -878,12 +880,14 @@ type SearchMemberIDsParams struct {
 }
 
 // Substring search, and orderings by more than one field: both read the whole table, once. A term is a LIKE pattern, '%'
-// where there are fewer. emails_of is 0, or the only member whose email may be searched. A key is a field's name, with a
-// minus for descending, or ”.
+// where there are fewer. emails_of is 0, or the only member whose email may be searched and filtered by. A key is a
+// field's name, with a minus for descending, or ”.
 func (q *Queries) SearchMemberIDs(ctx context.Context, arg SearchMemberIDsParams) ([]uint64, error) {
 	rows, err := q.db.QueryContext(ctx, searchMemberIDs,
 		arg.EmailKey,
 		arg.EmailKey,
+		arg.EmailsOf,
+		arg.EmailsOf,
 		arg.Name,
 		arg.Name,
 		arg.Term1,

@@ -1,0 +1,71 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// newAdmin makes an admin as an operator does, and logs in as it.
+func newAdmin(t *testing.T) member {
+	t.Helper()
+	email := unique() + "@e2e.test"
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	command := exec.CommandContext(ctx, filepath.Join(system.data, "oms"), "admin", "--email", email)
+	command.Env, command.Stdin = system.env, strings.NewReader(password+"\n")
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	login := newClient().do(t, http.MethodPost, "/auth/login", map[string]any{"email": email, "password": password})
+	require.Equal(t, http.StatusOK, login.status, login.text)
+	return member{client: newClient().as(login.body["token"].(string)), id: idOf(login.body["user"]), email: email}
+}
+
+func TestAnAdminSeesOrdersAndMembersOfAllAndOrdersForOthers(t *testing.T) {
+	t.Parallel()
+	admin, buyer := newAdmin(t), signUp(t)
+	seen := admin.do(t, http.MethodGet, fmt.Sprintf("/accounts/users/%d", buyer.id), nil)
+	require.Equal(t, buyer.email, seen.body["email"])
+	require.Contains(t, seen.body, "last_order")
+
+	ordered := admin.do(t, http.MethodPost, "/orders/", map[string]any{"customer": buyer.id, "product_name": "for them"})
+	require.Equal(t, http.StatusCreated, ordered.status, ordered.text)
+	require.InDelta(t, buyer.id, ordered.body["customer"], 0)
+	require.Equal(t, http.StatusOK, buyer.do(t, http.MethodGet, ordered.header.Get("Location"), nil).status)
+
+	unknown := admin.do(t, http.MethodPost, "/orders/", map[string]any{"customer": 999999999, "product_name": "for nobody"})
+	require.Equal(t, http.StatusBadRequest, unknown.status)
+	require.Equal(t, []any{`Invalid pk "999999999" - object does not exist.`}, unknown.body["customer"])
+}
+
+func TestAnAdminFindsOrdersByTheNameAndEmailOfTheirCustomer(t *testing.T) {
+	t.Parallel()
+	admin, buyer := newAdmin(t), signUp(t)
+	ordered := buyer.do(t, http.MethodPost, "/orders/", newOrder("found by the customer"))
+	var list answer
+	// Searches read from the replica, which may be a moment behind what others wrote.
+	require.Eventually(t, func() bool {
+		list = admin.do(t, http.MethodGet, "/orders/?search="+buyer.email+",CUSTOMER", nil)
+		require.Equal(t, http.StatusOK, list.status, list.text)
+		return list.body["count"] == 1.0
+	}, 5*time.Second, 20*time.Millisecond)
+	require.Equal(t, ordered.body["order_number"], list.body["results"].([]any)[0].(map[string]any)["order_number"])
+}
+
+func TestOrdersOutliveTheirCustomerForAdminsOnly(t *testing.T) {
+	t.Parallel()
+	admin, buyer := newAdmin(t), signUp(t)
+	ordered := buyer.do(t, http.MethodPost, "/orders/", newOrder("outlives"))
+	require.Equal(t, http.StatusNoContent, admin.do(t, http.MethodDelete, fmt.Sprintf("/accounts/users/%d", buyer.id), nil).status)
+	require.Equal(t, http.StatusUnauthorized, buyer.do(t, http.MethodGet, "/orders/", nil).status)
+	location := ordered.header.Get("Location")
+	require.Equal(t, http.StatusOK, admin.do(t, http.MethodGet, location, nil).status)
+	require.Equal(t, http.StatusNotFound, signUp(t).do(t, http.MethodGet, location, nil).status)
+}

@@ -1,0 +1,43 @@
+package mysqlx_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+)
+
+// setReadOnly changes the role of a server.
+func setReadOnly(t *testing.T, server *devenv.Server, value string) {
+	t.Helper()
+	_, err := rootOf(t, server).ExecContext(t.Context(), "SET GLOBAL read_only = "+value)
+	require.NoError(t, err)
+}
+
+func (s schema) twoPrimaries(t *testing.T) {
+	cluster := s.cluster(t)
+	s.replication(t, "STOP")
+	setReadOnly(t, s.pair.Replica, "OFF")
+	eventually(t, func() bool { return cluster.Ready() != nil })
+	require.ErrorContains(t, cluster.Ready(), "more than one server is writable")
+	require.True(t, fault.Is(cluster.Write(t.Context(), insert(9, "lost")), fault.Unavailable))
+	require.NotContains(t, s.names(t), "lost")
+}
+
+// promotion goes on where twoPrimaries ended: the old primary gives up its role.
+func (s schema) promotion(t *testing.T) {
+	cluster, err := mysqlx.Open(s.config(), discard)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- cluster.Run(ctx) }()
+	setReadOnly(t, s.pair.Primary, "ON")
+	eventually(t, func() bool { return cluster.Write(t.Context(), insert(10, "promoted")) == nil })
+	require.NotContains(t, s.names(t), "promoted", "it is on the other server")
+	cancel()
+	require.NoError(t, <-ended)
+}

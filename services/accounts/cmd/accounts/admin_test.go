@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// piped returns a file that yields the text, as a pipe into the command does.
+func piped(t *testing.T, text string) *os.File {
+	t.Helper()
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	_, err = writer.WriteString(text)
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
+	t.Cleanup(func() { require.NoError(t, reader.Close()) })
+	return reader
+}
+
+// makeAdmin runs the command with a password from standard input, and returns what it printed.
+func (s *surroundings) makeAdmin(t *testing.T, input string, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := createAdmin(t.Context(), s.cfg, discard, args, piped(t, input), &out)
+	return out.String(), err
+}
+
+func TestAnAdminIsMadeWithAPasswordFromStandardInput(t *testing.T) {
+	t.Parallel()
+	p := startProcess(t)
+	for ending, email := range map[string]string{"": "none@x.test", "\n": "lf@x.test", "\r\n": "crlf@x.test", "\nmore\n": "more@x.test"} {
+		printed, err := p.makeAdmin(t, secret+ending, "--email", email)
+		require.NoError(t, err, "%q", ending)
+		require.Equal(t, email+": created, with the admin right\n", printed)
+		caller := p.logIn(t, email)
+		require.True(t, caller.Admin)
+		require.Equal(t, http.StatusOK, p.do(t, caller, http.MethodGet, "/accounts/users?ordering=email", "").status)
+	}
+}
+
+func TestAMemberIsPromotedAndGetsTheNewPassword(t *testing.T) {
+	t.Parallel()
+	p := startProcess(t)
+	member := p.signUp(t, "A@x.test")
+	const another = "Another'pwd1"
+	printed, err := p.makeAdmin(t, another+"\n", "--email", "a@x.test")
+	require.NoError(t, err)
+	require.Contains(t, printed, "a@x.test: has the admin right and the new password")
+	require.NotContains(t, printed, another)
+	old := p.do(t, anonymous, http.MethodPost, "/auth/login", `{"email":"a@x.test","password":"`+secret+`"}`)
+	require.Equal(t, http.StatusBadRequest, old.status)
+	login := p.do(t, anonymous, http.MethodPost, "/auth/login", `{"email":"a@x.test","password":"`+another+`"}`)
+	require.Equal(t, http.StatusOK, login.status)
+	caller := principal(t, login)
+	require.Equal(t, member.MemberID, caller.MemberID)
+	require.True(t, caller.Admin)
+	require.Equal(t, "김선기", login.object(t)["user"].(map[string]any)["name"])
+}
+
+func TestAnAdminNeedsAnEmailAndAGoodPassword(t *testing.T) {
+	t.Parallel()
+	p := startProcess(t)
+	before := p.content(t)
+	for name, test := range map[string]struct {
+		input string
+		args  []string
+	}{
+		"no email":       {secret, nil},
+		"bad email":      {secret, []string{"--email", "x"}},
+		"unknown flag":   {secret, []string{"--mail", "a@x.test"}},
+		"no password":    {"", []string{"--email", "a@x.test"}},
+		"empty password": {"\n" + secret, []string{"--email", "a@x.test"}},
+		"weak password":  {"abcdefghijk", []string{"--email", "a@x.test"}},
+		"short password": {"aA1!", []string{"--email", "a@x.test"}},
+	} {
+		_, err := p.makeAdmin(t, test.input, test.args...)
+		require.Error(t, err, name)
+		require.NotContains(t, err.Error(), secret, name)
+	}
+	require.Equal(t, before, p.content(t))
+}
+
+func TestMakingAnAdminEndsWhereThereIsNoPrimary(t *testing.T) {
+	t.Parallel()
+	s := newSurroundings(t)
+	require.NoError(t, migrate(t.Context(), s.cfg, discard))
+	s.cfg.MySQLHosts = []string{s.pair.Replica.Addr()}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	err := createAdmin(ctx, s.cfg, discard, []string{"--email", "a@x.test"}, piped(t, secret), &bytes.Buffer{})
+	require.ErrorContains(t, err, "no primary")
+}

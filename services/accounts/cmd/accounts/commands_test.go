@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/contracts/orders"
+)
+
+// environ is the environment that configures the process as cfg does.
+func (s *surroundings) environ(t *testing.T) []string {
+	t.Helper()
+	file := func(name, content string) string {
+		path := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(path, []byte(content+"\n"), 0o600))
+		return path
+	}
+	return []string{
+		"HTTP_ADDR=127.0.0.1:0", "ADMIN_ADDR=127.0.0.1:0", "LOG_LEVEL=error",
+		"MYSQL_HOSTS=" + strings.Join(s.cfg.MySQLHosts, ","), "MYSQL_DATABASE=" + s.cfg.MySQLDatabase,
+		"MYSQL_USER=" + s.cfg.MySQLUser, "MYSQL_PASSWORD_FILE=" + file("app", string(s.cfg.MySQLPassword)),
+		"MYSQL_MIGRATE_USER=" + s.cfg.MySQLMigrateUser, "MYSQL_MIGRATE_PASSWORD_FILE=" + file("migrate", string(s.cfg.MySQLMigratePassword)),
+		"NATS_URL=" + s.cfg.NATSURL, "NATS_PASSWORD_FILE=" + file("nats", "x"),
+		"PRINCIPAL_PUBLIC_KEY_FILE=" + s.cfg.PrincipalKeyFile, "TOKEN_KEYS_DIR=" + s.cfg.TokenKeysDir,
+		"PATH=/usr/bin",
+	}
+}
+
+func TestMigratingTwiceIsHarmlessAlsoAtTheSameMoment(t *testing.T) {
+	t.Parallel()
+	s := newSurroundings(t)
+	environ := s.environ(t)
+	migrations := make(chan error)
+	for range 3 {
+		go func() { migrations <- command(context.Background(), []string{"migrate"}, environ) }()
+	}
+	require.NoError(t, errors.Join(<-migrations, <-migrations, <-migrations))
+	s.fill(t, 3)
+	before := s.content(t)
+	require.NoError(t, command(t.Context(), []string{"migrate"}, environ))
+	require.Equal(t, before, s.content(t))
+	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM heartbeat"))
+}
+
+func TestTheServicesOwnUserMayNotChangeTheSchema(t *testing.T) {
+	t.Parallel()
+	s := newSurroundings(t)
+	s.cfg.MySQLMigrateUser, s.cfg.MySQLMigratePassword = s.cfg.MySQLUser, s.cfg.MySQLPassword
+	require.Error(t, migrate(t.Context(), s.cfg, discard))
+}
+
+func TestEveryMistakeOfTheConfigurationIsReportedAtOnce(t *testing.T) {
+	t.Parallel()
+	environ := []string{"MYSQL_HOST=localhost", "TOKEN_LIFETIME=long", "ACCOUNTS_DIRECTORY=closed", "TIME_ZONE=Mars/Olympus"}
+	err := command(t.Context(), nil, environ)
+	for _, part := range []string{
+		"MYSQL_HOST:", "MYSQL_HOSTS", "NATS_URL", "PRINCIPAL_PUBLIC_KEY_FILE", "TOKEN_KEYS_DIR", "closed", "Mars/Olympus", "long",
+	} {
+		require.ErrorContains(t, err, part)
+	}
+}
+
+func TestAnUnknownCommandIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newSurroundings(t)
+	require.ErrorContains(t, command(t.Context(), []string{"migrat"}, s.environ(t)), `unknown command "migrat"`)
+}
+
+func TestAProcessThatCannotStartSaysWhy(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	for name, spoil := range map[string]func(*Config){
+		taken.Addr().String(): func(cfg *Config) { cfg.HTTPAddr = taken.Addr().String() },
+		"no.pub.pem":          func(cfg *Config) { cfg.PrincipalKeyFile = filepath.Join(t.TempDir(), "no.pub.pem") },
+		"TOKEN_LIFETIME":      func(cfg *Config) { cfg.TokenLifetime = 0 },
+		"REFRESH_LIFETIME":    func(cfg *Config) { cfg.RefreshLifetime = -time.Second },
+		"no keys":             func(cfg *Config) { cfg.TokenKeysDir = filepath.Join(t.TempDir(), "no keys") },
+	} {
+		s := newSurroundings(t)
+		spoil(&s.cfg)
+		require.ErrorContains(t, run(t.Context(), s.cfg, discard, func(Addresses) {}), name)
+	}
+}
+
+func TestTheHealthCheckFollowsTheProcess(t *testing.T) { //nolint:paralleltest // the address is in the environment
+	p := startProcess(t)
+	t.Setenv("ADMIN_ADDR", p.Admin.String())
+	require.NoError(t, command(t.Context(), []string{"health"}, nil))
+	require.NoError(t, p.stop())
+	require.Error(t, command(t.Context(), []string{"health"}, nil))
+}
+
+func TestTheEndOfTheContextEndsTheProcessOnceWhatHasBegunIsAnswered(t *testing.T) {
+	t.Parallel()
+	p := startProcess(t)
+	p.fill(t, 1)
+	requests := p.listen(t, orders.SubjectLast) // keeps the request below busy for its 150 ms
+	request := p.request(t, p.sign(t, admin), http.MethodGet, userPath(1), "", "")
+	var got answer
+	answered := make(chan error, 1)
+	go func() {
+		var err error
+		got, err = answerTo(request)
+		answered <- err
+	}()
+	_, err := requests.NextMsg(10 * time.Second)
+	require.NoError(t, err)
+	require.NoError(t, p.stop())
+	require.NoError(t, <-answered)
+	require.Equal(t, http.StatusOK, got.status)
+	for _, address := range []net.Addr{p.HTTP, p.Admin} {
+		_, err := net.Dial("tcp", address.String())
+		require.Error(t, err, "%s still listens", address)
+	}
+}
+
+func TestTheAdminPortShowsMetricsOfRequestsAndPools(t *testing.T) {
+	t.Parallel()
+	p := startProcess(t)
+	p.signUp(t, "a@x.test")
+	metrics := (&process{surroundings: p.surroundings, Addresses: Addresses{HTTP: p.Admin}}).send(t, "", http.MethodGet, "/metrics", "", "")
+	require.Equal(t, http.StatusOK, metrics.status)
+	require.Contains(t, metrics.body, `http_request_duration_seconds_count{method="POST",route="/accounts/users",status="201"} 1`)
+	for _, host := range p.cfg.MySQLHosts {
+		require.Contains(t, metrics.body, fmt.Sprintf(`go_sql_open_connections{db_name=%q}`, host))
+	}
+}

@@ -1,0 +1,158 @@
+package store_test
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
+	"oms.internal/accounts/internal/store"
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+	schemas "oms.internal/sql"
+)
+
+func TestMain(m *testing.M) { devenv.Main(m) }
+
+// fixture is a store on a schema of its own in a real pair.
+type fixture struct {
+	*store.Store
+	pair   *devenv.Pair
+	schema devenv.Schema
+	db     *sql.DB // the service's user on the primary, past the store
+}
+
+func newStore(t *testing.T) fixture {
+	t.Helper()
+	pair, schema := devenv.NewSchema(t)
+	log := slog.New(slog.DiscardHandler)
+	config := mysqlx.Config{
+		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name, User: schema.App.User, Password: schema.App.Password,
+	}
+	migrate := config
+	migrate.User, migrate.Password = schema.Migrate.User, schema.Migrate.Password
+	require.NoError(t, mysqlx.Migrate(t.Context(), migrate, schemas.Accounts(), log))
+	cluster, err := mysqlx.Open(config, log)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- cluster.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-ended)
+	})
+	require.Eventually(t, func() bool { return cluster.Ready() == nil }, time.Minute, 5*time.Millisecond)
+	db, err := pair.Primary.Open(schema.App.User, schema.App.Password, schema.Name)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return fixture{Store: store.New(cluster), pair: pair, schema: schema, db: db}
+}
+
+// number returns what a query with one number as its result yields.
+func (f fixture) number(t *testing.T, query string, args ...any) int {
+	t.Helper()
+	var value int
+	require.NoError(t, f.db.QueryRowContext(t.Context(), query, args...).Scan(&value), query)
+	return value
+}
+
+func (f fixture) rows(t *testing.T) (members, sessions int) {
+	t.Helper()
+	return f.number(t, "SELECT COUNT(*) FROM members"), f.number(t, "SELECT COUNT(*) FROM sessions")
+}
+
+var (
+	now   = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
+	later = now.Add(10 * time.Hour)
+)
+
+var (
+	sungi = account.Member{
+		Email: "Sungi@X.test", Name: "김선기", Nickname: "sungi", Phone: "01083574364", Gender: "M",
+		PasswordHash: "hash of sungi", Active: true, CreatedAt: now,
+	}
+	dream = account.Member{
+		Email: "dream@x.test", Name: "이은겸", Nickname: "dream", Phone: "01083574363",
+		PasswordHash: "hash of dream", Active: true, CreatedAt: now,
+	}
+)
+
+// opening is what is kept with a session; its refresh token is a new one each time.
+func opening() account.Opening {
+	token := account.RefreshToken{Salt: make([]byte, 32), ExpiresAt: later}
+	_, _ = rand.Read(token.Hash[:]) // it never fails
+	return account.Opening{Refresh: token, Event: audit.Event{At: now, Action: audit.Login, Outcome: audit.Success}}
+}
+
+// rehashing is what is kept with a session of a member whose password is hashed anew.
+func rehashing(hash string) account.Opening {
+	with := opening()
+	with.Rehashed = hash
+	return with
+}
+
+// ending is the end of sessions at now, whose last access token expires later.
+func ending() account.Ending {
+	return account.Ending{At: now, Until: later, Events: []audit.Event{{At: now, Action: audit.LogoutAll, Outcome: audit.Success}}}
+}
+
+// create stores a member and its first session.
+func (f fixture) create(t *testing.T, member account.Member) (account.Member, account.Session) {
+	t.Helper()
+	member, session, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+	require.NoError(t, err)
+	require.NotZero(t, member.ID)
+	require.Equal(t, account.Session{ID: session.ID, MemberID: member.ID, CreatedAt: now, ExpiresAt: later}, session)
+	return member, session
+}
+
+// logIn stores another session.
+func (f fixture) logIn(t *testing.T, member account.Member, expires time.Time) account.Session {
+	t.Helper()
+	session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: expires}, opening())
+	require.NoError(t, err)
+	return session
+}
+
+// get reads a member on the primary.
+func (f fixture) get(t *testing.T, id uint64) account.Member {
+	t.Helper()
+	member, err := f.Member(t.Context(), id)
+	require.NoError(t, err)
+	return member
+}
+
+func requireCode(t *testing.T, want fault.Code, err error) {
+	t.Helper()
+	require.True(t, fault.Is(err, want), "want %s, got %v", want, err)
+}
+
+// together runs all works at the same moment and returns their errors in order.
+func together(works ...func() error) []error {
+	type result struct {
+		index int
+		err   error
+	}
+	begin, results := make(chan struct{}), make(chan result)
+	for i, work := range works {
+		go func() {
+			<-begin
+			results <- result{i, work()}
+		}()
+	}
+	close(begin)
+	errs := make([]error, len(works))
+	for range works {
+		ended := <-results
+		errs[ended.index] = ended.err
+	}
+	return errs
+}

@@ -1,0 +1,218 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/fault"
+)
+
+func TestAMemberIsReadAsItWasStored(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	emoji := sungi
+	emoji.Email, emoji.Name, emoji.Nickname = "🍤@x.test", "꼬막무침 🍤", "𠮷野家👩‍👩‍👧"
+	inactive := dream
+	inactive.Active, inactive.Admin = false, true
+	for _, member := range []account.Member{sungi, emoji, inactive} {
+		stored, _ := f.create(t, member)
+		member.ID = stored.ID
+		require.Equal(t, member, stored)
+		require.Equal(t, member, f.get(t, stored.ID))
+		found, err := f.MemberByEmail(t.Context(), member.Email)
+		require.NoError(t, err)
+		require.Equal(t, member, found)
+	}
+}
+
+func TestTheReplicaHasWhatThePrimaryHas(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	stored, _ := f.create(t, sungi)
+	require.NoError(t, f.pair.Sync(t.Context()))
+	replica, err := f.pair.Replica.Open(f.schema.App.User, f.schema.App.Password, f.schema.Name)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, replica.Close()) }()
+	var name string
+	require.NoError(t, replica.QueryRowContext(t.Context(), "SELECT name FROM members WHERE id = ?", stored.ID).Scan(&name))
+	require.Equal(t, "김선기", name)
+	recent, err := f.Member(t.Context(), stored.ID)
+	require.NoError(t, err)
+	require.Equal(t, stored, recent)
+}
+
+func TestWhatIsMissingIsNotFound(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	_, err := f.Member(t.Context(), 12345)
+	requireCode(t, fault.NotFound, err)
+	_, err = f.MemberByEmail(t.Context(), "nobody@x.test")
+	requireCode(t, fault.NotFound, err)
+	_, _, err = f.UpdateMember(t.Context(), 12345, func(*account.Member) (account.Consequences, error) {
+		return account.Consequences{}, errors.New("was called")
+	})
+	requireCode(t, fault.NotFound, err)
+	_, err = f.DeleteMember(t.Context(), 12345, ending())
+	requireCode(t, fault.NotFound, err)
+	_, err = f.RevokeSessions(t.Context(), 12345, ending())
+	requireCode(t, fault.NotFound, err)
+	_, err = f.Session(t.Context(), 12345)
+	requireCode(t, fault.NotFound, err)
+	_, err = f.CreateSession(t.Context(), account.Member{ID: 12345}, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+	requireCode(t, fault.NotFound, err)
+	_, sessions := f.rows(t)
+	require.Zero(t, sessions)
+}
+
+func TestAnEmailIsTakenWhateverItsCase(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	accented := sungi
+	accented.Email = "é@x.test"
+	f.create(t, sungi)
+	f.create(t, accented)
+	members, sessions := f.rows(t)
+	for _, email := range []string{"Sungi@X.test", "sungi@x.test", "SUNGI@X.TEST", "É@x.test"} {
+		again := dream
+		again.Email = email
+		_, _, err := f.CreateMember(t.Context(), again, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+		require.Equal(t, account.ErrEmailTaken, err, email)
+
+		found, err := f.MemberByEmail(t.Context(), email)
+		require.NoError(t, err)
+		require.NotEqual(t, dream.Name, found.Name)
+	}
+	membersAfter, sessionsAfter := f.rows(t)
+	require.Equal(t, members, membersAfter)
+	require.Equal(t, sessions, sessionsAfter, "a session without a member was left")
+	unaccented := dream
+	unaccented.Email = "e@x.test"
+	f.create(t, unaccented) // é is another letter
+}
+
+func TestOneOfManySignUpsWithOneEmailWins(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	for round := range 5 {
+		var signUps []func() error
+		for i := range 8 {
+			member := sungi
+			member.Email = fmt.Sprintf("race%d@x.test", round)
+			if i%2 == 1 {
+				member.Email = fmt.Sprintf("RACE%d@X.test", round)
+			}
+			signUps = append(signUps, func() error {
+				_, _, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+				return err
+			})
+		}
+		errs := together(signUps...)
+		won := slices.Index(errs, nil)
+		require.GreaterOrEqual(t, won, 0, "nobody won: %v", errs)
+		for _, err := range slices.Delete(errs, won, won+1) {
+			require.Equal(t, account.ErrEmailTaken, err)
+		}
+		members, sessions := f.rows(t)
+		require.Equal(t, round+1, members)
+		require.Equal(t, round+1, sessions)
+	}
+}
+
+func TestAnUpdateChangesWhatItNamesAndKeepsTheRest(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	other, _ := f.create(t, dream)
+	stored, _ := f.create(t, sungi)
+	for name, change := range fieldChanges {
+		want := f.get(t, stored.ID)
+		change(&want)
+		got, revocations, err := f.UpdateMember(t.Context(), stored.ID, changing(change))
+		require.NoError(t, err, name)
+		require.Empty(t, revocations, name)
+		require.Equal(t, want, got, name)
+		require.Equal(t, want, f.get(t, stored.ID), name)
+	}
+	require.Equal(t, other, f.get(t, other.ID))
+	found, err := f.MemberByEmail(t.Context(), "NEW@x.test")
+	require.NoError(t, err)
+	require.Equal(t, stored.ID, found.ID)
+	_, err = f.MemberByEmail(t.Context(), sungi.Email)
+	requireCode(t, fault.NotFound, err)
+}
+
+var fieldChanges = map[string]func(*account.Member){
+	"email":    func(member *account.Member) { member.Email = "New@x.test" },
+	"name":     func(member *account.Member) { member.Name = "새이름" },
+	"nickname": func(member *account.Member) { member.Nickname = "other" },
+	"phone":    func(member *account.Member) { member.Phone = "0219999" },
+	"gender":   func(member *account.Member) { member.Gender = "" },
+	"password": func(member *account.Member) { member.PasswordHash = "another hash" },
+}
+
+// changing is a change from which nothing follows.
+func changing(change func(*account.Member)) func(*account.Member) (account.Consequences, error) {
+	return func(member *account.Member) (account.Consequences, error) {
+		change(member)
+		return account.Consequences{}, nil
+	}
+}
+
+func TestConcurrentChangesOfDifferentFieldsAllSurvive(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	for round := range 5 {
+		member := sungi
+		member.Email = fmt.Sprintf("member%d@x.test", round)
+		stored, _ := f.create(t, member)
+		want := stored
+		var changes []func() error
+		for name, change := range fieldChanges {
+			if name == "email" {
+				change = func(member *account.Member) { member.Email = fmt.Sprintf("changed%d@x.test", round) }
+			}
+			change(&want)
+			changes = append(changes, func() error {
+				_, _, err := f.UpdateMember(t.Context(), stored.ID, changing(change))
+				return err
+			})
+		}
+		require.NoError(t, errors.Join(together(changes...)...))
+		require.Equal(t, want, f.get(t, stored.ID))
+	}
+}
+
+func TestARefusedUpdateWritesNothing(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	f.create(t, dream)
+	stored, _ := f.create(t, sungi)
+	refused := errors.New("refused")
+	_, _, err := f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) (account.Consequences, error) {
+		member.Nickname = "other"
+		return account.Consequences{EndsSessions: true, Ending: ending()}, refused
+	})
+	require.ErrorIs(t, err, refused)
+	for _, taken := range []string{"dream@x.test", "DREAM@x.test"} {
+		_, _, err = f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) (account.Consequences, error) {
+			member.Nickname, member.Email = "other", taken
+			return account.Consequences{EndsSessions: true, Ending: ending()}, nil
+		})
+		require.Equal(t, account.ErrEmailTaken, err)
+	}
+	require.Equal(t, stored, f.get(t, stored.ID))
+	require.Empty(t, f.revoked(t))
+}
+
+func TestAnEmailMayChangeItsCase(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	stored, _ := f.create(t, sungi)
+	_, _, err := f.UpdateMember(t.Context(), stored.ID, changing(func(member *account.Member) { member.Email = "SUNGI@x.test" }))
+	require.NoError(t, err)
+	require.Equal(t, "SUNGI@x.test", f.get(t, stored.ID).Email)
+}

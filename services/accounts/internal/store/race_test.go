@@ -1,0 +1,94 @@
+package store_test
+
+import (
+	"database/sql"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/fault"
+)
+
+// meanwhile runs work while another transaction has executed statements and not yet committed. It checks that work waits
+// for that transaction, and returns what work returned.
+func (f fixture) meanwhile(t *testing.T, statements func(*sql.Tx), work func() error) error {
+	t.Helper()
+	tx, err := f.db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	statements(tx)
+	ended := make(chan error, 1)
+	go func() { ended <- work() }()
+	f.awaitLockWait(t)
+	require.NoError(t, tx.Commit())
+	return <-ended
+}
+
+func execute(t *testing.T, tx *sql.Tx, statement string, args ...any) {
+	t.Helper()
+	_, err := tx.ExecContext(t.Context(), statement, args...)
+	require.NoError(t, err, statement)
+}
+
+// awaitLockWait returns once a transaction in this schema waits for a row.
+func (f fixture) awaitLockWait(t *testing.T) {
+	t.Helper()
+	root, err := f.pair.Primary.OpenRoot()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, root.Close()) }()
+	const waiting = `SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
+		WHERE trx_state = 'LOCK WAIT' AND db = ?`
+	require.Eventually(t, func() bool {
+		var count int
+		return root.QueryRowContext(t.Context(), waiting, f.schema.Name).Scan(&count) == nil && count > 0
+	}, 30*time.Second, 150*time.Millisecond) // InnoDB refreshes that table only when nobody read it for 100 ms
+}
+
+// logInWithin does what a login does, in a transaction that goes on.
+func logInWithin(t *testing.T, tx *sql.Tx, member account.Member) {
+	t.Helper()
+	execute(t, tx, "SELECT * FROM members WHERE id = ? FOR UPDATE", member.ID)
+	execute(t, tx, "INSERT INTO sessions (member_id, created_at, expires_at) VALUES (?, ?, ?)", member.ID, now, later)
+}
+
+func TestALoginDuringALogoutOfAllEndsToo(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	member, first := f.create(t, sungi)
+	var ended []account.Revocation
+	err := f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() (err error) {
+		ended, err = f.RevokeSessions(t.Context(), member.ID, ending())
+		return err
+	})
+	require.NoError(t, err)
+	require.Len(t, ended, 1)
+	through := ended[0].ThroughSession
+	require.Greater(t, through, first.ID)
+	require.Equal(t, []uint64{first.ID, through}, f.revoked(t))
+}
+
+func TestALoginDuringADeletionEndsToo(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	member, _ := f.create(t, sungi)
+	err := f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() error {
+		_, err := f.DeleteMember(t.Context(), member.ID, ending())
+		return err
+	})
+	require.NoError(t, err)
+	require.Len(t, f.revoked(t), 2)
+}
+
+func TestALoginBehindADeletionFails(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	member, _ := f.create(t, sungi)
+	err := f.meanwhile(t, func(tx *sql.Tx) { execute(t, tx, "DELETE FROM members WHERE id = ?", member.ID) }, func() error {
+		_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+		return err
+	})
+	requireCode(t, fault.NotFound, err)
+	_, sessions := f.rows(t)
+	require.Equal(t, 1, sessions)
+}

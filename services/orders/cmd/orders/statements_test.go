@@ -1,0 +1,53 @@
+package main
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+)
+
+// statements counts what the service asks one server, by the server's own log of all statements. It needs a pair of the
+// test's own.
+type statements struct {
+	root *sql.DB
+	user string
+}
+
+func logStatements(t *testing.T, server *devenv.Server, user string) statements {
+	t.Helper()
+	root, err := server.OpenRoot()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, root.Close()) })
+	for _, statement := range []string{"SET GLOBAL log_output = 'TABLE'", "SET GLOBAL general_log = ON"} {
+		_, err := root.ExecContext(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	return statements{root, user}
+}
+
+// all returns the statements so far, without those that no request causes: what sets a new connection up, and the
+// heartbeat.
+func (s statements) all(t *testing.T) []string {
+	t.Helper()
+	rows, err := s.root.QueryContext(t.Context(), `SELECT CONCAT(command_type, ': ', argument) FROM mysql.general_log
+		WHERE user_host LIKE CONCAT(?, '[%') AND command_type NOT IN ('Connect', 'Quit', 'Ping')
+		AND argument NOT LIKE 'SET %' AND argument NOT LIKE '%heartbeat%' ORDER BY event_time`, s.user)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	found := []string{}
+	for rows.Next() {
+		var statement string
+		require.NoError(t, rows.Scan(&statement))
+		found = append(found, statement)
+	}
+	require.NoError(t, rows.Err())
+	return found
+}
+
+func (s statements) count(t *testing.T) int {
+	t.Helper()
+	return len(s.all(t))
+}

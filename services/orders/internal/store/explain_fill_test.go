@@ -1,0 +1,50 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The database in which plans are examined. Its texts and times grow with the ids, so that the keys grow at their ends:
+// that makes it in seconds, and plans depend on how many rows there are of a value, not on where they are.
+const (
+	filledOrders    = 1_000_000
+	filledCustomers = 200_000
+	// The customer 1 has every twentieth order; the others have four or five each, or these would not be 200,000.
+	greatCustomer = 1
+	someCustomer  = 123_457
+	someProduct   = "Product 123" // one of 1,000
+)
+
+func fill(t *testing.T, d database) {
+	t.Helper()
+	digits := "(SELECT 0 AS d"
+	for _, digit := range "123456789" {
+		digits += " UNION ALL SELECT " + string(digit)
+	}
+	digits += ")"
+	// One connection: what it sets is for its session. The rows stay on the primary, where the plans are made.
+	connection, err := d.root.Conn(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, connection.Close()) }()
+	for _, statement := range []string{
+		"SET SESSION sql_log_bin = 0, unique_checks = 0, foreign_key_checks = 0",
+		"INSERT INTO orders (customer_id, order_number, product_name, paid_at)" +
+			" SELECT IF(n % 20 = 0, 1, n DIV 5 + 1), LPAD(n, 12, '0'), CONCAT('Product ', n * 31 % 1000)," +
+			" TIMESTAMP '2026-01-01 00:00:00' + INTERVAL n DIV 3 SECOND" +
+			" FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 100000 * g.d AS n FROM " +
+			digits + " a, " + digits + " b, " + digits + " c, " + digits + " e, " + digits + " f, " + digits + " g) numbers",
+		"ANALYZE TABLE orders",
+	} {
+		_, err := connection.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	var orders, customers, great int
+	require.NoError(t, connection.QueryRowContext(t.Context(),
+		"SELECT COUNT(*), COUNT(DISTINCT customer_id), SUM(customer_id = ?) FROM orders", greatCustomer).
+		Scan(&orders, &customers, &great))
+	require.Equal(t, filledOrders, orders)
+	require.Equal(t, filledCustomers, customers)
+	require.Greater(t, great, filledOrders/20)
+}
