@@ -92,7 +92,7 @@ type memory struct {
 	failed       [][]account.Failed
 	revoked      []string
 	matches      [][]uint64
-	expired      []int // how many sessions each clean-up finds, -1 for a failure
+	expired      chan int // how many sessions each clean-up finds, -1 for a failure
 }
 
 var errBroken = errors.New("broken")
@@ -217,15 +217,15 @@ func (m *memory) MatchingMembers(_ context.Context, _ []string, _ uint64, most i
 }
 
 func (m *memory) DeleteExpiredSessions(context.Context, time.Time, int) (int, error) {
-	if len(m.expired) == 0 {
+	select {
+	case found := <-m.expired:
+		if found < 0 {
+			return 0, errBroken
+		}
+		return found, nil
+	default:
 		return 0, nil
 	}
-	found := m.expired[0]
-	m.expired = m.expired[1:]
-	if found < 0 {
-		return 0, errBroken
-	}
-	return found, nil
 }
 
 func (m *memory) DeleteExpiredRefreshTokens(context.Context, time.Time, int) (int, error) {

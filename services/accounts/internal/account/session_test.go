@@ -153,7 +153,11 @@ func TestExpiredSessionsAreRemovedEveryMinuteWhateverFailed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, account.DirectoryMasked)
-		w.store.expired = []int{1000, 1000, 3, -1, 1000, 999, 7}
+		found := []int{1000, 1000, 3, -1, 1000, 999, 7}
+		w.store.expired = make(chan int, len(found))
+		for _, count := range found {
+			w.store.expired <- count
+		}
 		ended := make(chan error, 1)
 		go func() { ended <- w.CleanUp(t.Context()) }()
 		for _, left := range []int{4, 3, 1, 0, 0} { // full batches are followed up at once
