@@ -132,3 +132,21 @@ func FuzzHostThatCanBeShownHoldsNothingButAHost(f *testing.F) {
 		}
 	})
 }
+
+func FuzzTrustedNetworksAreMaskedAndPlain(f *testing.F) {
+	for _, text := range []string{"10.0.0.0/8", "127.0.0.1,::1", "fd00::1/8", "::ffff:10.0.0.1", "x", "0.0.0.0/0", ","} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var trusted Proxies
+		if trusted.UnmarshalText([]byte(text)) != nil {
+			return
+		}
+		for _, network := range trusted.networks {
+			require.True(t, network.IsValid())
+			require.Equal(t, network.Masked(), network)
+			require.False(t, network.Addr().Is4In6())
+			require.True(t, trusted.Trusts(network.Addr()))
+		}
+	})
+}

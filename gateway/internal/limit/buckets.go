@@ -7,7 +7,7 @@ import (
 
 // maxBuckets bounds how many buckets are remembered in each of two generations. Who can ask from more addresses than
 // that at once is not to be stopped by limits per address, and must not fill the memory either.
-const maxBuckets = 16_384
+const maxBuckets = 8_192
 
 // buckets holds one token bucket for each key. A bucket is one number: the time at which it will be full again (the
 // "theoretical arrival time" of the generic cell rate algorithm). One that is full need not be remembered.

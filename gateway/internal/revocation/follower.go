@@ -82,7 +82,7 @@ func (f *Follower) Current() error {
 	if err := f.Ready(); err != nil {
 		return err
 	}
-	if age := f.now().Sub(*f.pulled.Load()); age > f.maxStaleness {
+	if age := f.age(*f.pulled.Load()); age > f.maxStaleness {
 		return fmt.Errorf("revocations are %s old", age.Round(time.Second))
 	}
 	return nil
@@ -95,7 +95,14 @@ func (f *Follower) staleness() float64 {
 	if pulled == nil {
 		return math.Inf(1)
 	}
-	return f.now().Sub(*pulled).Seconds()
+	return f.age(*pulled).Seconds()
+}
+
+// age is the longer of what two clocks say: the monotonic one stands still while a machine sleeps, and the other one
+// can be set back.
+func (f *Follower) age(since time.Time) time.Duration {
+	now := f.now()
+	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))
 }
 
 // Run follows until ctx ends. It does not fail while NATS or accounts is away.

@@ -29,7 +29,6 @@ func TestFollowerIsReadyOnceItHasEveryPage(t *testing.T) {
 	require.Error(t, follower.Current())
 
 	played := &testkit.Revocations{}
-	// As long as a reply may be with this server's limit for messages, and more than one page.
 	played.Add(manyRevocations(accounts.MaxRevocations + 1)...)
 	serve(t, server.URL(), played)
 	eventually(t, func() bool { return follower.Ready() == nil }, "ready")
@@ -111,6 +110,22 @@ func TestWithoutNATSRevocationsArePulledOverHTTPWithinASecond(t *testing.T) {
 			require.NoError(t, follower.Current())
 		})
 	}
+}
+
+func TestPagesThatAreTooLargeForNATSArePulledOverHTTP(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "max_payload: 64KB")
+	played := &testkit.Revocations{}
+	played.Add(manyRevocations(2*accounts.MaxRevocations + 1)...)
+	serve(t, server.URL(), played)
+	conn := connect(t, server.URL(), "gateway")
+	follower := newFollower(conn, time.Now, OverNATS(conn), overHTTP(t, played))
+	start(t, follower.Run)
+	eventually(t, func() bool { return follower.Ready() == nil }, "ready")
+	require.Equal(t, 2*accounts.MaxRevocations+1, follower.Len())
+	played.Add(revocationOf(1_000_000))
+	eventually(t, func() bool { return follower.Revoked(1, 1_000_000) }, "learned")
+	eventually(t, func() bool { return *follower.via.Load() == "nats" }, "the small pages that follow come over NATS again")
 }
 
 func TestWhatWasMissedWhileEverythingWasAwayIsLearnedAfterwards(t *testing.T) {

@@ -1,9 +1,6 @@
 -- name: InsertRefreshToken :exec
 INSERT INTO refresh_tokens (token_hash, session_id, salt, expires_at) VALUES (?, ?, ?, ?);
 
--- name: GetRefreshToken :one
-SELECT * FROM refresh_tokens WHERE token_hash = ?;
-
 -- name: GetRefreshTokenForUpdate :one
 SELECT * FROM refresh_tokens WHERE token_hash = ? FOR UPDATE;
 

@@ -53,7 +53,7 @@ const (
 	networkBits6 = 56
 )
 
-// network is the part of the Internet that the client is in. All clients without an address share one.
+// network is the part of the Internet that the client is in, "" where that is not known.
 func (c Client) network() string {
 	address, err := netip.ParseAddr(c.Address)
 	if err != nil {

@@ -120,12 +120,15 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 		}
 		return verdict
 	})
-	s.announce(ctx, revocations)
-	if fault.Is(err, fault.NotFound) || err == nil && next == nil {
-		return Grant{}, revocations, errInvalidToken
+	if fault.Is(err, fault.NotFound) {
+		return Grant{}, nil, errInvalidToken
 	}
 	if err != nil {
 		return Grant{}, nil, err
+	}
+	if next == nil {
+		s.announce(ctx, revocations)
+		return Grant{}, revocations, errInvalidToken
 	}
 	grant, err := s.grant(seen.Member, seen.Session, token.succeed(seen.Token.Salt), *next)
 	return grant, nil, err

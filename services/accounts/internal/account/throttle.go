@@ -18,19 +18,34 @@ import (
 // A device from which the member logged in before has a counter of its own and is judged by that alone: however often
 // others fail with its member's email, or from its network, its own login stays possible.
 const (
-	freeForEmail   = 5
-	freeForNetwork = 50
-	firstDelay     = time.Second
-	maxDelay       = 15 * time.Minute
-	maxDoublings   = 10 // 2^10 s exceeds maxDelay; counting on would only make forgiving take longer
-	// ForgiveAfter is the quiet time that takes one failure away.
-	ForgiveAfter = 15 * time.Minute
-	// failuresKept is after how long every counter is back at nothing.
-	failuresKept = (freeForNetwork + maxDoublings + 1) * ForgiveAfter
+	firstDelay   = time.Second
+	maxDelay     = 15 * time.Minute
+	maxDoublings = 10 // 2^10 s exceeds maxDelay; counting on would only make forgiving take longer
 	// devicesKept is for how long a device is known without a login.
 	devicesKept = 90 * 24 * time.Hour
 	// MaxDevices is how many devices of a member are known.
 	MaxDevices = 20
+)
+
+// limit is how many failures are free, and the quiet time that takes one away.
+type limit struct {
+	free    int
+	forgive time.Duration
+}
+
+// Many people share a network and all mistype now and then, so its failures are forgiven sooner. That leaves an attacker
+// about one guess a minute for each network that it has.
+var (
+	emailLimit   = limit{free: 5, forgive: 15 * time.Minute}
+	networkLimit = limit{free: 50, forgive: time.Minute}
+)
+
+// most is what a counter does not exceed.
+func (l limit) most() int { return l.free + maxDoublings }
+
+// failuresKept is after how long every counter is back at nothing.
+var failuresKept = max(
+	time.Duration(emailLimit.most())*emailLimit.forgive, time.Duration(networkLimit.most())*networkLimit.forgive,
 )
 
 // Digest is a SHA-256 digest.
@@ -47,10 +62,10 @@ type Attempt struct {
 }
 
 func newAttempt(client Client, email string, memberID uint64) Attempt {
-	attempt := Attempt{
-		Email:   digest("email", EmailKey(email)),
-		Network: digest("network", client.network()),
-		client:  client,
+	attempt := Attempt{Email: digest("email", EmailKey(email)), Network: digest("network", client.network()), client: client}
+	if client.Address == "" {
+		// Clients without an address are in no network together: nobody may slow down all of them.
+		attempt.Network = digest("no network", EmailKey(email))
 	}
 	return attempt.Of(memberID)
 }
@@ -70,15 +85,20 @@ type Counter struct {
 	At       time.Time
 }
 
-// delay is how long there is still to wait after the last failure.
-func (c Counter) delay(free int, now time.Time) time.Duration {
+// wait is how long there is still to wait after the last failure.
+func (c Counter) wait(l limit, now time.Time) time.Duration {
 	quiet := max(0, now.Sub(c.At))
-	failures := c.Failures - int(quiet/ForgiveAfter)
-	if failures < free {
-		return 0
+	for forgiven := 0; ; forgiven++ {
+		excess := c.Failures - forgiven - l.free
+		least := time.Duration(forgiven) * l.forgive // the quiet time that forgives so many
+		if excess < 0 {
+			return max(0, least-quiet)
+		}
+		delay := min(maxDelay, firstDelay<<min(excess, maxDoublings))
+		if delay < least+l.forgive {
+			return max(0, max(delay, least)-quiet)
+		}
 	}
-	whole := min(maxDelay, firstDelay<<min(failures-free, maxDoublings))
-	return max(0, whole-quiet)
 }
 
 // Standing is how many failures there are for an attempt.
@@ -92,9 +112,9 @@ type Standing struct {
 // judge refuses an attempt that comes too early.
 func (s *Service) judge(standing Standing) error {
 	now := s.now()
-	wait := max(standing.Email.delay(freeForEmail, now), standing.Network.delay(freeForNetwork, now))
+	wait := max(standing.Email.wait(emailLimit, now), standing.Network.wait(networkLimit, now))
 	if standing.Known {
-		wait = standing.Device.delay(freeForEmail, now)
+		wait = standing.Device.wait(emailLimit, now)
 	}
 	if wait > 0 {
 		return fault.NewTooManyRequests(wait)
@@ -105,7 +125,8 @@ func (s *Service) judge(standing Standing) error {
 // Failed is a failure to be counted.
 type Failed struct {
 	Subject Digest
-	Most    int // what the counter does not exceed
+	Most    int           // what the counter does not exceed
+	Forgive time.Duration // the quiet time that takes one failure away
 }
 
 // failures are the counters that a failure adds to. There are always two, so that an attempt costs the same whoever it
@@ -115,7 +136,9 @@ func failures(attempt Attempt, standing Standing) []Failed {
 	if standing.Known {
 		first = attempt.Device
 	}
-	return []Failed{{first, freeForEmail + maxDoublings}, {attempt.Network, freeForNetwork + maxDoublings}}
+	return []Failed{
+		{first, emailLimit.most(), emailLimit.forgive}, {attempt.Network, networkLimit.most(), networkLimit.forgive},
+	}
 }
 
 // admit refuses an attempt that comes too early, before any work is spent on it.

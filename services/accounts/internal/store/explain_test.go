@@ -47,7 +47,7 @@ var planCases = map[string][][]any{
 	"ListMemberIDsWithEmail":           {{someEmail, "", ""}, {someEmail, frequent, frequent}},
 	"MatchMember":                      {{100, "%im%", "%im%"}},
 
-	"UpdateMember":             {{"e", "e", "n", "n", "p", nil, "h", false, 100}},
+	"UpdateMember":             {{"e", "e", "n", "n", "p", nil, "h", false, true, 100}},
 	"UpdateMemberPasswordHash": {{"new", 100, "old"}},
 	"DeleteMember":             {{100}},
 

@@ -34,7 +34,7 @@ func (s *Store) RecordFailure(
 		}
 		for _, counted := range failed {
 			err := queries.AddLoginFailure(ctx, sqlcgen.AddLoginFailureParams{
-				Subject: counted.Subject[:], Now: at, Most: counted.Most, ForgiveSeconds: int64(account.ForgiveAfter.Seconds()),
+				Subject: counted.Subject[:], Now: at, Most: counted.Most, ForgiveSeconds: int64(counted.Forgive.Seconds()),
 			})
 			if err != nil {
 				return err

@@ -79,7 +79,7 @@ type plan struct{ table, access, key, extra string }
 
 func (s *system) explain(t *testing.T, statement string) []plan {
 	t.Helper()
-	rows, err := s.root.QueryContext(t.Context(), "EXPLAIN "+statement)
+	rows, err := s.root.QueryContext(t.Context(), "EXPLAIN FORMAT=TRADITIONAL "+statement)
 	require.NoError(t, err, statement)
 	defer func() { require.NoError(t, rows.Close()) }()
 	names, err := rows.Columns()

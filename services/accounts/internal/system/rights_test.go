@@ -105,3 +105,18 @@ func TestOnlyAdminsDecideWhoIsActiveAndWhoIsAdmin(t *testing.T) {
 	require.NoError(t, err)
 	s.again(t, who)
 }
+
+func TestAnAdminMadeByAnOperatorLosesItsSessionsWithItsOldPassword(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	who := s.signUp(t, 1)
+	created, err := s.CreateAdmin(t.Context(), who.Email, "Another'pwd1")
+	require.NoError(t, err)
+	require.False(t, created)
+	require.Equal(t, []account.Revocation{{
+		Sequence: 1, MemberID: who.MemberID, ThroughSession: who.SessionID, Until: s.time().Add(tokenLifetime),
+	}}, s.everything(t))
+	require.Equal(t, s.everything(t), s.announced.heard)
+	grant, _ := s.refresh(t, who.grant.RefreshToken)
+	require.Empty(t, grant)
+}

@@ -63,7 +63,7 @@ func TestQuietTimeForgivesAndASuccessForgets(t *testing.T) {
 		}
 	}
 	fail(5)
-	s.advance(2 * account.ForgiveAfter) // two are forgiven: three remain, and two more are free
+	s.advance(30 * time.Minute) // two are forgiven: three remain, and two more are free
 	fail(2)
 	require.Equal(t, time.Second, s.try(t, attacker, "m1@x.test", wrong))
 	s.advance(time.Second)
@@ -108,6 +108,29 @@ func TestANetworkIsAPartOfTheInternetThatOneCustomerHolds(t *testing.T) {
 	}
 	require.Positive(t, s.try(t, account.Client{Address: "2001:db8:1:ff::2"}, "m1@x.test", password))
 	require.Zero(t, s.try(t, account.Client{Address: "2001:db8:1:100::2"}, "m1@x.test", password), "another customer")
+}
+
+func TestTheFailuresOfANetworkAreForgivenSooner(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	for i := range 70 {
+		s.try(t, attacker, fmt.Sprintf("other%d@x.test", i), wrong)
+		s.advance(time.Millisecond)
+	}
+	for i := range 20 { // as fast as the answers allow
+		wait := s.try(t, attacker, fmt.Sprintf("more%d@x.test", i), wrong)
+		if wait > 0 {
+			require.LessOrEqual(t, wait, 3*time.Minute)
+			s.advance(wait)
+		}
+	}
+	s.advance(2 * time.Minute)
+	require.Equal(t, time.Duration(-1), s.try(t, attacker, "another@x.test", wrong))
+
+	nowhere := account.Client{UserAgent: "Curl/1"}
+	for i := range 70 {
+		require.Equal(t, time.Duration(-1), s.try(t, nowhere, fmt.Sprintf("nowhere%d@x.test", i), wrong))
+	}
 }
 
 func TestOfManyGuessesAtTheSameMomentOnlyTheFreeOnesAreAnswered(t *testing.T) {

@@ -39,23 +39,6 @@ func (q *Queries) GetMemberIDOfRefreshToken(ctx context.Context, tokenHash []byt
 	return member_id, err
 }
 
-const getRefreshToken = `-- name: GetRefreshToken :one
-SELECT token_hash, session_id, salt, expires_at, used_at FROM refresh_tokens WHERE token_hash = ?
-`
-
-func (q *Queries) GetRefreshToken(ctx context.Context, tokenHash []byte) (RefreshToken, error) {
-	row := q.db.QueryRowContext(ctx, getRefreshToken, tokenHash)
-	var i RefreshToken
-	err := row.Scan(
-		&i.TokenHash,
-		&i.SessionID,
-		&i.Salt,
-		&i.ExpiresAt,
-		&i.UsedAt,
-	)
-	return i, err
-}
-
 const getRefreshTokenForUpdate = `-- name: GetRefreshTokenForUpdate :one
 SELECT token_hash, session_id, salt, expires_at, used_at FROM refresh_tokens WHERE token_hash = ? FOR UPDATE
 `
