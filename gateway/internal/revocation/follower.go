@@ -45,13 +45,14 @@ type Follower struct {
 	pulled   atomic.Pointer[time.Time] // when the last complete pull began
 	failing  atomic.Bool
 	via      atomic.Pointer[string] // the source that answered last
+	failedAt map[string]time.Time   // by source, when it last did not answer; used by Run alone
 }
 
 // NewFollower returns a follower that works once Run has been called.
 func NewFollower(options Options) *Follower {
 	follower := &Follower{
 		Memory: options.Memory, conn: options.Conn, sources: options.Sources, maxStaleness: options.MaxStaleness,
-		log: options.Log, missing: make(chan struct{}, 1),
+		log: options.Log, missing: make(chan struct{}, 1), failedAt: map[string]time.Time{},
 		pulls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gateway_revocation_pulls_total",
 			Help: "Requests to accounts for revocations, by source and outcome.",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"oms.internal/libs/contracts/accounts"
@@ -59,10 +60,28 @@ func (f *Follower) pull(ctx context.Context) error {
 	}
 }
 
+// avoidance is how long a source that failed is asked after the others: a broker that hangs would else cost each pull its
+// time-out.
+const avoidance = 5 * time.Second
+
+// inTurn returns the sources in the order in which to ask them now.
+func (f *Follower) inTurn() []Source {
+	now := f.now()
+	avoided := func(source Source) int {
+		if failed, found := f.failedAt[source.Name]; found && now.Sub(failed) < avoidance {
+			return 1
+		}
+		return 0
+	}
+	turn := slices.Clone(f.sources)
+	slices.SortStableFunc(turn, func(a, b Source) int { return avoided(a) - avoided(b) })
+	return turn
+}
+
 // ask tries one source after the other.
 func (f *Follower) ask(ctx context.Context, after uint64) (accounts.Revocations, error) {
 	var failures []error
-	for _, source := range f.sources {
+	for _, source := range f.inTurn() {
 		reply, err := f.askOne(ctx, source, after)
 		if err == nil {
 			f.pulls.WithLabelValues(source.Name, "ok").Inc()
@@ -72,6 +91,7 @@ func (f *Follower) ask(ctx context.Context, after uint64) (accounts.Revocations,
 			return reply, nil
 		}
 		f.pulls.WithLabelValues(source.Name, "failed").Inc()
+		f.failedAt[source.Name] = f.now()
 		failures = append(failures, fmt.Errorf("%s: %w", source.Name, err))
 	}
 	return accounts.Revocations{}, errors.Join(failures...)
