@@ -35,7 +35,7 @@ poc: ## walk through the running system
 admin: ## make EMAIL=… an admin; the password is asked for, or read from standard input
 	@$(OMS) admin --email '$(EMAIL)'
 
-.PHONY: setup test test-mysql
+.PHONY: setup test test-mysql test-hostile test-sessions
 setup: ## install what tests need: MariaDB's packages, nats-server
 	@$(OMS) setup
 test: setup ## everything a contributor must pass: unit, integration and end-to-end tests
@@ -43,6 +43,10 @@ test: setup ## everything a contributor must pass: unit, integration and end-to-
 	go test $(RACE) $(MODULES:%=./%/...)
 test-mysql: ## the tests that use a database, on MySQL in containers
 	OMS_TEST_ENGINE=mysql go test $(RACE) ./libs/mysqlx/... ./services/...
+test-hostile: setup ## 120,000 generated hostile requests
+	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
+test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; with and without NATS
+	OMS_LOGOUTS=1000 go test -count=1 -timeout 60m -v -run 'Logout|Rotation' ./deploy/e2e/
 
 .PHONY: fmt lint gen build
 fmt: ## format the code
