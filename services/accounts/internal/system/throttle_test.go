@@ -1,6 +1,7 @@
 package system
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -149,6 +150,37 @@ func TestOfManyGuessesAtTheSameMomentOnlyTheFreeOnesAreAnswered(t *testing.T) {
 	require.GreaterOrEqual(t, answered, 5)
 	require.Equal(t, min(answered, 15), s.number(t, "SELECT MIN(failures) FROM login_failures"))
 	require.Positive(t, s.try(t, attacker, "m1@x.test", password), "the right password is refused like all others now")
+}
+
+// meanwhile is account.Passwords that lets something happen while a password is looked at.
+type meanwhile struct {
+	readable
+	happens func()
+}
+
+func (m meanwhile) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
+	m.happens()
+	return m.readable.Verify(ctx, hash, password)
+}
+
+func TestALoginIsJudgedAgainWhenItsPasswordHasBeenLookedAt(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	who := s.signUp(t, 1)
+	service := *s.Service
+	service.Passwords = meanwhile{happens: func() {
+		for range 6 {
+			s.try(t, attacker, who.Email, wrong)
+		}
+	}}
+	for _, shown := range []string{password, wrong} { // the answer must not tell which
+		_, err := service.LogIn(t.Context(), attacker, who.Email, shown)
+		require.Equal(t, fault.NewTooManyRequests(time.Second), err)
+		s.exec(t, "DELETE FROM login_failures")
+	}
+	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions"))
+	_, err := service.LogIn(t.Context(), browser, who.Email, password)
+	require.NoError(t, err, "a known device")
 }
 
 func TestGuessesOfThePresentPasswordCountAsFailedLogins(t *testing.T) {
