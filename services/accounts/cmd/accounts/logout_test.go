@@ -46,7 +46,6 @@ func (p *process) revoked(t *testing.T, after uint64) accounts.Revocations {
 }
 
 // requireKept checks that a gateway that has just connected learns of a revocation, and one that knows it of nothing new.
-// Until is when the row says; the message kept it to the microsecond too.
 func (p *process) requireKept(t *testing.T, revocation accounts.Revocation) {
 	t.Helper()
 	require.Equal(t, uint64(1), revocation.Sequence)

@@ -100,8 +100,9 @@ func TestALoginThatLosesARaceIsRefusedLikeOneWithAWrongPassword(t *testing.T) {
 		login, err := w.LogIn(t.Context(), browser, "sungi@x.test", password)
 		return w, login, err
 	}
-	like, _, want := lost(nil, "Wrong'pwd00")
-	require.Equal(t, fault.InvalidField("non_field_errors", "Incorrect Credentials"), want)
+	want := fault.InvalidField("non_field_errors", "Incorrect Credentials")
+	like, _, err := lost(nil, "Wrong'pwd00")
+	require.Equal(t, want, err)
 	for name, gone := range map[string]error{"deleted": fault.NewNotFound(), "deactivated": fault.NewForbidden()} {
 		w, login, err := lost(gone, password)
 		require.Equal(t, want, err, name)
@@ -111,7 +112,7 @@ func TestALoginThatLosesARaceIsRefusedLikeOneWithAWrongPassword(t *testing.T) {
 		require.Equal(t, like.store.failed, w.store.failed, name)
 		require.Equal(t, like.store.events, w.store.events, name)
 	}
-	_, _, err := lost(errBroken, password)
+	_, _, err = lost(errBroken, password)
 	require.ErrorIs(t, err, errBroken)
 }
 

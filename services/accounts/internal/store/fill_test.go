@@ -40,22 +40,31 @@ var otherRows = []string{
 			'member_delete', 'logout_all'), n % 500, n % 700, '192.0.2.1', IF(n % 20 = 0, 'failure', 'success'), '', '' FROM `,
 }
 
+// onPrimaryAlone returns a function that executes statements whose changes never reach the replica.
+func (f fixture) onPrimaryAlone(t *testing.T) func(statement string, args ...any) {
+	t.Helper()
+	root, err := f.pair.Primary.OpenRoot()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, root.Close()) })
+	session, err := root.Conn(t.Context())
+	require.NoError(t, err)
+	run := func(statement string, args ...any) {
+		t.Helper()
+		_, err := session.ExecContext(t.Context(), statement, args...)
+		require.NoError(t, err, statement)
+	}
+	run("USE " + f.schema.Name)
+	run("SET SESSION sql_log_bin = 0")
+	return run
+}
+
 // fillMany makes members and sessions as a large installation has them: one name is frequent and the others are rare,
 // few sessions are revoked and few have expired. The rows stay on the primary, where they are explained; most keys grow
 // at their ends, so that this takes seconds.
 func (f fixture) fillMany(t *testing.T) {
 	t.Helper()
-	root, err := f.pair.Primary.OpenRoot()
-	require.NoError(t, err)
-	defer func() { require.NoError(t, root.Close()) }()
-	session, err := root.Conn(t.Context())
-	require.NoError(t, err)
-	run := func(statement string, args ...any) {
-		_, err := session.ExecContext(t.Context(), statement, args...)
-		require.NoError(t, err, statement)
-	}
-	run("USE " + f.schema.Name)
-	run("SET SESSION sql_log_bin = 0, unique_checks = 0")
+	run := f.onPrimaryAlone(t)
+	run("SET SESSION unique_checks = 0")
 	run(`INSERT INTO members (email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
 		SELECT CONCAT('m', LPAD(n, 6, '0'), '@x.test'), CONCAT('m', LPAD(n, 6, '0'), '@x.test'),
 			IF(n % 10 = 0, ?, CONCAT('rare', CHAR(97 + n DIV 2600 % 26), CHAR(97 + n DIV 100 % 26))),

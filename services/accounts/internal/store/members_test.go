@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,6 +45,24 @@ func TestTheReplicaHasWhatThePrimaryHas(t *testing.T) {
 	recent, err := f.Member(t.Context(), stored.ID)
 	require.NoError(t, err)
 	require.Equal(t, stored, recent)
+}
+
+// A replica that is behind must not deny what was acknowledged, whoever asks.
+func TestAMemberIsReadAsSoonAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	f.onPrimaryAlone(t)(`INSERT INTO members (id, email, email_key, name, nickname, phone, password_hash, created_at)
+		VALUES (7, 'new@x.test', 'new@x.test', 'Casey', 'casey', '0212345', 'x', ?)`, now)
+	require.Eventually(t, func() bool {
+		_, count, err := f.Members(t.Context(), query(10, 0), account.Recent)
+		return err == nil && count == 0
+	}, time.Minute, 5*time.Millisecond, "a read that may be old never went to the replica")
+	for range 20 { // wherever reads would go by turns
+		require.Equal(t, "casey", f.get(t, 7).Nickname)
+		found, err := f.MemberByEmail(t.Context(), "new@x.test")
+		require.NoError(t, err)
+		require.Equal(t, uint64(7), found.ID)
+	}
 }
 
 func TestWhatIsMissingIsNotFound(t *testing.T) {
