@@ -124,7 +124,7 @@ func awaitWhole(t *testing.T) {
 
 func TestKeyRotationsUnderLoadFailNoRequest(t *testing.T) {
 	second := startGateway(t)
-	running := startLoad(t, 4, func(i int) (bool, string) {
+	running := startLoad(t, 4, func(int) (bool, string) {
 		email := unique() + "@e2e.test"
 		created, err := newClient().try(t.Context(), http.MethodPost, "/accounts/users", newMember(email))
 		if ok, what := succeeded(created, err); !ok || created.status != http.StatusCreated {

@@ -116,8 +116,13 @@ func (b *mysqlBody) pause() error {
 	return err
 }
 
+// resume does nothing about a server that is not paused, as a signal to go on does nothing to a process that runs.
 func (b *mysqlBody) resume() error {
-	_, err := docker(context.Background(), "unpause", b.container)
+	paused, err := docker(context.Background(), "inspect", "--format", "{{.State.Paused}}", b.container)
+	if err != nil || strings.TrimSpace(paused) != "true" {
+		return err
+	}
+	_, err = docker(context.Background(), "unpause", b.container)
 	return err
 }
 

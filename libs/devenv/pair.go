@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Pair is a primary and its replica. The replica holds what the primary holds, users included, and refuses writes.
@@ -77,9 +78,14 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 // Hosts are the addresses of both servers, separated by a comma, as the setting MYSQL_HOSTS takes them.
 func (p *Pair) Hosts() string { return p.Primary.Addr() + "," + p.Replica.Addr() }
 
+// syncPatience is how long a replica may take to catch up; one that does not run would never.
+const syncPatience = time.Minute
+
 // Sync waits until the replica holds everything that the primary holds now. It fails if ctx ends first or replication
 // does not run.
 func (p *Pair) Sync(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, syncPatience)
+	defer cancel()
 	if err := p.engine.caughtUp(ctx, p); err != nil {
 		return fmt.Errorf("wait for the replica: %w", err)
 	}

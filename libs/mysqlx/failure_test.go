@@ -122,6 +122,7 @@ func (s schema) replication(t *testing.T, verb string) {
 func (s schema) replicaFallsBehind(t *testing.T) {
 	cluster := s.cluster(t)
 	awaitRecent(t, cluster, onReplica)
+	defer s.replication(t, "START")
 	whileReading(t, cluster, func() {
 		s.replication(t, "STOP")
 		began := time.Now()

@@ -57,7 +57,7 @@ type MatchReply struct {
 }
 
 // MaxRevocations is how many revocations one Revocations reply holds at most.
-const MaxRevocations = 5000
+const MaxRevocations = 1000
 
 // PathRevocations is the HTTP path on accounts that answers like SubjectRevocations, for gateways without NATS. The
 // request carries a principal (libs/authn) and the query parameter after; the path is not reachable from outside.
