@@ -58,7 +58,7 @@ var planCases = map[string][][]any{
 
 	"NextRevocation":           {{}},
 	"GetLatestRevocation":      {{}},
-	"ListRevocations":          {{0, fewRows, now, 5000}, {fewRows - 100, fewRows, now, 5000}, {fewRows - 1, fewRows, now, 5000}, {0, fewRows, now, 10}},
+	"ListRevocations":          {{0, fewRows, now, 1000}, {fewRows - 100, fewRows, now, 1000}, {fewRows - 1, fewRows, now, 1000}, {0, fewRows, now, 10}},
 	"DeleteExpiredRevocations": sweeps,
 
 	"ListLoginFailures":          {{digest(1), digest(2), digest(3), 7, digest(3)}},
