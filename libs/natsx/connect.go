@@ -25,6 +25,8 @@ type Config struct {
 
 const (
 	reconnectWait = 250 * time.Millisecond
+	// connectTimeout bounds one attempt to connect.
+	connectTimeout = time.Second
 	// pingInterval is how often the server is asked whether it is there; two missing answers end the connection. It
 	// bounds how long a message that is not a reply, such as a revocation, can be missed without noticing.
 	pingInterval = 5 * time.Second
@@ -46,6 +48,7 @@ func Connect(config Config, log *slog.Logger) (*nats.Conn, error) {
 		// A server that refuses the password twice may be one whose configuration is being replaced.
 		nats.IgnoreAuthErrorAbort(),
 		nats.PingInterval(pingInterval),
+		nats.Timeout(connectTimeout),
 		nats.ConnectHandler(func(conn *nats.Conn) { log.Info("nats connected", "server", conn.ConnectedUrlRedacted()) }),
 		nats.ReconnectHandler(func(conn *nats.Conn) { log.Info("nats connected again", "server", conn.ConnectedUrlRedacted()) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { log.Warn("nats disconnected", "error", err) }),
