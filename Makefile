@@ -45,8 +45,8 @@ test-mysql: ## the tests that use a database, on MySQL in containers
 	OMS_TEST_ENGINE=mysql go test $(RACE) ./libs/mysqlx/... ./services/accounts/... ./services/orders/...
 test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
-test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; with and without NATS
-	OMS_LOGOUTS=1000 go test -count=1 -timeout 60m -v -run 'Logout|Rotation' ./deploy/e2e/
+test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins
+	OMS_LOGOUTS=1000 OMS_LOGIN_SECONDS=30 go test -count=1 -timeout 60m -v -run 'Logout|Rotation|TwoHundred' ./deploy/e2e/
 
 .PHONY: fmt lint gen build
 fmt: ## format the code

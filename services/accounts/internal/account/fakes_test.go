@@ -73,6 +73,8 @@ func (w *world) add(member account.Member) {
 // readable is account.Passwords whose hashes can be read. It notes what was asked of it.
 type readable struct{ asked []string }
 
+func (r *readable) Ready() error { return nil }
+
 func (r *readable) Hash(_ context.Context, password string) (string, error) {
 	r.asked = append(r.asked, "hash")
 	return "hash of " + password, nil

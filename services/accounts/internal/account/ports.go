@@ -109,6 +109,8 @@ type Query struct {
 
 // Passwords hashes and checks passwords.
 type Passwords interface {
+	// Ready returns the fault Unavailable while the others would refuse at once, so that a refusal needs no database.
+	Ready() error
 	Hash(ctx context.Context, password string) (string, error)
 	// Verify reports whether the password belongs to the hash, and whether the hash should be made anew. The empty hash
 	// belongs to no password and takes as long to check as any.

@@ -82,6 +82,9 @@ func (s *Service) SignUp(ctx context.Context, client Client, input NewMember) (L
 // LogIn opens a session for the member with this email and password. An unknown email, a wrong password and an inactive
 // member get the same answer after the same work: two reads, one hash, and one transaction of four statements.
 func (s *Service) LogIn(ctx context.Context, client Client, email, password string) (Login, error) {
+	if err := s.Passwords.Ready(); err != nil {
+		return Login{}, err
+	}
 	member, err := s.Store.MemberByEmail(ctx, email)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return Login{}, err

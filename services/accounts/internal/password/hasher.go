@@ -1,8 +1,8 @@
 // Package password hashes and checks passwords: new ones with argon2id, and those that come from a Django database with
 // its PBKDF2.
 //
-// Hashing is the most expensive thing that anyone may ask for, so it is bounded: at most one hash for each core (and at
-// most MaxParallel) is computed at a time, a bounded number of others waits in line until their request's deadline, and
+// Hashing is the most expensive thing that anyone may ask for, so it is bounded: a core hashes one at a time, one core
+// hashes none, and at most MaxParallel are computed at once, a bounded number of others waits in line until their request's deadline, and
 // who comes then is refused at once: what would wait for seconds is better told so.
 package password
 
@@ -36,11 +36,14 @@ func NewHasher() (*Hasher, error) {
 	if err != nil {
 		return nil, err
 	}
-	parallel := min(MaxParallel, runtime.GOMAXPROCS(0))
+	parallel := slotsFor(runtime.GOMAXPROCS(0))
 	return &Hasher{
 		slots: make(chan struct{}, parallel), queue: make(chan struct{}, parallel*(1+maxWaiting)), unknown: unknown,
 	}, nil
 }
+
+// slotsFor leaves one core to all other requests: a core that hashes answers nothing else.
+func slotsFor(cores int) int { return max(1, min(MaxParallel, cores-1)) }
 
 // Hash returns the hash of a password in PHC string format. It fails with Unavailable where too
 // many wait or no slot is free in time.
@@ -74,11 +77,23 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, outdate
 	}
 }
 
+// Ready returns Unavailable while Hash and Verify would refuse at once because too many wait.
+func (h *Hasher) Ready() error {
+	if len(h.queue) == cap(h.queue) {
+		return errFull()
+	}
+	return nil
+}
+
+func errFull() error {
+	return fault.NewUnavailable(errors.New("too many passwords wait to be hashed"))
+}
+
 func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case h.queue <- struct{}{}:
 	default:
-		return nil, fault.NewUnavailable(errors.New("too many passwords wait to be hashed"))
+		return nil, errFull()
 	}
 	select {
 	case h.slots <- struct{}{}:

@@ -136,6 +136,8 @@ func (c *clock) advance(by time.Duration) {
 // readable is account.Passwords without the cost: what hashing costs is tested elsewhere.
 type readable struct{}
 
+func (readable) Ready() error { return nil }
+
 func (readable) Hash(_ context.Context, password string) (string, error) {
 	return "hash of " + password, nil
 }
