@@ -8,14 +8,15 @@ import (
 	"strings"
 )
 
-// generator makes hostile requests from a seed: valid ones, broken at random. The same seed gives the same requests.
+// generator makes hostile requests from a seed: valid ones, broken at random. The same seed gives the same requests, but
+// for the token and the id of the member that sends them.
 type generator struct {
 	random *rand.Rand
 	own    member
 }
 
-func newGenerator(seed uint64, own member) *generator {
-	return &generator{random: rand.New(rand.NewPCG(seed, seed)), own: own}
+func newGenerator(seed uint64) *generator {
+	return &generator{random: rand.New(rand.NewPCG(seed, seed))}
 }
 
 // raw is a request as it goes onto the wire, so that it may be no request at all.

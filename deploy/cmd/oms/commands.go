@@ -52,9 +52,8 @@ func commands() []command {
 
 // app is what every command works with.
 type app struct {
-	stack  stack.Stack
-	getenv func(string) string
-	out    io.Writer
+	stack stack.Stack
+	out   io.Writer
 }
 
 func run(ctx context.Context, arguments []string, getenv func(string) string, out io.Writer) error {
@@ -84,7 +83,7 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 			if err != nil {
 				return err
 			}
-			return command.run(app{stack: s, getenv: getenv, out: out}, ctx, chosen)
+			return command.run(app{stack: s, out: out}, ctx, chosen)
 		}
 	}
 	flags.Usage()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os/exec"
 	"strconv"
+
+	"oms.internal/deploy/internal/stack"
 )
 
 // goSettings decide where the go command finds modules and whom it believes. The build in the image uses the host's, so
@@ -24,6 +26,11 @@ func (r *Runner) environment(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("settings of the go command: %w", err)
 	}
 	environment := []string{"OMS_SECRETS=" + r.published()}
+	for _, names := range stack.Choosable {
+		for _, name := range names {
+			environment = append(environment, name+"="+r.stack.Choices[name]) // "" is the default of compose.yaml
+		}
+	}
 	for _, name := range goSettings {
 		environment = append(environment, name+"="+settings[name])
 	}

@@ -17,21 +17,12 @@ import (
 	"oms.internal/libs/devenv"
 
 	"oms.internal/deploy/internal/secret"
+	"oms.internal/deploy/internal/stack"
 )
 
 // sources are the folders of the modules that the binaries are built from.
 var sources = map[string]string{
 	"accounts": "services/accounts", "orders": "services/orders", "gateway": "gateway",
-}
-
-// passedOn are the settings of a service that whoever starts the stack may choose. All others are what the stack needs.
-var passedOn = map[string][]string{
-	"accounts": {"LOG_LEVEL", "TIME_ZONE", "TOKEN_LIFETIME", "REFRESH_LIFETIME", "ACCOUNTS_DIRECTORY"},
-	"orders":   {"LOG_LEVEL", "TIME_ZONE"},
-	"gateway": {
-		"LOG_LEVEL", "UPSTREAM_TIMEOUT", "REVOCATION_MAX_STALENESS", "TRUSTED_PROXIES", "CONNECTIONS_PER_ADDRESS",
-		"RATE_LIMIT_MEMBER", "RATE_LIMIT_ADDRESS", "CORS_ALLOWED_ORIGINS", "TLS_CERT_FILE", "TLS_KEY_FILE",
-	},
 }
 
 // build makes the binaries one after another: each go command uses all cores by itself.
@@ -61,8 +52,6 @@ func (r *Runner) environment(name string) []string {
 	local := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 	settings := []string{
 		"NATS_URL=nats://" + local(ports.NATS), "NATS_USER=" + name, "NATS_PASSWORD_FILE=" + file("nats-"+name),
-		// The garbage collector works harder before a process grows past what it may have.
-		"GOMEMLIMIT=48MiB",
 	}
 	database := []string{
 		"MYSQL_HOSTS=" + local(ports.Primary) + "," + local(ports.Replica), "MYSQL_DATABASE=" + name,
@@ -81,8 +70,8 @@ func (r *Runner) environment(name string) []string {
 			"PRINCIPAL_PRIVATE_KEY_FILE="+file(secret.PrincipalKey),
 			"ACCOUNTS_URL=http://"+local(ports.Accounts), "ORDERS_URL=http://"+local(ports.Orders))
 	}
-	for _, variable := range passedOn[name] {
-		if value := r.getenv(variable); value != "" {
+	for _, variable := range stack.Choosable[name] {
+		if value := r.stack.Choices[variable]; value != "" {
 			settings = append(settings, variable+"="+value)
 		}
 	}

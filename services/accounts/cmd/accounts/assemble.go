@@ -25,7 +25,7 @@ import (
 	"oms.internal/libs/natsx"
 )
 
-// requestTimeout is shorter than the gateway's patience, so that a slow answer is reported by the service that is slow.
+// requestTimeout is shorter than the gateway's patience (5 s by default), so that a slow answer is reported by the service that is slow.
 const requestTimeout = 4 * time.Second
 
 // service is the process with all its parts wired and none started.

@@ -72,11 +72,8 @@ type Event struct {
 	Address   string // the client's IP address, "" for an operator
 	Outcome   Outcome
 	RequestID string
-	Detail    string // a few words of our own, such as AboutSession; at most MaxDetail bytes
+	Detail    string // a few words of our own, such as AboutSession
 }
-
-// MaxDetail bounds Event.Detail.
-const MaxDetail = 200
 
 // AboutSession is the detail of an event that concerns one session.
 func AboutSession(id uint64) string { return fmt.Sprintf("session %d", id) }

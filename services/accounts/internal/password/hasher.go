@@ -1,9 +1,9 @@
 // Package password hashes and checks passwords: new ones with argon2id, and those that come from a Django database with
 // its PBKDF2.
 //
-// Hashing is the most expensive thing that anyone may ask for, so it is bounded: a core hashes one at a time, one core
-// hashes none, and at most MaxParallel are computed at once, a bounded number of others waits in line until their request's deadline, and
-// who comes then is refused at once: what would wait for seconds is better told so.
+// Hashing is the most expensive thing that anyone may ask for, so it is bounded: one hash at a time for each core but one
+// (at least one, at most MaxParallel); a bounded number of others waits in line until their request's deadline, and who
+// comes then is refused at once: what would wait for seconds is better told so.
 package password
 
 import (
@@ -45,8 +45,8 @@ func NewHasher() (*Hasher, error) {
 // slotsFor leaves one core to all other requests: a core that hashes answers nothing else.
 func slotsFor(cores int) int { return max(1, min(MaxParallel, cores-1)) }
 
-// Hash returns the hash of a password in PHC string format. It fails with Unavailable where too
-// many wait or no slot is free in time.
+// Hash returns the hash of a password in PHC string format. It fails with Unavailable where too many wait or no slot is
+// free in time.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
@@ -57,8 +57,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Verify reports whether password belongs to hash, and whether hash has other parameters than Hash would use today. The
-// empty hash belongs to no password and costs the same time as one from Hash. It fails with Unavailable where no slot is
-// free in time.
+// empty hash belongs to no password and costs the same time as one from Hash. It fails with Unavailable where too many
+// wait or no slot is free in time.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
