@@ -19,10 +19,6 @@ import (
 	"oms.internal/libs/devenv"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
-
-const patience = 30 * time.Second // for what takes seconds unless something is broken
-
 // place is what a process needs around it, with servers that speak TLS.
 type place struct {
 	authority *devenv.Authority
