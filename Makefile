@@ -17,7 +17,7 @@ OMS     := go run ./deploy/cmd/oms
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: up down ps logs clean replication poc admin
+.PHONY: up down ps logs clean replication poc admin keys
 up: ## start everything and wait until it is ready (MODE=docker|native)
 	@$(OMS) up
 down: ## end what `make up` started; the data stays
@@ -34,15 +34,21 @@ poc: ## walk through the running system
 	@$(OMS) poc
 admin: ## make EMAIL=… an admin; the password is asked for, or read from standard input
 	@$(OMS) admin --email '$(EMAIL)'
+keys: ## sign tokens with a new key; old ones verify until their last token expires
+	@$(OMS) keys rotate
 
-.PHONY: setup test test-mysql
+.PHONY: setup test test-mysql test-hostile test-sessions
 setup: ## install what tests need: MariaDB's packages, nats-server
 	@$(OMS) setup
 test: setup ## everything a contributor must pass: unit, integration and end-to-end tests
 	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
-	go test $(RACE) $(MODULES:%=./%/...)
+	go test $(RACE) -timeout 20m $(MODULES:%=./%/...)
 test-mysql: ## the tests that use a database, on MySQL in containers
-	OMS_TEST_ENGINE=mysql go test $(RACE) ./libs/mysqlx/... ./services/accounts/... ./services/orders/...
+	OMS_TEST_ENGINE=mysql go test $(RACE) -timeout 20m ./libs/mysqlx/... ./services/accounts/... ./services/orders/...
+test-hostile: setup ## 120,000 generated hostile requests
+	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
+test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins
+	OMS_LOGOUTS=1000 OMS_LOGIN_SECONDS=30 go test -count=1 -timeout 60m -v -run 'Logout|Rotation|TwoHundred' ./deploy/e2e/
 
 .PHONY: fmt lint gen build
 fmt: ## format the code

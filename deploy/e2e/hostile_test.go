@@ -11,7 +11,7 @@ import (
 )
 
 // leak finds what must never reach a client: SQL, Go, host names, paths.
-var leak = regexp.MustCompile(`(?i)select .* from|insert into|mysql|mariadb|sqlcgen|goroutine|\.go:|panic|127\.0\.0\.1|nats:|fasthttp|fiber|unmarshal|strconv|runtime error`)
+var leak = regexp.MustCompile(`(?i)select .* from|insert into|mysql|mariadb|sqlcgen|goroutine|\.go:|panic|127\.0\.0\.1:|nats:|fasthttp|fiber|unmarshal|strconv|runtime error`)
 
 type hostile struct {
 	name        string

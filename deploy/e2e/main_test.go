@@ -40,7 +40,12 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 	if system.data, err = os.MkdirTemp("", "oms"); err != nil {
 		return 1, err
 	}
-	system.env = append(os.Environ(), "OMS_DATA="+system.data, "MODE=native")
+	system.env = append(os.Environ(), "OMS_DATA="+system.data, "MODE=native",
+		// What the shell says about a system of its own does not concern this one.
+		"ACCOUNTS_DIRECTORY=", "TOKEN_LIFETIME=", "REFRESH_LIFETIME=", "TIME_ZONE=", "TLS_CERT_FILE=", "TLS_KEY_FILE=",
+		"UPSTREAM_TIMEOUT=", "REVOCATION_MAX_STALENESS=", "TRUSTED_PROXIES=", "CORS_ALLOWED_ORIGINS=",
+		// The load of these tests comes from one address.
+		"RATE_LIMIT_ADDRESS=0", "RATE_LIMIT_MEMBER=0", "CONNECTIONS_PER_ADDRESS=0")
 	for _, variable := range []string{
 		"GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "ACCOUNTS_PORT", "ACCOUNTS_ADMIN_PORT", "ORDERS_PORT", "ORDERS_ADMIN_PORT",
 		"PRIMARY_PORT", "REPLICA_PORT", "NATS_PORT",

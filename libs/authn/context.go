@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -20,8 +21,12 @@ func From(ctx context.Context) Principal {
 }
 
 // RequirePrincipal refuses every request without a valid principal and puts the principal into the request's context.
+// Two principals are none: the gateway sends one, and who reads the other one would act for somebody else.
 func RequirePrincipal(verifier *Verifier) fiber.Handler {
 	return func(c *fiber.Ctx) error {
+		if len(c.Request().Header.PeekAll(Header)) > 1 {
+			return unauthenticated(errors.New("more than one principal"))
+		}
 		principal, err := verifier.Verify(c.Get(Header))
 		if err != nil {
 			return err

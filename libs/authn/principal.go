@@ -22,6 +22,9 @@ type Principal struct {
 	SessionID uint64
 	// Admin is the right to see and change everything, as it was when the token was issued.
 	Admin bool
+	// Address is the IP address of the client as the gateway knows it, without port; "" where it does not apply. It is
+	// there for anonymous callers too.
+	Address string
 }
 
 // Anonymous reports whether the caller showed no token.

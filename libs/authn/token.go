@@ -19,6 +19,7 @@ type claims struct {
 	jwt.RegisteredClaims
 	SessionID string `json:"sid,omitempty"`
 	Admin     bool   `json:"adm,omitempty"`
+	Address   string `json:"adr,omitempty"`
 }
 
 // Signer signs principals; it belongs to the gateway.
@@ -35,12 +36,15 @@ func NewSigner(key ed25519.PrivateKey, now func() time.Time) *Signer {
 // Sign returns the value of Header for a request to the service named audience.
 func (s *Signer) Sign(principal Principal, audience string) (string, error) {
 	now := s.now()
-	content := claims{RegisteredClaims: jwt.RegisteredClaims{
-		Issuer:    issuer,
-		Audience:  jwt.ClaimStrings{audience},
-		IssuedAt:  jwt.NewNumericDate(now),
-		ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime)),
-	}}
+	content := claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer:    issuer,
+			Audience:  jwt.ClaimStrings{audience},
+			IssuedAt:  jwt.NewNumericDate(now),
+			ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime)),
+		},
+		Address: principal.Address,
+	}
 	if !principal.Anonymous() {
 		content.Subject = formatID(principal.MemberID)
 		content.SessionID = formatID(principal.SessionID)
@@ -79,14 +83,14 @@ func (v *Verifier) Verify(signed string) (Principal, error) {
 		return Principal{}, unauthenticated(err)
 	}
 	if content.Subject == "" {
-		return Principal{}, nil
+		return Principal{Address: content.Address}, nil
 	}
 	memberID, memberErr := strconv.ParseUint(content.Subject, 10, 64)
 	sessionID, sessionErr := strconv.ParseUint(content.SessionID, 10, 64)
 	if err := errors.Join(memberErr, sessionErr); err != nil {
 		return Principal{}, unauthenticated(err)
 	}
-	return Principal{MemberID: memberID, SessionID: sessionID, Admin: content.Admin}, nil
+	return Principal{MemberID: memberID, SessionID: sessionID, Admin: content.Admin, Address: content.Address}, nil
 }
 
 func unauthenticated(cause error) *fault.Error {

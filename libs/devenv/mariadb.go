@@ -47,7 +47,7 @@ func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
 		own := filepath.Join(dir, name)
 		body := &mariadbBody{
 			name: name, dir: own, server: server, install: install, root: options.RootPassword, detached: options.Detached,
-			config: mariadbConfig(own, id, port, options.BufferPool, name == replicaName),
+			config: mariadbConfig(own, id, port, name == replicaName, options),
 		}
 		return &Server{name: name, port: port, rootPassword: options.RootPassword, body: body}
 	}

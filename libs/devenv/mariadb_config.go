@@ -11,7 +11,7 @@ import (
 
 // mariadbConfig is a server's configuration. What it says about durability, replication and character sets is what
 // deploy/mysql says for the containers; the sizes are small, so that a pair starts in about a second.
-func mariadbConfig(dir string, id, port int, bufferPool string, replica bool) string {
+func mariadbConfig(dir string, id, port int, replica bool, options Options) string {
 	lines := []string{
 		"[mysqld]",
 		fmt.Sprintf("server_id = %d", id),
@@ -45,12 +45,16 @@ func mariadbConfig(dir string, id, port int, bufferPool string, replica bool) st
 		"sql_mode = ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
 		"",
 		"# Small: this is a developer's machine.",
-		"innodb_buffer_pool_size = " + bufferPool,
+		"innodb_buffer_pool_size = " + options.BufferPool,
 		"innodb_log_file_size = 32M",
 		"max_connections = 200",
 	}
 	if replica {
 		lines = append(lines, "", "# Only replication writes here.", "read_only = ON")
+	}
+	if options.CertFile != "" {
+		lines = append(lines, "", "# Encrypted for whoever asks for it.",
+			"ssl_cert = "+options.CertFile, "ssl_key = "+options.KeyFile, "tls_version = TLSv1.2,TLSv1.3")
 	}
 	if os.Geteuid() == 0 {
 		lines = append(lines, "", "# The server refuses to run as root unless told so by name.", "user = root")

@@ -26,11 +26,18 @@ func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
 	prefix := "oms-test-" + strings.ToLower(rand.Text()[:10])
 	build := func(name string, id, port int) *Server {
 		container := prefix + "-" + name
-		body := &mysqlBody{container: container, run: append([]string{
+		run := []string{
 			"run", "--detach", "--name", container, "--network", prefix, "--network-alias", name,
 			"--publish", fmt.Sprintf("127.0.0.1:%d:3306", port),
-			"--env", "MYSQL_ROOT_PASSWORD=" + options.RootPassword, "--env", "MYSQL_INITDB_SKIP_TZINFO=1", mysqlImage,
-		}, mysqlArguments(id, options.BufferPool)...)}
+			"--env", "MYSQL_ROOT_PASSWORD=" + options.RootPassword, "--env", "MYSQL_INITDB_SKIP_TZINFO=1",
+		}
+		arguments := mysqlArguments(id, options.BufferPool)
+		if options.CertFile != "" {
+			const cert, key = "/etc/oms/server.pem", "/etc/oms/server.key"
+			run = append(run, "--volume", options.CertFile+":"+cert+":ro", "--volume", options.KeyFile+":"+key+":ro")
+			arguments = append(arguments, "--ssl-cert="+cert, "--ssl-key="+key)
+		}
+		body := &mysqlBody{container: container, run: append(append(run, mysqlImage), arguments...)}
 		return &Server{name: name, port: port, rootPassword: options.RootPassword, body: body}
 	}
 	pair := &Pair{

@@ -47,6 +47,11 @@ type Options struct {
 	// BufferPool is InnoDB's buffer pool, in the form of the server's configuration ("128M").
 	BufferPool string
 
+	// CertFile and KeyFile make the servers offer TLS with this certificate (PEM; absolute paths). In containers the
+	// server runs as a user of its own, who must be able to read them.
+	CertFile string
+	KeyFile  string
+
 	// Bootstrap is executed on the primary by root on every start, and so must be repeatable.
 	Bootstrap []string
 }

@@ -14,6 +14,7 @@ type TB interface {
 	Helper()
 	Fatalf(format string, arguments ...any)
 	Cleanup(func())
+	TempDir() string
 }
 
 // testTimeout bounds the start of servers in a test, MySQL's containers on a busy machine included.
@@ -43,7 +44,7 @@ func Main(tests interface{ Run() int }) {
 // or pauses a server takes NewPair instead.
 func Shared(t TB) *Pair {
 	t.Helper()
-	shared.once.Do(func() { shared.pair, shared.err = startTestPair() })
+	shared.once.Do(func() { shared.pair, shared.err = startTestPair(Options{}) })
 	if shared.err != nil {
 		t.Fatalf("%v", shared.err)
 	}
@@ -66,7 +67,20 @@ func NewSchema(t TB) (*Pair, Schema) {
 // NewPair starts a pair of this test's own, which ends with the test.
 func NewPair(t TB) *Pair {
 	t.Helper()
-	pair, err := startTestPair()
+	return newPair(t, Options{})
+}
+
+// NewTLSPair starts a pair of this test's own whose servers offer TLS with a certificate for 127.0.0.1 from authority.
+func NewTLSPair(t TB, authority *Authority) *Pair {
+	t.Helper()
+	var options Options
+	options.CertFile, options.KeyFile = authority.Issue(t, "127.0.0.1")
+	return newPair(t, options)
+}
+
+func newPair(t TB, options Options) *Pair {
+	t.Helper()
+	pair, err := startTestPair(options)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -78,14 +92,14 @@ func NewPair(t TB) *Pair {
 	return pair
 }
 
-func startTestPair() (*Pair, error) {
-	engine, err := EngineFromEnvironment()
-	if err != nil {
+func startTestPair(options Options) (*Pair, error) {
+	var err error
+	if options.Engine, err = EngineFromEnvironment(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
-	return StartPair(ctx, Options{Engine: engine})
+	return StartPair(ctx, options)
 }
 
 // NewNATS starts a NATS server of this test's own with a configuration (which may be empty), which ends with the test.
@@ -103,4 +117,11 @@ func NewNATS(t TB, config string) *NATS {
 		}
 	})
 	return server
+}
+
+// NewTLSNATS starts a NATS server of this test's own that demands TLS, with a certificate for 127.0.0.1 from authority.
+func NewTLSNATS(t TB, authority *Authority) *NATS {
+	t.Helper()
+	cert, key := authority.Issue(t, "127.0.0.1")
+	return NewNATS(t, fmt.Sprintf("tls { cert_file: %q, key_file: %q }", cert, key))
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"time"
 )
 
@@ -26,6 +27,7 @@ const (
 	MethodNotAllowed     Code = "method_not_allowed"     // the path exists, the method does not
 	TooLarge             Code = "too_large"              // the body exceeds the limit
 	UnsupportedMediaType Code = "unsupported_media_type" // the body is not JSON
+	TooManyRequests      Code = "too_many_requests"      // repeat after RetryAfter
 	Internal             Code = "internal"               // ours; look at the log under the request id
 	Unavailable          Code = "unavailable"            // a part is down or busy: repeat after RetryAfter
 	Timeout              Code = "timeout"                // a part did not answer in time
@@ -74,6 +76,14 @@ func NewForbidden() *Error {
 func NewUnavailable(cause error) *Error {
 	fault := New(Unavailable, "The service is temporarily unavailable. Please try again.", cause)
 	fault.RetryAfter = time.Second
+	return fault
+}
+
+// NewTooManyRequests returns a fault for a caller that must wait.
+func NewTooManyRequests(retryAfter time.Duration) *Error {
+	seconds := int(math.Ceil(retryAfter.Seconds()))
+	fault := New(TooManyRequests, fmt.Sprintf("Request was throttled. Expected available in %d seconds.", seconds), nil)
+	fault.RetryAfter = retryAfter
 	return fault
 }
 

@@ -21,6 +21,7 @@ var statuses = map[fault.Code]int{
 	fault.MethodNotAllowed:     http.StatusMethodNotAllowed,
 	fault.TooLarge:             http.StatusRequestEntityTooLarge,
 	fault.UnsupportedMediaType: http.StatusUnsupportedMediaType,
+	fault.TooManyRequests:      http.StatusTooManyRequests,
 	fault.Internal:             http.StatusInternalServerError,
 	fault.Unavailable:          http.StatusServiceUnavailable,
 	fault.Timeout:              http.StatusGatewayTimeout,

@@ -5,6 +5,7 @@
 package httpx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,13 +25,18 @@ import (
 
 // Limits of one request.
 const (
-	BodyLimit      = 64 << 10 // bytes
-	headerLimit    = 16 << 10 // bytes, all headers together
-	readTimeout    = 10 * time.Second
-	writeTimeout   = 10 * time.Second
-	idleTimeout    = 75 * time.Second
-	maxConnections = 10_000
+	BodyLimit    = 64 << 10 // bytes
+	headerLimit  = 16 << 10 // bytes, all headers together
+	readTimeout  = 10 * time.Second
+	writeTimeout = 10 * time.Second
+	idleTimeout  = 75 * time.Second
+	// spareConnections keeps fasthttp from answering by itself when a listener that bounds the connections (MaxConnections)
+	// lets one in before fasthttp has noticed the end of another.
+	spareConnections = 100
 )
+
+// MaxConnections is how many connections a server serves at the same time.
+const MaxConnections = 10_000
 
 // Options are what a process decides about its server.
 type Options struct {
@@ -40,6 +46,10 @@ type Options struct {
 	Timeout time.Duration
 	// TrustRequestID takes the request id from the header: true behind the gateway, false in the gateway itself.
 	TrustRequestID bool
+	// First sees every request that could be read, before anything in it is looked at.
+	First []fiber.Handler
+	// ReadTimeout is how long a request may take to arrive, from its first byte to its last; 10 s if 0.
+	ReadTimeout time.Duration
 }
 
 // New returns an app without routes. Strings that handlers get stay valid after the handler returns (Immutable).
@@ -49,10 +59,10 @@ func New(options Options) *fiber.App {
 		Immutable:                    true,
 		BodyLimit:                    BodyLimit,
 		ReadBufferSize:               headerLimit,
-		ReadTimeout:                  readTimeout,
+		ReadTimeout:                  cmp.Or(options.ReadTimeout, readTimeout),
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,
-		Concurrency:                  maxConnections,
+		Concurrency:                  MaxConnections + spareConnections,
 		ErrorHandler:                 AnswerFault,
 		DisableStartupMessage:        true,
 		DisableDefaultContentType:    true,
@@ -63,14 +73,18 @@ func New(options Options) *fiber.App {
 		RequestMethods:    append(slices.Clone(fiber.DefaultMethods), otherMethod),
 	})
 	acceptAnyMethod(app.Server())
-	app.Use(observe(options), recoverPanic(options.Log), checkText, refuseEncoded)
+	app.Use(observe(options), recoverPanic(options.Log))
+	for _, handler := range options.First {
+		app.Use(handler)
+	}
+	app.Use(refuseAmbiguous, checkText, refuseEncoded)
 	return app
 }
 
 // Serve serves the app on listener until ctx ends, then waits for the requests that have begun.
 func Serve(ctx context.Context, app *fiber.App, listener net.Listener) error {
 	failed := make(chan error, 1)
-	go func() { failed <- app.Listener(listener) }()
+	go func() { failed <- app.Listener(strictListener{listener}) }()
 	select {
 	case err := <-failed:
 		return err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -70,35 +69,6 @@ func TestHeadersThatAreTooLargeAreRefused(t *testing.T) {
 		require.True(t, 400 <= got.status && got.status < 500, "%s: %d", name, got.status)
 		got.problem(t)
 	}
-}
-
-func TestRequestsThatTwoServersCouldReadDifferentlyAreRefused(t *testing.T) {
-	t.Parallel()
-	server := start(t, nil, echo)
-	const post = "POST /echo HTTP/1.1\r\nHost: x\r\n"
-	for name, request := range map[string]string{
-		"two lengths":        post + "Content-Length: 0\r\nContent-Length: 5\r\n\r\nhello",
-		"blank before colon": post + "Content-Length : 5\r\n\r\nhello",
-		"signed length":      post + "Content-Length: +5\r\n\r\nhello",
-		"unknown coding":     post + "Transfer-Encoding: xchunked\r\n\r\n",
-		"two hosts":          "GET /echo HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-		"folded header":      "GET /echo HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n",
-		"bad chunk size":     post + "Transfer-Encoding: chunked\r\n\r\n5;\nhello\r\n0\r\n\r\n",
-	} {
-		got := server.raw(t, request)
-		require.True(t, 400 <= got.status && got.status <= 501 && got.status != 500, "%s: %d %s", name, got.status, got.body)
-	}
-}
-
-// RFC 9112, section 6.3, lets a server take the chunks and demands that it closes the connection then.
-func TestNothingIsSmuggledBehindARequestWithALengthAndChunks(t *testing.T) {
-	t.Parallel()
-	server := start(t, nil, echo)
-	got := server.send(t, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"+
-		"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-	defer got.Close()
-	everything, _ := io.ReadAll(got) // whether the end is orderly does not matter
-	require.Equal(t, 1, strings.Count(string(everything), "HTTP/1.1 "), "%s", everything)
 }
 
 func TestURLsThatAreNotTextAreRefused(t *testing.T) {

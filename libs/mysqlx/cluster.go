@@ -25,6 +25,10 @@ type Config struct {
 	User     string
 	Password string
 	Database string
+	// TLSCAFile is a PEM file of the authorities that sign the servers' certificates. With it every connection is
+	// encrypted, or refused: a server without TLS, or with a certificate that is not for its host, is unreachable. It is
+	// read at the start. "" is without TLS.
+	TLSCAFile string
 }
 
 const (
@@ -67,6 +71,9 @@ const (
 	replica     role = "replica"
 )
 
+// errNotLookedAt is why a server is unreachable before it has been asked for the first time.
+var errNotLookedAt = errors.New("not looked at yet")
+
 // Open prepares a pool for each host. It connects to none.
 func Open(config Config, log *slog.Logger) (*Cluster, error) {
 	cluster := &Cluster{log: log}
@@ -75,15 +82,19 @@ func Open(config Config, log *slog.Logger) (*Cluster, error) {
 		if err != nil {
 			return nil, errors.Join(err, cluster.Close())
 		}
-		cluster.hosts = append(cluster.hosts, &host{addr: addr, db: db, state: state{role: unreachable, err: errors.New("not looked at yet")}})
+		cluster.hosts = append(cluster.hosts, &host{addr: addr, db: db, state: state{role: unreachable, err: errNotLookedAt}})
 	}
 	return cluster, nil
 }
 
 // openHost prepares a pool. ioTimeout bounds one read or write on a connection; 0 leaves both to the context.
 func openHost(config Config, addr string, ioTimeout time.Duration) (*sql.DB, error) {
+	encryption, err := tlsConfig(config.TLSCAFile)
+	if err != nil {
+		return nil, err
+	}
 	settings := mysql.NewConfig()
-	settings.Net, settings.Addr = "tcp", addr
+	settings.Net, settings.Addr, settings.TLS = "tcp", addr, encryption
 	settings.User, settings.Passwd, settings.DBName = config.User, config.Password, config.Database
 	// Times are UTC on both ends; the session's time zone matters to NOW() and to TIMESTAMP columns.
 	settings.ParseTime, settings.Loc = true, time.UTC

@@ -2,6 +2,7 @@ package mysqlx
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -51,6 +52,9 @@ func hasNumber(err error, numbers ...uint16) bool {
 // connectionFailed reports whether the server, and not the statement, is the reason.
 func connectionFailed(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok || errors.Is(err, mysql.ErrNoTLS) {
 		return true
 	}
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, io.EOF) ||

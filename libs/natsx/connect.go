@@ -17,10 +17,16 @@ type Config struct {
 	URL      string // one or more nats:// URLs, separated by commas
 	User     string // also the name of the connection and of its inbox
 	Password string
+	// TLSCAFile is a PEM file of the authorities that sign the servers' certificates. With it the connection is
+	// encrypted, or refused: a server without TLS, or with a certificate that is not for its host, never learns the
+	// password. It is read again at each connection. "" is without TLS, unless the server demands it.
+	TLSCAFile string
 }
 
 const (
 	reconnectWait = 250 * time.Millisecond
+	// connectTimeout bounds one attempt to connect.
+	connectTimeout = time.Second
 	// pingInterval is how often the server is asked whether it is there; two missing answers end the connection. It
 	// bounds how long a message that is not a reply, such as a revocation, can be missed without noticing.
 	pingInterval = 5 * time.Second
@@ -30,10 +36,10 @@ const (
 // ever. What is sent while it is not connected fails at once; nothing is kept for later, since a late request is worse
 // than a failed one.
 func Connect(config Config, log *slog.Logger) (*nats.Conn, error) {
-	conn, err := nats.Connect(config.URL,
+	options := []nats.Option{
 		nats.Name(config.User),
 		nats.UserInfo(config.User, config.Password),
-		nats.CustomInboxPrefix("_INBOX_"+config.User),
+		nats.CustomInboxPrefix(inboxPrefix + "_" + config.User),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
@@ -42,6 +48,7 @@ func Connect(config Config, log *slog.Logger) (*nats.Conn, error) {
 		// A server that refuses the password twice may be one whose configuration is being replaced.
 		nats.IgnoreAuthErrorAbort(),
 		nats.PingInterval(pingInterval),
+		nats.Timeout(connectTimeout),
 		nats.ConnectHandler(func(conn *nats.Conn) { log.Info("nats connected", "server", conn.ConnectedUrlRedacted()) }),
 		nats.ReconnectHandler(func(conn *nats.Conn) { log.Info("nats connected again", "server", conn.ConnectedUrlRedacted()) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { log.Warn("nats disconnected", "error", err) }),
@@ -52,11 +59,28 @@ func Connect(config Config, log *slog.Logger) (*nats.Conn, error) {
 			}
 			log.Error("nats", "subject", subject, "error", err)
 		}),
-	)
+		nats.ReconnectErrHandler(logChanges(log)),
+	}
+	if config.TLSCAFile != "" {
+		options = append(options, nats.RootCAs(config.TLSCAFile))
+	}
+	conn, err := nats.Connect(config.URL, options...)
 	if err != nil {
 		return nil, fmt.Errorf("nats: %w", err)
 	}
 	return conn, nil
+}
+
+// logChanges logs why an attempt to connect failed, but not again while it fails for the same reason: there are several
+// attempts a second. nats.go calls its handlers one after the other.
+func logChanges(log *slog.Logger) nats.ConnErrHandler {
+	last := ""
+	return func(_ *nats.Conn, err error) {
+		if reason := err.Error(); reason != last {
+			last = reason
+			log.Warn("nats cannot connect", "error", err)
+		}
+	}
 }
 
 // Ready returns a check for runner.Part: nil once the connection has stood. A process that has started goes on without

@@ -55,6 +55,10 @@ func Serve(ctx context.Context, conn *nats.Conn, name string, log *slog.Logger, 
 	stopped := false
 	accept := func(endpoint Endpoint) micro.HandlerFunc {
 		return func(request micro.Request) {
+			if !awaitsReply(request) {
+				log.Warn("nats request without an inbox", "subject", endpoint.subject, "reply", request.Reply())
+				return
+			}
 			accepting.RLock()
 			defer accepting.RUnlock()
 			received := time.Now()
@@ -102,15 +106,11 @@ func flush(conn *nats.Conn) error {
 
 func answer(conn *nats.Conn, request micro.Request, endpoint Endpoint, received time.Time, log *slog.Logger) {
 	header := request.Headers()
-	timeout := maxTimeout
-	if wanted, err := strconv.ParseInt(header.Get(headerTimeout), 10, 32); err == nil {
-		timeout = min(timeout, time.Duration(wanted)*time.Millisecond)
-	}
 	ctx := context.Background()
 	if id := header.Get(requestid.Header); requestid.Valid(id) {
 		ctx = requestid.Into(ctx, id)
 	}
-	ctx, cancel := context.WithDeadline(ctx, received.Add(timeout))
+	ctx, cancel := context.WithDeadline(ctx, received.Add(parseTimeout(header.Get(headerTimeout))))
 	defer cancel()
 	reply, err := call(ctx, endpoint, request.Data())
 	if err != nil {

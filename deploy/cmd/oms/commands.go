@@ -44,6 +44,7 @@ func commands() []command {
 		{"replication", "compare the two database servers", app.replication},
 		{"poc", "walk through the running system", app.poc},
 		{"admin", "create an admin or make a member one (--email)", app.admin},
+		{"keys", "sign tokens with a new key (rotate)", app.keys},
 		{"setup", "install what tests and the native stack need: MariaDB's packages, nats-server", app.setup},
 		{"secrets", "make the secrets that do not exist yet", app.secrets},
 	}
@@ -51,9 +52,8 @@ func commands() []command {
 
 // app is what every command works with.
 type app struct {
-	stack  stack.Stack
-	getenv func(string) string
-	out    io.Writer
+	stack stack.Stack
+	out   io.Writer
 }
 
 func run(ctx context.Context, arguments []string, getenv func(string) string, out io.Writer) error {
@@ -83,7 +83,7 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 			if err != nil {
 				return err
 			}
-			return command.run(app{stack: s, getenv: getenv, out: out}, ctx, chosen)
+			return command.run(app{stack: s, out: out}, ctx, chosen)
 		}
 	}
 	flags.Usage()

@@ -17,13 +17,14 @@ type runner interface {
 	PS(ctx context.Context) error
 	Logs(ctx context.Context, service string, follow bool) error
 	Admin(ctx context.Context, email string) error
+	RotateKeys(ctx context.Context) error
 }
 
 func (a app) runner(mode stack.Mode) runner {
 	if mode == stack.Docker {
 		return container.New(a.stack, a.out)
 	}
-	return native.New(a.stack, a.getenv, a.out)
+	return native.New(a.stack, a.out)
 }
 
 var errNotStarted = errors.New("nothing has been started here; `make up` does")
@@ -43,7 +44,7 @@ func (a app) recorded() (started, error) {
 	if !found {
 		return started{}, errNotStarted
 	}
-	a.stack.Ports = record.Ports
+	a.stack.Ports, a.stack.Choices = record.Ports, record.Choices
 	return started{app: a, runner: a.runner(record.Mode), mode: record.Mode}, nil
 }
 
@@ -58,7 +59,7 @@ func (a app) up(ctx context.Context, options options) error {
 	if err := a.runner(mode).Up(ctx); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "OMS runs (%s): http://localhost:%d\n", mode, a.stack.Ports.Gateway)
+	_, err = fmt.Fprintf(a.out, "OMS runs (%s): %s://localhost:%d\n", mode, a.stack.Choices.Scheme(), a.stack.Ports.Gateway)
 	return err
 }
 
@@ -109,7 +110,7 @@ func (a app) down(ctx context.Context, _ options) error {
 
 // clean ends and removes both modes' data, whichever was used last: the secrets that it removes are those of both.
 func (a app) clean(ctx context.Context, _ options) error {
-	if err := native.New(a.stack, a.getenv, a.out).Down(ctx); err != nil {
+	if err := native.New(a.stack, a.out).Down(ctx); err != nil {
 		return err
 	}
 	if container.Available(ctx) {
@@ -149,4 +150,15 @@ func (a app) admin(ctx context.Context, options options) error {
 		return err
 	}
 	return before.runner.Admin(ctx, options.email)
+}
+
+func (a app) keys(ctx context.Context, options options) error {
+	if len(options.names) != 1 || options.names[0] != "rotate" {
+		return errors.New("keys: there is one command: oms keys rotate")
+	}
+	before, err := a.recorded()
+	if err != nil {
+		return err
+	}
+	return before.runner.RotateKeys(ctx)
 }

@@ -49,6 +49,9 @@ var publishedPorts = map[string]bool{"GATEWAY_PORT": true, "PRIMARY_PORT": true,
 
 // Up builds the images and starts what does not run yet, and returns when all containers are healthy.
 func (r *Runner) Up(ctx context.Context) error {
+	if r.stack.Choices["TLS_CERT_FILE"] != "" {
+		return errors.New("TLS_CERT_FILE is for MODE=native: a container does not see the files of this machine")
+	}
 	if err := secret.Ensure(r.stack.Secrets(), time.Now()); err != nil {
 		return err
 	}
@@ -58,7 +61,7 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.checkPorts(ctx); err != nil {
 		return err
 	}
-	if err := r.stack.Save(stack.Record{Mode: stack.Docker, Ports: r.stack.Ports}); err != nil {
+	if err := r.stack.Save(stack.Record{Mode: stack.Docker, Ports: r.stack.Ports, Choices: r.stack.Choices}); err != nil {
 		return err
 	}
 	if err := r.compose(ctx, "up", "--detach", "--build", "--remove-orphans", "--wait", "--wait-timeout", "300"); err != nil {
@@ -137,6 +140,18 @@ func (r *Runner) Admin(ctx context.Context, email string) error {
 		arguments = append(arguments, "--no-TTY")
 	}
 	return r.compose(ctx, append(arguments, "accounts", "/accounts", "admin", "--email", email)...)
+}
+
+// RotateKeys runs the accounts binary's subcommand that adds a key, in a container of its own that may write the folder
+// of the original keys, and publishes the result. The running service sees the new file and needs no restart.
+func (r *Runner) RotateKeys(ctx context.Context) error {
+	keys := filepath.Join(r.stack.Secrets(), secret.TokenKeys)
+	owner := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	if err := r.compose(ctx, "run", "--rm", "--no-TTY", "--no-deps", "--user", owner,
+		"--volume", keys+":/run/token-keys", "accounts", "keys", "rotate"); err != nil {
+		return err
+	}
+	return secret.Publish(r.stack.Secrets(), r.published())
 }
 
 // compose runs a command of Docker Compose on this terminal.

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"os/exec"
 	"strconv"
-	"strings"
 
-	"oms.internal/deploy/internal/secret"
+	"oms.internal/deploy/internal/stack"
 )
 
 // goSettings decide where the go command finds modules and whom it believes. The build in the image uses the host's, so
@@ -26,11 +25,12 @@ func (r *Runner) environment(ctx context.Context) ([]string, error) {
 	if err := json.Unmarshal(output, &settings); err != nil {
 		return nil, fmt.Errorf("settings of the go command: %w", err)
 	}
-	keys, err := secret.TokenKeyNames(r.stack.Secrets())
-	if err != nil {
-		return nil, err
+	environment := []string{"OMS_SECRETS=" + r.published()}
+	for _, names := range stack.Choosable {
+		for _, name := range names {
+			environment = append(environment, name+"="+r.stack.Choices[name]) // "" is the default of compose.yaml
+		}
 	}
-	environment := []string{"OMS_SECRETS=" + r.published(), "OMS_TOKEN_KEYS=" + strings.Join(keys, " ")}
 	for _, name := range goSettings {
 		environment = append(environment, name+"="+settings[name])
 	}

@@ -70,15 +70,22 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 	return nil
 }
 
-// Admin runs the accounts binary's subcommand that creates or promotes an admin, on this terminal, with the settings
-// that the service runs with.
+// Admin creates or promotes an admin.
 func (r *Runner) Admin(ctx context.Context, email string) error {
-	// #nosec G204 -- what we built; the address is one argument
-	command := exec.CommandContext(ctx, filepath.Join(r.binDir(), "accounts"), "admin", "--email", email)
+	return r.accounts(ctx, "admin", "--email", email)
+}
+
+// RotateKeys lets the service sign with a new key.
+func (r *Runner) RotateKeys(ctx context.Context) error { return r.accounts(ctx, "keys", "rotate") }
+
+// accounts runs a subcommand of the accounts binary on this terminal, with the settings that the service runs with.
+func (r *Runner) accounts(ctx context.Context, arguments ...string) error {
+	// #nosec G204 -- what we built; an address is one argument
+	command := exec.CommandContext(ctx, filepath.Join(r.binDir(), "accounts"), arguments...)
 	command.Env = r.environment("accounts")
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, r.out, os.Stderr
 	if err := command.Run(); err != nil {
-		return fmt.Errorf("accounts admin: %w", err)
+		return fmt.Errorf("accounts %s: %w", arguments[0], err)
 	}
 	return nil
 }

@@ -17,14 +17,13 @@ import (
 // Runner starts, shows and ends the native stack.
 type Runner struct {
 	stack  stack.Stack
-	getenv func(string) string
 	out    io.Writer
 	saying sync.Mutex
 }
 
-// New returns a runner that reports on out. getenv gives the settings that are passed on to the services.
-func New(s stack.Stack, getenv func(string) string, out io.Writer) *Runner {
-	return &Runner{stack: s, getenv: getenv, out: out}
+// New returns a runner that reports on out.
+func New(s stack.Stack, out io.Writer) *Runner {
+	return &Runner{stack: s, out: out}
 }
 
 // say prints a line; the build does so while the servers start.

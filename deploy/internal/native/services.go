@@ -11,25 +11,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"oms.internal/libs/devenv"
 
 	"oms.internal/deploy/internal/secret"
+	"oms.internal/deploy/internal/stack"
 )
 
 // sources are the folders of the modules that the binaries are built from.
 var sources = map[string]string{
 	"accounts": "services/accounts", "orders": "services/orders", "gateway": "gateway",
-}
-
-// passedOn are the settings of a service that whoever starts the stack may choose. All others are what the stack needs.
-var passedOn = map[string][]string{
-	"accounts": {"LOG_LEVEL", "TIME_ZONE", "TOKEN_LIFETIME", "ACCOUNTS_DIRECTORY"},
-	"orders":   {"LOG_LEVEL", "TIME_ZONE"},
-	"gateway":  {"LOG_LEVEL", "UPSTREAM_TIMEOUT"},
 }
 
 // build makes the binaries one after another: each go command uses all cores by itself.
@@ -59,8 +52,6 @@ func (r *Runner) environment(name string) []string {
 	local := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 	settings := []string{
 		"NATS_URL=nats://" + local(ports.NATS), "NATS_USER=" + name, "NATS_PASSWORD_FILE=" + file("nats-"+name),
-		// The garbage collector works harder before a process grows past what it may have.
-		"GOMEMLIMIT=48MiB",
 	}
 	database := []string{
 		"MYSQL_HOSTS=" + local(ports.Primary) + "," + local(ports.Replica), "MYSQL_DATABASE=" + name,
@@ -79,8 +70,8 @@ func (r *Runner) environment(name string) []string {
 			"PRINCIPAL_PRIVATE_KEY_FILE="+file(secret.PrincipalKey),
 			"ACCOUNTS_URL=http://"+local(ports.Accounts), "ORDERS_URL=http://"+local(ports.Orders))
 	}
-	for _, variable := range passedOn[name] {
-		if value := r.getenv(variable); value != "" {
+	for _, variable := range stack.Choosable[name] {
+		if value := r.stack.Choices[variable]; value != "" {
 			settings = append(settings, variable+"="+value)
 		}
 	}
@@ -91,16 +82,7 @@ func (r *Runner) environment(name string) []string {
 func (r *Runner) startService(ctx context.Context, part part) (*devenv.Process, error) {
 	binary := filepath.Join(r.binDir(), part.name)
 	settings := r.environment(part.name)
-	identity := settings
-	if part.name == "accounts" {
-		// It reads its keys at the start, so that other keys ask for a new process, as other settings do.
-		keys, err := secret.TokenKeyNames(r.stack.Secrets())
-		if err != nil {
-			return nil, err
-		}
-		identity = slices.Concat(keys, settings)
-	}
-	fingerprint, err := fingerprintOf(binary, identity)
+	fingerprint, err := fingerprintOf(binary, settings)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", part.name, err)
 	}

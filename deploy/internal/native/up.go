@@ -34,7 +34,7 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.checkPorts(ctx); err != nil {
 		return err
 	}
-	if err := r.stack.Save(stack.Record{Mode: stack.Native, Ports: r.stack.Ports}); err != nil {
+	if err := r.stack.Save(stack.Record{Mode: stack.Native, Ports: r.stack.Ports, Choices: r.stack.Choices}); err != nil {
 		return err
 	}
 	// Compiling and the servers' start take the most time and have nothing to do with each other.

@@ -66,18 +66,6 @@ func Ensure(dir string, now time.Time) error {
 	return errors.Join(os.Chmod(dir, 0o700), os.Chmod(keys, 0o700)) // #nosec G302 -- folders need the x bit
 }
 
-// TokenKeyNames are the names of the files that hold keys of tokens. There are none before Ensure.
-func TokenKeyNames(dir string) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, TokenKeys, "*.pem"))
-	if err != nil {
-		return nil, fmt.Errorf("token keys: %w", err)
-	}
-	for i, file := range files {
-		files[i] = filepath.Base(file)
-	}
-	return files, nil
-}
-
 // Read returns a password.
 func Read(dir, name string) (string, error) {
 	content, err := os.ReadFile(filepath.Join(dir, name)) // #nosec G304 -- our own folder

@@ -12,14 +12,15 @@ import (
 
 // Stack is the system of one clone of the repository.
 type Stack struct {
-	Root  string // of the repository
-	Ports Ports
+	Root    string // of the repository
+	Ports   Ports
+	Choices Choices
 	// Folder holds what is made at run time; "" is .data in Root.
 	Folder string
 }
 
-// Find returns the stack of the repository that the current directory is in, with the ports that the environment asks
-// for.
+// Find returns the stack of the repository that the current directory is in, with the ports and the settings that
+// the environment asks for.
 func Find(getenv func(string) string) (Stack, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -42,8 +43,9 @@ func Find(getenv func(string) string) (Stack, error) {
 			return Stack{}, fmt.Errorf("OMS_DATA: %w", err)
 		}
 	}
-	ports, err := PortsFrom(getenv)
-	return Stack{Root: dir, Ports: ports, Folder: folder}, err
+	ports, portsErr := PortsFrom(getenv)
+	choices, choicesErr := ChoicesFrom(getenv)
+	return Stack{Root: dir, Ports: ports, Choices: choices, Folder: folder}, errors.Join(portsErr, choicesErr)
 }
 
 // Data is the folder that holds everything that is made at run time: data, logs, secrets, binaries, records. It is .data
@@ -60,8 +62,9 @@ func (s Stack) Secrets() string { return filepath.Join(s.Data(), "secrets") }
 
 // Record is what `up` remembers for the commands that look at what it started.
 type Record struct {
-	Mode  Mode  `json:"mode"`
-	Ports Ports `json:"ports"`
+	Mode    Mode    `json:"mode"`
+	Ports   Ports   `json:"ports"`
+	Choices Choices `json:"choices,omitempty"`
 }
 
 func (s Stack) recordFile() string { return filepath.Join(s.Data(), "stack.json") }

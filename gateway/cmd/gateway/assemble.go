@@ -9,11 +9,14 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"oms.internal/gateway/internal/client"
 	"oms.internal/gateway/internal/edge"
+	"oms.internal/gateway/internal/limit"
 	"oms.internal/gateway/internal/proxy"
 	"oms.internal/gateway/internal/revocation"
 	"oms.internal/gateway/internal/routes"
 	"oms.internal/gateway/internal/secure"
+	"oms.internal/gateway/internal/seen"
 	"oms.internal/gateway/internal/token"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
@@ -29,8 +32,10 @@ type outside struct {
 	signer    *authn.Signer
 	conn      *nats.Conn
 	transport http.RoundTripper
-	metrics   *prometheus.Registry
-	now       func() time.Time
+	// control is for keys and revocations: a service that is busy with requests must not make them wait.
+	control http.RoundTripper
+	metrics *prometheus.Registry
+	now     func() time.Time
 }
 
 // assembled is the gateway, wired but not running.
@@ -38,6 +43,7 @@ type assembled struct {
 	app      *fiber.App
 	keys     *token.Keys
 	follower *revocation.Follower
+	reporter *seen.Reporter
 	metrics  *prometheus.Registry
 }
 
@@ -47,12 +53,16 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 		return nil, err
 	}
 	memory := revocation.NewMemory(world.now)
-	world.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "gateway_revocations",
-		Help: "Revocations that are remembered.",
-	}, func() float64 { return float64(memory.Len()) }))
-	follower := revocation.NewFollower(memory, world.conn, log)
-	keys, err := token.NewKeys(cfg.AccountsURL.String()+jwksPath, &http.Client{Transport: world.transport}, log, world.now)
+	control := &http.Client{Transport: world.control}
+	follower := revocation.NewFollower(revocation.Options{
+		Memory:       memory,
+		Conn:         world.conn,
+		Sources:      []revocation.Source{revocation.OverNATS(world.conn), revocation.OverHTTP(control, cfg.AccountsURL.String(), world.signer)},
+		MaxStaleness: cfg.RevocationMaxStaleness,
+		Log:          log,
+		Metrics:      world.metrics,
+	})
+	keys, err := token.NewKeys(cfg.AccountsURL.String()+jwksPath, control, log, world.now)
 	if err != nil {
 		return nil, err
 	}
@@ -66,11 +76,21 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 	service := func(name string, url serviceURL, inspect func(http.Header) error) edge.Forwarder {
 		return proxy.NewService(name, &url.URL, world.transport, world.signer, inspect)
 	}
-	app := httpx.New(httpx.Options{Log: log, Metrics: world.metrics, Timeout: cfg.UpstreamTimeout})
-	secure.Server(app.Server())
-	app.Use(edge.New(table, verifier, map[string]edge.Forwarder{
-		accounts.Service: service(accounts.Service, cfg.AccountsURL, memory.AddFromAnswer),
+	limits := limit.New(cfg.RateLimitAddress, cfg.RateLimitMember, world.now)
+	reporter := seen.NewReporter(seen.OverNATS(world.conn), log, world.now)
+	app := httpx.New(httpx.Options{
+		Log: log, Metrics: world.metrics, Timeout: cfg.UpstreamTimeout,
+		First: []fiber.Handler{client.Find(cfg.TrustedProxies), cfg.CORSAllowedOrigins.Handle, limits.Address},
+	})
+	limits.Unreadable(app.Server(), cfg.TrustedProxies)
+	secure.Server(app.Server(), transportSecurity(cfg)...)
+	admit := func(c *fiber.Ctx, principal authn.Principal) error {
+		reporter.Note(principal.SessionID)
+		return limits.Member(c, principal.MemberID)
+	}
+	app.Use(edge.New(table, verifier, admit, map[string]edge.Forwarder{
+		accounts.Service: service(accounts.Service, cfg.AccountsURL, follower.AddFromAnswer),
 		orders.Service:   service(orders.Service, cfg.OrdersURL, func(http.Header) error { return nil }),
 	}).Handle)
-	return &assembled{app: app, keys: keys, follower: follower, metrics: world.metrics}, nil
+	return &assembled{app: app, keys: keys, follower: follower, reporter: reporter, metrics: world.metrics}, nil
 }

@@ -5,16 +5,21 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/gateway/internal/testkit"
@@ -30,21 +35,33 @@ const patience = 20 * time.Second
 // neighbours are the processes that the gateway works with: services that the test plays, and a real NATS server.
 type neighbours struct {
 	issuer    *testkit.Issuer
+	issuers   []*testkit.Issuer // issuer and its successors, for tests that rotate keys
+	jwks      atomic.Pointer[[]*testkit.Issuer]
 	verifiers map[string]*authn.Verifier // by service
-	accounts  http.HandlerFunc           // answers all but the keys
+	accounts  http.HandlerFunc           // answers all but the keys and the revocations
 	orders    http.HandlerFunc
 	nats      *devenv.NATS
+	revoked   *testkit.Revocations
+	published *nats.Conn // as accounts
 	env       map[string]string
 }
 
 func newNeighbours(t *testing.T) *neighbours {
 	t.Helper()
 	n := &neighbours{issuer: testkit.NewIssuer(t), nats: devenv.NewNATS(t, ""), verifiers: map[string]*authn.Verifier{}}
+	n.issuers = []*testkit.Issuer{n.issuer}
+	n.jwks.Store(&[]*testkit.Issuer{n.issuer})
+	n.revoked = &testkit.Revocations{}
+	n.revoked.Fail(errors.New("accounts is not up yet"))
 	ok := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }
 	n.accounts, n.orders = ok, ok
 	accountsServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		if request.URL.Path == jwksPath {
-			testkit.WriteKeys(w, n.issuer)
+			testkit.WriteKeys(w, *n.jwks.Load()...)
+			return
+		}
+		if request.URL.Path == accounts.PathRevocations {
+			n.revoked.ServeHTTP(w, request)
 			return
 		}
 		n.accounts(w, request)
@@ -75,18 +92,36 @@ func newNeighbours(t *testing.T) *neighbours {
 	return n
 }
 
-// answerRevocations plays the NATS side of accounts: nothing was revoked.
+// publishKey adds a key to those that accounts publishes.
+func (n *neighbours) publishKey(issuer *testkit.Issuer) {
+	published := append(slices.Clone(*n.jwks.Load()), issuer)
+	n.jwks.Store(&published)
+}
+
+// answerRevocations plays the NATS side of accounts.
 func (n *neighbours) answerRevocations(t *testing.T) {
 	t.Helper()
 	conn, err := natsx.Connect(natsx.Config{URL: n.nats.URL(), User: "accounts"}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
+	n.published = conn
+	n.revoked.Fail(nil)
 	inBackground(t, func(ctx context.Context) error {
-		return natsx.Serve(ctx, conn, accounts.Service, slog.New(slog.DiscardHandler), natsx.NewEndpoint("revocations",
-			accounts.SubjectRevocations, func(context.Context, accounts.RevocationsRequest) (accounts.Revocations, error) {
-				return accounts.Revocations{}, nil
-			}))
+		return natsx.Serve(ctx, conn, accounts.Service, slog.New(slog.DiscardHandler),
+			natsx.NewEndpoint("revocations", accounts.SubjectRevocations, n.revoked.Page))
 	})
+}
+
+// revoke ends a session, as accounts does, and pushes the news if asked to.
+func (n *neighbours) revoke(t *testing.T, session uint64, push bool) {
+	t.Helper()
+	message := n.revoked.Add(accounts.Revocation{SessionID: session, Until: time.Now().Add(time.Hour)})
+	if !push {
+		return
+	}
+	encoded, err := json.Marshal(message)
+	require.NoError(t, err)
+	require.NoError(t, n.published.Publish(accounts.SubjectRevoked, encoded))
 }
 
 // inBackground runs something until the test ends.

@@ -1,7 +1,7 @@
 // Command gateway is the one public port of OMS: it verifies who asks and passes requests on to the services.
 //
 // Subcommands: serve (the default) runs it until SIGTERM; health asks a running one whether it is ready, and is the
-// health check of its container.
+// health check of its container; routes prints the table of routes as JSON.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 
+	"oms.internal/gateway/internal/routes"
 	"oms.internal/libs/runner"
 )
 
@@ -35,8 +36,10 @@ func command(ctx context.Context) error {
 		return serve(ctx)
 	case "health":
 		return runner.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr))
+	case "routes":
+		return routes.List(os.Stdout, routes.All)
 	default:
-		return fmt.Errorf("gateway: no command %q; there are serve and health", name)
+		return fmt.Errorf("gateway: no command %q; there are serve, health and routes", name)
 	}
 }
 

@@ -38,21 +38,27 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	}
 	// A listener that is in use is closed by its server; closing it twice is harmless.
 	defer func() { _, _ = public.Close(), admin.Close() }()
-	conn, err := natsx.Connect(natsx.Config{URL: cfg.NATSURL, User: cfg.NATSUser, Password: string(cfg.NATSPassword)}, log)
+	conn, err := natsx.Connect(cfg.nats(), log)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	transport := proxy.NewTransport()
+	transport, control := proxy.NewTransport(), proxy.NewTransport()
 	defer transport.CloseIdleConnections()
+	defer control.CloseIdleConnections()
 
 	built, err := assemble(cfg, log, outside{
 		signer:    authn.NewSigner(key, time.Now),
 		conn:      conn,
 		transport: transport,
+		control:   control,
 		metrics:   newMetrics(),
 		now:       time.Now,
 	})
+	if err != nil {
+		return err
+	}
+	served, err := guard(cfg, public)
 	if err != nil {
 		return err
 	}
@@ -60,10 +66,17 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	process.Add(process.Admin(admin, built.metrics))
 	process.Add(runner.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
 	process.Add(runner.Part{
-		Name: "revocations", Run: built.follower.Run, Ready: built.follower.Ready, Healthy: natsx.Healthy(conn),
+		Name: "revocations", Run: built.follower.Run, Ready: built.follower.Ready, Healthy: built.follower.Current,
 	})
+	process.Add(runner.Part{
+		Name: "nats", Healthy: natsx.Healthy(conn), Run: func(ctx context.Context) error {
+			<-ctx.Done()
+			return nil
+		},
+	})
+	process.Add(runner.Part{Name: "seen", Run: built.reporter.Run})
 	process.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
-		return httpx.Serve(ctx, built.app, public)
+		return httpx.Serve(ctx, built.app, served)
 	}})
 	onListen(addresses{public: public.Addr(), admin: admin.Addr()})
 	return process.Run(ctx)

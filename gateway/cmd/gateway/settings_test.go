@@ -28,6 +28,9 @@ func TestSettingsHaveTheDocumentedDefaults(t *testing.T) {
 	require.Equal(t, "http://accounts:8000", cfg.AccountsURL.String())
 	require.Equal(t, "5s", cfg.UpstreamTimeout.String())
 	require.Equal(t, "10s", cfg.ShutdownTimeout.String())
+	require.Equal(t, "30s", cfg.RevocationMaxStaleness.String())
+	require.Equal(t, []string{"200/400", "500/1000"}, []string{cfg.RateLimitMember.String(), cfg.RateLimitAddress.String()})
+	require.Equal(t, 1000, cfg.ConnectionsPerAddress)
 	require.Equal(t, []string{"oms", "oms", "gateway"}, []string{cfg.TokenIssuer, cfg.TokenAudience, cfg.NATSUser})
 }
 
@@ -38,6 +41,14 @@ func TestWrongSettingIsRefused(t *testing.T) {
 		"ORDERS_URL":                 {"/orders"},
 		"UPSTREAM_TIMEOUT":           {"0s", "-1s", "5"},
 		"SHUTDOWN_TIMEOUT":           {"-1s"},
+		"REVOCATION_MAX_STALENESS":   {"0s", "-1s", "30"},
+		"TRUSTED_PROXIES":            {"everyone", "10.0.0.0/99"},
+		"CONNECTIONS_PER_ADDRESS":    {"-1", "many"},
+		"RATE_LIMIT_MEMBER":          {"200", "0/0", "many"},
+		"RATE_LIMIT_ADDRESS":         {"-1/5"},
+		"CORS_ALLOWED_ORIGINS":       {"shop.test", "*,https://shop.test"},
+		"TLS_CERT_FILE":              {"cert.pem"},
+		"TLS_KEY_FILE":               {"key.pem"},
 		"LOG_LEVEL":                  {"loud"},
 		"NATS_PASSWORD_FILE":         {"/nowhere/at/all"},
 		"NATS_URL":                   {""},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"oms.internal/gateway/internal/client"
 	"oms.internal/gateway/internal/routes"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
@@ -28,16 +29,20 @@ type Forwarder interface {
 	Forward(c *fiber.Ctx, principal authn.Principal) error
 }
 
+// Admission is told of every member that the verifier has let in, and may still refuse the request.
+type Admission func(c *fiber.Ctx, principal authn.Principal) error
+
 // Edge answers requests. Its services must hold each one that the table names.
 type Edge struct {
 	table    *routes.Table
 	verifier Verifier
+	admit    Admission
 	services map[string]Forwarder
 }
 
 // New returns an edge over a table of routes; services are found by the names that the table uses.
-func New(table *routes.Table, verifier Verifier, services map[string]Forwarder) *Edge {
-	return &Edge{table: table, verifier: verifier, services: services}
+func New(table *routes.Table, verifier Verifier, admit Admission, services map[string]Forwarder) *Edge {
+	return &Edge{table: table, verifier: verifier, admit: admit, services: services}
 }
 
 // Handle is the one handler of the gateway's public port.
@@ -51,16 +56,19 @@ func (e *Edge) Handle(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderAllow, resource.Allow())
 		return c.SendStatus(http.StatusNoContent)
 	}
-	principal, err := e.admit(c, resource)
+	principal, err := e.identify(c, resource)
 	if err != nil {
 		return err
+	}
+	if address := client.Of(c).Address; address.IsValid() {
+		principal.Address = address.String()
 	}
 	return e.services[resource.Service].Forward(c, principal)
 }
 
-// admit returns in whose name the request goes on. Public routes ignore the token: a client that logs in again because
+// identify returns in whose name the request goes on. Public routes ignore the token: a client that logs in again because
 // its token has expired often still sends it.
-func (e *Edge) admit(c *fiber.Ctx, resource *routes.Resource) (authn.Principal, error) {
+func (e *Edge) identify(c *fiber.Ctx, resource *routes.Resource) (authn.Principal, error) {
 	access, allowed := resource.Access(c.Method())
 	if allowed && access == routes.Public {
 		return authn.Principal{}, nil
@@ -69,6 +77,9 @@ func (e *Edge) admit(c *fiber.Ctx, resource *routes.Resource) (authn.Principal, 
 		return authn.Principal{}, methodNotAllowed(c, resource)
 	}
 	principal, err := e.verifier.Verify(c.UserContext(), authorization(c))
+	if err == nil {
+		err = e.admit(c, principal)
+	}
 	if err != nil {
 		return authn.Principal{}, err
 	}

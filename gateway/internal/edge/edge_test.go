@@ -52,7 +52,7 @@ func newApp(t *testing.T) *fiber.App {
 	app := httpx.New(httpx.Options{
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: time.Minute,
 	})
-	app.Use(New(table, guard{}, map[string]Forwarder{
+	app.Use(New(table, guard{}, func(*fiber.Ctx, authn.Principal) error { return nil }, map[string]Forwarder{
 		"accounts": service("accounts"), "orders": service("orders"),
 	}).Handle)
 	return app
@@ -94,6 +94,10 @@ func TestEveryRequestIsAnsweredAsTheTableSays(t *testing.T) {
 		"/auth/login":            {"accounts", access{"POST": true}, true, "OPTIONS, POST"},
 		"/auth/logout":           {"accounts", post, false, "OPTIONS, POST"},
 		"/auth/logoutall":        {"accounts", post, false, "OPTIONS, POST"},
+		"/auth/refresh":          {"accounts", access{"POST": true}, true, "OPTIONS, POST"},
+		"/auth/sessions":         {"accounts", access{"GET": false, "HEAD": false}, false, "GET, HEAD, OPTIONS"},
+		"/auth/sessions/1":       {"accounts", access{"DELETE": false}, false, "DELETE, OPTIONS"},
+		"/audit/events":          {"accounts", access{"GET": false, "HEAD": false}, false, "GET, HEAD, OPTIONS"},
 		"/.well-known/jwks.json": {"accounts", access{"GET": true, "HEAD": true}, true, "GET, HEAD, OPTIONS"},
 		"/orders":                {"orders", list, false, "GET, HEAD, OPTIONS, POST"},
 		"/orders/":               {"orders", list, false, "GET, HEAD, OPTIONS, POST"},
@@ -136,7 +140,7 @@ func TestUnknownPathIsNotFoundWhoeverAsksAndHowever(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	for _, path := range []string{
-		"/", "/unknown", "/accounts/users/", "/Orders/", "/orders/1/2", "/accounts/users/..%2f..", "/metrics",
+		"/", "/unknown", "/accounts/users/", "/Orders/", "/orders/1/2", "/accounts/users/..%2f..", "/metrics", "/internal/revocations",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PROPFIND"} {
 			for _, token := range []string{"", "Token good"} {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"oms.internal/gateway/internal/client"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
@@ -79,8 +80,8 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 }
 
 func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Principal) (*http.Request, error) {
-	host := c.Request().URI().Host()
-	if !isHost(host) {
+	origin := client.Of(c)
+	if !client.IsHost(origin.Host) {
 		return nil, fault.New(fault.Malformed, "The Host header is missing or not valid.", nil)
 	}
 	signed, err := s.signer.Sign(principal, s.name)
@@ -90,8 +91,8 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 	header := requestHeaders(&c.Request().Header)
 	header.Set(authn.Header, signed)
 	header.Set(requestid.Header, requestid.From(ctx))
-	header.Set(httpx.HeaderForwardedHost, string(host))
-	header.Set(httpx.HeaderForwardedProto, proto(c))
+	header.Set(httpx.HeaderForwardedHost, origin.Host)
+	header.Set(httpx.HeaderForwardedProto, origin.Proto)
 	request := &http.Request{
 		Method: c.Method(),
 		// The path matched a route byte by byte and so holds nothing that could be written in another way; the query
@@ -111,14 +112,6 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 	return request.WithContext(ctx), nil
 }
 
-// proto is the scheme of the connection, not the one that a client may write into the request line.
-func proto(c *fiber.Ctx) string {
-	if c.Context().IsTLS() {
-		return "https"
-	}
-	return "http"
-}
-
 // readBody returns the whole body, or more than maxAnswer bytes where it is too long.
 func readBody(answer *http.Response) ([]byte, error) {
 	if answer.ContentLength < 0 || answer.ContentLength > maxAnswer {
@@ -130,15 +123,4 @@ func readBody(answer *http.Response) ([]byte, error) {
 	body := make([]byte, answer.ContentLength)
 	_, err := io.ReadFull(answer.Body, body)
 	return body, err
-}
-
-// isHost reports whether a host and port can be shown in a link as they are.
-func isHost(host []byte) bool {
-	for _, char := range host {
-		letter := 'a' <= char && char <= 'z' || 'A' <= char && char <= 'Z'
-		if !letter && (char < '0' || char > ':') && !bytes.ContainsRune([]byte("-._[]"), rune(char)) {
-			return false
-		}
-	}
-	return len(host) > 0
 }

@@ -2,57 +2,114 @@ package revocation
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
+	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/natsx"
 )
 
-const (
-	pullTimeout   = 2 * time.Second // for one page
-	retryInterval = 500 * time.Millisecond
-	// pullInterval bounds how long a revocation can stay unheard that accounts could not publish, because it had lost
-	// its own connection when ours stood.
-	pullInterval = time.Minute
-)
+// pullInterval bounds, with the timeouts of the sources, how long a revocation can stay unheard that was not pushed.
+const pullInterval = 250 * time.Millisecond
 
-// Follower keeps a Memory up to date over NATS.
+// Options say whom a Follower hears and how old its knowledge may become.
+type Options struct {
+	Memory *Memory
+	Conn   *nats.Conn
+	// Sources are asked in this order until one answers.
+	Sources      []Source
+	MaxStaleness time.Duration
+	Log          *slog.Logger
+	Metrics      prometheus.Registerer
+}
+
+// Follower keeps a Memory up to date.
 type Follower struct {
 	*Memory
-	conn     *nats.Conn
-	log      *slog.Logger
-	interval time.Duration
-	complete atomic.Bool
+	conn         *nats.Conn
+	sources      []Source
+	maxStaleness time.Duration
+	log          *slog.Logger
+	pulls        *prometheus.CounterVec
+
+	sequence sequence
+	missing  chan struct{}             // holds a value while a gap is to be filled
+	pulled   atomic.Pointer[time.Time] // when the last complete pull began
+	failing  atomic.Bool
+	via      atomic.Pointer[string] // the source that answered last
+	failedAt map[string]time.Time   // by source, when it last did not answer; used by Run alone
 }
 
 // NewFollower returns a follower that works once Run has been called.
-func NewFollower(memory *Memory, conn *nats.Conn, log *slog.Logger) *Follower {
-	return &Follower{Memory: memory, conn: conn, log: log, interval: pullInterval}
+func NewFollower(options Options) *Follower {
+	follower := &Follower{
+		Memory: options.Memory, conn: options.Conn, sources: options.Sources, maxStaleness: options.MaxStaleness,
+		log: options.Log, missing: make(chan struct{}, 1), failedAt: map[string]time.Time{},
+		pulls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gateway_revocation_pulls_total",
+			Help: "Requests to accounts for revocations, by source and outcome.",
+		}, []string{"source", "outcome"}),
+	}
+	options.Metrics.MustRegister(follower.pulls, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "gateway_revocations",
+		Help: "Revocations that are remembered.",
+	}, func() float64 { return float64(follower.Len()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "gateway_revocation_staleness_seconds",
+		Help: "Age of what is known about revocations.",
+	}, follower.staleness))
+	// The first pull may take its time: nobody is let in before it.
+	follower.failing.Store(true)
+	return follower
 }
 
-// Ready returns an error until all revocations have been received once. A later loss of NATS does not make it unready:
-// what passes through this gateway is still heard, and refusing everybody would be the larger harm.
+// Ready returns an error until all revocations have been received once.
 func (f *Follower) Ready() error {
-	if !f.complete.Load() {
+	if f.pulled.Load() == nil {
 		return errors.New("revocations not received from accounts yet")
 	}
 	return nil
 }
 
+// Current returns an error while what is known is too old to let anyone in by, or not there at all.
+func (f *Follower) Current() error {
+	if err := f.Ready(); err != nil {
+		return err
+	}
+	if age := f.age(*f.pulled.Load()); age > f.maxStaleness {
+		return fmt.Errorf("revocations are %s old", age.Round(time.Second))
+	}
+	return nil
+}
+
+// staleness is the age of what is known, in seconds: from the beginning of the last complete pull, since what was
+// revoked during it may be missing.
+func (f *Follower) staleness() float64 {
+	pulled := f.pulled.Load()
+	if pulled == nil {
+		return math.Inf(1)
+	}
+	return f.age(*pulled).Seconds()
+}
+
+// age is the longer of what two clocks say: the monotonic one stands still while a machine sleeps, and the other one
+// can be set back.
+func (f *Follower) age(since time.Time) time.Duration {
+	now := f.now()
+	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))
+}
+
 // Run follows until ctx ends. It does not fail while NATS or accounts is away.
 func (f *Follower) Run(ctx context.Context) error {
-	connected := f.conn.StatusChanged(nats.CONNECTED)
-	defer f.conn.RemoveStatusListener(connected)
-	// Subscribed before the first pull: what is revoked in between is heard at least once. nats.go subscribes again
-	// after a reconnect, before it lets the next pull through.
 	subscription, err := f.conn.Subscribe(accounts.SubjectRevoked, func(message *nats.Msg) {
-		if err := f.addMessage(message.Data); err != nil {
+		if err := f.hear(message.Data); err != nil {
 			f.log.Error("published revocations", "error", err)
 		}
 	})
@@ -60,67 +117,41 @@ func (f *Follower) Run(ctx context.Context) error {
 		return fmt.Errorf("subscribe to %s: %w", accounts.SubjectRevoked, err)
 	}
 	defer func() { _ = subscription.Unsubscribe() }()
+	ticker := time.NewTicker(pullInterval)
+	defer ticker.Stop()
 	for {
-		f.pullUntilComplete(ctx)
+		f.pullOnce(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-connected:
-		case <-time.After(f.interval):
+		case <-f.missing:
+		case <-ticker.C:
 		}
 	}
 }
 
-// pullUntilComplete returns when all revocations have been received or ctx has ended.
-func (f *Follower) pullUntilComplete(ctx context.Context) {
-	complained := false
-	for {
-		count, err := f.pull(ctx)
-		if err == nil {
-			level := slog.LevelDebug
-			if !f.complete.Swap(true) || complained {
-				level = slog.LevelInfo
-			}
-			f.log.Log(ctx, level, "revocations received", "count", count)
-			return
+// AddFromAnswer remembers what accounts says, in the header of an answer, that the request has revoked.
+func (f *Follower) AddFromAnswer(header http.Header) error {
+	for _, value := range header.Values(accounts.HeaderRevocations) {
+		if err := f.hear([]byte(value)); err != nil {
+			return fmt.Errorf("header %s: %w", accounts.HeaderRevocations, err)
 		}
-		if ctx.Err() == nil && !complained {
-			f.log.Warn("revocations not received; trying on", "error", err)
-			complained = true
-		}
+	}
+	return nil
+}
+
+// hear remembers the revocations in a message, and has a pull made at once if one before them was missed.
+func (f *Follower) hear(body []byte) error {
+	var message accounts.Revocations
+	if err := json.Unmarshal(body, &message); err != nil {
+		return fmt.Errorf("read revocations: %w", err)
+	}
+	f.Add(message.Revocations)
+	if f.sequence.hear(message.Revocations) {
 		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(retryInterval):
+		case f.missing <- struct{}{}:
+		default:
 		}
 	}
-}
-
-// pull asks for all revocations, page by page, and returns how many there were.
-func (f *Follower) pull(ctx context.Context) (count int, err error) {
-	after := uint64(0)
-	for {
-		page, err := f.pullPage(ctx, after)
-		if err != nil {
-			return count, err
-		}
-		f.Add(page)
-		count += len(page)
-		if len(page) < accounts.MaxRevocations {
-			return count, nil
-		}
-		last := page[len(page)-1].SessionID
-		if last <= after {
-			return count, fmt.Errorf("page after session %d ends with session %d", after, last)
-		}
-		after = last
-	}
-}
-
-func (f *Follower) pullPage(ctx context.Context, after uint64) ([]accounts.Revocation, error) {
-	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
-	defer cancel()
-	request := accounts.RevocationsRequest{AfterSession: after}
-	reply, err := natsx.Call[accounts.Revocations](ctx, f.conn, accounts.SubjectRevocations, request)
-	return reply.Revocations, err
+	return nil
 }

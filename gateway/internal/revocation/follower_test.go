@@ -2,157 +2,241 @@ package revocation
 
 import (
 	"context"
-	"encoding/json"
-	"log/slog"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/gateway/internal/testkit"
+	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/devenv"
-	"oms.internal/libs/natsx"
 )
-
-const patience = 20 * time.Second
-
-// service plays accounts: it pages through the revoked sessions that it holds.
-type service struct {
-	mu       sync.Mutex
-	sessions []uint64
-	requests []uint64 // the sessions after which pages were asked for
-	conn     *nats.Conn
-}
-
-func (s *service) revoke(ids ...uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sessions = append(s.sessions, ids...)
-}
-
-func (s *service) asked() []uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
-}
-
-func (s *service) page(_ context.Context, request accounts.RevocationsRequest) (accounts.Revocations, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = append(s.requests, request.AfterSession)
-	var reply accounts.Revocations
-	for _, id := range s.sessions {
-		if id > request.AfterSession && len(reply.Revocations) < accounts.MaxRevocations {
-			reply.Revocations = append(reply.Revocations, revocationOf(id))
-		}
-	}
-	return reply, nil
-}
-
-func revocationOf(session uint64) accounts.Revocation {
-	return accounts.Revocation{SessionID: session, Until: time.Now().Add(time.Hour)}
-}
-
-func connect(t *testing.T, url, user string) *nats.Conn {
-	t.Helper()
-	conn, err := natsx.Connect(natsx.Config{URL: url, User: user}, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
-	return conn
-}
-
-// start runs something until the test ends.
-func start(t *testing.T, run func(ctx context.Context) error) {
-	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
-}
-
-func startService(t *testing.T, url string, sessions ...uint64) *service {
-	t.Helper()
-	played := &service{sessions: sessions, conn: connect(t, url, "accounts")}
-	start(t, func(ctx context.Context) error {
-		return natsx.Serve(ctx, played.conn, accounts.Service, slog.New(slog.DiscardHandler),
-			natsx.NewEndpoint("revocations", accounts.SubjectRevocations, played.page))
-	})
-	return played
-}
-
-func startFollower(t *testing.T, url string) *Follower {
-	t.Helper()
-	follower := NewFollower(NewMemory(time.Now), connect(t, url, "gateway"), slog.New(slog.DiscardHandler))
-	start(t, follower.Run)
-	return follower
-}
-
-func TestWhatWasNeverPublishedIsLearnedAfterAWhile(t *testing.T) {
-	t.Parallel()
-	server := devenv.NewNATS(t, "")
-	played := startService(t, server.URL())
-	follower := NewFollower(NewMemory(time.Now), connect(t, server.URL(), "gateway"), slog.New(slog.DiscardHandler))
-	follower.interval = 50 * time.Millisecond
-	start(t, follower.Run)
-	eventually(t, func() bool { return follower.Ready() == nil }, "ready")
-	played.revoke(2)
-	eventually(t, func() bool { return follower.Revoked(1, 2) }, "learned")
-}
-
-func eventually(t *testing.T, condition func() bool, message string) {
-	t.Helper()
-	require.Eventually(t, condition, patience, 10*time.Millisecond, message)
-}
 
 func TestFollowerIsReadyOnceItHasEveryPage(t *testing.T) {
 	t.Parallel()
 	server := devenv.NewNATS(t, "")
-	follower := startFollower(t, server.URL())
+	conn := connect(t, server.URL(), "gateway")
+	follower := newFollower(conn, time.Now, OverNATS(conn))
+	start(t, follower.Run)
 	require.Error(t, follower.Ready())
+	require.Error(t, follower.Current())
 
-	var sessions []uint64
-	for id := uint64(1); id <= accounts.MaxRevocations+1; id++ {
-		sessions = append(sessions, id)
-	}
-	played := startService(t, server.URL(), sessions...)
+	played := &testkit.Revocations{}
+	played.Add(manyRevocations(accounts.MaxRevocations + 1)...)
+	serve(t, server.URL(), played)
 	eventually(t, func() bool { return follower.Ready() == nil }, "ready")
+	require.NoError(t, follower.Current())
 	require.Equal(t, accounts.MaxRevocations+1, follower.Len())
-	require.Equal(t, []uint64{0, accounts.MaxRevocations}, played.asked())
+	require.Equal(t, []uint64{0, accounts.MaxRevocations}, played.Asked()[:2])
 }
 
-func TestPublishedRevocationIsHeard(t *testing.T) {
+func TestPublishedRevocationIsHeardAtOnce(t *testing.T) {
 	t.Parallel()
 	server := devenv.NewNATS(t, "")
-	played := startService(t, server.URL())
-	follower := startFollower(t, server.URL())
+	played := &testkit.Revocations{}
+	accountsConn := serve(t, server.URL(), played)
+	conn := connect(t, server.URL(), "gateway")
+	follower := newFollower(conn, time.Now, OverNATS(conn))
+	start(t, follower.Run)
 	eventually(t, func() bool { return follower.Ready() == nil }, "ready")
 
-	message, err := json.Marshal(accounts.Revocations{Revocations: []accounts.Revocation{revocationOf(5)}})
-	require.NoError(t, err)
-	require.NoError(t, played.conn.Publish(accounts.SubjectRevoked, []byte("not JSON")))
-	require.NoError(t, played.conn.Publish(accounts.SubjectRevoked, message))
+	played.Fail(errors.New("only what is pushed arrives"))
+	require.NoError(t, accountsConn.Publish(accounts.SubjectRevoked, []byte("not JSON")))
+	publish(t, accountsConn, played.Add(revocationOf(5)))
 	eventually(t, func() bool { return follower.Revoked(1, 5) }, "revoked")
+	require.Equal(t, uint64(1), follower.sequence.last())
 }
 
-func TestWhatWasMissedWhileNATSWasAwayIsLearnedAfterwards(t *testing.T) {
+func TestWhatWasNeverPublishedIsPulledWithinASecond(t *testing.T) {
 	t.Parallel()
 	server := devenv.NewNATS(t, "")
-	played := startService(t, server.URL(), 1)
-	follower := startFollower(t, server.URL())
+	played := &testkit.Revocations{}
+	serve(t, server.URL(), played)
+	conn := connect(t, server.URL(), "gateway")
+	follower := newFollower(conn, time.Now, OverNATS(conn))
+	start(t, follower.Run)
+	eventually(t, func() bool { return follower.Ready() == nil }, "ready")
+	played.Add(revocationOf(2))
+	require.Eventually(t, func() bool { return follower.Revoked(1, 2) }, time.Second, 5*time.Millisecond)
+}
+
+// overHTTP serves played at a URL and returns the source that asks there.
+func overHTTP(t *testing.T, played *testkit.Revocations) Source {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	verifier := authn.NewVerifier(public, accounts.Service, time.Now)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		principal, err := verifier.Verify(request.Header.Get(authn.Header))
+		if err != nil || !principal.Anonymous() || request.URL.Path != accounts.PathRevocations {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		played.ServeHTTP(w, request)
+	}))
+	t.Cleanup(server.Close)
+	return OverHTTP(server.Client(), server.URL, authn.NewSigner(private, time.Now))
+}
+
+func TestWithoutNATSRevocationsArePulledOverHTTPWithinASecond(t *testing.T) {
+	t.Parallel()
+	for name, disturb := range map[string]func(*devenv.NATS, context.Context) error{
+		"stopped": (*devenv.NATS).Stop,
+		"hanging": func(server *devenv.NATS, _ context.Context) error { return server.Pause() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := devenv.NewNATS(t, "")
+			played := &testkit.Revocations{}
+			serve(t, server.URL(), played)
+			conn := connect(t, server.URL(), "gateway")
+			follower := newFollower(conn, time.Now, OverNATS(conn), overHTTP(t, played))
+			start(t, follower.Run)
+			eventually(t, func() bool { return follower.Ready() == nil }, "ready")
+
+			require.NoError(t, disturb(server, t.Context()))
+			t.Cleanup(func() { _ = server.Continue() })
+			for session := range uint64(3) {
+				played.Add(revocationOf(session + 1))
+				require.Eventually(t, func() bool { return follower.Revoked(1, session+1) }, time.Second, 5*time.Millisecond)
+			}
+			require.NoError(t, follower.Current())
+		})
+	}
+}
+
+func TestPagesThatAreTooLargeForNATSArePulledOverHTTP(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "max_payload: 64KB")
+	played := &testkit.Revocations{}
+	played.Add(manyRevocations(2*accounts.MaxRevocations + 1)...)
+	serve(t, server.URL(), played)
+	conn := connect(t, server.URL(), "gateway")
+	follower := newFollower(conn, time.Now, OverNATS(conn), overHTTP(t, played))
+	start(t, follower.Run)
+	eventually(t, func() bool { return follower.Ready() == nil }, "ready")
+	require.Equal(t, 2*accounts.MaxRevocations+1, follower.Len())
+	played.Add(revocationOf(1_000_000))
+	eventually(t, func() bool { return follower.Revoked(1, 1_000_000) }, "learned")
+	eventually(t, func() bool { return *follower.via.Load() == "nats" }, "the small pages that follow come over NATS again")
+}
+
+func TestWhatWasMissedWhileEverythingWasAwayIsLearnedAfterwards(t *testing.T) {
+	t.Parallel()
+	server := devenv.NewNATS(t, "")
+	played := &testkit.Revocations{}
+	played.Add(revocationOf(1))
+	serve(t, server.URL(), played)
+	conn := connect(t, server.URL(), "gateway")
+	follower := newFollower(conn, time.Now, OverNATS(conn))
+	start(t, follower.Run)
 	eventually(t, func() bool { return follower.Ready() == nil }, "ready")
 
 	require.NoError(t, server.Stop(t.Context()))
-	eventually(t, func() bool { return !follower.conn.IsConnected() }, "disconnected")
-	require.NoError(t, follower.Ready(), "the gateway goes on without NATS")
+	eventually(t, func() bool { return !conn.IsConnected() }, "disconnected")
 	require.True(t, follower.Revoked(1, 1))
-	played.revoke(2)
-
+	require.NoError(t, follower.Current(), "for as long as it knows enough")
+	played.Add(revocationOf(2))
 	require.NoError(t, server.Restart(t.Context()))
 	eventually(t, func() bool { return follower.Revoked(1, 2) }, "learned")
+}
+
+// from makes played a source without a network.
+func from(played *testkit.Revocations) Source {
+	return Source{Name: "played", Timeout: time.Minute, Ask: func(ctx context.Context, after uint64) (accounts.Revocations, error) {
+		return played.Page(ctx, accounts.RevocationsRequest{After: after})
+	}}
+}
+
+func TestAGapInWhatIsHeardCausesAPullAtOnce(t *testing.T) {
+	t.Parallel()
+	played := &testkit.Revocations{}
+	follower := newFollower(nil, time.Now, from(played))
+	follower.pullOnce(t.Context())
+	hear := func(revocation accounts.Revocation) {
+		require.NoError(t, follower.AddFromAnswer(headerOf(t, accounts.Revocations{Revocations: []accounts.Revocation{revocation}})))
+	}
+	first, _, third := played.Add(revocationOf(1)).Revocations[0], played.Add(revocationOf(2)), played.Add(revocationOf(3)).Revocations[0]
+	hear(first)
+	require.Empty(t, follower.missing)
+	require.Equal(t, uint64(1), follower.sequence.last())
+	hear(first)
+	require.Empty(t, follower.missing, "what is heard twice is no gap")
+	hear(third)
+	require.Len(t, follower.missing, 1)
+	require.True(t, follower.Revoked(1, 3), "it holds, gap or not")
+	require.Equal(t, uint64(1), follower.sequence.last())
+
+	follower.pullOnce(t.Context())
+	require.True(t, follower.Revoked(1, 2))
+	require.Equal(t, uint64(3), follower.sequence.last())
+	require.Equal(t, []uint64{0, 1}, played.Asked())
+}
+
+func TestKnowledgeTooOldToDecideByIsSaidSoAndHeals(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	played := &testkit.Revocations{}
+	follower := newFollower(nil, clock.now, from(played))
+	follower.pullOnce(t.Context())
+	require.InDelta(t, 0, follower.staleness(), 0)
+
+	played.Fail(errors.New("away"))
+	clock.time = clock.in(30 * time.Second)
+	follower.pullOnce(t.Context())
+	require.NoError(t, follower.Current())
+	clock.time = clock.in(time.Second)
+	require.Error(t, follower.Current())
+	require.NoError(t, follower.Ready(), "the process stays in service for public routes")
+	require.InDelta(t, 31, follower.staleness(), 0)
+
+	played.Fail(nil)
+	follower.pullOnce(t.Context())
+	require.NoError(t, follower.Current())
+}
+
+func TestAgeCountsFromTheStartOfAPull(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	played := &testkit.Revocations{}
+	slow := Source{Name: "slow", Timeout: time.Minute, Ask: func(ctx context.Context, after uint64) (accounts.Revocations, error) {
+		clock.time = clock.in(20 * time.Second)
+		return played.Page(ctx, accounts.RevocationsRequest{After: after})
+	}}
+	follower := newFollower(nil, clock.now, slow)
+	follower.pullOnce(t.Context())
+	require.InDelta(t, 20, follower.staleness(), 0)
+}
+
+func TestAfterTheRestorationOfABackupEverythingIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	played := &testkit.Revocations{}
+	played.Add(manyRevocations(10)...)
+	follower := newFollower(nil, time.Now, from(played))
+	follower.pullOnce(t.Context())
+	played.Restore(5)
+	follower.pullOnce(t.Context())
+	played.Add(revocationOf(100))
+	follower.pullOnce(t.Context())
+	require.True(t, follower.Revoked(1, 100))
+	require.Equal(t, []uint64{0, 10, 0, 5}, played.Asked())
+}
+
+func TestReplyThatLeadsNowhereEndsThePull(t *testing.T) {
+	t.Parallel()
+	follower := newFollower(nil, time.Now, Source{
+		Name: "stuck", Timeout: time.Minute,
+		Ask: func(context.Context, uint64) (accounts.Revocations, error) {
+			return accounts.Revocations{Revocations: slices.Clone(manyRevocations(accounts.MaxRevocations))}, nil
+		},
+	})
+	follower.pullOnce(t.Context())
+	require.Error(t, follower.Ready())
 }

@@ -2,15 +2,13 @@
 // tokens without asking anyone.
 //
 // It learns of them in three ways: from the answers of accounts that pass through this gateway (so that the very next
-// request is refused), from what accounts publishes (for what passed through another gateway), and by asking for all of
-// them at the start, after every loss of the connection and every minute (for what was missed).
+// request is refused), from what accounts publishes (for what passed through another gateway), and by asking four times
+// a second for what is after the last number that it knows, over NATS or else over HTTP (for what was missed). It knows
+// how old its knowledge is, and says so when it is too old to decide by.
 package revocation
 
 import (
 	"container/heap"
-	"encoding/json"
-	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -31,12 +29,6 @@ type Memory struct {
 	expiries expiries
 }
 
-// ended says that all sessions of a member up to an id have ended.
-type ended struct {
-	throughSession uint64
-	until          int64
-}
-
 // NewMemory returns an empty memory with a clock.
 func NewMemory(now func() time.Time) *Memory {
 	return &Memory{now: now, sessions: map[uint64]int64{}, members: map[uint64]ended{}}
@@ -49,7 +41,7 @@ func (m *Memory) Revoked(memberID, sessionID uint64) bool {
 	if _, gone := m.sessions[sessionID]; gone {
 		return true
 	}
-	return sessionID <= m.members[memberID].throughSession
+	return m.members[memberID].covers(sessionID)
 }
 
 // Add remembers revocations until their tokens have expired.
@@ -67,7 +59,7 @@ func (m *Memory) Add(revocations []accounts.Revocation) {
 			m.addSession(revocation.SessionID, until)
 		}
 		if revocation.MemberID != 0 && revocation.ThroughSession != 0 {
-			m.addMember(revocation.MemberID, ended{revocation.ThroughSession, until})
+			m.addMember(revocation.MemberID, ended{revocation.ThroughSession, revocation.ExceptSession, until})
 		}
 	}
 	m.forget(now, forgetAtOnce+2*len(revocations))
@@ -80,11 +72,12 @@ func (m *Memory) addSession(id uint64, until int64) {
 	}
 }
 
-// addMember joins two revocations of one member into one that covers both. Ids only grow, so it never covers a session
-// that began later.
 func (m *Memory) addMember(id uint64, added ended) {
-	known := m.members[id]
-	joined := ended{max(known.throughSession, added.throughSession), max(known.until, added.until)}
+	known, found := m.members[id]
+	joined := added
+	if found {
+		joined = join(known, added)
+	}
 	m.members[id] = joined
 	if known.until < joined.until {
 		heap.Push(&m.expiries, expiry{until: joined.until, id: id, member: true})
@@ -112,23 +105,4 @@ func (m *Memory) Len() int {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return len(m.sessions) + len(m.members)
-}
-
-// AddFromAnswer remembers what accounts says, in the header of an answer, that the request has revoked.
-func (m *Memory) AddFromAnswer(header http.Header) error {
-	for _, value := range header.Values(accounts.HeaderRevocations) {
-		if err := m.addMessage([]byte(value)); err != nil {
-			return fmt.Errorf("header %s: %w", accounts.HeaderRevocations, err)
-		}
-	}
-	return nil
-}
-
-func (m *Memory) addMessage(body []byte) error {
-	var message accounts.Revocations
-	if err := json.Unmarshal(body, &message); err != nil {
-		return fmt.Errorf("read revocations: %w", err)
-	}
-	m.Add(message.Revocations)
-	return nil
 }

@@ -1,7 +1,6 @@
 package revocation
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -119,16 +118,37 @@ func TestForgettingIsSpreadOverManyCallsAndDoesNotFallBehind(t *testing.T) {
 	require.Len(t, memory.expiries, 2)
 }
 
-func TestAnswerOfAccountsIsUnderstoodOrRefused(t *testing.T) {
+func TestJoinedRevocationsCoverExactlyWhatTheTwoCover(t *testing.T) {
+	t.Parallel()
+	for _, a := range everyEnded() {
+		for _, b := range everyEnded() {
+			joined := join(a, b)
+			require.Equal(t, max(a.until, b.until), joined.until)
+			for session := uint64(1); session <= 5; session++ {
+				require.Equal(t, a.covers(session) || b.covers(session), joined.covers(session), "%v and %v: %d", a, b, session)
+			}
+		}
+	}
+}
+
+func everyEnded() []ended {
+	var all []ended
+	for through := uint64(1); through <= 4; through++ {
+		for except := range uint64(6) {
+			all = append(all, ended{through, except, int64(through + except)})
+		}
+	}
+	return all
+}
+
+func TestPasswordChangeLeavesTheSessionThatMadeIt(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	memory := NewMemory(clock.now)
-	require.NoError(t, memory.AddFromAnswer(http.Header{}))
-	require.NoError(t, memory.AddFromAnswer(http.Header{accounts.HeaderRevocations: {
-		`{"revocations":[{"session_id":10,"until":"2026-11-23T13:00:00Z"}]}`,
-		`{"revocations":[{"member_id":2,"through_session":20,"until":"2026-11-23T13:00:00Z"}]}`,
-	}}))
-	require.True(t, memory.Revoked(1, 10))
+	memory.Add([]accounts.Revocation{{MemberID: 2, ThroughSession: 20, ExceptSession: 15, Until: clock.in(time.Hour)}})
+	require.True(t, memory.Revoked(2, 14))
+	require.False(t, memory.Revoked(2, 15))
 	require.True(t, memory.Revoked(2, 20))
-	require.Error(t, memory.AddFromAnswer(http.Header{accounts.HeaderRevocations: {"10"}}))
+	memory.Add([]accounts.Revocation{{SessionID: 15, MemberID: 2, Until: clock.in(time.Hour)}})
+	require.True(t, memory.Revoked(2, 15), "it may log out later")
 }

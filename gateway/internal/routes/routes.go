@@ -41,6 +41,10 @@ var All = []Route{
 	{methods(http.MethodPost), "/auth/login", accounts.Service, Public},
 	{methods(http.MethodPost), "/auth/logout", accounts.Service, Member},
 	{methods(http.MethodPost), "/auth/logoutall", accounts.Service, Member},
+	{methods(http.MethodPost), "/auth/refresh", accounts.Service, Public},
+	{methods(http.MethodGet), "/auth/sessions", accounts.Service, Member},
+	{methods(http.MethodDelete), "/auth/sessions/:id", accounts.Service, Member},
+	{methods(http.MethodGet), "/audit/events", accounts.Service, Member},
 	{methods(http.MethodGet), "/.well-known/jwks.json", accounts.Service, Public},
 
 	{methods(http.MethodGet, http.MethodPost), "/orders/", orders.Service, Member},

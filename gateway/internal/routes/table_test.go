@@ -31,6 +31,10 @@ func TestEveryMethodOfEveryPathIsDecided(t *testing.T) {
 		{"/auth/login", "/auth/login", "accounts", "OPTIONS, POST", []string{"POST"}},
 		{"/auth/logout", "/auth/logout", "accounts", "OPTIONS, POST", nil},
 		{"/auth/logoutall", "/auth/logoutall", "accounts", "OPTIONS, POST", nil},
+		{"/auth/refresh", "/auth/refresh", "accounts", "OPTIONS, POST", []string{"POST"}},
+		{"/auth/sessions", "/auth/sessions", "accounts", "GET, HEAD, OPTIONS", nil},
+		{"/auth/sessions/12", "/auth/sessions/:id", "accounts", "DELETE, OPTIONS", nil},
+		{"/audit/events", "/audit/events", "accounts", "GET, HEAD, OPTIONS", nil},
 		{"/.well-known/jwks.json", "/.well-known/jwks.json", "accounts", "GET, HEAD, OPTIONS", []string{"GET", "HEAD"}},
 		{"/orders", "/orders", "orders", list, nil},
 		{"/orders/", "/orders/", "orders", list, nil},
@@ -65,7 +69,7 @@ func TestPathThatIsNotWrittenAsInTheTableIsUnknown(t *testing.T) {
 		"/accounts/users/..%2f..", "/accounts/users/..", "/accounts/users/.", "/accounts/users/%2e%2e", "/accounts/users/1%2f2",
 		"/accounts/users/%31", "/accounts/%75sers", "/accounts/users/1;a=b", "/accounts/users/1.json", "/accounts/users/가",
 		"/accounts/users/%00", "/accounts/users/1%20", "/orders/1#x", `/orders\1`, "/orders/:id/", "/orders/:id",
-		"/auth/login/", "/auth/logout/x", "/auth", "/.well-known", "/.well-known/jwks.json/", "/./orders/", "/x/../orders/",
+		"/auth/login/", "/auth/logout/x", "/auth/sessions/", "/auth/sessions/1/2", "/audit", "/internal/revocations", "/auth", "/.well-known", "/.well-known/jwks.json/", "/./orders/", "/x/../orders/",
 	} {
 		_, found := table.Find(path)
 		require.False(t, found, path)

@@ -2,8 +2,10 @@ package secure
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
@@ -14,7 +16,7 @@ import (
 func TestEveryAnswerHasTheHeaders(t *testing.T) {
 	t.Parallel()
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
-	Server(app.Server())
+	Server(app.Server(), StrictTransport)
 	app.Get("/known", func(c *fiber.Ctx) error { return c.SendString("x") })
 	app.Get("/kept", func(c *fiber.Ctx) error {
 		c.Set("Cache-Control", "public, max-age=60")
@@ -47,9 +49,26 @@ func TestEveryAnswerHasTheHeaders(t *testing.T) {
 		require.NoError(t, response.Body.Close())
 		require.NoError(t, conn.Close())
 		require.Equal(t, test.status, response.StatusCode, name)
-		require.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"), name)
 		require.Equal(t, test.cache, response.Header.Get("Cache-Control"), name)
-		require.Equal(t, "no-referrer", response.Header.Get("Referrer-Policy"), name)
-		require.Equal(t, "default-src 'none'; frame-ancestors 'none'", response.Header.Get("Content-Security-Policy"), name)
+		for _, field := range append(slices.Clone(Headers), StrictTransport) {
+			if field[0] != "Cache-Control" {
+				require.Equal(t, field[1], response.Header.Get(field[0]), "%s: %s", name, field[0])
+			}
+		}
 	}
+}
+
+func TestRefusalOfAConnectionIsAWholeAnswer(t *testing.T) {
+	t.Parallel()
+	response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(Refusal(http.StatusTooManyRequests, "No."))), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, http.StatusTooManyRequests, response.StatusCode)
+	require.True(t, response.Close)
+	for _, field := range Headers {
+		require.Equal(t, field[1], response.Header.Get(field[0]))
+	}
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"No."}`, string(body))
 }

@@ -13,6 +13,9 @@ import (
 	"github.com/MicahParks/jwkset"
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/time/rate"
+
+	"oms.internal/libs/fault"
 )
 
 const (
@@ -21,8 +24,10 @@ const (
 	retryInterval = 250 * time.Millisecond
 	// refreshInterval is how soon a key that accounts no longer publishes is refused.
 	refreshInterval = time.Minute
-	// unknownKeyInterval is how often tokens with an unknown key may cause a request to accounts, whoever sends them.
+	// unknownKeyInterval is how often, in the long run, tokens with unknown keys may cause a request to accounts, whoever
+	// sends them; unknownKeyBurst is how many may follow each other at once. What exceeds them waits for the next one.
 	unknownKeyInterval = time.Second
+	unknownKeyBurst    = 3
 )
 
 // Keys holds the public keys with which accounts signs, as it publishes them (JWKS, RFC 7517). It fetches them in the
@@ -35,22 +40,24 @@ type Keys struct {
 	url     string
 	client  *http.Client
 	log     *slog.Logger
-	now     func() time.Time
 	storage *usableKeys
 	keyfunc keyfunc.Keyfunc
-
-	unknown     sync.Mutex // held while a fetch for an unknown key is under way
-	lastUnknown time.Time  // when the last such fetch ended
+	limit   *rate.Limiter
+	unknown *unknownKeys
 }
 
-// NewKeys returns keys to be fetched from url once Run has been called, with a clock.
+// NewKeys returns keys to be fetched from url once Run has been called.
 func NewKeys(url string, client *http.Client, log *slog.Logger, now func() time.Time) (*Keys, error) {
 	storage := &usableKeys{Storage: jwkset.NewMemoryStorage(), loaded: make(chan struct{})}
 	found, err := keyfunc.New(keyfunc.Options{Storage: storage})
 	if err != nil {
 		return nil, err
 	}
-	return &Keys{url: url, client: client, log: log, now: now, storage: storage, keyfunc: found}, nil
+	return &Keys{
+		url: url, client: client, log: log, storage: storage, keyfunc: found,
+		limit:   rate.NewLimiter(rate.Every(unknownKeyInterval), unknownKeyBurst),
+		unknown: newUnknownKeys(now),
+	}, nil
 }
 
 // Ready returns an error until the first set of keys has been fetched.
@@ -63,11 +70,14 @@ func (k *Keys) Ready() error {
 	}
 }
 
-// Run fetches keys until ctx ends. It does not fail while accounts is away.
+// Run fetches keys until ctx ends. It does not fail while accounts is away. All fetches are made here, one after the
+// other, so that no older set can replace a newer one.
 func (k *Keys) Run(ctx context.Context) error {
 	failing := true
 	for first := true; ; first = false {
+		finish := k.unknown.begin()
 		err := k.fetch(ctx)
+		finish(err)
 		if err != nil && (first || !failing) {
 			k.log.Warn("signing keys not fetched; trying on", "error", err)
 		}
@@ -83,7 +93,21 @@ func (k *Keys) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(wait):
+		case <-k.unknown.asked:
+			if !pause(ctx, k.limit.Reserve().Delay()) {
+				return nil
+			}
 		}
+	}
+}
+
+// pause waits, and reports whether ctx has not ended meanwhile.
+func pause(ctx context.Context, wait time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(wait):
+		return true
 	}
 }
 
@@ -102,27 +126,23 @@ func (k *Keys) fetch(ctx context.Context) error {
 	return nil
 }
 
-// find returns the key that the token names, and asks accounts for it if it is new.
+// find returns the key that the token names. If it is new, find waits for a fetch that began after the question: a key
+// that accounts published before it signed with it is found, however many others ask for keys that do not exist.
 func (k *Keys) find(ctx context.Context, unverified *jwt.Token) (any, error) {
-	key, err := k.keyfunc.KeyfuncCtx(ctx)(unverified)
-	if !errors.Is(err, jwkset.ErrKeyNotFound) {
+	lookUp := func() (any, error) { return k.keyfunc.KeyfuncCtx(ctx)(unverified) }
+	key, err := lookUp()
+	id, _ := unverified.Header["kid"].(string) // the library has refused any other kind
+	if !errors.Is(err, jwkset.ErrKeyNotFound) || k.unknown.isAbsent(id) {
 		return key, err
 	}
-	k.fetchUnknown(ctx)
-	return k.keyfunc.KeyfuncCtx(ctx)(unverified)
-}
-
-// fetchUnknown makes all requests that meet an unknown key at the same time wait for one fetch.
-func (k *Keys) fetchUnknown(ctx context.Context) {
-	k.unknown.Lock()
-	defer k.unknown.Unlock()
-	if k.now().Sub(k.lastUnknown) < unknownKeyInterval {
-		return
+	waited := k.unknown.wait(ctx, id, func() bool {
+		key, err = lookUp()
+		return !errors.Is(err, jwkset.ErrKeyNotFound)
+	})
+	if waited != nil {
+		return nil, fault.NewUnavailable(fmt.Errorf("unknown signing key: %w", waited))
 	}
-	if err := k.fetch(ctx); err != nil {
-		k.log.WarnContext(ctx, "unknown signing key not fetched", "error", err)
-	}
-	k.lastUnknown = k.now()
+	return key, err
 }
 
 // usableKeys keeps the Ed25519 keys of a set, and refuses a set without any: an empty answer is a mistake of the other

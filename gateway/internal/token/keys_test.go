@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,57 +14,6 @@ import (
 	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/fault"
 )
-
-func TestNewSigningKeyIsAcceptedAtOnceByAllRequests(t *testing.T) {
-	t.Parallel()
-	before, after := testkit.NewIssuer(t), testkit.NewIssuer(t)
-	var rotated atomic.Bool
-	var fetches atomic.Int32
-	verifier := newVerifier(t, publish(t, func(w http.ResponseWriter, _ *http.Request) {
-		fetches.Add(1)
-		if rotated.Load() {
-			testkit.WriteKeys(w, before, after)
-			return
-		}
-		testkit.WriteKeys(w, before)
-	}), revoked{})
-	rotated.Store(true)
-	signed := after.Sign(t, testkit.Claims(7, 70, now), nil)
-	var requests sync.WaitGroup
-	failures := make(chan error, 20)
-	for range cap(failures) {
-		requests.Go(func() {
-			_, err := verifier.Verify(t.Context(), []string{"Token " + signed})
-			failures <- err
-		})
-	}
-	requests.Wait()
-	close(failures)
-	for err := range failures {
-		require.NoError(t, err)
-	}
-	require.Equal(t, int32(2), fetches.Load(), "at the start and once for all")
-}
-
-func TestUnknownKeysCauseNoMoreThanOneFetchPerSecond(t *testing.T) {
-	t.Parallel()
-	issuer := testkit.NewIssuer(t)
-	var fetches atomic.Int32
-	keys := publish(t, func(w http.ResponseWriter, _ *http.Request) {
-		fetches.Add(1)
-		testkit.WriteKeys(w, issuer)
-	})
-	clock := now
-	keys.now = func() time.Time { return clock }
-	verifier := newVerifier(t, keys, revoked{})
-	for range 50 {
-		requireInvalid(t, verifier, testkit.NewIssuer(t).Sign(t, testkit.Claims(7, 70, now), nil))
-	}
-	require.Equal(t, int32(2), fetches.Load())
-	clock = clock.Add(unknownKeyInterval)
-	requireInvalid(t, verifier, testkit.NewIssuer(t).Sign(t, testkit.Claims(7, 70, now), nil))
-	require.Equal(t, int32(3), fetches.Load())
-}
 
 func TestLastGoodKeysStayWhateverAccountsAnswers(t *testing.T) {
 	t.Parallel()

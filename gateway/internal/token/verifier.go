@@ -1,7 +1,7 @@
 // Package token finds out who makes a request: it reads the Authorization header and verifies the access token in it
 // with the public keys of accounts, without asking anyone.
 //
-// It fails closed: while it has no keys, or does not know yet what was revoked, it lets nobody in and says so as
+// It fails closed: while it has no keys, or does not know what was revoked, it lets nobody in and says so as
 // "temporarily unavailable", so that no client takes a valid token for a dead one. It knows neither Fiber nor NATS.
 package token
 
@@ -28,8 +28,8 @@ const (
 
 // Revocations knows the sessions that ended before their tokens expired.
 type Revocations interface {
-	// Ready returns an error while it is not known what was revoked.
-	Ready() error
+	// Current returns an error while it is not known, or not known any more, what was revoked.
+	Current() error
 	Revoked(memberID, sessionID uint64) bool
 }
 
@@ -80,10 +80,13 @@ func (v *Verifier) Verify(ctx context.Context, authorization []string) (authn.Pr
 	if err != nil {
 		return authn.Principal{}, err
 	}
-	if err := errors.Join(v.keys.Ready(), v.revocations.Ready()); err != nil {
+	if err := errors.Join(v.keys.Ready(), v.revocations.Current()); err != nil {
 		return authn.Principal{}, fault.NewUnavailable(fmt.Errorf("verify token: %w", err))
 	}
 	principal, err := v.verify(ctx, signed)
+	if fault.Is(err, fault.Unavailable) {
+		return authn.Principal{}, fault.Of(err)
+	}
 	if err != nil {
 		return authn.Principal{}, unauthenticated(messageInvalid, err)
 	}

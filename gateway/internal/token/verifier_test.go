@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
@@ -29,7 +30,7 @@ type revoked struct {
 	unready                         error
 }
 
-func (r revoked) Ready() error { return r.unready }
+func (r revoked) Current() error { return r.unready }
 
 func (r revoked) Revoked(memberID, sessionID uint64) bool {
 	return sessionID == r.session || memberID == r.member && sessionID <= r.throughSession
@@ -50,6 +51,13 @@ func publish(t *testing.T, handler http.HandlerFunc) *Keys {
 	keys, err := NewKeys(server.URL, server.Client(), slog.New(slog.DiscardHandler), func() time.Time { return now })
 	require.NoError(t, err)
 	require.NoError(t, keys.fetch(t.Context()))
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- keys.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-ended)
+	})
 	return keys
 }
 

@@ -15,6 +15,7 @@ const (
 	SubjectExists      = "oms.rpc.accounts.exists"
 	SubjectMatch       = "oms.rpc.accounts.match"
 	SubjectRevocations = "oms.rpc.accounts.revocations"
+	SubjectSeen        = "oms.rpc.accounts.seen"
 )
 
 // SubjectRevoked is where accounts publishes a Revocations message after each revocation.
@@ -55,28 +56,57 @@ type MatchReply struct {
 	Truncated bool `json:"truncated,omitempty"`
 }
 
-// MaxRevocations is how many revocations one RevocationsReply holds at most.
-const MaxRevocations = 5000
+// MaxRevocations is how many revocations one Revocations reply holds at most.
+const MaxRevocations = 1000
 
-// RevocationsRequest asks for the revoked sessions whose tokens have not expired, in ascending order of their ids.
+// PathRevocations is the HTTP path on accounts that answers like SubjectRevocations, for gateways without NATS. The
+// request carries a principal (libs/authn) and the query parameter after; the path is not reachable from outside.
+const PathRevocations = "/internal/revocations"
+
+// RevocationsRequest asks for the revocations that matter still, in ascending order of their sequence numbers.
 type RevocationsRequest struct {
-	// AfterSession skips the sessions up to this id.
-	AfterSession uint64 `json:"after_session"`
+	// After skips the revocations up to this sequence number.
+	After uint64 `json:"after"`
 }
 
-// Revocations lists what is no longer valid. It is the reply to RevocationsRequest (complete when it holds fewer than
-// MaxRevocations) and the message on SubjectRevoked.
+// Revocations lists what is no longer valid. It is the reply to RevocationsRequest, the message on SubjectRevoked and
+// the content of HeaderRevocations.
 type Revocations struct {
 	Revocations []Revocation `json:"revocations"`
+	// Latest is, in a reply, the sequence number up to which the reply is complete: that of its last element where it is
+	// full (MaxRevocations), else the highest that was ever given. The reader asks for what is after it next time.
+	Latest uint64 `json:"latest,omitempty"`
 }
 
-// Revocation ends tokens before they expire: those of one session or those of all sessions of a member up to an id.
+// Revocation ends tokens before they expire: those of one session, or those of all sessions of a member up to an id.
 type Revocation struct {
+	// Sequence numbers start at 1 and have no gaps: they are given in the transaction that revokes, in the order of the
+	// commits. Who has seen N and receives N+2 has missed one.
+	Sequence uint64 `json:"sequence"`
 	// SessionID is the session that ended, or 0 where ThroughSession is set.
 	SessionID uint64 `json:"session_id,omitempty"`
-	// MemberID and ThroughSession end every session of this member whose id is at most ThroughSession.
+	// MemberID and ThroughSession end every session of this member whose id is at most ThroughSession, but for
+	// ExceptSession.
 	MemberID       uint64 `json:"member_id,omitempty"`
 	ThroughSession uint64 `json:"through_session,omitempty"`
+	ExceptSession  uint64 `json:"except_session,omitempty"`
 	// Until is when the last of these tokens expires by itself; the revocation can be forgotten then.
 	Until time.Time `json:"until"`
 }
+
+// MaxSeen is how many sessions one SeenRequest names at most.
+const MaxSeen = 1000
+
+// SeenRequest tells when sessions were last used. Gateways collect them and report each session at most once a minute.
+type SeenRequest struct {
+	Sessions []Seen `json:"sessions"`
+}
+
+// Seen is one session and when it was used.
+type Seen struct {
+	SessionID uint64    `json:"session_id"`
+	At        time.Time `json:"at"`
+}
+
+// SeenReply answers SeenRequest.
+type SeenReply struct{}

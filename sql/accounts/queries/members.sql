@@ -19,7 +19,7 @@ SELECT * FROM members WHERE id IN (sqlc.slice(ids));
 
 -- name: UpdateMember :exec
 UPDATE members
-SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?
+SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?
 WHERE id = ?;
 
 -- name: UpdateMemberPasswordHash :exec

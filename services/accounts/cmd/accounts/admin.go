@@ -19,7 +19,7 @@ import (
 	"oms.internal/libs/field"
 )
 
-const adminTimeout = 30 * time.Second
+const commandTimeout = 30 * time.Second
 
 // createAdmin makes the member with --email an admin, with a password that it asks for.
 func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []string, in *os.File, out io.Writer) error {
@@ -40,31 +40,40 @@ func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []strin
 		return fmt.Errorf("the password needs %d to %d characters, among them a digit, a lower-case and an upper-case letter, "+
 			"and one that is neither letter, digit nor underscore", account.MinPassword, account.MaxPassword)
 	}
-	service, err := assemble(ctx, cfg, log)
-	if err != nil {
+	var created bool
+	err = withDatabase(ctx, cfg, log, func(ctx context.Context, service *service) error {
+		created, err = service.domain.CreateAdmin(ctx, *email, password)
 		return err
-	}
-	defer service.conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
-	defer cancel()
-	watching := make(chan error, 1)
-	watchCtx, stop := context.WithCancel(ctx)
-	go func() { watching <- service.cluster.Run(watchCtx) }()
-	if err := awaitPrimary(ctx, service.cluster); err != nil {
-		stop()
-		return errors.Join(err, <-watching)
-	}
-	created, err := service.domain.CreateAdmin(ctx, *email, password)
-	stop()
-	if err := errors.Join(err, <-watching); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	if created {
 		_, err = fmt.Fprintf(out, "%s: created, with the admin right\n", *email)
 	} else {
-		_, err = fmt.Fprintf(out, "%s: has the admin right and the new password; the right is in tokens from the next login on\n", *email)
+		_, err = fmt.Fprintf(out, "%s: has the admin right and the new password; its sessions have ended\n", *email)
 	}
 	return err
+}
+
+// withDatabase runs an operator's command with a service that serves nobody.
+func withDatabase(ctx context.Context, cfg Config, log *slog.Logger, command func(context.Context, *service) error) error {
+	service, err := assemble(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer service.conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	watching := make(chan error, 1)
+	watchCtx, stop := context.WithCancel(ctx)
+	go func() { watching <- service.cluster.Run(watchCtx) }()
+	err = awaitPrimary(ctx, service.cluster)
+	if err == nil {
+		err = command(ctx, service)
+	}
+	stop()
+	return errors.Join(err, <-watching)
 }
 
 // readPassword asks on a terminal, without echo, or takes the first line of what is piped in.

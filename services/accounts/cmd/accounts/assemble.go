@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -24,7 +25,7 @@ import (
 	"oms.internal/libs/natsx"
 )
 
-// requestTimeout is shorter than the gateway's patience, so that a slow answer is reported by the service that is slow.
+// requestTimeout is shorter than the gateway's patience (5 s by default), so that a slow answer is reported by the service that is slow.
 const requestTimeout = 4 * time.Second
 
 // service is the process with all its parts wired and none started.
@@ -34,11 +35,15 @@ type service struct {
 	metrics *prometheus.Registry
 	cluster *mysqlx.Cluster
 	conn    *nats.Conn
+	keys    *token.Keyring
 	domain  *account.Service
 	app     *fiber.App
 }
 
 func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("configuration:\n%w", err)
+	}
 	principalKey, err := authn.ReadPublicKey(cfg.PrincipalKeyFile)
 	if err != nil {
 		return nil, err
@@ -70,13 +75,14 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 		Log:       log,
 
 		Directory:       cfg.Directory,
-		SessionLifetime: cfg.TokenLifetime,
+		TokenLifetime:   cfg.TokenLifetime,
+		RefreshLifetime: cfg.RefreshLifetime,
 	})
 	metrics := newMetrics(cluster)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
 	verifier := authn.NewVerifier(principalKey, accounts.Service, time.Now)
-	httpapi.New(domain, keys.JWKS(), cfg.TimeZone.Location).Register(app, verifier)
-	return &service{cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, app: app}, nil
+	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location).Register(app, verifier)
+	return &service{cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, keys: keys, domain: domain, app: app}, nil
 }
 
 func newMetrics(cluster *mysqlx.Cluster) *prometheus.Registry {
@@ -97,6 +103,9 @@ func (s *service) keepDatabase(ctx context.Context) error {
 	}
 	return s.cluster.Run(ctx)
 }
+
+// watchKeys takes in rotated keys until ctx ends.
+func (s *service) watchKeys(ctx context.Context) error { return s.keys.Watch(ctx, s.log) }
 
 // serveNATS answers requests until ctx ends, then closes the connection.
 func (s *service) serveNATS(ctx context.Context) error {

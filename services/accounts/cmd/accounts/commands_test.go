@@ -84,6 +84,8 @@ func TestAProcessThatCannotStartSaysWhy(t *testing.T) {
 	for name, spoil := range map[string]func(*Config){
 		taken.Addr().String(): func(cfg *Config) { cfg.HTTPAddr = taken.Addr().String() },
 		"no.pub.pem":          func(cfg *Config) { cfg.PrincipalKeyFile = filepath.Join(t.TempDir(), "no.pub.pem") },
+		"TOKEN_LIFETIME":      func(cfg *Config) { cfg.TokenLifetime = 0 },
+		"REFRESH_LIFETIME":    func(cfg *Config) { cfg.RefreshLifetime = -time.Second },
 		"no keys":             func(cfg *Config) { cfg.TokenKeysDir = filepath.Join(t.TempDir(), "no keys") },
 	} {
 		s := newSurroundings(t)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -28,23 +29,44 @@ type Config struct {
 	MySQLMigrateUser     string        `env:"MYSQL_MIGRATE_USER" envDefault:"accounts_migrate"`
 	MySQLMigratePassword config.Secret `env:"MYSQL_MIGRATE_PASSWORD_FILE,file"`
 	MigrateOnStart       bool          `env:"MIGRATE_ON_START" envDefault:"false"`
+	MySQLTLSCAFile       string        `env:"MYSQL_TLS_CA_FILE"`
 
-	NATSURL      string        `env:"NATS_URL,required,notEmpty"`
-	NATSUser     string        `env:"NATS_USER" envDefault:"accounts"`
-	NATSPassword config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
+	NATSURL       string        `env:"NATS_URL,required,notEmpty"`
+	NATSUser      string        `env:"NATS_USER" envDefault:"accounts"`
+	NATSPassword  config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
+	NATSTLSCAFile string        `env:"NATS_TLS_CA_FILE"`
 
 	PrincipalKeyFile string `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
 
-	TokenKeysDir  string            `env:"TOKEN_KEYS_DIR,required,notEmpty"`
-	TokenLifetime time.Duration     `env:"TOKEN_LIFETIME" envDefault:"10h"`
-	TokenIssuer   string            `env:"TOKEN_ISSUER" envDefault:"oms"`
-	TokenAudience string            `env:"TOKEN_AUDIENCE" envDefault:"oms"`
-	Directory     account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
-	TimeZone      timeZone          `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+	TokenKeysDir    string            `env:"TOKEN_KEYS_DIR,required,notEmpty"`
+	TokenLifetime   time.Duration     `env:"TOKEN_LIFETIME" envDefault:"10h"`
+	RefreshLifetime time.Duration     `env:"REFRESH_LIFETIME" envDefault:"720h"`
+	TokenIssuer     string            `env:"TOKEN_ISSUER" envDefault:"oms"`
+	TokenAudience   string            `env:"TOKEN_AUDIENCE" envDefault:"oms"`
+	Directory       account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
+	TimeZone        timeZone          `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+}
+
+// check finds lifetimes that are none and those that do not go together.
+func (c Config) check() error {
+	var problems []error
+	if c.TokenLifetime <= 0 {
+		problems = append(problems, fmt.Errorf("TOKEN_LIFETIME: %s is not positive", c.TokenLifetime))
+	}
+	switch {
+	case c.RefreshLifetime <= 0:
+		problems = append(problems, fmt.Errorf("REFRESH_LIFETIME: %s is not positive", c.RefreshLifetime))
+	case c.RefreshLifetime < c.TokenLifetime:
+		problems = append(problems, fmt.Errorf("REFRESH_LIFETIME: %s is shorter than TOKEN_LIFETIME, %s", c.RefreshLifetime, c.TokenLifetime))
+	}
+	return errors.Join(problems...)
 }
 
 func (c Config) mysql() mysqlx.Config {
-	return mysqlx.Config{Hosts: c.MySQLHosts, User: c.MySQLUser, Password: string(c.MySQLPassword), Database: c.MySQLDatabase}
+	return mysqlx.Config{
+		Hosts: c.MySQLHosts, User: c.MySQLUser, Password: string(c.MySQLPassword), Database: c.MySQLDatabase,
+		TLSCAFile: c.MySQLTLSCAFile,
+	}
 }
 
 func (c Config) mysqlMigrate() mysqlx.Config {
@@ -54,7 +76,7 @@ func (c Config) mysqlMigrate() mysqlx.Config {
 }
 
 func (c Config) nats() natsx.Config {
-	return natsx.Config{URL: c.NATSURL, User: c.NATSUser, Password: string(c.NATSPassword)}
+	return natsx.Config{URL: c.NATSURL, User: c.NATSUser, Password: string(c.NATSPassword), TLSCAFile: c.NATSTLSCAFile}
 }
 
 // timeZone is a time.Location by its IANA name.

@@ -3,6 +3,7 @@
 //	accounts [serve]         serve HTTP and NATS until SIGTERM
 //	accounts migrate         apply the migrations and exit
 //	accounts admin --email E make E an admin; the password comes from the terminal or standard input
+//	accounts keys rotate     add a new signing key and remove those that no valid token needs
 //	accounts health          exit 0 if the process on this machine is ready
 package main
 
@@ -46,6 +47,8 @@ func command(ctx context.Context, args, environ []string) error {
 		return migrate(ctx, cfg, log)
 	case "admin":
 		return createAdmin(ctx, cfg, log, args, os.Stdin, os.Stderr)
+	case "keys":
+		return keys(ctx, cfg, log, args, os.Stderr)
 	}
-	return fmt.Errorf("unknown command %q; there are serve, migrate, admin and health", name)
+	return fmt.Errorf("unknown command %q; there are serve, migrate, admin, keys and health", name)
 }

@@ -64,7 +64,7 @@ func newSurroundings(t *testing.T) *surroundings {
 		MySQLMigrateUser: schema.Migrate.User, MySQLMigratePassword: config.Secret(schema.Migrate.Password),
 		MigrateOnStart: true, NATSURL: broker.URL(), NATSUser: "accounts",
 		PrincipalKeyFile: filepath.Join(dir, "principal.pub.pem"), TokenKeysDir: keys,
-		TokenLifetime: 10 * time.Hour, TokenIssuer: "oms", TokenAudience: "oms",
+		TokenLifetime: 10 * time.Hour, RefreshLifetime: 720 * time.Hour, TokenIssuer: "oms", TokenAudience: "oms",
 		Directory: account.DirectoryMasked, TimeZone: timeZone{seoul},
 	}
 	s.db, err = pair.Primary.Open(schema.App.User, schema.App.Password, schema.Name)
@@ -155,14 +155,17 @@ func (s *surroundings) number(t *testing.T, query string, args ...any) int {
 	return value
 }
 
-// content is a digest of everything that the service has stored.
-func (s *surroundings) content(t *testing.T) [4]int {
+// content is a digest of members and all that lets them in. That somebody was refused is written elsewhere.
+func (s *surroundings) content(t *testing.T) [7]int {
 	t.Helper()
-	return [4]int{
+	return [7]int{
 		s.number(t, "SELECT COUNT(*) FROM members"),
-		s.number(t, `SELECT COALESCE(SUM(CRC32(CONCAT_WS('|', id, email, email_key, name, nickname, phone, gender, password_hash, is_admin))), 0)
+		s.number(t, `SELECT COALESCE(SUM(CRC32(CONCAT_WS('|', id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active))), 0)
 			FROM members`),
 		s.number(t, "SELECT COUNT(*) FROM sessions"),
 		s.number(t, "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NOT NULL"),
+		s.number(t, "SELECT COUNT(*) FROM refresh_tokens"),
+		s.number(t, "SELECT COUNT(*) FROM refresh_tokens WHERE used_at IS NOT NULL"),
+		s.number(t, "SELECT latest FROM revocation_counter"),
 	}
 }

@@ -10,12 +10,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/contracts/accounts"
 )
 
 var routes = []struct{ method, path, body string }{
 	{http.MethodPost, "/auth/login", `{"email":"a@x.test","password":"` + secret + `"}`},
 	{http.MethodPost, "/auth/logout", ""},
 	{http.MethodPost, "/auth/logoutall", ""},
+	{http.MethodPost, "/auth/refresh", `{"refresh_token":"x"}`},
+	{http.MethodGet, "/auth/sessions", ""},
+	{http.MethodDelete, "/auth/sessions/1", ""},
+	{http.MethodGet, "/audit/events", ""},
+	{http.MethodGet, accounts.PathRevocations, ""},
 	{http.MethodPost, "/accounts/users", signUpBody("b@x.test")},
 	{http.MethodGet, "/accounts/users", ""},
 	{http.MethodGet, "/accounts/users/1", ""},
@@ -25,7 +31,9 @@ var routes = []struct{ method, path, body string }{
 }
 
 // public are the routes that an anonymous principal may use.
-var public = map[string]bool{"POST /auth/login": true, "POST /accounts/users": true}
+var public = map[string]bool{
+	"POST /auth/login": true, "POST /accounts/users": true, "POST /auth/refresh": true, "GET " + accounts.PathRevocations: true,
+}
 
 func TestEveryRouteIsRefusedWithoutAPrincipalThatTheGatewaySignedForThisService(t *testing.T) {
 	t.Parallel()

@@ -41,7 +41,8 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 	life := runner.New(log, cfg.ShutdownTimeout)
 	life.Add(life.Admin(adminListener, service.metrics))
 	life.Add(runner.Part{Name: "mysql", Run: service.keepDatabase, Ready: service.cluster.Ready})
-	life.Add(runner.Part{Name: "session cleanup", Run: service.domain.CleanUp})
+	life.Add(runner.Part{Name: "cleanup", Run: service.domain.CleanUp})
+	life.Add(runner.Part{Name: "signing keys", Run: service.watchKeys})
 	life.Add(runner.Part{
 		Name: "nats", Run: service.serveNATS, Ready: natsx.Ready(service.conn), Healthy: natsx.Healthy(service.conn),
 	})

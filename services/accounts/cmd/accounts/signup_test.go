@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
@@ -28,9 +29,23 @@ func TestASignUpAnswersWithTheMemberItsPlaceAndAToken(t *testing.T) {
 		"id": float64(caller.MemberID), "email": "Sungi@x.test", "name": "김선기", "nickname": "sungi", "phone": "01083574364",
 		"gender": nil, "last_order": nil,
 	}, body["user"])
-	require.Len(t, body, 2)
+	require.Len(t, body, 5)
+	require.NotEmpty(t, body["token"])
+	require.Regexp(t, `^[A-Za-z0-9_-]{43}$`, body["refresh_token"])
+	requireTime(t, time.Now().Add(10*time.Hour), body["expiry"])
+	requireTime(t, time.Now().Add(720*time.Hour), body["refresh_expiry"])
 	require.Equal(t, 1, p.number(t, "SELECT COUNT(*) FROM members WHERE id = ? AND password_hash LIKE '$argon2id$%'", caller.MemberID))
 	require.Equal(t, 1, p.number(t, "SELECT COUNT(*) FROM sessions WHERE id = ? AND member_id = ?", caller.SessionID, caller.MemberID))
+	require.Equal(t, 1, p.number(t, "SELECT COUNT(*) FROM refresh_tokens WHERE session_id = ?", caller.SessionID))
+}
+
+// requireTime checks a time of an answer: ISO 8601 with microseconds and the offset of the service's zone.
+func requireTime(t *testing.T, want time.Time, got any) {
+	t.Helper()
+	require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+09:00$`, got)
+	at, err := time.Parse(time.RFC3339Nano, got.(string))
+	require.NoError(t, err)
+	require.WithinDuration(t, want, at, time.Minute)
 }
 
 func TestTokensVerifyAgainstThePublishedKeysWhichNeedNoPrincipal(t *testing.T) {

@@ -10,7 +10,7 @@ const (
 	cleanUpBatch    = 1000
 )
 
-// CleanUp removes expired sessions, in small batches, until ctx ends.
+// CleanUp removes what has expired, in small batches, until ctx ends.
 func (s *Service) CleanUp(ctx context.Context) error {
 	ticker := time.NewTicker(cleanUpInterval)
 	defer ticker.Stop()
@@ -25,13 +25,25 @@ func (s *Service) CleanUp(ctx context.Context) error {
 }
 
 func (s *Service) cleanUpOnce(ctx context.Context) {
-	for {
-		deleted, err := s.Store.DeleteExpiredSessions(ctx, s.now(), cleanUpBatch)
-		if err != nil {
-			s.Log.WarnContext(ctx, "expired sessions not removed", "error", err)
-		}
-		if deleted < cleanUpBatch {
-			return
+	for _, sweep := range []struct {
+		what   string
+		age    time.Duration
+		delete func(ctx context.Context, before time.Time, most int) (int, error)
+	}{
+		{"sessions", 0, s.Store.DeleteExpiredSessions},
+		{"refresh tokens", 0, s.Store.DeleteExpiredRefreshTokens},
+		{"revocations", 0, s.Store.DeleteExpiredRevocations},
+		{"login failures", failuresKept, s.Store.DeleteLoginFailures},
+		{"known devices", devicesKept, s.Store.DeleteKnownDevices},
+	} {
+		for {
+			deleted, err := sweep.delete(ctx, s.now().Add(-sweep.age), cleanUpBatch)
+			if err != nil {
+				s.Log.WarnContext(ctx, "expired rows not removed", "of", sweep.what, "error", err)
+			}
+			if deleted < cleanUpBatch {
+				break
+			}
 		}
 	}
 }

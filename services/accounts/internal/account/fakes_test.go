@@ -18,7 +18,15 @@ var (
 	noonish = noon.Truncate(time.Microsecond) // as the database keeps it
 )
 
-const lifetime = 10 * time.Hour
+const (
+	lifetime        = 10 * time.Hour
+	refreshLifetime = 720 * time.Hour
+)
+
+// zeros is what makes every token and salt the same.
+type zeros struct{}
+
+func (zeros) Read(content []byte) (int, error) { clear(content); return len(content), nil }
 
 // world is a service and all that it works with. Members A and B and the admin R exist.
 type world struct {
@@ -48,8 +56,8 @@ func newWorld(_ testing.TB, directory account.Directory) *world {
 	w.add(account.Member{ID: idAdmin, Email: "admin@x.test", Name: "Admin", Nickname: "admin", Phone: "0000000", Admin: true})
 	w.Service = account.NewService(account.Dependencies{
 		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Recent: w.recent,
-		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
-		Directory: directory, SessionLifetime: lifetime,
+		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
+		Directory: directory, TokenLifetime: lifetime, RefreshLifetime: refreshLifetime,
 	})
 	return w
 }
@@ -64,6 +72,8 @@ func (w *world) add(member account.Member) {
 
 // readable is account.Passwords whose hashes can be read. It notes what was asked of it.
 type readable struct{ asked []string }
+
+func (r *readable) Ready() error { return nil }
 
 func (r *readable) Hash(_ context.Context, password string) (string, error) {
 	r.asked = append(r.asked, "hash")

@@ -24,19 +24,31 @@ type Member struct {
 	CreatedAt    time.Time
 }
 
-// Session is one login. Its id is the sid of the token.
+// Session is one login. Its id is the sid of the tokens.
 type Session struct {
 	ID        uint64
 	MemberID  uint64
 	CreatedAt time.Time
-	ExpiresAt time.Time
+	// ExpiresAt is when the session's refresh token expires unless it is used. To Tokens.Issue it is when the access token
+	// does.
+	ExpiresAt  time.Time
+	LastSeenAt time.Time // the zero time where it was not seen since it was opened
+	Address    string    // the client's IP address, or ""
+	UserAgent  string    // at most MaxUserAgent characters
+	Revoked    bool
 }
 
-// Revocation ends tokens before they expire: those of one session, or those of every session of a member up to an id.
+// Live reports whether the session can be used.
+func (s Session) Live(now time.Time) bool { return !s.Revoked && now.Before(s.ExpiresAt) }
+
+// Revocation ends tokens before they expire: those of one session, or those of every session of a member up to an id, but
+// for one.
 type Revocation struct {
+	Sequence       uint64 // given by the store: no gaps, in the order of the commits
 	SessionID      uint64 // 0 where ThroughSession is set
 	MemberID       uint64
 	ThroughSession uint64
+	ExceptSession  uint64
 	Until          time.Time // when the last of these tokens expires by itself
 }
 

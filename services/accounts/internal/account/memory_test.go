@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/fault"
 )
 
@@ -22,7 +24,13 @@ type memory struct {
 	query        account.Query     // the last one
 	beforeUpdate func()            // what others do between a check and its write
 	sessions     []account.Session
+	openings     []account.Opening
+	gone         error // what a login hears that others were faster than
 	rehashed     string
+	events       []audit.Event
+	standing     account.Standing
+	attempt      account.Attempt // the last that failed
+	failed       [][]account.Failed
 	revoked      []string
 	matches      [][]uint64
 	expired      chan int // how many sessions each batch of a clean-up finds, -1 for a failure
@@ -56,66 +64,90 @@ func (m *memory) Members(_ context.Context, query account.Query, freshness accou
 	return page, 1000, nil
 }
 
-func (m *memory) CreateMember(_ context.Context, member account.Member, session account.Session) (account.Member, account.Session, error) {
+func (m *memory) CreateMember(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Member, account.Session, error) {
 	if taken, err := m.MemberByEmail(context.Background(), member.Email); err == nil {
 		return taken, session, account.ErrEmailTaken
 	}
 	member.ID = 77
 	m.members[member.ID] = member
 	session.ID, session.MemberID = 777, member.ID
-	m.sessions = append(m.sessions, session)
+	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
 	return member, session, nil
 }
 
-func (m *memory) CreateAdmin(_ context.Context, member account.Member) (bool, error) {
+func (m *memory) CreateAdmin(_ context.Context, member account.Member, _ account.Ending) (bool, []account.Revocation, error) {
 	m.members[99] = member
-	return true, nil
+	return true, nil, nil
 }
 
-func (m *memory) UpdateMember(_ context.Context, id uint64, change func(*account.Member) error) (account.Member, error) {
+func (m *memory) UpdateMember(_ context.Context, id uint64, change func(*account.Member) (account.Consequences, error)) (account.Member, []account.Revocation, error) {
 	if m.beforeUpdate != nil {
 		m.beforeUpdate()
 	}
 	member, found := m.members[id]
 	if !found {
-		return account.Member{}, fault.NewNotFound()
+		return account.Member{}, nil, fault.NewNotFound()
 	}
-	if err := change(&member); err != nil {
-		return account.Member{}, err
+	follows, err := change(&member)
+	if err != nil {
+		return account.Member{}, nil, err
 	}
 	m.members[id] = member
-	return member, nil
+	m.events = append(m.events, follows.Events...)
+	if !follows.EndsSessions {
+		return member, nil, nil
+	}
+	return member, []account.Revocation{{MemberID: id, ThroughSession: 500, ExceptSession: follows.Except, Until: follows.Until}}, nil
 }
 
-func (m *memory) DeleteMember(_ context.Context, id uint64, now time.Time) error {
+func (m *memory) DeleteMember(_ context.Context, id uint64, ending account.Ending) ([]account.Revocation, error) {
 	if _, found := m.members[id]; !found {
-		return fault.NewNotFound()
+		return nil, fault.NewNotFound()
 	}
 	delete(m.members, id)
-	m.revoked = append(m.revoked, fmt.Sprintf("member %d at %s", id, now.Format(time.TimeOnly)))
-	return nil
+	m.events = append(m.events, ending.Events...)
+	m.revoked = append(m.revoked, fmt.Sprintf("member %d at %s", id, ending.At.Format(time.TimeOnly)))
+	return []account.Revocation{{MemberID: id, ThroughSession: math.MaxInt64, Until: ending.Until}}, nil
 }
 
-func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, rehashed string) (account.Session, error) {
+func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Session, error) {
+	if m.gone != nil {
+		return account.Session{}, m.gone
+	}
 	session.ID, session.MemberID = 888, member.ID
-	m.sessions = append(m.sessions, session)
-	m.rehashed = rehashed
+	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
+	m.rehashed = opening.Rehashed
 	return session, nil
 }
 
-func (m *memory) RevokeSession(_ context.Context, memberID, sessionID uint64, now time.Time) error {
-	m.revoked = append(m.revoked, fmt.Sprintf("session %d of %d at %s", sessionID, memberID, now.Format(time.TimeOnly)))
+func (m *memory) RevokeSession(_ context.Context, memberID, sessionID uint64, ending account.Ending) ([]account.Revocation, error) {
+	m.events = append(m.events, ending.Events...)
+	m.revoked = append(m.revoked, fmt.Sprintf("session %d of %d at %s", sessionID, memberID, ending.At.Format(time.TimeOnly)))
+	return []account.Revocation{{SessionID: sessionID, Until: ending.Until}}, nil
+}
+
+func (m *memory) RevokeSessions(_ context.Context, memberID uint64, ending account.Ending) ([]account.Revocation, error) {
+	m.events = append(m.events, ending.Events...)
+	m.revoked = append(m.revoked, fmt.Sprintf("sessions of %d at %s", memberID, ending.At.Format(time.TimeOnly)))
+	return []account.Revocation{{MemberID: memberID, ThroughSession: 500, Until: ending.Until}}, nil
+}
+
+func (m *memory) Revocations(_ context.Context, after uint64, now time.Time, most int) ([]account.Revocation, uint64, error) {
+	return []account.Revocation{{Sequence: after + 1, SessionID: uint64(most), Until: now.Add(time.Minute)}}, after + 3, nil
+}
+
+func (m *memory) Standing(context.Context, account.Attempt) (account.Standing, error) {
+	return m.standing, nil
+}
+
+func (m *memory) RecordFailure(_ context.Context, attempt account.Attempt, _ time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event) error {
+	failed, err := judge(m.standing)
+	if err != nil {
+		return err
+	}
+	m.failed, m.events = append(m.failed, failed), append(m.events, event)
+	m.attempt = attempt
 	return nil
-}
-
-func (m *memory) RevokeSessions(_ context.Context, memberID uint64, now time.Time) (uint64, error) {
-	m.revoked = append(m.revoked, fmt.Sprintf("sessions of %d at %s", memberID, now.Format(time.TimeOnly)))
-	return 500, nil
-}
-
-func (m *memory) RevokedSessions(_ context.Context, after uint64, now time.Time, most int) ([]account.Session, error) {
-	sessions := []account.Session{{ID: after + 1, ExpiresAt: now.Add(time.Minute)}, {ID: after + 2, ExpiresAt: now.Add(time.Hour)}}
-	return sessions[:min(most, len(sessions))], nil
 }
 
 func (m *memory) MatchingMembers(_ context.Context, _ []string, _ uint64, most int, freshness account.Freshness) ([][]uint64, error) {
@@ -138,3 +170,15 @@ func (m *memory) DeleteExpiredSessions(context.Context, time.Time, int) (int, er
 		return 0, nil
 	}
 }
+
+func (m *memory) DeleteExpiredRefreshTokens(context.Context, time.Time, int) (int, error) {
+	return 0, errBroken
+}
+
+func (m *memory) DeleteExpiredRevocations(context.Context, time.Time, int) (int, error) {
+	return 0, nil
+}
+
+func (m *memory) DeleteLoginFailures(context.Context, time.Time, int) (int, error) { return 0, nil }
+
+func (m *memory) DeleteKnownDevices(context.Context, time.Time, int) (int, error) { return 0, nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/listing"
 )
 
@@ -18,36 +19,83 @@ const (
 	Latest
 )
 
-// Store keeps members and sessions. Missing rows are the fault NotFound, an email in use is ErrEmailTaken.
+// Store keeps members, sessions and what is known of both. Missing rows are the fault NotFound, an email in use is
+// ErrEmailTaken. What ends sessions writes its events and its revocation in the same transaction, and returns the
+// revocation with its sequence number; there is none where nothing was left to end.
 type Store interface {
+	MemberStore
+	SessionStore
+	ThrottleStore
+	AuditStore
+}
+
+// MemberStore keeps members.
+type MemberStore interface {
 	// CreateMember stores the member and its first session, both or none, and returns them with their ids.
-	CreateMember(ctx context.Context, member Member, session Session) (Member, Session, error)
-	// CreateAdmin stores the member, or gives the member with this email the admin right and this password hash.
-	CreateAdmin(ctx context.Context, member Member) (created bool, err error)
+	CreateMember(ctx context.Context, member Member, session Session, opening Opening) (Member, Session, error)
+	// CreateAdmin stores the member, or gives the member with this email the admin right and this password hash and ends
+	// its sessions. The member's id is added to the events of the ending.
+	CreateAdmin(ctx context.Context, member Member, ending Ending) (created bool, revocations []Revocation, err error)
 	// Member returns one member. Its answer is the latest: a replica that is behind must not deny what was acknowledged.
 	Member(ctx context.Context, id uint64) (Member, error)
 	// MemberByEmail finds a member by its email, whatever the case. Its answer is the latest.
 	MemberByEmail(ctx context.Context, email string) (Member, error)
 	// Members returns one page of a list, and how many members the whole list has.
 	Members(ctx context.Context, query Query, freshness Freshness) ([]Member, int, error)
-	// UpdateMember locks the member, lets change alter it, and stores it, all or nothing. change may run more than once.
-	UpdateMember(ctx context.Context, id uint64, change func(*Member) error) (Member, error)
-	// DeleteMember removes the member and revokes its sessions at the given time, both or none.
-	DeleteMember(ctx context.Context, id uint64, now time.Time) error
+	// UpdateMember locks the member, lets change alter it, and stores it with what follows from that, all or nothing.
+	// change may run more than once.
+	UpdateMember(ctx context.Context, id uint64, change func(*Member) (Consequences, error)) (Member, []Revocation, error)
+	// DeleteMember removes the member and what is known of its devices, and ends its sessions, all or nothing. It always
+	// revokes: ids are never used again, so whatever session claims the member is over.
+	DeleteMember(ctx context.Context, id uint64, ending Ending) ([]Revocation, error)
 	// MatchingMembers returns, for each term, the ids of members whose name or email holds it, most at the most, lowest
 	// first; among restricts it to one member, unless 0.
 	MatchingMembers(ctx context.Context, terms []string, among uint64, most int, freshness Freshness) ([][]uint64, error)
+}
 
-	// CreateSession stores a session of an active member. rehashed replaces the member's password hash unless it is "".
-	CreateSession(ctx context.Context, member Member, session Session, rehashed string) (Session, error)
+// SessionStore keeps sessions, their refresh tokens and revocations. All its answers are the latest.
+type SessionStore interface {
+	// CreateSession stores a session of an active member.
+	CreateSession(ctx context.Context, member Member, session Session, opening Opening) (Session, error)
+	Session(ctx context.Context, id uint64) (Session, error)
+	// Sessions returns one page of the member's live sessions, newest first, and their number.
+	Sessions(ctx context.Context, memberID uint64, now time.Time, page listing.Request) ([]Session, int, error)
+	// MarkSeen notes when sessions were used. Times that are not newer than the known ones change nothing.
+	MarkSeen(ctx context.Context, seen map[uint64]time.Time) error
 	// RevokeSession ends one session of a member. Ending it twice is no error.
-	RevokeSession(ctx context.Context, memberID, sessionID uint64, now time.Time) error
-	// RevokeSessions ends all sessions of a member and returns the highest id of those that there are.
-	RevokeSessions(ctx context.Context, memberID uint64, now time.Time) (through uint64, err error)
-	// RevokedSessions lists revoked sessions whose tokens are valid at now, in the order of their ids, behind after.
-	RevokedSessions(ctx context.Context, after uint64, now time.Time, most int) ([]Session, error)
-	// DeleteExpiredSessions removes up to most sessions that expired before now, and returns how many it removed.
+	RevokeSession(ctx context.Context, memberID, sessionID uint64, ending Ending) ([]Revocation, error)
+	// RevokeSessions ends all sessions of a member.
+	RevokeSessions(ctx context.Context, memberID uint64, ending Ending) ([]Revocation, error)
+	// Revocations lists revocations that matter at now, in the order of their sequence numbers, behind after, and the
+	// number up to which the list is complete.
+	Revocations(ctx context.Context, after uint64, now time.Time, most int) (revocations []Revocation, latest uint64, err error)
+	// Present locks the refresh token with this digest and all that it belongs to, lets decide judge it, and does what it
+	// says, all or nothing. successor gives the digest of the token that follows a used one. decide may run more than once.
+	Present(ctx context.Context, hash Digest, successor func(RefreshToken) Digest, decide func(Presented) Verdict) ([]Revocation, error)
+
+	// The Delete methods remove up to most rows that expired before the given time, and return how many they removed.
 	DeleteExpiredSessions(ctx context.Context, now time.Time, most int) (int, error)
+	DeleteExpiredRefreshTokens(ctx context.Context, now time.Time, most int) (int, error)
+	DeleteExpiredRevocations(ctx context.Context, now time.Time, most int) (int, error)
+}
+
+// ThrottleStore counts failures. All its answers are the latest.
+type ThrottleStore interface {
+	Standing(ctx context.Context, attempt Attempt) (Standing, error)
+	// RecordFailure counts a failure at the given time under what judge says of the standing, with its event. Where judge
+	// refuses, nothing is written and its error is returned.
+	RecordFailure(ctx context.Context, attempt Attempt, at time.Time, judge func(Standing) ([]Failed, error), event audit.Event) error
+	// DeleteLoginFailures and DeleteKnownDevices remove up to most rows that were last touched before the given time.
+	DeleteLoginFailures(ctx context.Context, before time.Time, most int) (int, error)
+	DeleteKnownDevices(ctx context.Context, before time.Time, most int) (int, error)
+}
+
+// AuditStore keeps events.
+type AuditStore interface {
+	// RecordEvent stores an event that belongs to no transaction.
+	RecordEvent(ctx context.Context, event audit.Event) error
+	// AuditEvents returns one page of events, newest first, and how many match.
+	AuditEvents(ctx context.Context, query audit.Query) ([]audit.Event, int, error)
 }
 
 // Query says which members are wanted, in which order and which page of them.
@@ -61,6 +109,8 @@ type Query struct {
 
 // Passwords hashes and checks passwords.
 type Passwords interface {
+	// Ready returns the fault Unavailable while the others would refuse at once, so that a refusal needs no database.
+	Ready() error
 	Hash(ctx context.Context, password string) (string, error)
 	// Verify reports whether the password belongs to the hash, and whether the hash should be made anew. The empty hash
 	// belongs to no password and takes as long to check as any.
@@ -69,6 +119,7 @@ type Passwords interface {
 
 // Tokens issues what a client shows from then on.
 type Tokens interface {
+	// Issue returns an access token that is valid from the session's CreatedAt until its ExpiresAt.
 	Issue(member Member, session Session) (string, error)
 }
 

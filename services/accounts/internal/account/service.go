@@ -2,7 +2,9 @@ package account
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -27,7 +29,7 @@ type Service struct {
 	Dependencies
 }
 
-// Dependencies are what the service works with. All are required.
+// Dependencies are what the service works with. All but Random are required.
 type Dependencies struct {
 	Store     Store
 	Passwords Passwords
@@ -38,12 +40,23 @@ type Dependencies struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 
-	Directory       Directory
-	SessionLifetime time.Duration
+	// Random is where tokens and salts come from; nil stands for crypto/rand.
+	Random io.Reader
+
+	Directory Directory
+	// TokenLifetime is how long an access token is valid, RefreshLifetime how long its session lives if it is not renewed.
+	// The second is not shorter than the first.
+	TokenLifetime   time.Duration
+	RefreshLifetime time.Duration
 }
 
 // NewService returns the use cases over the given dependencies.
-func NewService(dependencies Dependencies) *Service { return &Service{dependencies} }
+func NewService(dependencies Dependencies) *Service {
+	if dependencies.Random == nil {
+		dependencies.Random = rand.Reader
+	}
+	return &Service{dependencies}
+}
 
 // freshness is Latest for what concerns the caller itself and for a caller that wrote a moment ago. concerns is 0 for
 // what concerns many.
@@ -56,11 +69,6 @@ func (s *Service) freshness(caller authn.Principal, concerns uint64) Freshness {
 
 // now is the present in the resolution that the database keeps.
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
-
-func (s *Service) newSession() Session {
-	now := s.now()
-	return Session{CreatedAt: now, ExpiresAt: now.Add(s.SessionLifetime)}
-}
 
 // lastOrders asks for the last orders within the budget. ok is false where they are not known.
 func (s *Service) lastOrders(ctx context.Context, customerIDs []uint64, readerID uint64) (orders map[uint64]Order, ok bool) {

@@ -2,17 +2,20 @@ package account
 
 import (
 	"context"
-	"math"
 
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 )
 
-// Login is the answer to a sign-up or login: the member as it sees itself, and its token.
+// Login is the answer to a sign-up or login: the member as it sees itself, and its tokens.
 type Login struct {
-	View  View
-	Token string
+	View View
+	Grant
 }
+
+// errCredentials is the one answer to a login that fails, whatever was wrong.
+var errCredentials = fault.InvalidField("non_field_errors", "Incorrect Credentials")
 
 // NewMember is the input of a sign-up; the transport has checked its fields.
 type NewMember struct {
@@ -24,34 +27,70 @@ type NewMember struct {
 	Password string
 }
 
+// Opening is what the store keeps with a new session.
+type Opening struct {
+	Refresh RefreshToken
+	// Attempt says which device is known from now on and, after a login, which counters start anew.
+	Attempt Attempt
+	// Judge refuses the login by its standing at the time of the write; nil for a sign-up.
+	Judge func(Standing) error
+	// Rehashed replaces the member's password hash unless it is "".
+	Rehashed string
+	// Event gets the id of the session, and of the member where that is new.
+	Event audit.Event
+}
+
+// open prepares a session and its first refresh token.
+func (s *Service) open(client Client) (Session, secret, RefreshToken, error) {
+	now := s.now()
+	token, err := s.random()
+	if err != nil {
+		return Session{}, nil, RefreshToken{}, err
+	}
+	kept, err := s.newRefreshToken(token)
+	return Session{
+		CreatedAt: now, ExpiresAt: kept.ExpiresAt, LastSeenAt: now, Address: client.Address, UserAgent: client.UserAgent,
+	}, token, kept, err
+}
+
 // SignUp creates a member and its first session.
-func (s *Service) SignUp(ctx context.Context, input NewMember) (Login, error) {
+func (s *Service) SignUp(ctx context.Context, client Client, input NewMember) (Login, error) {
 	hash, err := s.Passwords.Hash(ctx, input.Password)
 	if err != nil {
 		return Login{}, err
 	}
-	session := s.newSession()
+	session, token, kept, err := s.open(client)
+	if err != nil {
+		return Login{}, err
+	}
 	member, session, err := s.Store.CreateMember(ctx, Member{
 		Email: input.Email, Name: input.Name, Nickname: input.Nickname, Phone: input.Phone, Gender: input.Gender,
 		PasswordHash: hash, Active: true, CreatedAt: session.CreatedAt,
-	}, session)
+	}, session, Opening{
+		Refresh: kept, Attempt: newAttempt(client, input.Email, 0),
+		Event: s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, ""),
+	})
 	if err != nil {
 		return Login{}, err
 	}
 	s.Recent.Mark(member.ID)
-	token, err := s.Tokens.Issue(member, session)
-	if err != nil {
-		return Login{}, err
-	}
+	grant, err := s.grant(member, session, token, kept)
 	// A new member has no order; there is no need to ask.
-	return Login{View: View{Member: member}, Token: token}, nil
+	return Login{View: View{Member: member}, Grant: grant}, err
 }
 
 // LogIn opens a session for the member with this email and password. An unknown email, a wrong password and an inactive
-// member get the same answer after the same work.
-func (s *Service) LogIn(ctx context.Context, email, password string) (Login, error) {
+// member get the same answer after the same work: two reads, one hash, and one transaction of four statements.
+func (s *Service) LogIn(ctx context.Context, client Client, email, password string) (Login, error) {
+	if err := s.Passwords.Ready(); err != nil {
+		return Login{}, err
+	}
 	member, err := s.Store.MemberByEmail(ctx, email)
 	if err != nil && !fault.Is(err, fault.NotFound) {
+		return Login{}, err
+	}
+	attempt := newAttempt(client, email, member.ID)
+	if err := s.admit(ctx, attempt); err != nil {
 		return Login{}, err
 	}
 	ok, outdated, err := s.Passwords.Verify(ctx, member.PasswordHash, password)
@@ -59,43 +98,52 @@ func (s *Service) LogIn(ctx context.Context, email, password string) (Login, err
 		return Login{}, err
 	}
 	if !ok || !member.Active {
-		return Login{}, fault.InvalidField("non_field_errors", "Incorrect Credentials")
+		return Login{}, s.fail(ctx, attempt, authn.Principal{}, audit.Login, errCredentials)
 	}
-	rehashed := ""
+	opening := Opening{Attempt: attempt, Judge: s.judge}
 	if outdated {
-		if rehashed, err = s.Passwords.Hash(ctx, password); err != nil {
+		if opening.Rehashed, err = s.Passwords.Hash(ctx, password); err != nil {
 			return Login{}, err
 		}
 	}
-	session, err := s.Store.CreateSession(ctx, member, s.newSession(), rehashed)
-	if err != nil {
-		return Login{}, err
-	}
-	token, err := s.Tokens.Issue(member, session)
-	if err != nil {
-		return Login{}, err
-	}
-	principal := authn.Principal{MemberID: member.ID, SessionID: session.ID, Admin: member.Admin}
-	return Login{View: s.view(ctx, principal, member), Token: token}, nil
+	return s.logIn(ctx, client, member, opening)
 }
 
-// LogOut ends the caller's session; its other sessions live on.
-func (s *Service) LogOut(ctx context.Context, caller authn.Principal) ([]Revocation, error) {
-	now := s.now()
-	if err := s.Store.RevokeSession(ctx, caller.MemberID, caller.SessionID, now); err != nil {
-		return nil, err
+func (s *Service) logIn(ctx context.Context, client Client, member Member, opening Opening) (Login, error) {
+	session, token, kept, err := s.open(client)
+	if err != nil {
+		return Login{}, err
 	}
-	return s.announce(ctx, Revocation{SessionID: caller.SessionID, Until: now.Add(s.SessionLifetime)}), nil
+	principal := authn.Principal{MemberID: member.ID, Admin: member.Admin, Address: client.Address}
+	opening.Refresh, opening.Event = kept, s.event(ctx, audit.Login, principal, member.ID, "")
+	session, err = s.Store.CreateSession(ctx, member, session, opening)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) {
+		// The member was deleted or deactivated a moment ago; this login fails as one that comes a moment later.
+		return Login{}, s.fail(ctx, opening.Attempt, authn.Principal{}, audit.Login, errCredentials)
+	}
+	if err != nil {
+		return Login{}, err
+	}
+	grant, err := s.grant(member, session, token, kept)
+	if err != nil {
+		return Login{}, err
+	}
+	principal.SessionID = session.ID
+	return Login{View: s.view(ctx, principal, member), Grant: grant}, nil
+}
+
+// LogOut ends the caller's session; its other sessions live on. A session that has ended already gives no revocation.
+func (s *Service) LogOut(ctx context.Context, caller authn.Principal) ([]Revocation, error) {
+	event := s.event(ctx, audit.Logout, caller, caller.MemberID, audit.AboutSession(caller.SessionID))
+	revocations, err := s.Store.RevokeSession(ctx, caller.MemberID, caller.SessionID, s.ending(event))
+	return s.announced(ctx, revocations, err)
 }
 
 // LogOutAll ends all sessions of the caller that there are now.
 func (s *Service) LogOutAll(ctx context.Context, caller authn.Principal) ([]Revocation, error) {
-	now := s.now()
-	through, err := s.Store.RevokeSessions(ctx, caller.MemberID, now)
-	if err != nil {
-		return nil, err
-	}
-	return s.announce(ctx, Revocation{MemberID: caller.MemberID, ThroughSession: through, Until: now.Add(s.SessionLifetime)}), nil
+	event := s.event(ctx, audit.LogoutAll, caller, caller.MemberID, "")
+	revocations, err := s.Store.RevokeSessions(ctx, caller.MemberID, s.ending(event))
+	return s.announced(ctx, revocations, err)
 }
 
 // Delete removes a member and ends its sessions. Its orders stay with the orders service.
@@ -103,45 +151,30 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64)
 	if err := s.MayChange(ctx, caller, id); err != nil {
 		return nil, err
 	}
-	now := s.now()
-	if err := s.Store.DeleteMember(ctx, id, now); err != nil {
-		return nil, err
+	revocations, err := s.Store.DeleteMember(ctx, id, s.ending(s.event(ctx, audit.MemberDelete, caller, id, "")))
+	if err == nil {
+		s.Recent.Mark(caller.MemberID)
 	}
-	s.Recent.Mark(caller.MemberID)
-	// Ids of members are never used again, so whatever session claims this one is revoked.
-	return s.announce(ctx, Revocation{MemberID: id, ThroughSession: math.MaxInt64, Until: now.Add(s.SessionLifetime)}), nil
+	return s.announced(ctx, revocations, err)
 }
 
-// Revoked lists the revocations that matter now, behind the given session id.
-func (s *Service) Revoked(ctx context.Context, after uint64, most int) ([]Revocation, error) {
-	sessions, err := s.Store.RevokedSessions(ctx, after, s.now(), most)
+// Revoked lists the revocations that matter now, behind the given sequence number, and the number up to which the list is
+// complete.
+func (s *Service) Revoked(ctx context.Context, after uint64, most int) (revocations []Revocation, latest uint64, err error) {
+	return s.Store.Revocations(ctx, after, s.now(), most)
+}
+
+func (s *Service) announced(ctx context.Context, revocations []Revocation, err error) ([]Revocation, error) {
 	if err != nil {
 		return nil, err
 	}
-	revocations := make([]Revocation, len(sessions))
-	for i, session := range sessions {
-		revocations[i] = Revocation{SessionID: session.ID, Until: session.ExpiresAt}
-	}
+	s.announce(ctx, revocations)
 	return revocations, nil
 }
 
-func (s *Service) announce(ctx context.Context, revocation Revocation) []Revocation {
-	revocations := []Revocation{revocation}
-	s.Announcer.Announce(ctx, revocations)
-	return revocations
-}
-
-// MayChange returns nil for an admin and for the member itself. Others hear NotFound about members that do not exist or
-// are not theirs to see, and Forbidden about the rest.
-func (s *Service) MayChange(ctx context.Context, caller authn.Principal, id uint64) error {
-	if caller.Admin || caller.MemberID == id {
-		return nil
+// announce tells the gateways right after the commit.
+func (s *Service) announce(ctx context.Context, revocations []Revocation) {
+	if len(revocations) > 0 {
+		s.Announcer.Announce(ctx, revocations)
 	}
-	if !s.sees(caller, id) {
-		return fault.NewNotFound()
-	}
-	if _, err := s.Store.Member(ctx, id); err != nil {
-		return err
-	}
-	return fault.NewForbidden()
 }

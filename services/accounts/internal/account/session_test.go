@@ -16,17 +16,35 @@ var newcomer = account.NewMember{
 	Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M", Password: newPassword,
 }
 
+// browser is a client; what it says of itself is kept with its session.
+var browser = account.Client{Address: "203.0.113.7", UserAgent: "Browser/1"}
+
+func opened(id, memberID uint64) account.Session {
+	return account.Session{
+		ID: id, MemberID: memberID, CreatedAt: noonish, ExpiresAt: noonish.Add(refreshLifetime), LastSeenAt: noonish,
+		Address: "203.0.113.7", UserAgent: "Browser/1",
+	}
+}
+
+// granted is what a client gets where all random bytes are 0.
+func granted(token string) account.Grant {
+	return account.Grant{
+		Token: token, Expiry: noonish.Add(lifetime),
+		RefreshToken: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", RefreshExpiry: noonish.Add(refreshLifetime),
+	}
+}
+
 func TestASignUpMakesAMemberAndItsFirstSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
-	login, err := w.SignUp(t.Context(), newcomer)
+	login, err := w.SignUp(t.Context(), browser, newcomer)
 	require.NoError(t, err)
 	want := account.Member{
 		ID: 77, Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M",
 		PasswordHash: "hash of " + newPassword, Active: true, CreatedAt: noonish,
 	}
-	require.Equal(t, account.Login{View: account.View{Member: want}, Token: "token of session 777 of member 77"}, login)
-	require.Equal(t, []account.Session{{ID: 777, MemberID: 77, CreatedAt: noonish, ExpiresAt: noonish.Add(lifetime)}}, w.store.sessions)
+	require.Equal(t, account.Login{View: account.View{Member: want}, Grant: granted("token of session 777 of member 77")}, login)
+	require.Equal(t, []account.Session{opened(777, 77)}, w.store.sessions)
 	require.Equal(t, recentWrites{77: true}, w.recent)
 	require.Empty(t, w.orders.asked, "a new member has no order")
 }
@@ -36,7 +54,7 @@ func TestASignUpWithATakenEmailGivesNoToken(t *testing.T) {
 	w := newWorld(t, account.DirectoryMasked)
 	taken := newcomer
 	taken.Email = "SUNGI@X.test"
-	login, err := w.SignUp(t.Context(), taken)
+	login, err := w.SignUp(t.Context(), browser, taken)
 	require.Equal(t, account.ErrEmailTaken, err)
 	require.Empty(t, login)
 }
@@ -44,10 +62,10 @@ func TestASignUpWithATakenEmailGivesNoToken(t *testing.T) {
 func TestALoginOpensASessionAndShowsTheLastOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryAdmin)
-	login, err := w.LogIn(t.Context(), "sungi@x.test", password)
+	login, err := w.LogIn(t.Context(), browser, "sungi@x.test", password)
 	require.NoError(t, err)
-	require.Equal(t, account.Login{View: wholeA(w), Token: "token of session 888 of member 1"}, login)
-	require.Equal(t, []account.Session{{ID: 888, MemberID: idA, CreatedAt: noonish, ExpiresAt: noonish.Add(lifetime)}}, w.store.sessions)
+	require.Equal(t, account.Login{View: wholeA(w), Grant: granted("token of session 888 of member 1")}, login)
+	require.Equal(t, []account.Session{opened(888, idA)}, w.store.sessions)
 	require.Empty(t, w.store.rehashed)
 }
 
@@ -66,12 +84,36 @@ func TestEveryRefusedLoginIsTheSameAfterTheSameWork(t *testing.T) {
 		member := w.store.members[idA]
 		member.Active = !test.inactive
 		w.store.members[idA] = member
-		login, err := w.LogIn(t.Context(), test.email, test.password)
+		login, err := w.LogIn(t.Context(), browser, test.email, test.password)
 		require.Equal(t, fault.InvalidField("non_field_errors", "Incorrect Credentials"), err, name)
 		require.Empty(t, login, name)
 		require.Equal(t, []string{"verify"}, w.passwords.asked, name)
 		require.Empty(t, w.store.sessions, name)
 	}
+}
+
+func TestALoginThatLosesARaceIsRefusedLikeOneWithAWrongPassword(t *testing.T) {
+	t.Parallel()
+	lost := func(gone error, password string) (*world, account.Login, error) {
+		w := newWorld(t, account.DirectoryMasked)
+		w.store.gone = gone
+		login, err := w.LogIn(t.Context(), browser, "sungi@x.test", password)
+		return w, login, err
+	}
+	want := fault.InvalidField("non_field_errors", "Incorrect Credentials")
+	like, _, err := lost(nil, "Wrong'pwd00")
+	require.Equal(t, want, err)
+	for name, gone := range map[string]error{"deleted": fault.NewNotFound(), "deactivated": fault.NewForbidden()} {
+		w, login, err := lost(gone, password)
+		require.Equal(t, want, err, name)
+		require.Empty(t, login, name)
+		require.Empty(t, w.announced.heard, name)
+		require.Equal(t, like.passwords.asked, w.passwords.asked, name)
+		require.Equal(t, like.store.failed, w.store.failed, name)
+		require.Equal(t, like.store.events, w.store.events, name)
+	}
+	_, _, err = lost(errBroken, password)
+	require.ErrorIs(t, err, errBroken)
 }
 
 func TestALoginReplacesAnOutdatedHash(t *testing.T) {
@@ -80,10 +122,10 @@ func TestALoginReplacesAnOutdatedHash(t *testing.T) {
 	member := w.store.members[idA]
 	member.PasswordHash = "old hash of " + password
 	w.store.members[idA] = member
-	_, err := w.LogIn(t.Context(), "sungi@x.test", "Wrong'pwd00")
+	_, err := w.LogIn(t.Context(), browser, "sungi@x.test", "Wrong'pwd00")
 	require.Error(t, err)
 	require.Empty(t, w.store.rehashed)
-	_, err = w.LogIn(t.Context(), "sungi@x.test", password)
+	_, err = w.LogIn(t.Context(), browser, "sungi@x.test", password)
 	require.NoError(t, err)
 	require.Equal(t, "hash of "+password, w.store.rehashed)
 }
@@ -122,14 +164,13 @@ func TestWhatEndsSessionsSaysWhichAndUntilWhen(t *testing.T) {
 	}
 }
 
-func TestRevocationsAreListedWithTheEndOfTheirTokens(t *testing.T) {
+func TestRevocationsAreListedWithTheNumberUpToWhichTheyAreComplete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
-	revocations, err := w.Revoked(t.Context(), 40, 2)
+	revocations, latest, err := w.Revoked(t.Context(), 40, 2)
 	require.NoError(t, err)
-	require.Equal(t, []account.Revocation{
-		{SessionID: 41, Until: noonish.Add(time.Minute)}, {SessionID: 42, Until: noonish.Add(time.Hour)},
-	}, revocations)
+	require.Equal(t, []account.Revocation{{Sequence: 41, SessionID: 2, Until: noonish.Add(time.Minute)}}, revocations)
+	require.Equal(t, uint64(43), latest)
 }
 
 func TestExpiredSessionsAreRemovedEveryMinuteWhateverFailed(t *testing.T) {

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 )
@@ -18,6 +19,12 @@ type Change struct {
 	Password *string
 	// CurrentPassword proves that the caller, who holds a token, is the member: needed for a new email or password.
 	CurrentPassword *string
+	// Active and Admin are for admins; from others they are not read.
+	Active *bool
+	Admin  *bool
+	// UserAgent is what the caller asks with. Together with its address it tells a known device, where guesses of the
+	// present password are counted.
+	UserAgent string
 }
 
 // ErrEmailTaken is the fault for an email that another member has.
@@ -26,19 +33,25 @@ var ErrEmailTaken = fault.InvalidField("email", "user with this email already ex
 // errRace says that the member changed between the check of its password and the write.
 var errRace = fault.NewUnavailable(nil)
 
-// Update changes a member and returns it as the caller sees it. Fields that are left out keep what others wrote to them
-// meanwhile.
-func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64, change Change) (View, error) {
-	if err := s.MayChange(ctx, caller, id); err != nil {
-		return View{}, err
+// Update changes a member and returns it as the caller sees it, and what it revoked. Fields that are left out keep what
+// others wrote to them meanwhile. A new password ends all sessions but the caller's; a member that is deactivated, or
+// loses the admin right that its tokens bear, has no session afterwards.
+func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64, change Change) (View, []Revocation, error) {
+	caller, err := s.authorize(ctx, caller, id)
+	if err != nil {
+		return View{}, nil, err
+	}
+	if !caller.Admin {
+		change.Active, change.Admin = nil, nil
 	}
 	newHash, seenHash, err := s.checkCredentials(ctx, caller, id, change)
 	if err != nil {
-		return View{}, err
+		return View{}, nil, err
 	}
-	member, err := s.Store.UpdateMember(ctx, id, func(member *Member) error {
+	member, revocations, err := s.Store.UpdateMember(ctx, id, func(member *Member) (Consequences, error) {
+		before := *member
 		if seenHash != "" && member.PasswordHash != seenHash {
-			return errRace
+			return Consequences{}, errRace
 		}
 		set(&member.Email, change.Email)
 		set(&member.Name, change.Name)
@@ -46,16 +59,19 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 		set(&member.Phone, change.Phone)
 		set(&member.Gender, change.Gender)
 		set(&member.PasswordHash, newHash)
-		return nil
+		set(&member.Active, change.Active)
+		set(&member.Admin, change.Admin)
+		return s.consequences(ctx, caller, before, *member), nil
 	})
 	if err != nil {
-		return View{}, err
+		return View{}, nil, err
 	}
 	s.Recent.Mark(caller.MemberID)
-	return s.view(ctx, caller, member), nil
+	s.announce(ctx, revocations)
+	return s.view(ctx, caller, member), revocations, nil
 }
 
-func set(field, value *string) {
+func set[Value any](field, value *Value) {
 	if value != nil {
 		*field = *value
 	}
@@ -72,9 +88,10 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if err != nil {
 		return nil, "", err
 	}
+	guard := s.newGuard(caller, member, change.UserAgent)
 	newPassword := false
 	if change.Password != nil {
-		same, _, err := s.Passwords.Verify(ctx, member.PasswordHash, *change.Password)
+		same, err := guard.verify(ctx, *change.Password)
 		if err != nil {
 			return nil, "", err
 		}
@@ -90,7 +107,7 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 		}
 	}
 	if caller.MemberID == id {
-		if err := s.checkCurrentPassword(ctx, member, change.CurrentPassword); err != nil {
+		if err := guard.demand(ctx, change.CurrentPassword); err != nil {
 			return nil, "", err
 		}
 	}
@@ -113,29 +130,19 @@ func (s *Service) checkEmailFree(ctx context.Context, id uint64, email string) e
 	return err
 }
 
-func (s *Service) checkCurrentPassword(ctx context.Context, member Member, current *string) error {
-	if current == nil {
-		return fault.InvalidField("current_password", "This field is required.")
-	}
-	ok, _, err := s.Passwords.Verify(ctx, member.PasswordHash, *current)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return fault.InvalidField("current_password", "The password is not correct.")
-	}
-	return nil
-}
-
-// CreateAdmin creates an admin, or gives an existing member the admin right and the password. It is for operators, not
-// for callers over a network.
+// CreateAdmin creates an admin, or gives an existing member the admin right and the password, and ends its sessions. It is
+// for operators, not for callers over a network.
 func (s *Service) CreateAdmin(ctx context.Context, email, password string) (created bool, err error) {
 	hash, err := s.Passwords.Hash(ctx, password)
 	if err != nil {
 		return false, err
 	}
-	return s.Store.CreateAdmin(ctx, Member{
+	created, revocations, err := s.Store.CreateAdmin(ctx, Member{
 		Email: email, Name: "Admin", Nickname: "admin", Phone: "0000000",
 		PasswordHash: hash, Admin: true, Active: true, CreatedAt: s.now(),
-	})
+	}, s.ending(s.event(ctx, audit.AdminGrant, authn.Principal{}, 0, "")))
+	if err == nil {
+		s.announce(ctx, revocations)
+	}
+	return created, err
 }

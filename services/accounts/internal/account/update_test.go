@@ -60,7 +60,7 @@ func TestChangingOnesCredentialsNeedsThePresentPassword(t *testing.T) {
 	for name, test := range credentialCases {
 		w := newWorld(t, account.DirectoryMasked)
 		want := w.store.members[idA]
-		view, err := w.Update(t.Context(), test.caller, idA, test.change)
+		view, _, err := w.Update(t.Context(), test.caller, idA, test.change)
 		if test.err != nil {
 			require.Equal(t, test.err, err, name)
 			require.Equal(t, want, w.store.members[idA], "%s: something was written", name)
@@ -88,7 +88,7 @@ func TestChangingOnesCredentialsNeedsThePresentPassword(t *testing.T) {
 func TestAnAdminProvesItsOwnPasswordForItsOwnCredentials(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
-	_, err := w.Update(t.Context(), callerAdmin, idAdmin, account.Change{Email: new("new@x.test")})
+	_, _, err := w.Update(t.Context(), callerAdmin, idAdmin, account.Change{Email: new("new@x.test")})
 	require.Equal(t, demanded, err)
 }
 
@@ -110,7 +110,7 @@ func TestOnlyTheMemberAndAdminsChangeOrDeleteIt(t *testing.T) {
 		{account.DirectoryMasked, callerAdmin, 12345, fault.NotFound},
 	} {
 		w := newWorld(t, test.directory)
-		_, err := w.Update(t.Context(), test.caller, test.id, account.Change{Nickname: new("hijack")})
+		_, _, err := w.Update(t.Context(), test.caller, test.id, account.Change{Nickname: new("hijack")})
 		requireCode(t, test.want, err)
 		require.Equal(t, test.want == "", w.store.members[test.id].Nickname == "hijack", "%+v", test)
 
@@ -135,7 +135,7 @@ func TestAChangeLeavesWhatItDoesNotNameAndAnEmptyGenderIsUnknown(t *testing.T) {
 	w := newWorld(t, account.DirectoryMasked)
 	want := w.store.members[idA]
 	want.Gender = ""
-	view, err := w.Update(t.Context(), callerA, idA, account.Change{Gender: new("")})
+	view, _, err := w.Update(t.Context(), callerA, idA, account.Change{Gender: new("")})
 	require.NoError(t, err)
 	require.Equal(t, account.View{Member: want, LastOrder: &orderOfA}, view)
 	require.Equal(t, want, w.store.members[idA])
@@ -149,7 +149,7 @@ func TestCredentialsThatChangeAfterTheirCheckAreNotOverwritten(t *testing.T) {
 		member.PasswordHash = "hash of somebody else's"
 		w.store.members[idA] = member
 	}
-	_, err := w.Update(t.Context(), callerA, idA, account.Change{Password: new(newPassword), CurrentPassword: new(password)})
+	_, _, err := w.Update(t.Context(), callerA, idA, account.Change{Password: new(newPassword), CurrentPassword: new(password)})
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	require.Equal(t, "hash of somebody else's", w.store.members[idA].PasswordHash)
 }
@@ -158,7 +158,7 @@ func TestAWriterReadsItsOwnWrites(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(*world) error{
 		"update": func(w *world) error {
-			_, err := w.Update(t.Context(), callerA, idA, account.Change{Nickname: new("other")})
+			_, _, err := w.Update(t.Context(), callerA, idA, account.Change{Nickname: new("other")})
 			return err
 		},
 		"delete": func(w *world) error {
@@ -171,7 +171,7 @@ func TestAWriterReadsItsOwnWrites(t *testing.T) {
 		require.Equal(t, recentWrites{idA: true}, w.recent, name)
 	}
 	w := newWorld(t, account.DirectoryMasked)
-	_, err := w.Update(t.Context(), callerB, idA, account.Change{Nickname: new("other")})
+	_, _, err := w.Update(t.Context(), callerB, idA, account.Change{Nickname: new("other")})
 	require.Error(t, err)
 	require.Empty(t, w.recent)
 }

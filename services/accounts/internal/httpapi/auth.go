@@ -7,15 +7,21 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/field"
 	"oms.internal/libs/httpx"
 )
+
+// client is who asks, as far as the gateway knows; the user agent is what the client says of itself.
+func client(c *fiber.Ctx) account.Client {
+	return account.NewClient(authn.From(c.UserContext()), c.Get(fiber.HeaderUserAgent))
+}
 
 func (a *API) signUp(c *fiber.Ctx) error {
 	member, err := readNewMember(c)
 	if err != nil {
 		return err
 	}
-	login, err := a.service.SignUp(c.UserContext(), member)
+	login, err := a.service.SignUp(c.UserContext(), client(c), member)
 	if err != nil {
 		return err
 	}
@@ -28,7 +34,7 @@ func (a *API) logIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	login, err := a.service.LogIn(c.UserContext(), email, password)
+	login, err := a.service.LogIn(c.UserContext(), client(c), email, password)
 	if err != nil {
 		return err
 	}
@@ -41,8 +47,32 @@ func (a *API) answerLogin(c *fiber.Ctx, status int, login account.Login) error {
 		return err
 	}
 	markDegraded(c, login.View)
-	return httpx.AnswerJSON(c, status, loginJSON{User: user, Token: login.Token})
+	forbidStoring(c)
+	return httpx.AnswerJSON(c, status, loginJSON{User: user, grantJSON: a.toGrantJSON(login.Grant)})
 }
+
+func (a *API) refresh(c *fiber.Ctx) error {
+	object, err := field.Parse(c.Get(fiber.HeaderContentType), c.Body())
+	if err != nil {
+		return err
+	}
+	token := object.Text("refresh_token", field.Required)
+	if err := object.Err(); err != nil {
+		return err
+	}
+	grant, revocations, err := a.service.Refresh(c.UserContext(), client(c), *token)
+	if err := tellGateway(c, revocations); err != nil {
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	forbidStoring(c)
+	return httpx.AnswerJSON(c, fiber.StatusOK, a.toGrantJSON(grant))
+}
+
+// forbidStoring keeps tokens out of caches (RFC 6749, section 5.1).
+func forbidStoring(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-store") }
 
 func (a *API) logOut(c *fiber.Ctx) error {
 	revocations, err := a.service.LogOut(c.UserContext(), authn.From(c.UserContext()))

@@ -16,13 +16,38 @@ var (
 	passwordChecks = []field.Check{field.Length(account.MinPassword, account.MaxPassword), field.Form(account.IsStrongPassword)}
 )
 
-// readMember reads a member's fields. presence says what it means that one is left out; gender may always be.
-func readMember(c *fiber.Ctx, presence field.Presence) (account.Change, error) {
+// readChange reads a change of a member. presence says what it means that a field is left out; gender and what only admins
+// may send may always be.
+func readChange(c *fiber.Ctx, presence field.Presence, admin bool) (account.Change, error) {
 	object, err := field.Parse(c.Get(fiber.HeaderContentType), c.Body())
 	if err != nil {
 		return account.Change{}, err
 	}
-	change := account.Change{
+	change := readMember(object, presence)
+	change.UserAgent = c.Get(fiber.HeaderUserAgent)
+	if admin {
+		change.Active, change.Admin = readFlag(object, "is_active"), readFlag(object, "is_admin")
+	}
+	return change, object.Err()
+}
+
+// readFlag reads true or false, as JSON or as a form writes them.
+func readFlag(object *field.Object, name string) *bool {
+	switch text := object.Choice(name, "true", "false", "True", "False", "1", "0"); {
+	case text == nil:
+		return nil
+	case *text == "":
+		object.Refuse(name, "Must be a valid boolean.")
+		return nil
+	default:
+		value := *text == "true" || *text == "True" || *text == "1"
+		return &value
+	}
+}
+
+// readMember reads a member's fields.
+func readMember(object *field.Object, presence field.Presence) account.Change {
+	return account.Change{
 		Email:           object.Text("email", presence, emailChecks...),
 		Name:            object.Text("name", presence, nameChecks...),
 		Nickname:        object.Text("nickname", presence, nicknameChecks...),
@@ -31,12 +56,15 @@ func readMember(c *fiber.Ctx, presence field.Presence) (account.Change, error) {
 		Password:        object.Text("password", presence, passwordChecks...),
 		CurrentPassword: object.Text("current_password", field.Optional, field.Length(1, account.MaxPassword)),
 	}
-	return change, object.Err()
 }
 
 func readNewMember(c *fiber.Ctx) (account.NewMember, error) {
-	change, err := readMember(c, field.Required)
+	object, err := field.Parse(c.Get(fiber.HeaderContentType), c.Body())
 	if err != nil {
+		return account.NewMember{}, err
+	}
+	change := readMember(object, field.Required)
+	if err := object.Err(); err != nil {
 		return account.NewMember{}, err
 	}
 	member := account.NewMember{

@@ -56,16 +56,20 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 		return err
 	}
 	ctx := c.UserContext()
+	caller := authn.From(ctx)
 	// Whoever may not change the member hears so before anything about the body.
-	if err := a.service.MayChange(ctx, authn.From(ctx), id); err != nil {
+	if err := a.service.MayChange(ctx, caller, id); err != nil {
 		return err
 	}
-	change, err := readMember(c, presence)
+	change, err := readChange(c, presence, caller.Admin)
 	if err != nil {
 		return err
 	}
-	view, err := a.service.Update(ctx, authn.From(ctx), id, change)
+	view, revocations, err := a.service.Update(ctx, caller, id, change)
 	if err != nil {
+		return err
+	}
+	if err := tellGateway(c, revocations); err != nil {
 		return err
 	}
 	return a.answerMember(c, view)

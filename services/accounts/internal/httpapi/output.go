@@ -28,9 +28,29 @@ type memberJSON struct {
 }
 
 type loginJSON struct {
-	User  memberJSON `json:"user"`
-	Token string     `json:"token"`
+	User memberJSON `json:"user"`
+	grantJSON
 }
+
+// grantJSON is what a client goes on with.
+type grantJSON struct {
+	Token         string `json:"token"`
+	Expiry        string `json:"expiry"`
+	RefreshToken  string `json:"refresh_token"`
+	RefreshExpiry string `json:"refresh_expiry"`
+}
+
+func (a *API) toGrantJSON(grant account.Grant) grantJSON {
+	return grantJSON{
+		Token: grant.Token, Expiry: a.toTime(grant.Expiry),
+		RefreshToken: grant.RefreshToken, RefreshExpiry: a.toTime(grant.RefreshExpiry),
+	}
+}
+
+// timeForm is ISO 8601 with microseconds and the offset of the zone, as Django writes times.
+const timeForm = "2006-01-02T15:04:05.000000-07:00"
+
+func (a *API) toTime(at time.Time) string { return at.In(a.zone).Format(timeForm) }
 
 func (a *API) toJSON(view account.View) (memberJSON, error) {
 	member := view.Member
@@ -75,6 +95,9 @@ func markDegraded(c *fiber.Ctx, views ...account.View) {
 
 // tellGateway puts into the answer what the request revoked, for the gateway, which takes it out.
 func tellGateway(c *fiber.Ctx, revocations []account.Revocation) error {
+	if len(revocations) == 0 {
+		return nil
+	}
 	encoded, err := json.Marshal(peers.ToRevocations(revocations))
 	if err != nil {
 		return err

@@ -9,17 +9,19 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/contracts/accounts"
 )
 
 // API handles the routes.
 type API struct {
 	service *account.Service
-	jwks    []byte
+	jwks    func() []byte
 	zone    *time.Location
 }
 
-// New returns an API over the domain. jwks is what the key endpoint answers; times are shown in zone.
-func New(service *account.Service, jwks []byte, zone *time.Location) *API {
+// New returns an API over the domain. jwks gives what the key endpoint answers, which changes when keys are rotated; times
+// are shown in zone.
+func New(service *account.Service, jwks func() []byte, zone *time.Location) *API {
 	return &API{service: service, jwks: jwks, zone: zone}
 }
 
@@ -29,8 +31,13 @@ func (a *API) Register(app *fiber.App, verifier *authn.Verifier) {
 
 	principal, member := authn.RequirePrincipal(verifier), authn.RequireMember
 	app.Post("/auth/login", principal, a.logIn)
+	app.Post("/auth/refresh", principal, a.refresh)
 	app.Post("/auth/logout", principal, member, a.logOut)
 	app.Post("/auth/logoutall", principal, member, a.logOutAll)
+	app.Get("/auth/sessions", principal, member, a.sessions)
+	app.Delete("/auth/sessions/:id", principal, member, a.endSession)
+	app.Get("/audit/events", principal, member, a.events)
+	app.Get(accounts.PathRevocations, principal, a.revocations)
 
 	app.Post("/accounts/users", principal, a.signUp)
 	app.Get("/accounts/users", principal, member, a.list)
@@ -46,5 +53,5 @@ const keysMaxAge = "public, max-age=60"
 func (a *API) keys(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, keysMaxAge)
 	c.Set(fiber.HeaderContentType, "application/jwk-set+json")
-	return c.Send(a.jwks)
+	return c.Send(a.jwks())
 }

@@ -1,12 +1,14 @@
 // Package password hashes and checks passwords: new ones with argon2id, and those that come from a Django database with
 // its PBKDF2.
 //
-// Hashing is the most expensive thing that anyone may ask for, so it is bounded: at most one hash for each core (and at
-// most MaxParallel) is computed at a time, and the others wait in line until their request's deadline.
+// Hashing is the most expensive thing that anyone may ask for, so it is bounded: one hash at a time for each core but one
+// (at least one, at most MaxParallel); a bounded number of others waits in line until their request's deadline, and who
+// comes then is refused at once: what would wait for seconds is better told so.
 package password
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"strings"
 
@@ -16,9 +18,14 @@ import (
 // MaxParallel bounds the memory: each argon2id hash in work takes 19 MiB.
 const MaxParallel = 2
 
+// maxWaiting is how many wait in line for each slot. A hash takes about 30 ms, so the last one waits half a second.
+const maxWaiting = 16
+
 // Hasher is safe for concurrent use.
 type Hasher struct {
 	slots chan struct{}
+	// queue holds a place for everyone who computes or waits.
+	queue chan struct{}
 	// unknown is what the password of a member that does not exist is compared with.
 	unknown string
 }
@@ -29,10 +36,17 @@ func NewHasher() (*Hasher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hasher{slots: make(chan struct{}, min(MaxParallel, runtime.GOMAXPROCS(0))), unknown: unknown}, nil
+	parallel := slotsFor(runtime.GOMAXPROCS(0))
+	return &Hasher{
+		slots: make(chan struct{}, parallel), queue: make(chan struct{}, parallel*(1+maxWaiting)), unknown: unknown,
+	}, nil
 }
 
-// Hash returns the hash of a password in PHC string format. It fails with Unavailable where no slot is free in time.
+// slotsFor leaves one core to all other requests: a core that hashes answers nothing else.
+func slotsFor(cores int) int { return max(1, min(MaxParallel, cores-1)) }
+
+// Hash returns the hash of a password in PHC string format. It fails with Unavailable where too many wait or no slot is
+// free in time.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
@@ -43,8 +57,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Verify reports whether password belongs to hash, and whether hash has other parameters than Hash would use today. The
-// empty hash belongs to no password and costs the same time as one from Hash. It fails with Unavailable where no slot is
-// free in time.
+// empty hash belongs to no password and costs the same time as one from Hash. It fails with Unavailable where too many
+// wait or no slot is free in time.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
@@ -63,7 +77,24 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, outdate
 	}
 }
 
+// Ready returns Unavailable while Hash and Verify would refuse at once because too many wait.
+func (h *Hasher) Ready() error {
+	if len(h.queue) == cap(h.queue) {
+		return errFull()
+	}
+	return nil
+}
+
+func errFull() error {
+	return fault.NewUnavailable(errors.New("too many passwords wait to be hashed"))
+}
+
 func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
+	select {
+	case h.queue <- struct{}{}:
+	default:
+		return nil, errFull()
+	}
 	select {
 	case h.slots <- struct{}{}:
 		return func() {
@@ -72,8 +103,10 @@ func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
 			// the heap is small.
 			runtime.GC()
 			<-h.slots
+			<-h.queue
 		}, nil
 	case <-ctx.Done():
+		<-h.queue
 		return nil, fault.NewUnavailable(ctx.Err())
 	}
 }

@@ -37,7 +37,7 @@ var work = map[string]func(context.Context, *Hasher) error{
 // occupy takes all slots, as that many hashes in work do, and returns what gives one back.
 func occupy(t *testing.T, hasher *Hasher) (release func()) {
 	t.Helper()
-	for range min(MaxParallel, runtime.GOMAXPROCS(0)) {
+	for range slotsFor(runtime.GOMAXPROCS(0)) {
 		free, err := hasher.acquire(t.Context())
 		require.NoError(t, err)
 		release = free
@@ -78,6 +78,21 @@ func TestWaitingForASlotEndsWithTheRequestAsUnavailable(t *testing.T) {
 			require.Equal(t, 4*time.Second, time.Since(began), name)
 		})
 	}
+}
+
+func TestAFullQueueIsToldBeforehand(t *testing.T) {
+	t.Parallel()
+	hasher, err := NewHasher()
+	require.NoError(t, err)
+	require.NoError(t, hasher.Ready())
+	for range cap(hasher.queue) {
+		hasher.queue <- struct{}{}
+	}
+	require.True(t, fault.Is(hasher.Ready(), fault.Unavailable))
+	_, err = hasher.Hash(t.Context(), "Jhlee'spwd0")
+	require.True(t, fault.Is(err, fault.Unavailable))
+	<-hasher.queue
+	require.NoError(t, hasher.Ready())
 }
 
 func TestASlotIsFreeAgainAfterAFailure(t *testing.T) {

@@ -2,14 +2,14 @@ package peers
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/requestid"
+	"oms.internal/libs/natsx"
 )
 
 // Gateways is account.Announcer over NATS.
@@ -23,18 +23,15 @@ var _ account.Announcer = (*Gateways)(nil)
 // NewGateways returns an announcer on the process's connection.
 func NewGateways(conn *nats.Conn, log *slog.Logger) *Gateways { return &Gateways{conn: conn, log: log} }
 
+// announceTimeout is how long a logout waits for a broker that hangs.
+const announceTimeout = 100 * time.Millisecond
+
 // Announce publishes revocations. Failures are logged only: the gateway that asked hears them in its answer, and the
-// others ask for all when they connect again.
+// others ask four times a second for what they have not seen.
 func (g *Gateways) Announce(ctx context.Context, revocations []account.Revocation) {
-	body, err := json.Marshal(ToRevocations(revocations))
-	if err != nil {
-		g.log.ErrorContext(ctx, "encode revocations", "error", err)
-		return
-	}
-	message := nats.NewMsg(accounts.SubjectRevoked)
-	message.Data = body
-	message.Header.Set(requestid.Header, requestid.From(ctx))
-	if err := g.conn.PublishMsg(message); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
+	defer cancel()
+	if err := natsx.Publish(ctx, g.conn, accounts.SubjectRevoked, ToRevocations(revocations)); err != nil {
 		g.log.WarnContext(ctx, "revocations not announced", "error", err)
 	}
 }

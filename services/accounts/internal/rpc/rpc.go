@@ -31,8 +31,21 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 			}),
 		natsx.NewEndpoint("revocations", accounts.SubjectRevocations,
 			func(ctx context.Context, request accounts.RevocationsRequest) (accounts.Revocations, error) {
-				revocations, err := service.Revoked(ctx, request.AfterSession, accounts.MaxRevocations)
-				return peers.ToRevocations(revocations), err
+				revocations, latest, err := service.Revoked(ctx, request.After, accounts.MaxRevocations)
+				reply := peers.ToRevocations(revocations)
+				reply.Latest = latest
+				return reply, err
+			}),
+		natsx.NewEndpoint("seen", accounts.SubjectSeen,
+			func(ctx context.Context, request accounts.SeenRequest) (accounts.SeenReply, error) {
+				if len(request.Sessions) > accounts.MaxSeen {
+					return accounts.SeenReply{}, fault.New(fault.Malformed, "Too many sessions.", nil)
+				}
+				seen := make([]account.Seen, len(request.Sessions))
+				for i, session := range request.Sessions {
+					seen[i] = account.Seen(session)
+				}
+				return accounts.SeenReply{}, service.MarkSeen(ctx, seen)
 			}),
 	}
 }

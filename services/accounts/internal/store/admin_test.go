@@ -17,8 +17,9 @@ var admin = account.Member{
 func TestAnAdminIsCreatedWhereNobodyHasTheEmail(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
-	created, err := f.CreateAdmin(t.Context(), admin)
+	created, revocations, err := f.CreateAdmin(t.Context(), admin, ending())
 	require.NoError(t, err)
+	require.Empty(t, revocations)
 	require.True(t, created)
 	stored, err := f.MemberByEmail(t.Context(), "root@x.test")
 	require.NoError(t, err)
@@ -32,19 +33,22 @@ func TestAnAdminIsCreatedWhereNobodyHasTheEmail(t *testing.T) {
 func TestAMemberBecomesAdminAndKeepsEverythingButItsPassword(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
-	stored, _ := f.create(t, sungi)
+	stored, session := f.create(t, sungi)
 	promoted := admin
 	promoted.Email = "SUNGI@x.test"
-	for range 2 { // twice is harmless
-		created, err := f.CreateAdmin(t.Context(), promoted)
+	// Its sessions have not the new right, and whoever opened them had the old password. Twice is harmless.
+	for _, ended := range [][]account.Revocation{{{Sequence: 1, MemberID: stored.ID, ThroughSession: session.ID, Until: later}}, nil} {
+		created, revocations, err := f.CreateAdmin(t.Context(), promoted, ending())
 		require.NoError(t, err)
 		require.False(t, created)
+		require.Equal(t, ended, revocations)
 		want := stored
 		want.Admin, want.PasswordHash = true, "hash of root"
 		require.Equal(t, want, f.get(t, stored.ID))
 	}
 	members, _ := f.rows(t)
 	require.Equal(t, 1, members)
+	require.Equal(t, []uint64{session.ID}, f.revoked(t))
 }
 
 func TestAPromotionKeepsWhatTheMemberChangesMeanwhile(t *testing.T) {
@@ -57,7 +61,7 @@ func TestAPromotionKeepsWhatTheMemberChangesMeanwhile(t *testing.T) {
 	err := f.meanwhile(t, func(tx *sql.Tx) {
 		execute(t, tx, "UPDATE members SET nickname = 'other' WHERE id = ?", stored.ID)
 	}, func() error {
-		_, err := f.CreateAdmin(t.Context(), promoted)
+		_, _, err := f.CreateAdmin(t.Context(), promoted, ending())
 		return err
 	})
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 // What fillMany makes.
 const (
 	manyRows  = 200_000 // members, and as many sessions
+	fewRows   = 20_000  // more sessions, a hundred for each of some members, and rows in every other table
 	someEmail = "m000100@x.test"
 	frequent  = "Kim"    // one member in ten
 	rare      = "rareaa" // some dozens of members
@@ -24,22 +25,46 @@ func numbers() string {
 		"FROM %[1]s a, %[1]s b, %[1]s c, %[1]s d, %[1]s e, %[1]s f WHERE f.d < %[2]d) numbers", digits, manyRows/100_000)
 }
 
+// otherRows make the rows of the other tables, each from a number and two times, so that they expire one by one.
+var otherRows = []string{
+	`INSERT INTO sessions (member_id, created_at, expires_at, revoked_at)
+		SELECT 1 + n % 200, ?, DATE_ADD(?, INTERVAL n SECOND), IF(n % 4 = 0, '2026-11-23', NULL) FROM `,
+	`INSERT INTO refresh_tokens (token_hash, session_id, salt, expires_at)
+		SELECT UNHEX(SHA2(n, 256)), n + 1, UNHEX(SHA2(-n, 256)), DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
+	`INSERT INTO revocations (sequence, session_id, valid_until) SELECT n + 1, n + 1, DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
+	`INSERT INTO login_failures (subject, failures, failed_at) SELECT UNHEX(SHA2(n, 256)), 1, DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
+	`INSERT INTO known_devices (member_id, device, login_at)
+		SELECT 1 + n % 2000, UNHEX(SHA2(n, 256)), DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
+	`INSERT INTO audit_events (at, action, actor, subject, address, outcome, request_id, detail)
+		SELECT DATE_ADD(?, INTERVAL n + DAY(?) SECOND), ELT(1 + n % 7, 'login', 'logout', 'sign_up', 'session_end', 'member_update',
+			'member_delete', 'logout_all'), n % 500, n % 700, '192.0.2.1', IF(n % 20 = 0, 'failure', 'success'), '', '' FROM `,
+}
+
+// onPrimaryAlone returns a function that executes statements whose changes never reach the replica.
+func (f fixture) onPrimaryAlone(t *testing.T) func(statement string, args ...any) {
+	t.Helper()
+	root, err := f.pair.Primary.OpenRoot()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, root.Close()) })
+	session, err := root.Conn(t.Context())
+	require.NoError(t, err)
+	run := func(statement string, args ...any) {
+		t.Helper()
+		_, err := session.ExecContext(t.Context(), statement, args...)
+		require.NoError(t, err, statement)
+	}
+	run("USE " + f.schema.Name)
+	run("SET SESSION sql_log_bin = 0")
+	return run
+}
+
 // fillMany makes members and sessions as a large installation has them: one name is frequent and the others are rare,
 // few sessions are revoked and few have expired. The rows stay on the primary, where they are explained; most keys grow
 // at their ends, so that this takes seconds.
 func (f fixture) fillMany(t *testing.T) {
 	t.Helper()
-	root, err := f.pair.Primary.OpenRoot()
-	require.NoError(t, err)
-	defer func() { require.NoError(t, root.Close()) }()
-	session, err := root.Conn(t.Context())
-	require.NoError(t, err)
-	run := func(statement string, args ...any) {
-		_, err := session.ExecContext(t.Context(), statement, args...)
-		require.NoError(t, err, statement)
-	}
-	run("USE " + f.schema.Name)
-	run("SET SESSION sql_log_bin = 0, unique_checks = 0")
+	run := f.onPrimaryAlone(t)
+	run("SET SESSION unique_checks = 0")
 	run(`INSERT INTO members (email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
 		SELECT CONCAT('m', LPAD(n, 6, '0'), '@x.test'), CONCAT('m', LPAD(n, 6, '0'), '@x.test'),
 			IF(n % 10 = 0, ?, CONCAT('rare', CHAR(97 + n DIV 2600 % 26), CHAR(97 + n DIV 100 % 26))),
@@ -48,9 +73,13 @@ func (f fixture) fillMany(t *testing.T) {
 	run(`INSERT INTO sessions (member_id, created_at, expires_at, revoked_at)
 		SELECT 1 + n DIV 2, ?, IF(n % 100 = 0, ?, ?), IF(n % 50 = 0, ?, NULL) FROM `+numbers()+" ORDER BY n",
 		now, now.Add(-time.Hour), later, now)
-	run("ANALYZE TABLE members, sessions")
+	for _, statement := range otherRows {
+		run(statement+numbers()+fmt.Sprintf(" WHERE n < %d ORDER BY n", fewRows), now, now)
+	}
+	run("ANALYZE TABLE members, sessions, refresh_tokens, revocations, login_failures, known_devices, audit_events")
 	require.Equal(t, manyRows, f.number(t, "SELECT COUNT(*) FROM members"))
-	require.Equal(t, manyRows, f.number(t, "SELECT COUNT(*) FROM sessions"))
+	require.Equal(t, manyRows+fewRows, f.number(t, "SELECT COUNT(*) FROM sessions"))
+	require.Equal(t, 1, f.number(t, "SELECT COUNT(*) FROM refresh_tokens WHERE token_hash = ?", digest(7)))
 	require.Equal(t, manyRows/10, f.number(t, "SELECT COUNT(*) FROM members WHERE name = ?", frequent))
 	require.NotZero(t, f.number(t, "SELECT COUNT(*) FROM members WHERE name = ?", rare))
 	require.Equal(t, 1, f.number(t, "SELECT COUNT(*) FROM members WHERE email_key = ?", someEmail))

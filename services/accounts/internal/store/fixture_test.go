@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"log/slog"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/fault"
@@ -83,10 +85,29 @@ var (
 	}
 )
 
+// opening is what is kept with a session; its refresh token is a new one each time.
+func opening() account.Opening {
+	token := account.RefreshToken{Salt: make([]byte, 32), ExpiresAt: later}
+	_, _ = rand.Read(token.Hash[:]) // it never fails
+	return account.Opening{Refresh: token, Event: audit.Event{At: now, Action: audit.Login, Outcome: audit.Success}}
+}
+
+// rehashing is what is kept with a session of a member whose password is hashed anew.
+func rehashing(hash string) account.Opening {
+	with := opening()
+	with.Rehashed = hash
+	return with
+}
+
+// ending is the end of sessions at now, whose last access token expires later.
+func ending() account.Ending {
+	return account.Ending{At: now, Until: later, Events: []audit.Event{{At: now, Action: audit.LogoutAll, Outcome: audit.Success}}}
+}
+
 // create stores a member and its first session.
 func (f fixture) create(t *testing.T, member account.Member) (account.Member, account.Session) {
 	t.Helper()
-	member, session, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later})
+	member, session, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 	require.NoError(t, err)
 	require.NotZero(t, member.ID)
 	require.Equal(t, account.Session{ID: session.ID, MemberID: member.ID, CreatedAt: now, ExpiresAt: later}, session)
@@ -96,7 +117,7 @@ func (f fixture) create(t *testing.T, member account.Member) (account.Member, ac
 // logIn stores another session.
 func (f fixture) logIn(t *testing.T, member account.Member, expires time.Time) account.Session {
 	t.Helper()
-	session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: expires}, "")
+	session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: expires}, opening())
 	require.NoError(t, err)
 	return session
 }

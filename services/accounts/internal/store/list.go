@@ -60,30 +60,34 @@ func (s *Store) Members(ctx context.Context, query account.Query, freshness acco
 			}
 			count = int(number)
 		}
-		members, err = membersByIDs(ctx, queries, ids)
+		members, err = inOrderOf(ctx, ids, queries.ListMembersByIDs, toMember, func(m account.Member) uint64 { return m.ID })
 		return err
 	})
 	return members, count, err
 }
 
-func membersByIDs(ctx context.Context, queries *sqlcgen.Queries, ids []uint64) ([]account.Member, error) {
+// inOrderOf reads the rows of a page by their ids, in the order of the ids.
+func inOrderOf[Row, Value any](
+	ctx context.Context, ids []uint64, list func(context.Context, []uint64) ([]Row, error), convert func(Row) Value, id func(Value) uint64,
+) ([]Value, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	rows, err := queries.ListMembersByIDs(ctx, ids)
+	rows, err := list(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[uint64]sqlcgen.Member, len(rows))
+	byID := make(map[uint64]Value, len(rows))
 	for _, row := range rows {
-		byID[row.ID] = row
+		value := convert(row)
+		byID[id(value)] = value
 	}
-	members := make([]account.Member, 0, len(ids))
-	for _, id := range ids {
-		// A member that was deleted between the two statements is simply no longer there.
-		if row, found := byID[id]; found {
-			members = append(members, toMember(row))
+	values := make([]Value, 0, len(ids))
+	for _, wanted := range ids {
+		// A row that was deleted between the two statements is simply no longer there.
+		if value, found := byID[wanted]; found {
+			values = append(values, value)
 		}
 	}
-	return members, nil
+	return values, nil
 }

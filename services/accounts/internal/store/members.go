@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"math"
-	"time"
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/store/sqlcgen"
@@ -11,40 +10,52 @@ import (
 )
 
 // CreateMember stores the member and its first session.
-func (s *Store) CreateMember(ctx context.Context, member account.Member, session account.Session) (account.Member, account.Session, error) {
+func (s *Store) CreateMember(ctx context.Context, member account.Member, session account.Session, opening account.Opening) (account.Member, account.Session, error) {
 	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		id, err := queries.InsertMember(ctx, insertion(member))
 		if err != nil {
 			return emailTaken(err)
 		}
 		member.ID, session.MemberID = uint64(id), uint64(id)
-		session.ID, err = insertSession(ctx, queries, session)
+		of := opening
+		of.Attempt = opening.Attempt.Of(member.ID)
+		of.Event.Actor, of.Event.Subject = member.ID, member.ID
+		session.ID, err = openSession(ctx, queries, session, of)
 		return err
 	})
 	return member, session, err
 }
 
 // CreateAdmin stores the member, or promotes the one that has its email.
-func (s *Store) CreateAdmin(ctx context.Context, member account.Member) (created bool, err error) {
+func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending account.Ending) (created bool, revocations []account.Revocation, err error) {
 	err = s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		created, revocations = false, nil
 		row, err := queries.GetMemberByEmail(ctx, account.EmailKey(member.Email))
 		if err := notFound(err); fault.Is(err, fault.NotFound) {
 			created = true
-			_, err = queries.InsertMember(ctx, insertion(member))
-			return emailTaken(err)
+			id, err := queries.InsertMember(ctx, insertion(member))
+			if err != nil {
+				return emailTaken(err)
+			}
+			return insertEvents(ctx, queries, about(uint64(id), ending.Events))
 		} else if err != nil {
 			return err
 		}
-		created = false
 		// Read again under a lock, or the update would undo what the member changes at this moment.
 		if row, err = queries.GetMemberForUpdate(ctx, row.ID); err != nil {
 			return notFound(err)
 		}
 		present := toMember(row)
 		present.Admin, present.PasswordHash = true, member.PasswordHash
-		return queries.UpdateMember(ctx, update(present))
+		if err := queries.UpdateMember(ctx, update(present)); err != nil {
+			return err
+		}
+		mine := ending
+		mine.Events = about(present.ID, ending.Events)
+		revocations, err = endSessions(ctx, queries, present.ID, 0, mine)
+		return err
 	})
-	return created, err
+	return created, revocations, err
 }
 
 // Member returns one member.
@@ -68,25 +79,36 @@ func (s *Store) MemberByEmail(ctx context.Context, email string) (account.Member
 }
 
 // UpdateMember lets change alter the locked member and stores it.
-func (s *Store) UpdateMember(ctx context.Context, id uint64, change func(*account.Member) error) (account.Member, error) {
+func (s *Store) UpdateMember(ctx context.Context, id uint64, change func(*account.Member) (account.Consequences, error)) (account.Member, []account.Revocation, error) {
 	var member account.Member
+	var revocations []account.Revocation
 	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		revocations = nil
 		row, err := queries.GetMemberForUpdate(ctx, id)
 		if err != nil {
 			return notFound(err)
 		}
 		member = toMember(row)
-		if err := change(&member); err != nil {
+		follows, err := change(&member)
+		if err != nil {
 			return err
 		}
-		return emailTaken(queries.UpdateMember(ctx, update(member)))
+		if err := queries.UpdateMember(ctx, update(member)); err != nil {
+			return emailTaken(err)
+		}
+		if !follows.EndsSessions {
+			return insertEvents(ctx, queries, follows.Events)
+		}
+		revocations, err = endSessions(ctx, queries, id, follows.Except, follows.Ending)
+		return err
 	})
-	return member, err
+	return member, revocations, err
 }
 
-// DeleteMember removes the member and revokes its sessions.
-func (s *Store) DeleteMember(ctx context.Context, id uint64, now time.Time) error {
-	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+// DeleteMember removes the member, what is known of its devices and where its sessions came from.
+func (s *Store) DeleteMember(ctx context.Context, id uint64, ending account.Ending) ([]account.Revocation, error) {
+	var revocation account.Revocation
+	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		deleted, err := queries.DeleteMember(ctx, id)
 		if err != nil {
 			return err
@@ -94,10 +116,22 @@ func (s *Store) DeleteMember(ctx context.Context, id uint64, now time.Time) erro
 		if deleted == 0 {
 			return fault.NewNotFound()
 		}
-		return queries.RevokeSessionsOfMember(ctx, sqlcgen.RevokeSessionsOfMemberParams{
-			RevokedAt: revokedAt(now), MemberID: id, Through: math.MaxInt64,
-		})
+		if err := queries.DeleteKnownDevicesOfMember(ctx, id); err != nil {
+			return err
+		}
+		if err := queries.ForgetOriginsOfMember(ctx, id); err != nil {
+			return err
+		}
+		if _, err := revokeSessions(ctx, queries, id, math.MaxInt64, 0, ending.At); err != nil {
+			return err
+		}
+		revocation, err = revoke(ctx, queries, account.Revocation{MemberID: id, ThroughSession: math.MaxInt64}, ending)
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return []account.Revocation{revocation}, nil
 }
 
 func insertion(member account.Member) sqlcgen.InsertMemberParams {
@@ -112,6 +146,6 @@ func update(member account.Member) sqlcgen.UpdateMemberParams {
 	return sqlcgen.UpdateMemberParams{
 		ID: member.ID, Email: member.Email, EmailKey: account.EmailKey(member.Email), Name: member.Name,
 		Nickname: member.Nickname, Phone: member.Phone, Gender: toGender(member.Gender),
-		PasswordHash: member.PasswordHash, IsAdmin: member.Admin,
+		PasswordHash: member.PasswordHash, IsAdmin: member.Admin, IsActive: member.Active,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,6 +47,24 @@ func TestTheReplicaHasWhatThePrimaryHas(t *testing.T) {
 	require.Equal(t, stored, recent)
 }
 
+// A replica that is behind must not deny what was acknowledged, whoever asks.
+func TestAMemberIsReadAsSoonAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	f.onPrimaryAlone(t)(`INSERT INTO members (id, email, email_key, name, nickname, phone, password_hash, created_at)
+		VALUES (7, 'new@x.test', 'new@x.test', 'Casey', 'casey', '0212345', 'x', ?)`, now)
+	require.Eventually(t, func() bool {
+		_, count, err := f.Members(t.Context(), query(10, 0), account.Recent)
+		return err == nil && count == 0
+	}, time.Minute, 5*time.Millisecond, "a read that may be old never went to the replica")
+	for range 20 { // wherever reads would go by turns
+		require.Equal(t, "casey", f.get(t, 7).Nickname)
+		found, err := f.MemberByEmail(t.Context(), "new@x.test")
+		require.NoError(t, err)
+		require.Equal(t, uint64(7), found.ID)
+	}
+}
+
 func TestWhatIsMissingIsNotFound(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
@@ -53,12 +72,17 @@ func TestWhatIsMissingIsNotFound(t *testing.T) {
 	requireCode(t, fault.NotFound, err)
 	_, err = f.MemberByEmail(t.Context(), "nobody@x.test")
 	requireCode(t, fault.NotFound, err)
-	_, err = f.UpdateMember(t.Context(), 12345, func(*account.Member) error { return errors.New("was called") })
+	_, _, err = f.UpdateMember(t.Context(), 12345, func(*account.Member) (account.Consequences, error) {
+		return account.Consequences{}, errors.New("was called")
+	})
 	requireCode(t, fault.NotFound, err)
-	requireCode(t, fault.NotFound, f.DeleteMember(t.Context(), 12345, now))
-	_, err = f.RevokeSessions(t.Context(), 12345, now)
+	_, err = f.DeleteMember(t.Context(), 12345, ending())
 	requireCode(t, fault.NotFound, err)
-	_, err = f.CreateSession(t.Context(), account.Member{ID: 12345}, account.Session{CreatedAt: now, ExpiresAt: later}, "")
+	_, err = f.RevokeSessions(t.Context(), 12345, ending())
+	requireCode(t, fault.NotFound, err)
+	_, err = f.Session(t.Context(), 12345)
+	requireCode(t, fault.NotFound, err)
+	_, err = f.CreateSession(t.Context(), account.Member{ID: 12345}, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 	requireCode(t, fault.NotFound, err)
 	_, sessions := f.rows(t)
 	require.Zero(t, sessions)
@@ -75,7 +99,7 @@ func TestAnEmailIsTakenWhateverItsCase(t *testing.T) {
 	for _, email := range []string{"Sungi@X.test", "sungi@x.test", "SUNGI@X.TEST", "É@x.test"} {
 		again := dream
 		again.Email = email
-		_, _, err := f.CreateMember(t.Context(), again, account.Session{CreatedAt: now, ExpiresAt: later})
+		_, _, err := f.CreateMember(t.Context(), again, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 		require.Equal(t, account.ErrEmailTaken, err, email)
 
 		found, err := f.MemberByEmail(t.Context(), email)
@@ -102,7 +126,7 @@ func TestOneOfManySignUpsWithOneEmailWins(t *testing.T) {
 				member.Email = fmt.Sprintf("RACE%d@X.test", round)
 			}
 			signUps = append(signUps, func() error {
-				_, _, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later})
+				_, _, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 				return err
 			})
 		}
@@ -126,11 +150,9 @@ func TestAnUpdateChangesWhatItNamesAndKeepsTheRest(t *testing.T) {
 	for name, change := range fieldChanges {
 		want := f.get(t, stored.ID)
 		change(&want)
-		got, err := f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) error {
-			change(member)
-			return nil
-		})
+		got, revocations, err := f.UpdateMember(t.Context(), stored.ID, changing(change))
 		require.NoError(t, err, name)
+		require.Empty(t, revocations, name)
 		require.Equal(t, want, got, name)
 		require.Equal(t, want, f.get(t, stored.ID), name)
 	}
@@ -151,6 +173,14 @@ var fieldChanges = map[string]func(*account.Member){
 	"password": func(member *account.Member) { member.PasswordHash = "another hash" },
 }
 
+// changing is a change from which nothing follows.
+func changing(change func(*account.Member)) func(*account.Member) (account.Consequences, error) {
+	return func(member *account.Member) (account.Consequences, error) {
+		change(member)
+		return account.Consequences{}, nil
+	}
+}
+
 func TestConcurrentChangesOfDifferentFieldsAllSurvive(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
@@ -166,10 +196,7 @@ func TestConcurrentChangesOfDifferentFieldsAllSurvive(t *testing.T) {
 			}
 			change(&want)
 			changes = append(changes, func() error {
-				_, err := f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) error {
-					change(member)
-					return nil
-				})
+				_, _, err := f.UpdateMember(t.Context(), stored.ID, changing(change))
 				return err
 			})
 		}
@@ -184,29 +211,27 @@ func TestARefusedUpdateWritesNothing(t *testing.T) {
 	f.create(t, dream)
 	stored, _ := f.create(t, sungi)
 	refused := errors.New("refused")
-	_, err := f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) error {
+	_, _, err := f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) (account.Consequences, error) {
 		member.Nickname = "other"
-		return refused
+		return account.Consequences{EndsSessions: true, Ending: ending()}, refused
 	})
 	require.ErrorIs(t, err, refused)
 	for _, taken := range []string{"dream@x.test", "DREAM@x.test"} {
-		_, err = f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) error {
+		_, _, err = f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) (account.Consequences, error) {
 			member.Nickname, member.Email = "other", taken
-			return nil
+			return account.Consequences{EndsSessions: true, Ending: ending()}, nil
 		})
 		require.Equal(t, account.ErrEmailTaken, err)
 	}
 	require.Equal(t, stored, f.get(t, stored.ID))
+	require.Empty(t, f.revoked(t))
 }
 
 func TestAnEmailMayChangeItsCase(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	stored, _ := f.create(t, sungi)
-	_, err := f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) error {
-		member.Email = "SUNGI@x.test"
-		return nil
-	})
+	_, _, err := f.UpdateMember(t.Context(), stored.ID, changing(func(member *account.Member) { member.Email = "SUNGI@x.test" }))
 	require.NoError(t, err)
 	require.Equal(t, "SUNGI@x.test", f.get(t, stored.ID).Email)
 }

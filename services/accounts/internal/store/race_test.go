@@ -58,12 +58,14 @@ func logInWithin(t *testing.T, tx *sql.Tx, member account.Member) {
 func TestALoginDuringALogoutOfAllEndsToo(t *testing.T) {
 	f := newStore(t)
 	member, first := f.create(t, sungi)
-	var through uint64
+	var ended []account.Revocation
 	err := f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() (err error) {
-		through, err = f.RevokeSessions(t.Context(), member.ID, now)
+		ended, err = f.RevokeSessions(t.Context(), member.ID, ending())
 		return err
 	})
 	require.NoError(t, err)
+	require.Len(t, ended, 1)
+	through := ended[0].ThroughSession
 	require.Greater(t, through, first.ID)
 	require.Equal(t, []uint64{first.ID, through}, f.revoked(t))
 }
@@ -72,7 +74,8 @@ func TestALoginDuringADeletionEndsToo(t *testing.T) {
 	f := newStore(t)
 	member, _ := f.create(t, sungi)
 	err := f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() error {
-		return f.DeleteMember(t.Context(), member.ID, now)
+		_, err := f.DeleteMember(t.Context(), member.ID, ending())
+		return err
 	})
 	require.NoError(t, err)
 	require.Len(t, f.revoked(t), 2)
@@ -82,7 +85,7 @@ func TestALoginBehindADeletionFails(t *testing.T) {
 	f := newStore(t)
 	member, _ := f.create(t, sungi)
 	err := f.meanwhile(t, func(tx *sql.Tx) { execute(t, tx, "DELETE FROM members WHERE id = ?", member.ID) }, func() error {
-		_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, "x")
+		_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 		return err
 	})
 	requireCode(t, fault.NotFound, err)

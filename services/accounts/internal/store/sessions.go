@@ -3,16 +3,19 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"time"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store/sqlcgen"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 )
 
 // CreateSession stores a session of a member that still is active. The lock on the member makes a deletion that runs at
 // the same time either see the session or prevent it.
-func (s *Store) CreateSession(ctx context.Context, member account.Member, session account.Session, rehashed string) (account.Session, error) {
+func (s *Store) CreateSession(ctx context.Context, member account.Member, session account.Session, opening account.Opening) (account.Session, error) {
 	session.MemberID = member.ID
 	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		row, err := queries.GetMemberForUpdate(ctx, member.ID)
@@ -22,77 +25,98 @@ func (s *Store) CreateSession(ctx context.Context, member account.Member, sessio
 		if !row.IsActive {
 			return fault.NewForbidden()
 		}
-		if rehashed != "" {
+		if opening.Rehashed != "" {
 			err := queries.UpdateMemberPasswordHash(ctx, sqlcgen.UpdateMemberPasswordHashParams{
-				ID: member.ID, OldHash: member.PasswordHash, NewHash: rehashed,
+				ID: member.ID, OldHash: member.PasswordHash, NewHash: opening.Rehashed,
 			})
 			if err != nil {
 				return err
 			}
 		}
-		session.ID, err = insertSession(ctx, queries, session)
+		session.ID, err = openSession(ctx, queries, session, opening)
 		return err
 	})
 	return session, err
 }
 
-// RevokeSession ends one session.
-func (s *Store) RevokeSession(ctx context.Context, memberID, sessionID uint64, now time.Time) error {
-	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		return queries.RevokeSession(ctx, sqlcgen.RevokeSessionParams{
-			RevokedAt: revokedAt(now), ID: sessionID, MemberID: memberID,
-		})
+// openSession stores a session with its refresh token, its device and its event.
+func openSession(ctx context.Context, queries *sqlcgen.Queries, session account.Session, opening account.Opening) (uint64, error) {
+	if err := admit(ctx, queries, opening, session.CreatedAt); err != nil {
+		return 0, err
+	}
+	id, err := queries.InsertSession(ctx, sqlcgen.InsertSessionParams{
+		MemberID: session.MemberID, CreatedAt: session.CreatedAt, ExpiresAt: session.ExpiresAt,
+		LastSeenAt: toNullTime(session.LastSeenAt), Address: session.Address, UserAgent: session.UserAgent,
 	})
+	if err != nil {
+		return 0, err
+	}
+	opening.Refresh.SessionID = uint64(id)
+	if err := insertRefreshToken(ctx, queries, opening.Refresh); err != nil {
+		return 0, err
+	}
+	opening.Event.Detail = audit.AboutSession(uint64(id))
+	return uint64(id), insertEvents(ctx, queries, []audit.Event{opening.Event})
 }
 
-// RevokeSessions ends all sessions of a member. The lock on the member keeps logins out meanwhile, so that no session
-// lies below the returned id without being revoked.
-func (s *Store) RevokeSessions(ctx context.Context, memberID uint64, now time.Time) (through uint64, err error) {
-	err = s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		if _, err := queries.GetMemberForUpdate(ctx, memberID); err != nil {
-			return notFound(err)
-		}
-		latest, err := queries.GetLatestSessionID(ctx, memberID)
+// Session returns one session, live or not.
+func (s *Store) Session(ctx context.Context, id uint64) (account.Session, error) {
+	var session account.Session
+	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		row, err := queries.GetSession(ctx, id)
+		session = toSession(row)
+		return notFound(err)
+	})
+	return session, err
+}
+
+// Sessions returns one page in at most three statements, as Members does.
+func (s *Store) Sessions(ctx context.Context, memberID uint64, now time.Time, page listing.Request) ([]account.Session, int, error) {
+	var sessions []account.Session
+	var count int
+	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		ids, err := queries.ListLiveSessionIDs(ctx, sqlcgen.ListLiveSessionIDsParams{
+			MemberID: memberID, ExpiresAt: now, Limit: int32(page.Limit), Offset: int32(page.Offset),
+		})
 		if err != nil {
 			return err
 		}
-		through = uint64(latest)
-		return queries.RevokeSessionsOfMember(ctx, sqlcgen.RevokeSessionsOfMemberParams{
-			RevokedAt: revokedAt(now), MemberID: memberID, Through: through,
-		})
-	})
-	return through, err
-}
-
-// RevokedSessions lists revoked sessions whose tokens have not expired.
-func (s *Store) RevokedSessions(ctx context.Context, after uint64, now time.Time, most int) ([]account.Session, error) {
-	var sessions []account.Session
-	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		rows, err := queries.ListRevokedSessions(ctx, sqlcgen.ListRevokedSessionsParams{ID: after, ExpiresAt: now, Limit: int32(most)})
-		sessions = make([]account.Session, len(rows))
-		for i, row := range rows {
-			sessions[i] = account.Session{ID: row.ID, ExpiresAt: row.ExpiresAt}
+		var known bool
+		if count, known = listing.Complete(page, len(ids)); !known {
+			number, err := queries.CountLiveSessions(ctx, sqlcgen.CountLiveSessionsParams{MemberID: memberID, ExpiresAt: now})
+			if err != nil {
+				return err
+			}
+			count = int(number)
 		}
+		sessions, err = inOrderOf(ctx, ids, queries.ListSessionsByIDs, toSession, func(s account.Session) uint64 { return s.ID })
 		return err
 	})
-	return sessions, err
+	return sessions, count, err
 }
 
-// DeleteExpiredSessions removes sessions that expired before now.
-func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time, most int) (int, error) {
-	var deleted int64
-	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
-		deleted, err = queries.DeleteExpiredSessions(ctx, sqlcgen.DeleteExpiredSessionsParams{ExpiresAt: now, Limit: int32(most)})
-		return err
+// timeText is how both servers read a time from a text.
+const timeText = "2006-01-02 15:04:05.000000"
+
+// MarkSeen notes when sessions were used, all in one statement.
+func (s *Store) MarkSeen(ctx context.Context, seen map[uint64]time.Time) error {
+	var params sqlcgen.UpdateSessionsSeenParams
+	for id, at := range seen {
+		params.Ids = append(params.Ids, id)
+		params.Positions = append(params.Positions, strconv.FormatUint(id, 10))
+		params.Times = append(params.Times, at.UTC().Format(timeText))
+	}
+	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		return queries.UpdateSessionsSeen(ctx, params)
 	})
-	return int(deleted), err
 }
 
-func insertSession(ctx context.Context, queries *sqlcgen.Queries, session account.Session) (uint64, error) {
-	id, err := queries.InsertSession(ctx, sqlcgen.InsertSessionParams{
-		MemberID: session.MemberID, CreatedAt: session.CreatedAt, ExpiresAt: session.ExpiresAt,
-	})
-	return uint64(id), err
+func toSession(row sqlcgen.Session) account.Session {
+	return account.Session{
+		ID: row.ID, MemberID: row.MemberID, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, LastSeenAt: row.LastSeenAt.Time,
+		Address: row.Address, UserAgent: row.UserAgent, Revoked: row.RevokedAt.Valid,
+	}
 }
 
-func revokedAt(now time.Time) sql.NullTime { return sql.NullTime{Time: now, Valid: true} }
+// toNullTime keeps the zero time as NULL.
+func toNullTime(at time.Time) sql.NullTime { return sql.NullTime{Time: at, Valid: !at.IsZero()} }

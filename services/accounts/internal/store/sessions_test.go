@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,29 +12,49 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// revoked lists the ids of all sessions that are revoked and not expired at now.
+// revoked lists the ids of all sessions that are revoked and not expired at now. What the sessions say of themselves and
+// what the gateways are told must be the same.
 func (f fixture) revoked(t *testing.T) []uint64 {
 	t.Helper()
-	sessions, err := f.RevokedSessions(t.Context(), 0, now, 1000)
+	revocations, latest, err := f.Revocations(t.Context(), 0, now, 1000)
 	require.NoError(t, err)
+	require.Len(t, revocations, int(latest), "the numbers have gaps")
+	rows, err := f.db.QueryContext(t.Context(), "SELECT id, member_id, revoked_at IS NOT NULL FROM sessions WHERE expires_at > ? ORDER BY id", now)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
 	ids := []uint64{}
-	for _, session := range sessions {
-		ids = append(ids, session.ID)
+	for rows.Next() {
+		var session account.Session
+		require.NoError(t, rows.Scan(&session.ID, &session.MemberID, &session.Revoked))
+		told := slices.ContainsFunc(revocations, func(told account.Revocation) bool { return covers(told, session) })
+		require.Equal(t, session.Revoked, told, "session %d, revocations %+v", session.ID, revocations)
+		if session.Revoked {
+			ids = append(ids, session.ID)
+		}
 	}
+	require.NoError(t, rows.Err())
 	return ids
+}
+
+// covers reports whether a revocation ends a session, as the gateways read it.
+func covers(revocation account.Revocation, session account.Session) bool {
+	if revocation.SessionID != 0 {
+		return revocation.SessionID == session.ID
+	}
+	return revocation.MemberID == session.MemberID && session.ID <= revocation.ThroughSession && session.ID != revocation.ExceptSession
 }
 
 func TestALoginStoresASessionAndReplacesTheHashThatItSaw(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	member, first := f.create(t, sungi)
-	session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, "a newer hash")
+	session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("a newer hash"))
 	require.NoError(t, err)
 	require.Equal(t, account.Session{ID: session.ID, MemberID: member.ID, CreatedAt: now, ExpiresAt: later}, session)
 	require.Greater(t, session.ID, first.ID)
 	require.Equal(t, "a newer hash", f.get(t, member.ID).PasswordHash)
 
-	_, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, "from an older login")
+	_, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("from an older login"))
 	require.NoError(t, err)
 	require.Equal(t, "a newer hash", f.get(t, member.ID).PasswordHash, "a password that changed meanwhile was undone")
 }
@@ -43,7 +65,7 @@ func TestAnInactiveMemberGetsNoSession(t *testing.T) {
 	inactive := sungi
 	inactive.Active = false
 	member, _ := f.create(t, inactive)
-	_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, "x")
+	_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("x"))
 	requireCode(t, fault.Forbidden, err)
 	_, sessions := f.rows(t)
 	require.Equal(t, 1, sessions)
@@ -57,14 +79,21 @@ func TestALogoutEndsOneSessionOfItsMemberOnce(t *testing.T) {
 	other, othersSession := f.create(t, dream)
 	second := f.logIn(t, member, later)
 
-	require.NoError(t, f.RevokeSession(t.Context(), other.ID, first.ID, now))
+	end := func(memberID, sessionID uint64, ending account.Ending) []account.Revocation {
+		revocations, err := f.RevokeSession(t.Context(), memberID, sessionID, ending)
+		require.NoError(t, err)
+		return revocations
+	}
+	require.Empty(t, end(other.ID, first.ID, ending()))
 	require.Empty(t, f.revoked(t), "a session of somebody else was ended")
-	require.NoError(t, f.RevokeSession(t.Context(), member.ID, 12345, now))
+	require.Empty(t, end(member.ID, 12345, ending()))
 	require.Empty(t, f.revoked(t))
 
-	require.NoError(t, f.RevokeSession(t.Context(), member.ID, first.ID, now))
+	require.Equal(t, []account.Revocation{{Sequence: 1, SessionID: first.ID, Until: later}}, end(member.ID, first.ID, ending()))
 	require.Equal(t, []uint64{first.ID}, f.revoked(t))
-	require.NoError(t, f.RevokeSession(t.Context(), member.ID, first.ID, now.Add(time.Hour)))
+	again := ending()
+	again.At = now.Add(time.Hour)
+	require.Empty(t, end(member.ID, first.ID, again))
 	var at time.Time
 	require.NoError(t, f.db.QueryRowContext(t.Context(), "SELECT revoked_at FROM sessions WHERE id = ?", first.ID).Scan(&at))
 	require.Equal(t, now, at, "the time of the first logout stays")
@@ -78,11 +107,11 @@ func TestALogoutOfAllEndsAllSessionsThatThereAre(t *testing.T) {
 	member, first := f.create(t, sungi)
 	_, othersSession := f.create(t, dream)
 	second := f.logIn(t, member, later)
-	through, err := f.RevokeSessions(t.Context(), member.ID, now)
+	revocations, err := f.RevokeSessions(t.Context(), member.ID, ending())
 	require.NoError(t, err)
-	require.Equal(t, second.ID, through)
+	require.Equal(t, []account.Revocation{{Sequence: 1, MemberID: member.ID, ThroughSession: second.ID, Until: later}}, revocations)
 	third := f.logIn(t, member, later)
-	require.Greater(t, third.ID, through)
+	require.Greater(t, third.ID, second.ID)
 	require.Equal(t, []uint64{first.ID, second.ID}, f.revoked(t))
 	require.NotContains(t, f.revoked(t), othersSession.ID)
 }
@@ -90,13 +119,14 @@ func TestALogoutOfAllEndsAllSessionsThatThereAre(t *testing.T) {
 func TestALogoutOfAllWithoutSessionsIsNoError(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
-	_, err := f.CreateAdmin(t.Context(), admin)
+	_, _, err := f.CreateAdmin(t.Context(), admin, ending())
 	require.NoError(t, err)
 	member, err := f.MemberByEmail(t.Context(), admin.Email)
 	require.NoError(t, err)
-	through, err := f.RevokeSessions(t.Context(), member.ID, now)
+	revocations, err := f.RevokeSessions(t.Context(), member.ID, ending())
 	require.NoError(t, err)
-	require.Zero(t, through)
+	require.Empty(t, revocations)
+	require.Empty(t, f.revoked(t))
 }
 
 func TestADeletionEndsAllSessionsAndNoLaterOneBegins(t *testing.T) {
@@ -105,47 +135,56 @@ func TestADeletionEndsAllSessionsAndNoLaterOneBegins(t *testing.T) {
 	member, first := f.create(t, sungi)
 	other, _ := f.create(t, dream)
 	second := f.logIn(t, member, later)
-	require.NoError(t, f.DeleteMember(t.Context(), member.ID, now))
+	revocations, err := f.DeleteMember(t.Context(), member.ID, ending())
+	require.NoError(t, err)
+	require.Equal(t, []account.Revocation{{Sequence: 1, MemberID: member.ID, ThroughSession: math.MaxInt64, Until: later}}, revocations)
 	require.Equal(t, []uint64{first.ID, second.ID}, f.revoked(t))
-	_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, "x")
+	_, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 	requireCode(t, fault.NotFound, err)
-	requireCode(t, fault.NotFound, f.DeleteMember(t.Context(), member.ID, now))
+	_, err = f.DeleteMember(t.Context(), member.ID, ending())
+	requireCode(t, fault.NotFound, err)
 	require.Equal(t, other, f.get(t, other.ID))
 
 	again, _ := f.create(t, sungi)
 	require.Greater(t, again.ID, member.ID, "an id was used again")
 }
 
-func TestRevokedSessionsComeInPagesWithoutExpiredOnes(t *testing.T) {
+func TestRevocationsComeInPagesWithoutExpiredOnes(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	member, _ := f.create(t, sungi)
-	var want []account.Session
+	var want []account.Revocation
+	made := uint64(0)
 	for i := range 12 {
-		expires := later
+		until := later
 		if i%4 == 3 {
-			expires = now
+			until = now
 		}
-		session := f.logIn(t, member, expires)
+		session := f.logIn(t, member, later)
 		if i%3 == 0 {
 			continue
 		}
-		require.NoError(t, f.RevokeSession(t.Context(), member.ID, session.ID, now))
-		if expires.After(now) {
-			want = append(want, account.Session{ID: session.ID, ExpiresAt: expires})
+		made++
+		_, err := f.RevokeSession(t.Context(), member.ID, session.ID, account.Ending{At: now, Until: until})
+		require.NoError(t, err)
+		if until.After(now) {
+			want = append(want, account.Revocation{Sequence: made, SessionID: session.ID, Until: until})
 		}
 	}
 	require.Len(t, want, 6)
-	var got []account.Session
-	for after := uint64(0); ; after = got[len(got)-1].ID {
-		page, err := f.RevokedSessions(t.Context(), after, now, 4)
+	var got []account.Revocation
+	after := uint64(0)
+	for {
+		page, latest, err := f.Revocations(t.Context(), after, now, 4)
 		require.NoError(t, err)
-		got = append(got, page...)
+		got, after = append(got, page...), latest
 		if len(page) < 4 {
 			break
 		}
+		require.Equal(t, page[3].Sequence, latest, "a full page is complete up to its last row")
 	}
 	require.Equal(t, want, got)
+	require.Equal(t, made, after, "the last page tells of the expired ones behind it too")
 }
 
 func TestOnlyExpiredSessionsAreRemovedAndNoMoreThanAsked(t *testing.T) {

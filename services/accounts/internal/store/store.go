@@ -38,6 +38,16 @@ func (s *Store) write(ctx context.Context, queries func(context.Context, *sqlcge
 	})
 }
 
+// sweep runs a statement that removes rows, and returns how many it removed.
+func (s *Store) sweep(ctx context.Context, remove func(context.Context, *sqlcgen.Queries) (int64, error)) (int, error) {
+	var removed int64
+	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+		removed, err = remove(ctx, queries)
+		return err
+	})
+	return int(removed), err
+}
+
 // notFound turns the absence of a row into the fault NotFound.
 func notFound(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {

@@ -20,7 +20,7 @@ type Issuer struct {
 	audience string
 }
 
-// NewIssuer returns an issuer that signs with the newest key and names itself and its audience as given.
+// NewIssuer returns an issuer that signs with the keyring's signing key and names itself and its audience as given.
 func NewIssuer(keys *Keyring, issuer, audience string) *Issuer {
 	return &Issuer{keys: keys, issuer: issuer, audience: audience}
 }
@@ -31,7 +31,7 @@ type claims struct {
 	Admin     bool   `json:"adm,omitempty"`
 }
 
-// Issue returns the token of a session. It expires when the session does.
+// Issue returns an access token of a session, valid from its CreatedAt until its ExpiresAt.
 func (i *Issuer) Issue(member account.Member, session account.Session) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -45,9 +45,10 @@ func (i *Issuer) Issue(member account.Member, session account.Session) (string, 
 		SessionID: strconv.FormatUint(session.ID, 10),
 		Admin:     member.Admin,
 	})
+	key := i.keys.signer()
 	token.Header["typ"] = tokenType
-	token.Header["kid"] = i.keys.newest.id
-	signed, err := token.SignedString(i.keys.newest.private)
+	token.Header["kid"] = key.id
+	signed, err := token.SignedString(key.private)
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}

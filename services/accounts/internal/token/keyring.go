@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/MicahParks/jwkset"
 
@@ -24,24 +25,41 @@ type signingKey struct {
 	private ed25519.PrivateKey
 }
 
-// Keyring holds the signing keys. The newest signs; all are published, so that tokens signed by an older one verify
-// until they expire.
-type Keyring struct {
+// ring is what a directory of keys holds at one time.
+type ring struct {
 	newest signingKey
+	ids    []string
 	jwks   json.RawMessage
+	mark   string // of the directory before it was read
+}
+
+// Keyring holds the signing keys of a directory. The newest signs; all are published, so that tokens signed by an older
+// one verify until they expire. It is safe for concurrent use; Watch keeps it up to date.
+type Keyring struct {
+	dir     string
+	mutex   sync.RWMutex
+	ring    ring
+	signing signingKey
 }
 
 // LoadKeyring reads all keys of a directory: PKCS #8 PEM files named *.pem. The last by name is the newest.
 func LoadKeyring(ctx context.Context, dir string) (*Keyring, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.pem"))
+	loaded, err := loadRing(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("%s: there is no *.pem file in it", dir)
+	return &Keyring{dir: dir, ring: loaded, signing: loaded.newest}, nil
+}
+
+func loadRing(ctx context.Context, dir string) (ring, error) {
+	loaded := ring{mark: mark(dir)}
+	paths, err := keyFiles(dir)
+	if err != nil {
+		return ring{}, err
 	}
-	slices.Sort(paths)
-	var newest signingKey
+	if len(paths) == 0 {
+		return ring{}, fmt.Errorf("%s: there is no *.pem file in it", dir)
+	}
 	var problems []error
 	published := jwkset.NewMemoryStorage()
 	for _, path := range paths {
@@ -51,17 +69,24 @@ func LoadKeyring(ctx context.Context, dir string) (*Keyring, error) {
 			continue
 		}
 		public := private.Public().(ed25519.PublicKey)
-		newest = signingKey{id: keyID(public), private: private}
-		problems = append(problems, publish(ctx, published, newest.id, public))
+		loaded.newest = signingKey{id: keyID(public), private: private}
+		loaded.ids = append(loaded.ids, loaded.newest.id)
+		problems = append(problems, publish(ctx, published, loaded.newest.id, public))
 	}
 	if err := errors.Join(problems...); err != nil {
-		return nil, err
+		return ring{}, err
 	}
-	jwks, err := published.JSONPublic(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("encode keys: %w", err)
+	if loaded.jwks, err = published.JSONPublic(ctx); err != nil {
+		return ring{}, fmt.Errorf("encode keys: %w", err)
 	}
-	return &Keyring{newest: newest, jwks: jwks}, nil
+	return loaded, nil
+}
+
+// keyFiles returns the paths of all keys in a directory, the oldest first.
+func keyFiles(dir string) ([]string, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.pem"))
+	slices.Sort(paths)
+	return paths, err
 }
 
 func publish(ctx context.Context, published jwkset.Storage, id string, public ed25519.PublicKey) error {
@@ -81,4 +106,15 @@ func keyID(public ed25519.PublicKey) string {
 }
 
 // JWKS returns the public keys as a JSON Web Key Set (RFC 7517).
-func (k *Keyring) JWKS() []byte { return k.jwks }
+func (k *Keyring) JWKS() []byte {
+	k.mutex.RLock()
+	defer k.mutex.RUnlock()
+	return k.ring.jwks
+}
+
+// signer returns the key that signs now.
+func (k *Keyring) signer() signingKey {
+	k.mutex.RLock()
+	defer k.mutex.RUnlock()
+	return k.signing
+}

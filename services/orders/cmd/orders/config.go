@@ -27,10 +27,12 @@ type Config struct {
 	MySQLMigrateUser     string        `env:"MYSQL_MIGRATE_USER" envDefault:"orders_migrate"`
 	MySQLMigratePassword config.Secret `env:"MYSQL_MIGRATE_PASSWORD_FILE,file"`
 	MigrateOnStart       bool          `env:"MIGRATE_ON_START" envDefault:"false"`
+	MySQLTLSCAFile       string        `env:"MYSQL_TLS_CA_FILE"`
 
-	NATSURL      string        `env:"NATS_URL,required,notEmpty"`
-	NATSUser     string        `env:"NATS_USER" envDefault:"orders"`
-	NATSPassword config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
+	NATSURL       string        `env:"NATS_URL,required,notEmpty"`
+	NATSUser      string        `env:"NATS_USER" envDefault:"orders"`
+	NATSPassword  config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
+	NATSTLSCAFile string        `env:"NATS_TLS_CA_FILE"`
 
 	PrincipalKeyFile string `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
 
@@ -38,7 +40,10 @@ type Config struct {
 }
 
 func (c Config) mysql() mysqlx.Config {
-	return mysqlx.Config{Hosts: c.MySQLHosts, User: c.MySQLUser, Password: string(c.MySQLPassword), Database: c.MySQLDatabase}
+	return mysqlx.Config{
+		Hosts: c.MySQLHosts, User: c.MySQLUser, Password: string(c.MySQLPassword), Database: c.MySQLDatabase,
+		TLSCAFile: c.MySQLTLSCAFile,
+	}
 }
 
 func (c Config) mysqlMigrate() mysqlx.Config {
@@ -48,7 +53,7 @@ func (c Config) mysqlMigrate() mysqlx.Config {
 }
 
 func (c Config) nats() natsx.Config {
-	return natsx.Config{URL: c.NATSURL, User: c.NATSUser, Password: string(c.NATSPassword)}
+	return natsx.Config{URL: c.NATSURL, User: c.NATSUser, Password: string(c.NATSPassword), TLSCAFile: c.NATSTLSCAFile}
 }
 
 // timeZone is a time.Location by its IANA name.

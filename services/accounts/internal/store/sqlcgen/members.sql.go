@@ -954,7 +954,7 @@ func (q *Queries) SearchMemberIDs(ctx context.Context, arg SearchMemberIDsParams
 
 const updateMember = `-- name: UpdateMember :exec
 UPDATE members
-SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?
+SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?
 WHERE id = ?
 `
 
@@ -967,6 +967,7 @@ type UpdateMemberParams struct {
 	Gender       sql.NullString
 	PasswordHash string
 	IsAdmin      bool
+	IsActive     bool
 	ID           uint64
 }
 
@@ -980,6 +981,7 @@ func (q *Queries) UpdateMember(ctx context.Context, arg UpdateMemberParams) erro
 		arg.Gender,
 		arg.PasswordHash,
 		arg.IsAdmin,
+		arg.IsActive,
 		arg.ID,
 	)
 	return err

@@ -9,6 +9,28 @@ import (
 	"time"
 )
 
+type AuditEvent struct {
+	ID     uint64
+	At     time.Time
+	Action string
+	// the member who did it, 0 for nobody known
+	Actor uint64
+	// the member to whom it was done, 0 for none
+	Subject   uint64
+	Address   string
+	Outcome   string
+	RequestID string
+	Detail    string
+}
+
+type LoginFailure struct {
+	// SHA-256 of what is counted
+	Subject []byte
+	// as of failed_at; quiet time takes away from it
+	Failures uint32
+	FailedAt time.Time
+}
+
 type Member struct {
 	ID uint64
 	// as the member wrote it
@@ -24,4 +46,37 @@ type Member struct {
 	IsAdmin      bool
 	IsActive     bool
 	CreatedAt    time.Time
+}
+
+type RefreshToken struct {
+	// SHA-256
+	TokenHash []byte
+	SessionID uint64
+	Salt      []byte
+	ExpiresAt time.Time
+	UsedAt    sql.NullTime
+}
+
+type Revocation struct {
+	// from revocation_counter: no gaps, in the order of the commits
+	Sequence       uint64
+	SessionID      uint64
+	MemberID       uint64
+	ThroughSession uint64
+	ExceptSession  uint64
+	ValidUntil     time.Time
+}
+
+type Session struct {
+	ID uint64
+	// no foreign key: a revoked session outlives its member
+	MemberID  uint64
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	RevokedAt sql.NullTime
+	// NULL: not since it was opened
+	LastSeenAt sql.NullTime
+	// IP address of the client that logged in
+	Address   string
+	UserAgent string
 }

@@ -8,8 +8,25 @@ package sqlcgen
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 )
+
+const countLiveSessions = `-- name: CountLiveSessions :one
+SELECT COUNT(*) FROM sessions WHERE member_id = ? AND revoked_at IS NULL AND expires_at > ?
+`
+
+type CountLiveSessionsParams struct {
+	MemberID  uint64
+	ExpiresAt time.Time
+}
+
+func (q *Queries) CountLiveSessions(ctx context.Context, arg CountLiveSessionsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countLiveSessions, arg.MemberID, arg.ExpiresAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
 
 const deleteExpiredSessions = `-- name: DeleteExpiredSessions :execrows
 DELETE FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?
@@ -28,6 +45,29 @@ func (q *Queries) DeleteExpiredSessions(ctx context.Context, arg DeleteExpiredSe
 	return result.RowsAffected()
 }
 
+const extendSession = `-- name: ExtendSession :exec
+UPDATE sessions SET expires_at = ? WHERE id = ?
+`
+
+type ExtendSessionParams struct {
+	ExpiresAt time.Time
+	ID        uint64
+}
+
+func (q *Queries) ExtendSession(ctx context.Context, arg ExtendSessionParams) error {
+	_, err := q.db.ExecContext(ctx, extendSession, arg.ExpiresAt, arg.ID)
+	return err
+}
+
+const forgetOriginsOfMember = `-- name: ForgetOriginsOfMember :exec
+UPDATE sessions SET address = '', user_agent = '' WHERE member_id = ?
+`
+
+func (q *Queries) ForgetOriginsOfMember(ctx context.Context, memberID uint64) error {
+	_, err := q.db.ExecContext(ctx, forgetOriginsOfMember, memberID)
+	return err
+}
+
 const getLatestSessionID = `-- name: GetLatestSessionID :one
 SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) FROM sessions WHERE member_id = ?
 `
@@ -39,49 +79,126 @@ func (q *Queries) GetLatestSessionID(ctx context.Context, memberID uint64) (int6
 	return column_1, err
 }
 
+const getSession = `-- name: GetSession :one
+SELECT id, member_id, created_at, expires_at, revoked_at, last_seen_at, address, user_agent FROM sessions WHERE id = ?
+`
+
+func (q *Queries) GetSession(ctx context.Context, id uint64) (Session, error) {
+	row := q.db.QueryRowContext(ctx, getSession, id)
+	var i Session
+	err := row.Scan(
+		&i.ID,
+		&i.MemberID,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+		&i.RevokedAt,
+		&i.LastSeenAt,
+		&i.Address,
+		&i.UserAgent,
+	)
+	return i, err
+}
+
 const insertSession = `-- name: InsertSession :execlastid
-INSERT INTO sessions (member_id, created_at, expires_at) VALUES (?, ?, ?)
+INSERT INTO sessions (member_id, created_at, expires_at, last_seen_at, address, user_agent) VALUES (?, ?, ?, ?, ?, ?)
 `
 
 type InsertSessionParams struct {
-	MemberID  uint64
-	CreatedAt time.Time
-	ExpiresAt time.Time
+	MemberID   uint64
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+	LastSeenAt sql.NullTime
+	Address    string
+	UserAgent  string
 }
 
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, insertSession, arg.MemberID, arg.CreatedAt, arg.ExpiresAt)
+	result, err := q.db.ExecContext(ctx, insertSession,
+		arg.MemberID,
+		arg.CreatedAt,
+		arg.ExpiresAt,
+		arg.LastSeenAt,
+		arg.Address,
+		arg.UserAgent,
+	)
 	if err != nil {
 		return 0, err
 	}
 	return result.LastInsertId()
 }
 
-const listRevokedSessions = `-- name: ListRevokedSessions :many
-SELECT id, expires_at FROM sessions WHERE id > ? AND revoked_at IS NOT NULL AND expires_at > ? ORDER BY id LIMIT ?
+const listLiveSessionIDs = `-- name: ListLiveSessionIDs :many
+SELECT id FROM sessions WHERE member_id = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY id DESC LIMIT ? OFFSET ?
 `
 
-type ListRevokedSessionsParams struct {
-	ID        uint64
+type ListLiveSessionIDsParams struct {
+	MemberID  uint64
 	ExpiresAt time.Time
 	Limit     int32
+	Offset    int32
 }
 
-type ListRevokedSessionsRow struct {
-	ID        uint64
-	ExpiresAt time.Time
-}
-
-func (q *Queries) ListRevokedSessions(ctx context.Context, arg ListRevokedSessionsParams) ([]ListRevokedSessionsRow, error) {
-	rows, err := q.db.QueryContext(ctx, listRevokedSessions, arg.ID, arg.ExpiresAt, arg.Limit)
+func (q *Queries) ListLiveSessionIDs(ctx context.Context, arg ListLiveSessionIDsParams) ([]uint64, error) {
+	rows, err := q.db.QueryContext(ctx, listLiveSessionIDs,
+		arg.MemberID,
+		arg.ExpiresAt,
+		arg.Limit,
+		arg.Offset,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListRevokedSessionsRow
+	var items []uint64
 	for rows.Next() {
-		var i ListRevokedSessionsRow
-		if err := rows.Scan(&i.ID, &i.ExpiresAt); err != nil {
+		var id uint64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSessionsByIDs = `-- name: ListSessionsByIDs :many
+SELECT id, member_id, created_at, expires_at, revoked_at, last_seen_at, address, user_agent FROM sessions WHERE id IN (/*SLICE:ids*/?)
+`
+
+func (q *Queries) ListSessionsByIDs(ctx context.Context, ids []uint64) ([]Session, error) {
+	query := listSessionsByIDs
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Session
+	for rows.Next() {
+		var i Session
+		if err := rows.Scan(
+			&i.ID,
+			&i.MemberID,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+			&i.RevokedAt,
+			&i.LastSeenAt,
+			&i.Address,
+			&i.UserAgent,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -95,7 +212,7 @@ func (q *Queries) ListRevokedSessions(ctx context.Context, arg ListRevokedSessio
 	return items, nil
 }
 
-const revokeSession = `-- name: RevokeSession :exec
+const revokeSession = `-- name: RevokeSession :execrows
 UPDATE sessions SET revoked_at = ? WHERE id = ? AND member_id = ? AND revoked_at IS NULL
 `
 
@@ -105,23 +222,81 @@ type RevokeSessionParams struct {
 	MemberID  uint64
 }
 
-func (q *Queries) RevokeSession(ctx context.Context, arg RevokeSessionParams) error {
-	_, err := q.db.ExecContext(ctx, revokeSession, arg.RevokedAt, arg.ID, arg.MemberID)
-	return err
+func (q *Queries) RevokeSession(ctx context.Context, arg RevokeSessionParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeSession, arg.RevokedAt, arg.ID, arg.MemberID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
-const revokeSessionsOfMember = `-- name: RevokeSessionsOfMember :exec
+const revokeSessionsOfMember = `-- name: RevokeSessionsOfMember :execrows
 UPDATE sessions SET revoked_at = ?
-WHERE member_id = ? AND id <= ? AND revoked_at IS NULL
+WHERE member_id = ? AND id <= ? AND id <> ? AND revoked_at IS NULL
 `
 
 type RevokeSessionsOfMemberParams struct {
 	RevokedAt sql.NullTime
 	MemberID  uint64
 	Through   uint64
+	ExceptID  uint64
 }
 
-func (q *Queries) RevokeSessionsOfMember(ctx context.Context, arg RevokeSessionsOfMemberParams) error {
-	_, err := q.db.ExecContext(ctx, revokeSessionsOfMember, arg.RevokedAt, arg.MemberID, arg.Through)
+func (q *Queries) RevokeSessionsOfMember(ctx context.Context, arg RevokeSessionsOfMemberParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeSessionsOfMember,
+		arg.RevokedAt,
+		arg.MemberID,
+		arg.Through,
+		arg.ExceptID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const updateSessionsSeen = `-- name: UpdateSessionsSeen :exec
+UPDATE sessions
+SET last_seen_at = GREATEST(COALESCE(last_seen_at, created_at),
+    CAST(ELT(FIELD(CAST(id AS CHAR), /*SLICE:positions*/?), /*SLICE:times*/?) AS DATETIME(6)))
+WHERE id IN (/*SLICE:ids*/?)
+`
+
+type UpdateSessionsSeenParams struct {
+	Positions []string
+	Times     []string
+	Ids       []uint64
+}
+
+// One statement for a batch: FIELD finds the place of a row's id, ELT the time at that place. A time that is not newer
+// changes nothing.
+func (q *Queries) UpdateSessionsSeen(ctx context.Context, arg UpdateSessionsSeenParams) error {
+	query := updateSessionsSeen
+	var queryParams []interface{}
+	if len(arg.Positions) > 0 {
+		for _, v := range arg.Positions {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:positions*/?", strings.Repeat(",?", len(arg.Positions))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:positions*/?", "NULL", 1)
+	}
+	if len(arg.Times) > 0 {
+		for _, v := range arg.Times {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:times*/?", strings.Repeat(",?", len(arg.Times))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:times*/?", "NULL", 1)
+	}
+	if len(arg.Ids) > 0 {
+		for _, v := range arg.Ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
 	return err
 }

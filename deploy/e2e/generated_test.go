@@ -1,0 +1,147 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// hostileShare is how many generated requests `make test` sends; `make test-hostile` asks for more.
+const hostileShare = 4_000
+
+// hostileClients send at the same time, each from a seed of its own.
+const hostileClients = 4
+
+// hostileLife is after how many requests a client signs up anew: its requests log it out and delete it, too.
+const hostileLife = 100
+
+func TestGeneratedHostileRequestsCauseNo5xxNoPanicAndNoLeak(t *testing.T) {
+	total := hostileShare
+	if wanted := os.Getenv("OMS_HOSTILE_REQUESTS"); wanted != "" {
+		number, err := strconv.Atoi(wanted)
+		require.NoError(t, err)
+		total = number
+	}
+	before := pids(t)
+	var statuses sync.Map // status → *atomic.Int64
+	var clients sync.WaitGroup
+	problems := make(chan string, hostileClients)
+	for i := range hostileClients {
+		clients.Go(func() {
+			if problem := sendHostile(t.Context(), newGenerator(uint64(i+1)), total/hostileClients, &statuses); problem != "" {
+				problems <- problem
+			}
+		})
+	}
+	clients.Wait()
+	close(problems)
+	for problem := range problems {
+		require.Fail(t, "hostile request", problem)
+	}
+	statuses.Range(func(status, count any) bool {
+		t.Logf("%v: %d", status, count.(*atomic.Int64).Load())
+		return true
+	})
+	require.Equal(t, before, pids(t), "no process was restarted")
+	for _, name := range []string{"accounts", "orders", "gateway"} {
+		log, err := os.ReadFile(filepath.Join(system.data, "logs", name+".log"))
+		require.NoError(t, err)
+		require.NotContains(t, string(log), `"msg":"panic"`, name)
+	}
+	require.Equal(t, http.StatusOK, signUp(t).do(t, http.MethodGet, "/orders/", nil).status, "the system goes on")
+}
+
+func pids(t *testing.T) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	for _, name := range []string{"accounts", "orders", "gateway"} {
+		found[name] = process(t, "run", name+".json").PID()
+	}
+	return found
+}
+
+// sendHostile sends requests one after another and returns what is wrong with the first bad answer.
+func sendHostile(ctx context.Context, requests *generator, count int, statuses *sync.Map) string {
+	for sent := range count {
+		if sent%hostileLife == 0 {
+			created, err := newClient().try(ctx, http.MethodPost, "/accounts/users", newMember(unique()+"@e2e.test"))
+			if err != nil || created.status != http.StatusCreated {
+				return fmt.Sprint("sign-up: ", err, created.text)
+			}
+			requests.own = member{client: newClient().as(created.body["token"].(string)), id: idOf(created.body["user"])}
+		}
+		request := requests.next()
+		status, text, err := exchange(request.text)
+		switch {
+		case err != nil:
+			status = "closed without an answer"
+			if !refusedConnection(err) {
+				return err.Error() + " after " + strconv.Quote(request.text)
+			}
+		case status >= "5":
+			return status + " " + text + " for " + strconv.Quote(request.text)
+		case leak.MatchString(text):
+			return "leak: " + text + " for " + strconv.Quote(request.text)
+		}
+		counter, _ := statuses.LoadOrStore(status, new(atomic.Int64))
+		counter.(*atomic.Int64).Add(1)
+	}
+	return ""
+}
+
+const exchangeTimeout = 5 * time.Second
+
+// exchange sends a text over a connection of its own and reads the first answer.
+func exchange(text string) (status, body string, err error) {
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(system.gateway, "http://"), exchangeTimeout)
+	if err != nil {
+		return "", "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(exchangeTimeout)); err != nil {
+		return "", "", err
+	}
+	if _, err := io.WriteString(conn, text); err != nil {
+		return "", "", err
+	}
+	// The end of the request, so that a body that is shorter than announced is not waited for.
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		return "", "", err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return "", "", err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return "", "", err
+	}
+	return strconv.Itoa(response.StatusCode), string(content), nil
+}
+
+// refusedConnection reports whether the gateway ended the connection, which is an answer to what is no request.
+func refusedConnection(err error) bool {
+	var failed *net.OpError
+	if errors.As(err, &failed) && failed.Op == "dial" {
+		return false
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return false
+	}
+	return true
+}

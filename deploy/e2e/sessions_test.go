@@ -1,0 +1,165 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// logoutShare is how many logouts `make test` measures; `make test-sessions` asks for a thousand.
+const logoutShare = 60
+
+// most of the logouts are known elsewhere within pushed; all are within a second.
+const pushed = 50 * time.Millisecond
+
+func logouts(t *testing.T) int {
+	t.Helper()
+	wanted := os.Getenv("OMS_LOGOUTS")
+	if wanted == "" {
+		return logoutShare
+	}
+	number, err := strconv.Atoi(wanted)
+	require.NoError(t, err)
+	return number
+}
+
+// latency logs out at the first gateway and asks the second one until it refuses. It returns how long after the answer
+// to the logout the last request was accepted.
+func latency(t *testing.T, second *gateway, token string) time.Duration {
+	t.Helper()
+	elsewhere := second.client(token)
+	require.Equal(t, http.StatusOK, elsewhere.do(t, http.MethodGet, "/orders/?limit=1", nil).status)
+	got := newClient().as(token).do(t, http.MethodPost, "/auth/logout", nil)
+	require.Equal(t, http.StatusNoContent, got.status)
+	loggedOut := time.Now()
+	require.Equal(t, http.StatusUnauthorized, newClient().as(token).do(t, http.MethodGet, "/orders/?limit=1", nil).status)
+	for {
+		asked := time.Now()
+		if status := elsewhere.do(t, http.MethodGet, "/orders/?limit=1", nil).status; status == http.StatusUnauthorized {
+			return asked.Sub(loggedOut)
+		}
+		require.Less(t, time.Since(loggedOut), 5*time.Second, "still accepted")
+	}
+}
+
+// measure logs out so many sessions, a few at a time, and returns the latencies in ascending order.
+func measure(t *testing.T, second *gateway, count int) []time.Duration {
+	t.Helper()
+	own := signUp(t)
+	tokens := make([]string, count)
+	var openers sync.WaitGroup
+	for part := range 4 {
+		openers.Go(func() {
+			for i := part; i < count; i += 4 {
+				tokens[i], _, _ = login(t, own.email)
+			}
+		})
+	}
+	openers.Wait()
+	latencies := make([]time.Duration, count)
+	for i, token := range tokens {
+		latencies[i] = latency(t, second, token)
+	}
+	slices.Sort(latencies)
+	t.Logf("%d logouts: p50 %s, p99 %s, longest %s", count, latencies[count/2], latencies[count*99/100], latencies[count-1])
+	return latencies
+}
+
+func TestALogoutAtOneGatewayIsKnownToAnotherAtOnce(t *testing.T) {
+	latencies := measure(t, startGateway(t), logouts(t))
+	require.Less(t, latencies[len(latencies)-1], time.Second)
+	// The 99th percentile of a small sample is one request, which any hiccup of the machine decides.
+	most := latencies[len(latencies)*9/10]
+	if len(latencies) >= 1000 {
+		most = latencies[len(latencies)*99/100]
+	}
+	require.LessOrEqual(t, most, pushed)
+}
+
+func TestALogoutIsKnownWithinASecondWithoutNATS(t *testing.T) {
+	second := startGateway(t)
+	broker := process(t, "nats", "process.json")
+	require.NoError(t, broker.Signal(stopSignal))
+	defer func() {
+		require.NoError(t, broker.Signal(continueSignal))
+		awaitWhole(t)
+	}()
+	latencies := measure(t, second, logouts(t))
+	require.Less(t, latencies[len(latencies)-1], time.Second)
+}
+
+func TestALogoutSurvivesTheKillOfAGateway(t *testing.T) {
+	second := startGateway(t)
+	own := signUp(t)
+	for range logouts(t) / 20 {
+		token, _, _ := login(t, own.email)
+		require.Equal(t, http.StatusNoContent, second.client(token).do(t, http.MethodPost, "/auth/logout", nil).status)
+		second.kill()
+		second.start(t)
+		// From the first moment on that it answers at all, not only once it is ready.
+		require.Eventually(t, func() bool {
+			got, err := second.client(token).try(t.Context(), http.MethodGet, "/orders/", nil)
+			require.NotEqual(t, http.StatusOK, got.status)
+			return err == nil && got.status == http.StatusUnauthorized
+		}, 10*time.Second, time.Millisecond)
+	}
+}
+
+// awaitWhole waits until members carry their last order again: NATS stands on both sides.
+func awaitWhole(t *testing.T) {
+	t.Helper()
+	own := signUp(t)
+	require.Eventually(t, func() bool {
+		got, err := own.try(t.Context(), http.MethodGet, "/accounts/users?limit=1&search="+own.email, nil)
+		return err == nil && got.status == http.StatusOK && got.header.Get("Degraded") == ""
+	}, 20*time.Second, 50*time.Millisecond)
+}
+
+func TestKeyRotationsUnderLoadFailNoRequest(t *testing.T) {
+	second := startGateway(t)
+	running := startLoad(t, 4, func(int) (bool, string) {
+		email := unique() + "@e2e.test"
+		created, err := newClient().try(t.Context(), http.MethodPost, "/accounts/users", newMember(email))
+		if ok, what := succeeded(created, err); !ok || created.status != http.StatusCreated {
+			return false, what
+		}
+		token := created.body["token"].(string)
+		for _, c := range []client{newClient().as(token), second.client(token)} {
+			got, err := c.try(t.Context(), http.MethodGet, "/orders/", nil)
+			if ok, what := succeeded(got, err); !ok || got.status != http.StatusOK {
+				return false, what
+			}
+		}
+		return true, ""
+	})
+	before := len(keyIDs(t))
+	for range 10 {
+		known := keyIDs(t)
+		require.NoError(t, execute(filepath.Join(system.data, "oms"), "keys", "rotate"))
+		require.Eventually(t, func() bool { return !slices.Equal(known, keyIDs(t)) }, 10*time.Second, 10*time.Millisecond, "the new key is published")
+		requireGoesOn(t, running, 20)
+	}
+	running.end()
+	t.Logf("%d rounds, %d failed, keys %d → %d", running.sent.Load(), running.failed.Load(), before, len(keyIDs(t)))
+	require.Zero(t, running.failed.Load(), "%v", running.example.Load())
+}
+
+// keyIDs returns the ids of the published keys, sorted.
+func keyIDs(t *testing.T) []string {
+	t.Helper()
+	got := newClient().do(t, http.MethodGet, "/.well-known/jwks.json", nil)
+	require.Equal(t, http.StatusOK, got.status)
+	var ids []string
+	for _, key := range got.body["keys"].([]any) {
+		ids = append(ids, key.(map[string]any)["kid"].(string))
+	}
+	slices.Sort(ids)
+	return ids
+}

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheAuthorityForTLSReachesTheBroker(t *testing.T) {
+	t.Parallel()
+	env := validEnv(t)
+	cfg, err := loadSettings(environ(env))
+	require.NoError(t, err)
+	require.Empty(t, cfg.nats().TLSCAFile)
+	env["NATS_TLS_CA_FILE"] = "nats.pem"
+	cfg, err = loadSettings(environ(env))
+	require.NoError(t, err)
+	require.Equal(t, "nats.pem", cfg.nats().TLSCAFile)
+}

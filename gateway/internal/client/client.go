@@ -1,0 +1,109 @@
+// Package client finds out where a request comes from: the address of the client, and the host and scheme under which
+// it asked.
+//
+// It believes the connection. What forwarding headers say counts only where the connection comes from a proxy that the
+// operator trusts. The package decides nothing about who the client is.
+package client
+
+import (
+	"bytes"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// Origin is where a request comes from.
+type Origin struct {
+	// Address of the client; the zero value where the connection has none, as in memory.
+	Address netip.Addr
+	// Host with its port, as the client wrote it; IsHost says whether it can be shown.
+	Host string
+	// Proto is "http" or "https".
+	Proto string
+}
+
+type key struct{}
+
+// Find returns a handler that finds out the origin for those that follow.
+func Find(trusted Proxies) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		c.Locals(key{}, trusted.origin(c.Context()))
+		return c.Next()
+	}
+}
+
+// Of returns the origin that Find has found; without Find, that of the connection.
+func Of(c *fiber.Ctx) Origin {
+	if origin, ok := c.Locals(key{}).(Origin); ok {
+		return origin
+	}
+	return Proxies{}.origin(c.Context())
+}
+
+// Remote returns the address at the other end of a connection.
+func Remote(address net.Addr) netip.Addr {
+	if tcp, ok := address.(*net.TCPAddr); ok {
+		return plain(tcp.AddrPort().Addr())
+	}
+	return netip.Addr{}
+}
+
+// ipv6Network is what one client of IPv6 has at least.
+const ipv6Network = 64
+
+// Network returns what is counted as one client: an IPv4 address, or the first address of a network of IPv6, or it
+// would have as many counts as it has addresses.
+func Network(address netip.Addr) netip.Addr {
+	if address.Is6() {
+		return netip.PrefixFrom(address, ipv6Network).Masked().Addr()
+	}
+	return address
+}
+
+func (p Proxies) origin(request *fasthttp.RequestCtx) Origin {
+	origin := Origin{Address: Remote(request.RemoteAddr()), Host: string(request.Request.URI().Host()), Proto: "http"}
+	// The scheme is that of the connection, not the one that a client may write into the request line.
+	if request.IsTLS() {
+		origin.Proto = "https"
+	}
+	if !p.Trusts(origin.Address) {
+		return origin
+	}
+	header := &request.Request.Header
+	origin.Address = p.address(origin.Address, all(header, fiber.HeaderXForwardedFor))
+	if host := last(header, fiber.HeaderXForwardedHost); host != "" {
+		origin.Host = host
+	}
+	if proto := strings.ToLower(last(header, fiber.HeaderXForwardedProto)); proto == "http" || proto == "https" {
+		origin.Proto = proto
+	}
+	return origin
+}
+
+func all(header *fasthttp.RequestHeader, name string) []string {
+	var values []string
+	for _, value := range header.PeekAll(name) {
+		values = append(values, string(value))
+	}
+	return values
+}
+
+// last returns the rightmost member of a header, which is what the nearest proxy wrote.
+func last(header *fasthttp.RequestHeader, name string) string {
+	joined := strings.Join(all(header, name), ",")
+	return strings.TrimSpace(joined[strings.LastIndexByte(joined, ',')+1:])
+}
+
+// IsHost reports whether a host and port can be shown in a link as they are.
+func IsHost(host string) bool {
+	for _, char := range []byte(host) {
+		letter := 'a' <= char && char <= 'z' || 'A' <= char && char <= 'Z'
+		if !letter && (char < '0' || char > ':') && !bytes.ContainsRune([]byte("-._[]"), rune(char)) {
+			return false
+		}
+	}
+	return host != ""
+}

@@ -1,0 +1,99 @@
+// Package conns bounds the connections to the public port, in all and for each address, so that one client cannot take
+// them all. It knows nothing of what is said on them.
+package conns
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"oms.internal/gateway/internal/client"
+)
+
+const refusalTimeout = time.Second
+
+// Options say how many connections to take.
+type Options struct {
+	Total int
+	// PerAddress is how many one client.Network may have; 0 for any number.
+	PerAddress int
+	// Trusted proxies stand for many clients and are bound by Total only.
+	Trusted client.Proxies
+	// Refusal is written to a connection that is not taken; nothing if it is empty.
+	Refusal []byte
+}
+
+// Listener accepts no more connections than it may. Those beyond are closed.
+type Listener struct {
+	net.Listener
+	options Options
+
+	mu       sync.Mutex
+	total    int
+	networks map[netip.Addr]int
+}
+
+// Limit returns a listener over another one.
+func Limit(listener net.Listener, options Options) *Listener {
+	return &Listener{Listener: listener, options: options, networks: map[netip.Addr]int{}}
+}
+
+// Accept returns the next connection that may be served.
+func (l *Listener) Accept() (net.Conn, error) {
+	for {
+		accepted, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		remote := client.Remote(accepted.RemoteAddr())
+		if l.enter(remote) {
+			return &conn{Conn: accepted, leave: func() { l.leave(remote) }}, nil
+		}
+		l.refuse(accepted)
+	}
+}
+
+// refuse does not wait for the client: what it writes fits into the buffers of a fresh connection.
+func (l *Listener) refuse(accepted net.Conn) {
+	if len(l.options.Refusal) > 0 && accepted.SetWriteDeadline(time.Now().Add(refusalTimeout)) == nil {
+		_, _ = accepted.Write(l.options.Refusal)
+	}
+	_ = accepted.Close()
+}
+
+func (l *Listener) enter(address netip.Addr) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	network := client.Network(address)
+	bounded := l.options.PerAddress > 0 && !l.options.Trusted.Trusts(address)
+	if l.total >= l.options.Total || bounded && l.networks[network] >= l.options.PerAddress {
+		return false
+	}
+	l.total++
+	l.networks[network]++
+	return true
+}
+
+func (l *Listener) leave(address netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total--
+	network := client.Network(address)
+	if l.networks[network]--; l.networks[network] == 0 {
+		delete(l.networks, network)
+	}
+}
+
+// conn gives its place back once, however often it is closed.
+type conn struct {
+	net.Conn
+	once  sync.Once
+	leave func()
+}
+
+// Close closes the connection and gives its place back.
+func (c *conn) Close() error {
+	c.once.Do(c.leave)
+	return c.Conn.Close()
+}

@@ -1,0 +1,106 @@
+// Package limit bounds how often a client may ask: by address, whoever it is, and by member, wherever it is. It tells
+// every client how much is left (draft-ietf-httpapi-ratelimit-headers).
+//
+// It counts in this process only: with several gateways a client has the limits of each. It knows no routes, and does
+// not bound failed logins; that is for accounts.
+package limit
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"oms.internal/gateway/internal/client"
+	"oms.internal/libs/fault"
+)
+
+// The headers of the draft.
+const (
+	headerPolicy = "RateLimit-Policy"
+	headerLimit  = "RateLimit"
+)
+
+// Limits are those of the gateway.
+type Limits struct {
+	policy  string
+	address *buckets[netip.Addr]
+	member  *buckets[uint64]
+}
+
+// New returns limits; a zero Rate stands for none.
+func New(address, member Rate, now func() time.Time) *Limits {
+	limits := &Limits{}
+	var policies []string
+	if address != (Rate{}) {
+		limits.address = newBuckets[netip.Addr](address, now)
+		policies = append(policies, policy("address", address))
+	}
+	if member != (Rate{}) {
+		limits.member = newBuckets[uint64](member, now)
+		policies = append(policies, policy("member", member))
+	}
+	limits.policy = strings.Join(policies, ", ")
+	return limits
+}
+
+func policy(name string, rate Rate) string {
+	return fmt.Sprintf("%q;q=%d;w=%d", name, rate.Burst, seconds(rate.window()))
+}
+
+func seconds(wait time.Duration) int { return int(math.Ceil(wait.Seconds())) }
+
+// Address counts a request for the address that it comes from. It belongs before everything that costs.
+func (l *Limits) Address(c *fiber.Ctx) error {
+	if err := l.takeAddress(&c.Response().Header, client.Of(c).Address); err != nil {
+		return err
+	}
+	return c.Next()
+}
+
+// Member counts a request for the member who makes it.
+func (l *Limits) Member(c *fiber.Ctx, memberID uint64) error {
+	if l.member == nil {
+		return nil
+	}
+	return tell(&c.Response().Header, "member", l.member.take(memberID))
+}
+
+// Unreadable makes the server count requests that pass no handler, since they cannot be read, for the address of their
+// connection; each ends its connection anyway. A trusted proxy does not answer for what its clients send.
+func (l *Limits) Unreadable(server *fasthttp.Server, trusted client.Proxies) {
+	refuse := server.ErrorHandler
+	server.ErrorHandler = func(request *fasthttp.RequestCtx, err error) {
+		if address := client.Remote(request.RemoteAddr()); !trusted.Trusts(address) {
+			_ = l.takeAddress(&request.Response.Header, address) // it is refused in any case
+		}
+		refuse(request, err)
+	}
+}
+
+func (l *Limits) takeAddress(header *fasthttp.ResponseHeader, address netip.Addr) error {
+	if l.policy != "" {
+		header.Set(headerPolicy, l.policy)
+	}
+	if l.address == nil || !address.IsValid() {
+		return nil
+	}
+	return tell(header, "address", l.address.take(client.Network(address)))
+}
+
+// tell writes what is left, and refuses a request that has no token.
+func tell(header *fasthttp.ResponseHeader, name string, left level) error {
+	value := fmt.Sprintf("%q;r=%d;t=%d", name, left.remaining, seconds(left.full))
+	if before := header.Peek(headerLimit); len(before) > 0 {
+		value = string(before) + ", " + value
+	}
+	header.Set(headerLimit, value)
+	if !left.taken {
+		return fault.NewTooManyRequests(left.retryAfter)
+	}
+	return nil
+}

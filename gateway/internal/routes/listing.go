@@ -1,0 +1,36 @@
+package routes
+
+import (
+	"encoding/json"
+	"io"
+)
+
+// row is one method of one route, as the listing shows it.
+type row struct {
+	Method  string `json:"method"`
+	Pattern string `json:"pattern"`
+	Service string `json:"service"`
+	Access  string `json:"access"`
+}
+
+// String names the kind of access.
+func (a Access) String() string {
+	if a == Public {
+		return "public"
+	}
+	return "member"
+}
+
+// List writes the table as a JSON array with one object for each method of each route, so that tests outside of this
+// module can demand that they know every one. HEAD and OPTIONS, which follow from the others, are not listed.
+func List(out io.Writer, table []Route) error {
+	rows := []row{}
+	for _, route := range table {
+		for _, method := range route.Methods {
+			rows = append(rows, row{method, route.Pattern, route.Service, route.Access.String()})
+		}
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(rows)
+}

@@ -1,0 +1,98 @@
+package devenv
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Authority signs the certificates of a test's servers. It is known to nobody else and lives as long as the test.
+type Authority struct {
+	// File is its own certificate, as the settings MYSQL_TLS_CA_FILE and NATS_TLS_CA_FILE take it.
+	File string
+
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+// NewAuthority makes an authority.
+func NewAuthority(t TB) *Authority {
+	t.Helper()
+	authority := &Authority{File: filepath.Join(t.TempDir(), "ca.pem"), certificate: newTemplate("OMS test authority")}
+	authority.certificate.IsCA, authority.certificate.BasicConstraintsValid = true, true
+	authority.certificate.KeyUsage = x509.KeyUsageCertSign
+	var err error
+	if authority.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err == nil {
+		err = authority.sign(authority.certificate, authority.key, authority.File)
+	}
+	if err != nil {
+		t.Fatalf("make an authority: %v", err)
+	}
+	return authority
+}
+
+// Issue makes a certificate for a server with these names or addresses, valid for an hour.
+func (a *Authority) Issue(t TB, hosts ...string) (certFile, keyFile string) {
+	t.Helper()
+	dir := t.TempDir()
+	certFile, keyFile = filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")
+	if err := a.issue(hosts, certFile, keyFile); err != nil {
+		t.Fatalf("issue a certificate: %v", err)
+	}
+	return certFile, keyFile
+}
+
+func (a *Authority) issue(hosts []string, certFile, keyFile string) error {
+	template := newTemplate(hosts[0])
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	for _, host := range hosts {
+		if address := net.ParseIP(host); address != nil {
+			template.IPAddresses = append(template.IPAddresses, address)
+		} else {
+			template.DNSNames = append(template.DNSNames, host)
+		}
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	if err := writePEM(keyFile, "PRIVATE KEY", encoded); err != nil {
+		return err
+	}
+	return a.sign(template, key, certFile)
+}
+
+func (a *Authority) sign(template *x509.Certificate, key *ecdsa.PrivateKey, file string) error {
+	encoded, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
+	if err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	return writePEM(file, "CERTIFICATE", encoded)
+}
+
+func newTemplate(name string) *x509.Certificate {
+	now := time.Now()
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: name},
+		NotBefore: now.Add(-time.Minute), NotAfter: now.Add(time.Hour),
+	}
+}
+
+// writePEM writes a file that users in containers can read; the test's folder and its end keep it from harm.
+func writePEM(file, kind string, content []byte) error {
+	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o644) // #nosec G306 -- see above
+}

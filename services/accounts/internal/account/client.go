@@ -1,0 +1,67 @@
+package account
+
+import (
+	"net/netip"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"oms.internal/libs/authn"
+)
+
+// MaxUserAgent is how many characters of a user agent are kept.
+const MaxUserAgent = 200
+
+// Client is from where, and with what, somebody makes a request.
+type Client struct {
+	Address   string // an IP address as the gateway knows it, or ""
+	UserAgent string // at most MaxUserAgent characters of valid UTF-8
+}
+
+// NewClient cleans what is known of a client: an address that is none becomes "", and the user agent, which anyone may
+// choose, loses control characters and all that is too long.
+func NewClient(caller authn.Principal, userAgent string) Client {
+	return Client{Address: cleanAddress(caller.Address), UserAgent: cleanUserAgent(userAgent)}
+}
+
+func cleanAddress(text string) string {
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		return ""
+	}
+	return address.Unmap().WithZone("").String()
+}
+
+func cleanUserAgent(text string) string {
+	text = strings.Map(func(char rune) rune {
+		if unicode.IsControl(char) {
+			return -1
+		}
+		return char // an invalid byte arrives, and stays, as U+FFFD
+	}, text)
+	if utf8.RuneCountInString(text) > MaxUserAgent {
+		text = string([]rune(text)[:MaxUserAgent])
+	}
+	return text
+}
+
+// The parts of an address that are counted as one network. A provider hands a household a /56 of IPv6 at the least
+// (RIPE-690), so anything longer would give one attacker many counters; of IPv4 a /24 is the smallest part that is routed
+// on its own.
+const (
+	networkBits4 = 24
+	networkBits6 = 56
+)
+
+// network is the part of the Internet that the client is in, "" where that is not known.
+func (c Client) network() string {
+	address, err := netip.ParseAddr(c.Address)
+	if err != nil {
+		return ""
+	}
+	bits := networkBits6
+	if address.Is4() {
+		bits = networkBits4
+	}
+	return netip.PrefixFrom(address, bits).Masked().String()
+}

@@ -1,0 +1,65 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
+)
+
+// Sessions returns one page of a member's live sessions, newest first, and how many there are. Only admins may ask for
+// another member's.
+func (s *Service) Sessions(ctx context.Context, caller authn.Principal, memberID uint64, page listing.Request) ([]Session, int, error) {
+	if memberID != caller.MemberID {
+		if err := s.requireAdmin(ctx, caller); err != nil {
+			return nil, 0, err
+		}
+	}
+	return s.Store.Sessions(ctx, memberID, s.now(), page)
+}
+
+// EndSession ends one live session: the caller's own, or any for an admin. Others do not learn that it exists.
+func (s *Service) EndSession(ctx context.Context, caller authn.Principal, id uint64) ([]Revocation, error) {
+	caller, err := s.present(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	session, err := s.Store.Session(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !session.Live(s.now()) || session.MemberID != caller.MemberID && !caller.Admin {
+		return nil, fault.NewNotFound()
+	}
+	event := s.event(ctx, audit.SessionEnd, caller, session.MemberID, audit.AboutSession(id))
+	revocations, err := s.Store.RevokeSession(ctx, session.MemberID, id, s.ending(event))
+	return s.announced(ctx, revocations, err)
+}
+
+// Seen is a session and when it was used.
+type Seen struct {
+	SessionID uint64
+	At        time.Time
+}
+
+// MarkSeen notes when sessions were used last. A clock ahead of ours does not make it later than now.
+func (s *Service) MarkSeen(ctx context.Context, seen []Seen) error {
+	if len(seen) == 0 {
+		return nil
+	}
+	now := s.now()
+	latest := map[uint64]time.Time{}
+	for _, session := range seen {
+		at := session.At.UTC().Truncate(time.Microsecond)
+		if at.After(now) {
+			at = now
+		}
+		if at.After(latest[session.SessionID]) {
+			latest[session.SessionID] = at
+		}
+	}
+	return s.Store.MarkSeen(ctx, latest)
+}

@@ -1,0 +1,90 @@
+// Package audit is what is written down of what happens to accounts: who did what to whom, when, from where, and whether
+// it succeeded. Events are never changed or removed by this service. They hold ids and addresses, and nothing else of a
+// person: no email, no name, no token, no password, no user agent.
+//
+// It imports no HTTP, no SQL and no NATS.
+package audit
+
+import (
+	"fmt"
+	"time"
+
+	"oms.internal/libs/listing"
+)
+
+// Action is what was done. The set is closed.
+type Action string
+
+// The actions.
+const (
+	SignUp         Action = "sign_up"
+	Login          Action = "login"
+	PasswordCheck  Action = "password_check" // of a member that changes its email or password
+	Logout         Action = "logout"
+	LogoutAll      Action = "logout_all"
+	SessionEnd     Action = "session_end"   // one session, by its id
+	RefreshReuse   Action = "refresh_reuse" // a used refresh token was shown again; its session ended
+	KeyRotation    Action = "key_rotation"
+	MemberUpdate   Action = "member_update"
+	MemberDelete   Action = "member_delete"
+	PasswordChange Action = "password_change"
+	Deactivation   Action = "deactivation"
+	Activation     Action = "activation"
+	AdminGrant     Action = "admin_grant"
+	AdminRevoke    Action = "admin_revoke"
+)
+
+var actions = []Action{
+	SignUp, Login, PasswordCheck, Logout, LogoutAll, SessionEnd, RefreshReuse, KeyRotation, MemberUpdate, MemberDelete,
+	PasswordChange, Deactivation, Activation, AdminGrant, AdminRevoke,
+}
+
+// Actions returns the names of all actions.
+func Actions() []string { return names(actions) }
+
+// Outcome is how it went.
+type Outcome string
+
+// The outcomes.
+const (
+	Success Outcome = "success"
+	Failure Outcome = "failure"
+)
+
+// Outcomes returns the names of all outcomes.
+func Outcomes() []string { return names([]Outcome{Success, Failure}) }
+
+func names[Name ~string](values []Name) []string {
+	result := make([]string, len(values))
+	for i, value := range values {
+		result[i] = string(value)
+	}
+	return result
+}
+
+// Event is one thing that happened.
+type Event struct {
+	ID        uint64
+	At        time.Time
+	Action    Action
+	Actor     uint64 // the member who did it, 0 for nobody known: an operator, or a caller without a session
+	Subject   uint64 // the member to whom it was done, 0 for none
+	Address   string // the client's IP address, "" for an operator
+	Outcome   Outcome
+	RequestID string
+	Detail    string // a few words of our own, such as AboutSession
+}
+
+// AboutSession is the detail of an event that concerns one session.
+func AboutSession(id uint64) string { return fmt.Sprintf("session %d", id) }
+
+// Query says which events are wanted, newest first, and which page of them.
+type Query struct {
+	listing.Request
+	Action  Action  // "" for any
+	Outcome Outcome // "" for any
+	Actor   *uint64 // nil for any
+	Subject *uint64 // nil for any
+	Since   time.Time
+	Until   time.Time // not included
+}

@@ -1,0 +1,193 @@
+package system
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/listing"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/requestid"
+)
+
+// line is an event in short.
+func line(event audit.Event) string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s %d→%d %s %s", event.Action, event.Outcome, event.Actor, event.Subject, event.Address, event.Detail))
+}
+
+// story lets everything happen that is written down, and returns what should be written of it.
+func story(t *testing.T, s *system) []string {
+	ctx := requestid.Into(t.Context(), "request-1")
+	admin, who := s.admin(t, 0), s.signUp(t, 1)
+	a, w := admin.MemberID, who.MemberID
+	const from = " 203.0.113.7 "
+	want := []string{
+		fmt.Sprintf("sign_up success %d→%d"+from+"session %d", a, a, admin.SessionID),
+		fmt.Sprintf("sign_up success %d→%d"+from+"session %d", w, w, who.SessionID),
+	}
+	do := func(err error, line string, args ...any) {
+		t.Helper()
+		require.NoError(t, err)
+		want = append(want, strings.TrimSpace(fmt.Sprintf(line, args...)))
+	}
+	update := func(caller authn.Principal, change account.Change) error {
+		_, _, err := s.Update(ctx, caller, w, change)
+		return err
+	}
+	second := s.again(t, who)
+	do(nil, "login success %d→%d"+from+"session %d", w, w, second.SessionID)
+	s.try(t, browser, who.Email, wrong)
+	do(nil, "login failure 0→%d"+from, w)
+	s.try(t, browser, "nobody@x.test", wrong)
+	do(nil, "login failure 0→0"+from)
+	require.Error(t, update(who.Principal, account.Change{Email: new("new@x.test"), CurrentPassword: new(wrong)}))
+	do(nil, "password_check failure %d→%d"+from, w, w)
+	_, err := s.LogOut(ctx, second.Principal)
+	do(err, "logout success %d→%d"+from+"session %d", w, w, second.SessionID)
+	third := s.again(t, who)
+	do(nil, "login success %d→%d"+from+"session %d", w, w, third.SessionID)
+	_, err = s.EndSession(ctx, admin.Principal, third.SessionID)
+	do(err, "session_end success %d→%d"+from+"session %d", a, w, third.SessionID)
+	s.refresh(t, who.grant.RefreshToken)
+	s.advance(time.Minute)
+	s.refresh(t, who.grant.RefreshToken)
+	do(nil, "refresh_reuse failure 0→%d"+from+"session %d", w, who.SessionID)
+	do(update(who.Principal, account.Change{Email: new("new@x.test"), Phone: new("0999999"), CurrentPassword: new(password)}),
+		"member_update success %d→%d"+from+"email phone", w, w)
+	do(update(who.Principal, account.Change{Password: new("Another'pwd1"), CurrentPassword: new(password)}), "password_change success %d→%d"+from, w, w)
+	do(update(admin.Principal, account.Change{Admin: new(true)}), "admin_grant success %d→%d"+from, a, w)
+	do(update(admin.Principal, account.Change{Admin: new(false)}), "admin_revoke success %d→%d"+from, a, w)
+	do(update(admin.Principal, account.Change{Active: new(false)}), "deactivation success %d→%d"+from, a, w)
+	do(update(admin.Principal, account.Change{Active: new(true)}), "activation success %d→%d"+from, a, w)
+	_, err = s.LogOutAll(ctx, who.Principal)
+	do(err, "logout_all success %d→%d"+from, w, w)
+	_, err = s.Delete(ctx, admin.Principal, w)
+	do(err, "member_delete success %d→%d"+from, a, w)
+	do(s.RecordKeyRotation(ctx, "added k1"), "key_rotation success 0→0  added k1")
+	_, err = s.CreateAdmin(ctx, "operator@x.test", password)
+	do(err, "admin_grant success 0→%d", s.number(t, "SELECT MAX(id) FROM members"))
+	return want
+}
+
+func TestEverythingThatMattersIsWrittenDownWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	want := story(t, s)
+	var got []string
+	actions := map[string]bool{}
+	for _, event := range s.events(t) {
+		got = append(got, line(event))
+		actions[string(event.Action)] = true
+		require.Contains(t, []string{"", "request-1"}, event.RequestID)
+	}
+	require.Equal(t, want, got)
+	require.Len(t, actions, len(audit.Actions()), "the story leaves an action out")
+	require.Zero(t, s.number(t, `SELECT COUNT(*) FROM audit_events WHERE CONCAT_WS(' ', action, address, outcome, request_id, detail)
+		REGEXP 'x\\.test|pwd|hash|Browser|0212345|0999999|Casey|casey|[A-Za-z0-9_-]{43}'`))
+}
+
+func TestAnEventAndWhatItTellsAreWrittenBothOrNeither(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	admin, who := s.admin(t, 0), s.signUp(t, 1)
+	s.exec(t, "ALTER TABLE audit_events RENAME TO audit_events_away")
+	for name, change := range changes(t, s, who) {
+		require.Error(t, change(admin.Principal), name)
+	}
+	for name, act := range map[string]func() error{
+		"login":  func() error { _, err := s.LogIn(t.Context(), browser, who.Email, password); return err },
+		"logout": func() error { _, err := s.LogOut(t.Context(), who.Principal); return err },
+		"sign-up": func() error {
+			_, err := s.SignUp(t.Context(), browser, account.NewMember{Email: "n@x.test"})
+			return err
+		},
+	} {
+		require.Error(t, act(), name)
+	}
+	s.exec(t, "ALTER TABLE audit_events_away RENAME TO audit_events")
+	require.Equal(t, 2, s.number(t, "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL"))
+	require.Equal(t, 2, s.number(t, "SELECT COUNT(*) FROM members WHERE is_active AND nickname = 'casey'"))
+	require.Empty(t, s.everything(t))
+	require.Zero(t, s.number(t, "SELECT latest FROM revocation_counter"))
+}
+
+func TestTheServiceNeedsOnlyToInsertAndSelectEvents(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	user := "'" + s.schema.App.User + "'@'%'"
+	s.exec(t, "REVOKE SELECT, INSERT, UPDATE, DELETE ON "+s.schema.Name+".* FROM "+user)
+	for _, table := range []string{
+		"members", "sessions", "refresh_tokens", "revocations", "revocation_counter", "login_failures", "known_devices", "heartbeat",
+	} {
+		s.exec(t, "GRANT SELECT, INSERT, UPDATE, DELETE ON "+s.schema.Name+"."+table+" TO "+user)
+	}
+	s.exec(t, "GRANT SELECT, INSERT ON "+s.schema.Name+".audit_events TO "+user)
+	restricted := open(t, s.pair, s.schema) // on connections that have the new rights
+	want := story(t, restricted)
+	require.Len(t, restricted.events(t), len(want))
+	require.NoError(t, restricted.cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+		for _, statement := range []string{"UPDATE audit_events SET actor = 1", "DELETE FROM audit_events"} {
+			_, err := tx.ExecContext(ctx, statement)
+			require.ErrorContains(t, err, "denied")
+		}
+		return nil
+	}))
+}
+
+func TestEventsAreFilteredAndPagedNewestFirst(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	admin, who := s.admin(t, 0), s.signUp(t, 1)
+	began := s.time()
+	for range 3 {
+		s.advance(time.Second)
+		s.again(t, who)
+		s.try(t, browser, who.Email, wrong)
+	}
+	all := s.events(t)
+	always := audit.Query{Request: listing.Request{Limit: 100}, Since: began, Until: began.Add(time.Hour)}
+	for name, test := range map[string]struct {
+		narrow func(*audit.Query)
+		keep   func(audit.Event) bool
+	}{
+		"all":     {func(*audit.Query) {}, func(audit.Event) bool { return true }},
+		"action":  {func(q *audit.Query) { q.Action = audit.SignUp }, func(e audit.Event) bool { return e.Action == audit.SignUp }},
+		"actor":   {func(q *audit.Query) { q.Actor = &who.MemberID }, func(e audit.Event) bool { return e.Actor == who.MemberID }},
+		"nobody":  {func(q *audit.Query) { q.Actor = new(uint64(0)) }, func(e audit.Event) bool { return e.Actor == 0 }},
+		"subject": {func(q *audit.Query) { q.Subject = &who.MemberID }, func(e audit.Event) bool { return e.Subject == who.MemberID }},
+		"outcome": {func(q *audit.Query) { q.Outcome = audit.Failure }, func(e audit.Event) bool { return e.Outcome == audit.Failure }},
+		"since":   {func(q *audit.Query) { q.Since = began.Add(2 * time.Second) }, func(e audit.Event) bool { return !e.At.Before(began.Add(2 * time.Second)) }},
+		"until":   {func(q *audit.Query) { q.Until = began.Add(2 * time.Second) }, func(e audit.Event) bool { return e.At.Before(began.Add(2 * time.Second)) }},
+		"two": {func(q *audit.Query) { q.Action, q.Outcome = audit.Login, audit.Success }, func(e audit.Event) bool {
+			return e.Action == audit.Login && e.Outcome == audit.Success
+		}},
+	} {
+		var want []uint64
+		for i := len(all) - 1; i >= 0; i-- {
+			if test.keep(all[i]) {
+				want = append(want, all[i].ID)
+			}
+		}
+		require.NotEmpty(t, want, name)
+		query := always
+		test.narrow(&query)
+		for offset := range len(want) {
+			query.Limit, query.Offset = 2, offset
+			events, count, err := s.AuditEvents(t.Context(), admin.Principal, query)
+			require.NoError(t, err)
+			require.Equal(t, len(want), count, name)
+			var got []uint64
+			for _, event := range events {
+				got = append(got, event.ID)
+			}
+			require.Equal(t, want[offset:min(offset+2, len(want))], got, name)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package system
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/rpc"
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/natsx"
+)
+
+func TestGatewaysPullRevocationsAndReportSessionsOverNATS(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	server := devenv.NewNATS(t, "")
+	log := slog.New(slog.DiscardHandler)
+	conn, err := natsx.Connect(natsx.Config{URL: server.URL()}, log)
+	require.NoError(t, err)
+	defer conn.Close()
+	require.Eventually(t, conn.IsConnected, patience, 10*time.Millisecond)
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	serving, end := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- natsx.Serve(serving, conn, accounts.Service, log, rpc.Endpoints(s.Service)...) }()
+
+	who, other := s.signUp(t, 1), s.signUp(t, 2)
+	_, err = s.LogOut(t.Context(), who.Principal)
+	require.NoError(t, err)
+	var reply accounts.Revocations
+	require.Eventually(t, func() bool {
+		reply, err = natsx.Call[accounts.Revocations](ctx, conn, accounts.SubjectRevocations, accounts.RevocationsRequest{})
+		return err == nil
+	}, patience, 10*time.Millisecond)
+	require.Equal(t, accounts.Revocations{
+		Revocations: []accounts.Revocation{{Sequence: 1, SessionID: who.SessionID, Until: s.time().Add(tokenLifetime)}}, Latest: 1,
+	}, reply)
+
+	s.advance(time.Minute)
+	seen := accounts.SeenRequest{Sessions: []accounts.Seen{{SessionID: other.SessionID, At: s.time()}}}
+	_, err = natsx.Call[accounts.SeenReply](ctx, conn, accounts.SubjectSeen, seen)
+	require.NoError(t, err)
+	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions WHERE id = ? AND last_seen_at = ?", other.SessionID, s.time()))
+	seen.Sessions = make([]accounts.Seen, accounts.MaxSeen+1)
+	_, err = natsx.Call[accounts.SeenReply](ctx, conn, accounts.SubjectSeen, seen)
+	requireCode(t, fault.Malformed, err)
+
+	end()
+	require.NoError(t, <-ended)
+}

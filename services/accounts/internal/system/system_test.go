@@ -1,0 +1,266 @@
+// Package system holds tests of the whole service below its ports: the domain, the store and the HTTP surface together on
+// a real pair of database servers, with a clock that the tests move.
+package system
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"database/sql"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
+	"oms.internal/accounts/internal/store"
+	"oms.internal/accounts/internal/token"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
+	"oms.internal/libs/mysqlx"
+	schemas "oms.internal/sql"
+)
+
+func TestMain(m *testing.M) { devenv.Main(m) }
+
+const (
+	patience        = 30 * time.Second
+	tokenLifetime   = 10 * time.Hour
+	refreshLifetime = 720 * time.Hour
+	password        = "Jhlee'spwd0"
+	wrong           = "Wrong'pwd00"
+)
+
+// system is the service on a schema of its own.
+type system struct {
+	*account.Service
+	*clock
+
+	store     *store.Store
+	cluster   *mysqlx.Cluster
+	pair      *devenv.Pair
+	schema    devenv.Schema
+	root      *sql.DB // root on the primary, in the schema
+	keys      *token.Keyring
+	announced *announcer
+}
+
+func newSystem(t *testing.T) *system {
+	t.Helper()
+	pair, schema := devenv.NewSchema(t)
+	config := configOf(pair, schema)
+	config.User, config.Password = schema.Migrate.User, schema.Migrate.Password
+	require.NoError(t, mysqlx.Migrate(t.Context(), config, schemas.Accounts(), slog.New(slog.DiscardHandler)))
+	return open(t, pair, schema)
+}
+
+func configOf(pair *devenv.Pair, schema devenv.Schema) mysqlx.Config {
+	return mysqlx.Config{
+		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name, User: schema.App.User, Password: schema.App.Password,
+	}
+}
+
+// open starts another instance on a schema.
+func open(t *testing.T, pair *devenv.Pair, schema devenv.Schema) *system {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	cluster, err := mysqlx.Open(configOf(pair, schema), log)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- cluster.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-ended)
+	})
+	require.Eventually(t, func() bool { return cluster.Ready() == nil }, patience, 10*time.Millisecond)
+	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, root.Close()) })
+
+	s := &system{
+		clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)}, store: store.New(cluster), cluster: cluster,
+		pair: pair, schema: schema, root: root, keys: newKeyring(t), announced: &announcer{},
+	}
+	s.Service = account.NewService(account.Dependencies{
+		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
+		Announcer: s.announced, Recent: mysqlx.NewRecentWrites(s.time), Now: s.time, Log: log,
+		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
+	})
+	return s
+}
+
+func newKeyring(t *testing.T) *token.Keyring {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	content := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.pem"), content, 0o600))
+	keys, err := token.LoadKeyring(t.Context(), dir)
+	require.NoError(t, err)
+	return keys
+}
+
+// clock is a time that tests move.
+type clock struct {
+	mutex sync.Mutex
+	now   time.Time
+}
+
+func (c *clock) time() time.Time {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(by time.Duration) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.now = c.now.Add(by)
+}
+
+// readable is account.Passwords without the cost: what hashing costs is tested elsewhere.
+type readable struct{}
+
+func (readable) Ready() error { return nil }
+
+func (readable) Hash(_ context.Context, password string) (string, error) {
+	return "hash of " + password, nil
+}
+
+func (readable) Verify(_ context.Context, hash, password string) (ok, outdated bool, err error) {
+	return hash == "hash of "+password, false, nil
+}
+
+type noOrders struct{}
+
+func (noOrders) LastOrders(context.Context, []uint64, uint64) (map[uint64]account.Order, error) {
+	return nil, nil
+}
+
+type announcer struct {
+	mutex sync.Mutex
+	heard []account.Revocation
+}
+
+func (a *announcer) Announce(_ context.Context, revocations []account.Revocation) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.heard = append(a.heard, revocations...)
+}
+
+var browser = account.Client{Address: "203.0.113.7", UserAgent: "Browser/1"}
+
+// member is somebody who signed up, with the grant of that.
+type member struct {
+	account.Member
+	grant account.Grant
+	authn.Principal
+}
+
+// signUp makes a member called n.
+func (s *system) signUp(t *testing.T, n int) member {
+	t.Helper()
+	login, err := s.SignUp(t.Context(), browser, account.NewMember{
+		Email: fmt.Sprintf("m%d@x.test", n), Name: "Casey", Nickname: "casey", Phone: "0212345", Password: password,
+	})
+	require.NoError(t, err)
+	return s.principal(t, login)
+}
+
+// admin makes a member with the admin right.
+func (s *system) admin(t *testing.T, n int) member {
+	t.Helper()
+	admin := s.signUp(t, n)
+	s.exec(t, "UPDATE members SET is_admin = TRUE WHERE id = ?", admin.MemberID)
+	admin.Principal.Admin = true
+	return admin
+}
+
+func (s *system) principal(t *testing.T, login account.Login) member {
+	t.Helper()
+	id := login.View.Member.ID
+	return member{Member: login.View.Member, grant: login.Grant, Principal: authn.Principal{
+		MemberID: id, SessionID: uint64(s.number(t, "SELECT MAX(id) FROM sessions WHERE member_id = ?", id)),
+		Admin: login.View.Member.Admin, Address: browser.Address,
+	}}
+}
+
+// again logs the member in once more, from the same browser.
+func (s *system) again(t *testing.T, of member) member {
+	t.Helper()
+	login, err := s.LogIn(t.Context(), browser, of.Email, password)
+	require.NoError(t, err)
+	return s.principal(t, login)
+}
+
+func (s *system) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	_, err := s.root.ExecContext(t.Context(), statement, args...)
+	require.NoError(t, err, statement)
+}
+
+func (s *system) number(t *testing.T, query string, args ...any) int {
+	t.Helper()
+	var value int
+	require.NoError(t, s.root.QueryRowContext(t.Context(), query, args...).Scan(&value), query)
+	return value
+}
+
+// everything is all revocations from the beginning.
+func (s *system) everything(t *testing.T) []account.Revocation {
+	t.Helper()
+	revocations, _, err := s.Revoked(t.Context(), 0, 5000)
+	require.NoError(t, err)
+	return revocations
+}
+
+// events are the actions and outcomes of all events so far, the oldest first.
+func (s *system) events(t *testing.T) []audit.Event {
+	t.Helper()
+	events, _, err := s.store.AuditEvents(t.Context(), audit.Query{
+		Request: listing.Request{Limit: 500}, Since: time.Unix(0, 0).UTC(), Until: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC),
+	})
+	require.NoError(t, err)
+	for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
+		events[i], events[j] = events[j], events[i]
+	}
+	return events
+}
+
+func requireCode(t *testing.T, want fault.Code, err error) {
+	t.Helper()
+	if want == "" {
+		require.NoError(t, err)
+		return
+	}
+	require.True(t, fault.Is(err, want), "want %s, got %v", want, err)
+}
+
+// together runs work n times at the same moment.
+func together(n int, work func(i int)) {
+	var all sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
+			<-begin
+			work(i)
+		})
+	}
+	close(begin)
+	all.Wait()
+}
