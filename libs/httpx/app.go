@@ -183,6 +183,9 @@ func asFault(c *fiber.Ctx, err error) *fault.Error {
 	case fiber.StatusMethodNotAllowed:
 		return fault.New(fault.MethodNotAllowed, fmt.Sprintf("Method %q not allowed.", Method(c)), nil)
 	case fiber.StatusRequestEntityTooLarge:
+		if conn, ok := c.Context().Conn().(interface{ leaveUnread() }); ok {
+			conn.leaveUnread()
+		}
 		return fault.New(fault.TooLarge, "The body is larger than "+strconv.Itoa(BodyLimit)+" bytes.", nil)
 	}
 	if refused.Code >= fiber.StatusInternalServerError && refused.Code != fiber.StatusBadGateway {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
+	"time"
 )
 
 // strictListener refuses what fasthttp takes and does not show: a request line that ends with LF alone (what follows it
@@ -26,6 +28,7 @@ func (l strictListener) Accept() (net.Conn, error) {
 type strictConn struct {
 	net.Conn
 	incoming incoming
+	unread   bool
 }
 
 // Read fails once what comes in is not to be taken.
@@ -40,10 +43,19 @@ func (c *strictConn) Write(buffer []byte) (int, error) {
 	return c.Conn.Write(buffer)
 }
 
+// Close waits for the client to end first if it has been answered before its request was read.
+func (c *strictConn) Close() error {
+	drain(c.Conn, c.unread)
+	return c.Conn.Close()
+}
+
+func (c *strictConn) leaveUnread() { c.unread = true }
+
 // strictTLSConn is a type of its own because fasthttp recognises TLS by the methods of the connection.
 type strictTLSConn struct {
 	*tls.Conn
 	incoming incoming
+	unread   bool
 }
 
 // Read fails once what comes in is not to be taken.
@@ -56,6 +68,28 @@ func (c *strictTLSConn) Read(buffer []byte) (int, error) {
 func (c *strictTLSConn) Write(buffer []byte) (int, error) {
 	c.incoming.count = 0
 	return c.Conn.Write(buffer)
+}
+
+// Close waits for the client to end first if it has been answered before its request was read.
+func (c *strictTLSConn) Close() error {
+	drain(c.Conn, c.unread)
+	return c.Conn.Close()
+}
+
+func (c *strictTLSConn) leaveUnread() { c.unread = true }
+
+const (
+	drainTime  = time.Second
+	drainBytes = 2 << 20
+)
+
+// drain reads what a client still sends. A connection closed with bytes unread is reset (RFC 9112, section 9.6), and the
+// client may lose the answer that says why.
+func drain(conn net.Conn, unread bool) {
+	if !unread || conn.SetReadDeadline(time.Now().Add(drainTime)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, conn, drainBytes)
 }
 
 var (
