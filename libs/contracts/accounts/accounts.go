@@ -43,8 +43,8 @@ type MatchRequest struct {
 	Terms []string `json:"terms"`
 	// Among restricts the search to one member; 0 searches all.
 	Among uint64 `json:"among,omitempty"`
-	// ReaderID is the member who will see the answer, 0 for nobody in particular: it must not miss what it wrote itself.
-	ReaderID uint64 `json:"reader_id,omitempty"`
+	// After is the consistency token (libs/consistency) of the member who will see the answer; 0 asks for nothing.
+	After uint64 `json:"after,omitempty"`
 }
 
 // MatchReply answers MatchRequest.

@@ -19,8 +19,8 @@ const MaxCustomers = 500
 // LastRequest asks for the last order of each of up to MaxCustomers customers.
 type LastRequest struct {
 	CustomerIDs []uint64 `json:"customer_ids"`
-	// ReaderID is the member who will see the answer, 0 for nobody in particular: it must not miss what it wrote itself.
-	ReaderID uint64 `json:"reader_id,omitempty"`
+	// After is the consistency token (libs/consistency) of the member who will see the answer; 0 asks for nothing.
+	After uint64 `json:"after,omitempty"`
 }
 
 // LastReply answers LastRequest. A customer without an order is absent.
@@ -35,4 +35,5 @@ type Order struct {
 	OrderNumber string    `json:"order_number"`
 	ProductName string    `json:"product_name"`
 	PaidAt      time.Time `json:"paid_at"`
+	State       string    `json:"state"`
 }

@@ -121,7 +121,7 @@ func (q *Queries) DeleteMember(ctx context.Context, id uint64) (int64, error) {
 }
 
 const getMember = `-- name: GetMember :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at FROM members WHERE id = ?
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE id = ?
 `
 
 func (q *Queries) GetMember(ctx context.Context, id uint64) (Member, error) {
@@ -139,12 +139,13 @@ func (q *Queries) GetMember(ctx context.Context, id uint64) (Member, error) {
 		&i.IsAdmin,
 		&i.IsActive,
 		&i.CreatedAt,
+		&i.Version,
 	)
 	return i, err
 }
 
 const getMemberByEmail = `-- name: GetMemberByEmail :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at FROM members WHERE email_key = ?
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE email_key = ?
 `
 
 func (q *Queries) GetMemberByEmail(ctx context.Context, emailKey string) (Member, error) {
@@ -162,12 +163,13 @@ func (q *Queries) GetMemberByEmail(ctx context.Context, emailKey string) (Member
 		&i.IsAdmin,
 		&i.IsActive,
 		&i.CreatedAt,
+		&i.Version,
 	)
 	return i, err
 }
 
 const getMemberForUpdate = `-- name: GetMemberForUpdate :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at FROM members WHERE id = ? FOR UPDATE
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE id = ? FOR UPDATE
 `
 
 func (q *Queries) GetMemberForUpdate(ctx context.Context, id uint64) (Member, error) {
@@ -185,6 +187,7 @@ func (q *Queries) GetMemberForUpdate(ctx context.Context, id uint64) (Member, er
 		&i.IsAdmin,
 		&i.IsActive,
 		&i.CreatedAt,
+		&i.Version,
 	)
 	return i, err
 }
@@ -712,7 +715,7 @@ func (q *Queries) ListMemberIDsWithEmail(ctx context.Context, arg ListMemberIDsW
 }
 
 const listMembersByIDs = `-- name: ListMembersByIDs :many
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at FROM members WHERE id IN (/*SLICE:ids*/?)
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE id IN (/*SLICE:ids*/?)
 `
 
 func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member, error) {
@@ -746,6 +749,7 @@ func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member,
 			&i.IsAdmin,
 			&i.IsActive,
 			&i.CreatedAt,
+			&i.Version,
 		); err != nil {
 			return nil, err
 		}

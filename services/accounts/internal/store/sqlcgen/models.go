@@ -46,6 +46,7 @@ type Member struct {
 	IsAdmin      bool
 	IsActive     bool
 	CreatedAt    time.Time
+	Version      uint64
 }
 
 type RefreshToken struct {

@@ -15,4 +15,7 @@ type Order struct {
 	OrderNumber string
 	ProductName string
 	PaidAt      time.Time
+	// paid, preparing, shipped, delivered or cancelled
+	State   string
+	Version uint64
 }

@@ -264,7 +264,7 @@ func (q *Queries) DeleteOrder(ctx context.Context, id uint64) error {
 }
 
 const getOrder = `-- name: GetOrder :one
-SELECT id, customer_id, order_number, product_name, paid_at FROM orders WHERE id = ?
+SELECT id, customer_id, order_number, product_name, paid_at, state, version FROM orders WHERE id = ?
 `
 
 func (q *Queries) GetOrder(ctx context.Context, id uint64) (Order, error) {
@@ -276,12 +276,14 @@ func (q *Queries) GetOrder(ctx context.Context, id uint64) (Order, error) {
 		&i.OrderNumber,
 		&i.ProductName,
 		&i.PaidAt,
+		&i.State,
+		&i.Version,
 	)
 	return i, err
 }
 
 const getOrderForUpdate = `-- name: GetOrderForUpdate :one
-SELECT id, customer_id, order_number, product_name, paid_at FROM orders WHERE id = ? FOR UPDATE
+SELECT id, customer_id, order_number, product_name, paid_at, state, version FROM orders WHERE id = ? FOR UPDATE
 `
 
 func (q *Queries) GetOrderForUpdate(ctx context.Context, id uint64) (Order, error) {
@@ -293,6 +295,8 @@ func (q *Queries) GetOrderForUpdate(ctx context.Context, id uint64) (Order, erro
 		&i.OrderNumber,
 		&i.ProductName,
 		&i.PaidAt,
+		&i.State,
+		&i.Version,
 	)
 	return i, err
 }
@@ -325,7 +329,7 @@ func (q *Queries) InsertOrder(ctx context.Context, arg InsertOrderParams) (int64
 }
 
 const listLastOrders = `-- name: ListLastOrders :many
-SELECT orders.id, orders.customer_id, orders.order_number, orders.product_name, orders.paid_at FROM orders
+SELECT orders.id, orders.customer_id, orders.order_number, orders.product_name, orders.paid_at, orders.state, orders.version FROM orders
 JOIN (
     SELECT MAX(own.id) AS id FROM orders AS own
     WHERE own.customer_id IN (/*SLICE:customer_ids*/?) GROUP BY own.customer_id
@@ -357,6 +361,8 @@ func (q *Queries) ListLastOrders(ctx context.Context, customerIds []uint64) ([]O
 			&i.OrderNumber,
 			&i.ProductName,
 			&i.PaidAt,
+			&i.State,
+			&i.Version,
 		); err != nil {
 			return nil, err
 		}
@@ -1100,7 +1106,7 @@ func (q *Queries) ListOrderIDsOrderByProductDesc(ctx context.Context, arg ListOr
 }
 
 const listOrdersByIDs = `-- name: ListOrdersByIDs :many
-SELECT id, customer_id, order_number, product_name, paid_at FROM orders WHERE id IN (/*SLICE:ids*/?)
+SELECT id, customer_id, order_number, product_name, paid_at, state, version FROM orders WHERE id IN (/*SLICE:ids*/?)
 `
 
 func (q *Queries) ListOrdersByIDs(ctx context.Context, ids []uint64) ([]Order, error) {
@@ -1128,6 +1134,8 @@ func (q *Queries) ListOrdersByIDs(ctx context.Context, ids []uint64) ([]Order, e
 			&i.OrderNumber,
 			&i.ProductName,
 			&i.PaidAt,
+			&i.State,
+			&i.Version,
 		); err != nil {
 			return nil, err
 		}

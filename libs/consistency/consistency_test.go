@@ -1,0 +1,73 @@
+package consistency_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/consistency"
+)
+
+func TestATokenSurvivesItsText(t *testing.T) {
+	t.Parallel()
+	for _, token := range []consistency.Token{0, 1, 1_795_000_000_000_000, consistency.Newest} {
+		require.Equal(t, token, consistency.Parse(token.String()))
+	}
+}
+
+func TestWhatIsNoTokenAsksForNothing(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "-1", "1.5", "abc", "0x10", " 1", "1 ", "9223372036854775808", "99999999999999999999999"} {
+		require.Zero(t, consistency.Parse(text), text)
+	}
+}
+
+func FuzzAnyTextIsATokenOrAsksForNothing(f *testing.F) {
+	f.Add("1795000000000000")
+	f.Fuzz(func(t *testing.T, text string) {
+		require.LessOrEqual(t, consistency.Parse(text), consistency.Newest)
+	})
+}
+
+func TestARequestSeesWhatItWasToldAndWhatItWrote(t *testing.T) {
+	t.Parallel()
+	ctx := consistency.Into(t.Context(), 10)
+	require.Equal(t, consistency.Token(10), consistency.After(ctx))
+	require.Zero(t, consistency.WrittenBy(ctx), "nothing was written yet")
+	consistency.Wrote(ctx, 5)
+	require.Equal(t, consistency.Token(10), consistency.After(ctx))
+	consistency.Wrote(ctx, 20)
+	consistency.Wrote(ctx, 15)
+	require.Equal(t, consistency.Token(20), consistency.After(ctx))
+	require.Equal(t, consistency.Token(20), consistency.WrittenBy(ctx))
+}
+
+func TestOutsideOfARequestNothingIsAskedAndNothingRemembered(t *testing.T) {
+	t.Parallel()
+	consistency.Wrote(t.Context(), 5)
+	require.Zero(t, consistency.After(t.Context()))
+	require.Zero(t, consistency.WrittenBy(t.Context()))
+}
+
+func TestMemoryKeepsTheLatestTokenOfEachMember(t *testing.T) {
+	t.Parallel()
+	memory := consistency.NewMemory(time.Now)
+	memory.Raise(1, 20)
+	memory.Raise(1, 10)
+	memory.Raise(0, 30)
+	require.Equal(t, consistency.Token(20), memory.Of(1))
+	require.Zero(t, memory.Of(0), "an anonymous caller has no memory")
+	require.Zero(t, memory.Of(2))
+}
+
+func TestMemoryForgetsTokensThatNoReplicaInUseCanLack(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	memory := consistency.NewMemory(func() time.Time { return now })
+	memory.Raise(1, 10)
+	now = now.Add(2 * time.Minute)
+	memory.Raise(2, 20)
+	require.Zero(t, memory.Of(1))
+	require.Equal(t, consistency.Token(20), memory.Of(2))
+}
