@@ -53,7 +53,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		fault.Malformed: 400, fault.Invalid: 400, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404,
 		fault.MethodNotAllowed: 405, fault.TooLarge: 413, fault.UnsupportedMediaType: 415, fault.Internal: 500,
 		fault.Unavailable: 503, fault.Timeout: 504, fault.OutcomeUnknown: 503,
-		fault.TooManyRequests: 429,
+		fault.TooManyRequests: 429, fault.Conflict: 409, fault.PreconditionFailed: 412, fault.KeyReused: 422,
 	}
 	codes := declaredCodes(t)
 	require.Len(t, codes, len(statuses))
