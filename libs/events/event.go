@@ -1,0 +1,127 @@
+// Package events tells other services what happened, once in effect, whatever fails in between.
+//
+// Append writes an event into the table outbox, in the transaction of what it tells. A Relay publishes it to the stream
+// OMS_EVENTS of JetStream; it may do so more than once, under the same id. A Consumer hands each event to a function
+// together with a transaction that also notes the event in the table inbox, and so has it take effect once.
+//
+// Events are CloudEvents 1.0 in structured JSON mode. They may arrive in another order than they happened in.
+package events
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	specVersion = "1.0"
+	jsonContent = "application/json"
+	// contentType is what the content-type header of a NATS message with an event in structured JSON mode says.
+	contentType = "application/cloudevents+json"
+)
+
+// Event is a CloudEvent. Its data has the type that the contracts of the service give for its kind.
+type Event struct {
+	SpecVersion     string          `json:"specversion"`
+	ID              string          `json:"id"`
+	Source          string          `json:"source"`
+	Type            string          `json:"type"`
+	Subject         string          `json:"subject"`
+	Time            time.Time       `json:"time"`
+	DataContentType string          `json:"datacontenttype"`
+	Data            json.RawMessage `json:"data"`
+}
+
+// New returns an event with a new id. The service and the kind name its type; subject is the id of what it is about.
+func New(service, kind, subject string, at time.Time, data any) (Event, error) {
+	encoded, err := json.Marshal(data)
+	if err != nil {
+		return Event{}, fmt.Errorf("event %s.%s: %w", service, kind, err)
+	}
+	return Event{
+		SpecVersion:     specVersion,
+		ID:              rand.Text(),
+		Source:          "/oms/" + service,
+		Type:            typeOf(service, kind),
+		Subject:         subject,
+		Time:            at.UTC(),
+		DataContentType: jsonContent,
+		Data:            encoded,
+	}, nil
+}
+
+const (
+	typePrefix    = "oms."
+	subjectPrefix = "oms.events."
+	idLength      = 26 // of rand.Text, and of the columns
+)
+
+func typeOf(service, kind string) string { return typePrefix + service + "." + kind + ".v1" }
+
+// SubjectOf is the subject of NATS on which a service publishes its events of one kind.
+func SubjectOf(service, kind string) string { return natsSubject(typeOf(service, kind)) }
+
+func natsSubject(eventType string) string {
+	return subjectPrefix + strings.TrimPrefix(eventType, typePrefix)
+}
+
+// Decode reads the event's data. Members that into does not have are ignored, since events only gain members.
+func (e Event) Decode(into any) error {
+	if err := json.Unmarshal(e.Data, into); err != nil {
+		return fmt.Errorf("data of event %s (%s): %w", e.ID, e.Type, err)
+	}
+	return nil
+}
+
+// parse reads an event from a message.
+func parse(body []byte) (Event, error) {
+	var event Event
+	if err := json.Unmarshal(body, &event); err != nil {
+		return Event{}, err
+	}
+	if event.SpecVersion != specVersion || len(event.ID) != idLength || event.Type == "" {
+		return Event{}, errors.New("not an event of this system")
+	}
+	return event, nil
+}
+
+// Tx is the part of a transaction that is needed here. mysqlx.Writer fits.
+type Tx interface {
+	Reader
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// Reader is the part of a connection for reading that is needed here. mysqlx.Reader fits.
+type Reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Database is where the tables are. mysqlx.Cluster fits, with mysqlx.Writer as W and mysqlx.Reader as R.
+type Database[W Tx, R Reader] interface {
+	// Write runs work in a transaction, and may run it again when the transaction failed.
+	Write(ctx context.Context, work func(context.Context, W) error) error
+	// ReadLatest runs read where every committed write is seen.
+	ReadLatest(ctx context.Context, read func(context.Context, R) error) error
+}
+
+// database is a Database without its types.
+type database struct {
+	write func(context.Context, func(context.Context, Tx) error) error
+	read  func(context.Context, func(context.Context, Reader) error) error
+}
+
+func untyped[W Tx, R Reader](db Database[W, R]) database {
+	return database{
+		write: func(ctx context.Context, work func(context.Context, Tx) error) error {
+			return db.Write(ctx, func(ctx context.Context, tx W) error { return work(ctx, tx) })
+		},
+		read: func(ctx context.Context, read func(context.Context, Reader) error) error {
+			return db.ReadLatest(ctx, func(ctx context.Context, reader R) error { return read(ctx, reader) })
+		},
+	}
+}

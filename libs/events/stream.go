@@ -1,0 +1,57 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Stream is the stream of all events.
+const Stream = "OMS_EVENTS"
+
+const (
+	// streamTime is how long events are kept, whether or not they were consumed.
+	streamTime = 7 * 24 * time.Hour
+	// duplicateWindow is how long the server knows the ids of what was published. What comes again later is for the
+	// consumer's inbox to recognise.
+	duplicateWindow = 2 * time.Minute
+	// apiPatience bounds one request to JetStream.
+	apiPatience = 2 * time.Second
+)
+
+// errOtherStream says that the stream exists, but not as it is wanted. A service cannot change it: who may do that may
+// also have the server publish its messages anywhere.
+var errOtherStream = errors.New("the stream " + Stream + " has other settings; an operator may change them (nats stream edit)")
+
+// EnsureStream makes the stream, unless it exists, with so many replicas.
+func EnsureStream(ctx context.Context, conn *nats.Conn, replicas int) error {
+	stream, err := jetstream.New(conn)
+	if err != nil {
+		return err
+	}
+	return ensureStream(ctx, stream, replicas)
+}
+
+func ensureStream(ctx context.Context, stream jetstream.JetStream, replicas int) error {
+	ctx, cancel := context.WithTimeout(ctx, apiPatience)
+	defer cancel()
+	_, err := stream.CreateStream(ctx, jetstream.StreamConfig{
+		Name:       Stream,
+		Subjects:   []string{subjectPrefix + ">"},
+		Storage:    jetstream.FileStorage,
+		MaxAge:     streamTime,
+		Duplicates: duplicateWindow,
+		Replicas:   max(1, replicas),
+	})
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return errOtherStream
+	}
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", Stream, err)
+	}
+	return nil
+}
