@@ -8,7 +8,9 @@ package consistency
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 )
 
@@ -49,6 +51,9 @@ type key struct{}
 type trail struct {
 	after   Token
 	written atomic.Uint64
+
+	mutex sync.Mutex
+	told  []uint64
 }
 
 // Into returns a context for one request that must see everything up to after, and that remembers its writes.
@@ -86,4 +91,27 @@ func WrittenBy(ctx context.Context) Token {
 		return 0
 	}
 	return Token(found.written.Load())
+}
+
+// Tell notes members who are told of the request's writes by its answer though they are not its caller: who signs up or
+// logs in is nobody yet when the request comes.
+func Tell(ctx context.Context, memberIDs ...uint64) {
+	found, ok := ctx.Value(key{}).(*trail)
+	if !ok {
+		return
+	}
+	found.mutex.Lock()
+	defer found.mutex.Unlock()
+	found.told = append(found.told, memberIDs...)
+}
+
+// Told lists the members of Tell.
+func Told(ctx context.Context) []uint64 {
+	found, ok := ctx.Value(key{}).(*trail)
+	if !ok {
+		return nil
+	}
+	found.mutex.Lock()
+	defer found.mutex.Unlock()
+	return slices.Clone(found.told)
 }

@@ -46,8 +46,19 @@ func TestARequestSeesWhatItWasToldAndWhatItWrote(t *testing.T) {
 func TestOutsideOfARequestNothingIsAskedAndNothingRemembered(t *testing.T) {
 	t.Parallel()
 	consistency.Wrote(t.Context(), 5)
+	consistency.Tell(t.Context(), 5)
+	require.Empty(t, consistency.Told(t.Context()))
 	require.Zero(t, consistency.After(t.Context()))
 	require.Zero(t, consistency.WrittenBy(t.Context()))
+}
+
+func TestARequestTellsMembersWhoAreNotItsCaller(t *testing.T) {
+	t.Parallel()
+	ctx := consistency.Into(t.Context(), 0)
+	require.Empty(t, consistency.Told(ctx))
+	consistency.Tell(ctx, 7)
+	consistency.Tell(ctx, 8, 9)
+	require.Equal(t, []uint64{7, 8, 9}, consistency.Told(ctx))
 }
 
 func TestMemoryKeepsTheLatestTokenOfEachMember(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -79,21 +78,6 @@ func New(options Options) *fiber.App {
 	}
 	app.Use(refuseAmbiguous, checkText, refuseEncoded)
 	return app
-}
-
-// Serve serves the app on listener until ctx ends, then waits for the requests that have begun.
-func Serve(ctx context.Context, app *fiber.App, listener net.Listener) error {
-	failed := make(chan error, 1)
-	go func() { failed <- app.Listener(strictListener{listener}) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-		err := app.Shutdown()
-		// Shutdown does nothing about a listener that Fiber has not come to yet.
-		_ = listener.Close()
-		return errors.Join(err, <-failed)
-	}
 }
 
 // observe gives the request its id and deadline, and writes the access log line and the metrics once it is answered.

@@ -58,6 +58,13 @@ func start(t *testing.T, change func(*httpx.Options), routes func(*fiber.App)) *
 
 func startOn(t *testing.T, listener net.Listener, change func(*httpx.Options), routes func(*fiber.App)) *server {
 	t.Helper()
+	return startToDrain(t, listener, httpx.Drain{}, change, routes)
+}
+
+func startToDrain(
+	t *testing.T, listener net.Listener, drain httpx.Drain, change func(*httpx.Options), routes func(*fiber.App),
+) *server {
+	t.Helper()
 	result := &server{addr: listener.Addr().String(), logs: &logs{}, metrics: prometheus.NewRegistry()}
 	options := httpx.Options{
 		Log: runner.NewLogger(result.logs, "test", slog.LevelInfo), Metrics: result.metrics, Timeout: 3 * time.Second,
@@ -71,7 +78,7 @@ func startOn(t *testing.T, listener net.Listener, change func(*httpx.Options), r
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- httpx.Serve(ctx, app, listener) }()
+	go func() { ended <- httpx.Serve(ctx, app, listener, drain) }()
 	result.stop, result.ended = cancel, ended
 	t.Cleanup(cancel)
 	return result
@@ -112,7 +119,8 @@ func (s *server) raw(t *testing.T, text string) answer {
 	t.Helper()
 	connection := s.send(t, text)
 	defer connection.Close()
-	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	method, _, _ := strings.Cut(text, " ")
+	response, err := http.ReadResponse(bufio.NewReader(connection), &http.Request{Method: method})
 	require.NoError(t, err)
 	return readAnswer(t, response)
 }
@@ -132,5 +140,8 @@ func readAnswer(t *testing.T, response *http.Response) answer {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
+	if response.Close {
+		response.Header.Set("Connection", "close") // net/http has taken it away
+	}
 	return answer{response.StatusCode, response.Header, string(body)}
 }

@@ -97,7 +97,7 @@ func TestServeLeavesNoListenerBehindWhenItIsStoppedBeforeItBegan(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		app := httpx.New(httpx.Options{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: time.Second})
-		require.NoError(t, httpx.Serve(ctx, app, listener))
+		require.NoError(t, httpx.Serve(ctx, app, listener, httpx.Drain{}))
 		_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listener.Addr().String())
 		require.Error(t, err)
 	}

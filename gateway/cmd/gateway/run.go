@@ -76,7 +76,7 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	})
 	process.Add(runner.Part{Name: "seen", Run: built.reporter.Run})
 	process.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
-		return httpx.Serve(ctx, built.app, served)
+		return httpx.Serve(ctx, built.app, served, httpx.Drain{})
 	}})
 	onListen(addresses{public: public.Addr(), admin: admin.Addr()})
 	return process.Run(ctx)

@@ -61,7 +61,7 @@ func forwardTo(t *testing.T, upstream string, with setup) proxied {
 	listener := listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- httpx.Serve(ctx, app, listener) }()
+	go func() { ended <- httpx.Serve(ctx, app, listener, httpx.Drain{}) }()
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-ended)

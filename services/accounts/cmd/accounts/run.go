@@ -47,7 +47,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 		Name: "nats", Run: service.serveNATS, Ready: natsx.Ready(service.conn), Healthy: natsx.Healthy(service.conn),
 	})
 	life.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
-		return httpx.Serve(ctx, service.app, httpListener)
+		return httpx.Serve(ctx, service.app, httpListener, httpx.Drain{Tell: true})
 	}})
 	return life.Run(ctx)
 }

@@ -1,0 +1,157 @@
+package httpx
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"oms.internal/libs/fault"
+)
+
+// tagBytes of a body's SHA-256 go into its tag: 22 characters.
+const tagBytes = 16
+
+// AnswerTagged writes value as JSON with an entity tag of the row's version and the body's hash, and answers 304 where a
+// GET or HEAD says that the client has it already (If-None-Match).
+//
+// The version is what If-Match compares. The hash makes the tag another one when something else in the answer changes
+// that is not the row's, such as the last order of a member.
+func AnswerTagged(c *fiber.Ctx, status int, version uint64, value any) error {
+	held, err := readTags(c, fiber.HeaderIfNoneMatch)
+	if err != nil {
+		return err
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	hash := sha256.Sum256(encoded)
+	tag := strconv.FormatUint(version, 10) + "-" + base64.RawURLEncoding.EncodeToString(hash[:tagBytes])
+	c.Set(fiber.HeaderETag, `"`+tag+`"`)
+	reads := c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead
+	if reads && held.matches(tag) {
+		c.Status(fiber.StatusNotModified)
+		return nil
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return c.Status(status).Send(encoded)
+}
+
+// Precondition is what a client demands of the row that it is about to change. The zero value demands nothing.
+type Precondition struct{ match, noneMatch tags }
+
+// IfMatch reads the precondition of a request that changes a row: If-Match, and If-None-Match, which is the contrary of it
+// (RFC 9110, section 13.1). A header that cannot be read is a fault, since ignoring it could overwrite what the client
+// wants to keep.
+func IfMatch(c *fiber.Ctx) (Precondition, error) {
+	match, err := readTags(c, fiber.HeaderIfMatch)
+	if err != nil {
+		return Precondition{}, err
+	}
+	noneMatch, err := readTags(c, fiber.HeaderIfNoneMatch)
+	if err != nil {
+		return Precondition{}, err
+	}
+	return Precondition{match, noneMatch}, nil
+}
+
+// Allows reports whether a row of this version, which exists, may be changed. Only the version counts: the hash in a tag
+// also covers what is not the row's.
+func (p Precondition) Allows(version uint64) bool {
+	if p.match.given && !p.match.any && !p.match.has(version, false) {
+		return false
+	}
+	return !p.noneMatch.any && !p.noneMatch.has(version, true)
+}
+
+// tags are those that a header lists.
+type tags struct {
+	given, any bool
+	list       []tag
+}
+
+type tag struct {
+	opaque string
+	weak   bool
+}
+
+// matches compares weakly: whether a tag is weak does not count.
+func (t tags) matches(opaque string) bool {
+	for _, listed := range t.list {
+		if listed.opaque == opaque {
+			return true
+		}
+	}
+	return t.any
+}
+
+// has reports whether a tag of this version is listed. Where weak ones do not count, as in If-Match, they never match.
+func (t tags) has(version uint64, weak bool) bool {
+	wanted := strconv.FormatUint(version, 10)
+	for _, listed := range t.list {
+		found, _, ok := strings.Cut(listed.opaque, "-")
+		if ok && found == wanted && (weak || !listed.weak) {
+			return true
+		}
+	}
+	return false
+}
+
+// readTags reads a header of the form "*" or a list of entity tags, whose empty elements do not count.
+func readTags(c *fiber.Ctx, name string) (tags, error) {
+	var lines []string
+	for _, line := range c.Request().Header.PeekAll(name) {
+		lines = append(lines, string(line))
+	}
+	if len(lines) == 0 {
+		return tags{}, nil
+	}
+	found, ok := parseTags(strings.Join(lines, ","))
+	if !ok {
+		return tags{}, fault.New(fault.Malformed, "The header "+name+" is not a list of entity tags.", nil)
+	}
+	return found, nil
+}
+
+const blanks = " \t"
+
+// parseTags reads tags one by one, since a comma may be part of a tag.
+func parseTags(text string) (found tags, ok bool) {
+	found.given = true
+	text = strings.Trim(text, blanks+",")
+	if text == "*" {
+		found.any = true
+		return found, true
+	}
+	for text != "" {
+		var next tag
+		text, next.weak = strings.CutPrefix(text, "W/")
+		text, ok = strings.CutPrefix(text, `"`)
+		end := strings.IndexByte(text, '"')
+		if !ok || end < 0 || !isOpaque(text[:end]) {
+			return tags{}, false
+		}
+		next.opaque = text[:end]
+		found.list = append(found.list, next)
+		rest := strings.TrimLeft(text[end+1:], blanks)
+		if rest != "" && rest[0] != ',' {
+			return tags{}, false
+		}
+		text = strings.TrimLeft(rest, blanks+",")
+	}
+	return found, len(found.list) > 0
+}
+
+// isOpaque reports whether a tag holds nothing but what RFC 9110, section 8.8.3, allows: no blanks, no control characters.
+func isOpaque(text string) bool {
+	for _, char := range []byte(text) {
+		if char <= ' ' || char == 0x7f {
+			return false
+		}
+	}
+	return true
+}
