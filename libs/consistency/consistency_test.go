@@ -77,8 +77,33 @@ func TestMemoryForgetsTokensThatNoReplicaInUseCanLack(t *testing.T) {
 	now := time.Now()
 	memory := consistency.NewMemory(func() time.Time { return now })
 	memory.Raise(1, 10)
-	now = now.Add(2 * time.Minute)
+	now = now.Add(59 * time.Second)
 	memory.Raise(2, 20)
+	now = now.Add(59 * time.Second)
+	require.Equal(t, consistency.Token(20), memory.Of(2), "it is less than a minute old")
+	now = now.Add(time.Minute)
 	require.Zero(t, memory.Of(1))
-	require.Equal(t, consistency.Token(20), memory.Of(2))
+	memory.Raise(3, 30)
+	now = now.Add(2 * time.Minute)
+	require.Zero(t, memory.Of(2))
+	require.Zero(t, memory.Of(3))
+}
+
+func TestAMemoryThatIsFullForgetsNothingThatCounts(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	memory := consistency.NewMemory(func() time.Time { return now })
+	const members = 175_000
+	for id := uint64(1); id <= members; id++ {
+		memory.Raise(id, consistency.Token(1000+id))
+	}
+	for id := uint64(1); id <= members; id++ {
+		if memory.Of(id) < consistency.Token(1000+id) {
+			require.Fail(t, "a token is lost", "of member %d", id)
+		}
+	}
+	require.Less(t, memory.Of(members+1), consistency.Token(1000+members-50_000), "those who did not write share the oldest")
+	require.Zero(t, memory.Of(0))
+	now = now.Add(61 * time.Second)
+	require.Zero(t, memory.Of(members+1), "for a minute")
 }

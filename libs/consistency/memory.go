@@ -5,26 +5,36 @@ import (
 	"time"
 )
 
-// memoryTime is how long a token is kept. Replicas that are further behind than two seconds serve nobody, so it could be
-// shorter; it is as long as a fail-over may take, too.
-const memoryTime = time.Minute
+const (
+	// memoryTime is how long a token is kept at least; it may be kept twice as long. Replicas that are further behind than
+	// two seconds serve nobody, so it could be shorter; it is as long as a fail-over may take, too.
+	memoryTime = time.Minute
+	// maxMembers bounds a generation: two of them take about 6 MiB.
+	maxMembers = 50_000
+)
 
 // Memory keeps the latest token of each member that wrote within the last minute. It is safe for concurrent use.
+//
+// It has a size. When more members write than it holds, those whose tokens are the oldest share the latest of them: then
+// replicas serve less for a while, but nobody is served what is too old.
 type Memory struct {
-	now     func() time.Time
-	mutex   sync.Mutex
-	members map[uint64]remembered
-	swept   time.Time
+	now        func() time.Time
+	mutex      sync.Mutex
+	young, old generation
+	shared     Token
+	sharedAt   time.Time
 }
 
-type remembered struct {
-	token Token
-	at    time.Time
+// generation holds what was raised within one span of time.
+type generation struct {
+	since  time.Time
+	tokens map[uint64]Token
+	latest Token
 }
 
 // NewMemory returns an empty memory with a clock.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, members: map[uint64]remembered{}, swept: now()}
+	return &Memory{now: now, young: generation{since: now(), tokens: map[uint64]Token{}}}
 }
 
 // Raise notes that the member may have been told what the token covers. An older token changes nothing.
@@ -34,24 +44,51 @@ func (m *Memory) Raise(memberID uint64, token Token) {
 	}
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	now := m.now()
-	if before := m.members[memberID]; before.token < token {
-		m.members[memberID] = remembered{token, now}
-	}
-	if now.Sub(m.swept) < memoryTime {
+	m.age()
+	if m.of(memberID) >= token {
 		return
 	}
-	m.swept = now
-	for id, kept := range m.members {
-		if now.Sub(kept.at) > memoryTime {
-			delete(m.members, id)
-		}
+	if _, known := m.young.tokens[memberID]; !known && len(m.young.tokens) >= maxMembers {
+		m.shared, m.sharedAt = max(m.shared, m.old.latest), m.now()
+		m.renew()
 	}
+	m.young.tokens[memberID] = token
+	m.young.latest = max(m.young.latest, token)
 }
 
 // Of returns the member's token, 0 where none is known.
 func (m *Memory) Of(memberID uint64) Token {
+	if memberID == 0 {
+		return 0
+	}
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	return m.members[memberID].token
+	m.age()
+	return m.of(memberID)
+}
+
+func (m *Memory) of(memberID uint64) Token {
+	return max(m.shared, m.old.tokens[memberID], m.young.tokens[memberID])
+}
+
+// age forgets what is older than memoryTime.
+func (m *Memory) age() {
+	now := m.now()
+	if now.Sub(m.sharedAt) > memoryTime {
+		m.shared = 0
+	}
+	passed := now.Sub(m.young.since)
+	if passed < memoryTime {
+		return
+	}
+	m.renew()
+	if passed >= 2*memoryTime {
+		m.old = generation{}
+	}
+}
+
+// renew begins a new generation in the place of the older one.
+func (m *Memory) renew() {
+	m.old = m.young
+	m.young = generation{since: m.now(), tokens: map[uint64]Token{}}
 }
