@@ -45,10 +45,11 @@ func (m *Memory) Raise(memberID uint64, token Token) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	m.age()
-	if m.of(memberID) >= token {
+	known, found := m.young.tokens[memberID]
+	if known >= token {
 		return
 	}
-	if _, known := m.young.tokens[memberID]; !known && len(m.young.tokens) >= maxMembers {
+	if !found && len(m.young.tokens) >= maxMembers {
 		m.shared, m.sharedAt = max(m.shared, m.old.latest), m.now()
 		m.renew()
 	}
