@@ -2,9 +2,36 @@ package events
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"oms.internal/libs/fault"
+)
+
+const (
+	// ackWait is when JetStream gives an event of which it hears nothing to another instance.
+	ackWait = 10 * time.Second
+	// handlePatience is for one run of the function.
+	handlePatience = 5 * time.Second
+	// fetched is how many events an instance has at hand. With an instance that is killed, they wait for ackWait.
+	fetched       = 16
+	pullExpiry    = 10 * time.Second
+	pullHeartbeat = 2 * time.Second
+	drainTime     = 500 * time.Millisecond
+	// A refused event comes again after a second, then after twice as long each time, up to ten minutes. A day of that is
+	// time enough to mend a function; after it the event is given up.
+	firstDelay  = time.Second
+	longestWait = 10 * time.Minute
+	mostTries   = 150
+	// inboxTime is longer than the stream keeps events, so that even a consumer that begins anew does nothing twice.
+	inboxTime = streamTime + 24*time.Hour
 )
 
 // ConsumerOptions say what to consume.
@@ -15,29 +42,206 @@ type ConsumerOptions struct {
 	// Subject is what SubjectOf gives.
 	Subject string
 	Log     *slog.Logger
+	Now     func() time.Time // nil stands for time.Now
 }
 
 // Consumer hands events to a function.
 type Consumer struct {
-	db      database
-	conn    *nats.Conn
-	options ConsumerOptions
-	handle  func(context.Context, Tx, Event) error
+	db         database
+	conn       *nats.Conn
+	durable    string
+	subject    string
+	handle     func(context.Context, Tx, Event) error
+	log        *slog.Logger
+	now        func() time.Time
+	consuming  state
+	storing    state
+	firstDelay time.Duration
+	mostTries  uint64
 }
 
 // NewConsumer returns a consumer that is not running yet. handle has its effect through the transaction alone: that is
 // committed with the note that the event was handled, or not at all, and may be run again. An error has the event
-// delivered again later.
+// delivered again later; meanwhile others are handled. That the database is away is no error of handle: then the
+// consumer waits.
 func NewConsumer[W Tx, R Reader](db Database[W, R], conn *nats.Conn, options ConsumerOptions,
 	handle func(context.Context, W, Event) error,
 ) *Consumer {
-	return &Consumer{db: untyped(db), conn: conn, options: options, handle: func(ctx context.Context, tx Tx, event Event) error {
-		return handle(ctx, tx.(W), event)
-	}}
+	return &Consumer{
+		db: untyped(db), conn: conn, durable: options.Durable, subject: options.Subject,
+		handle: func(ctx context.Context, tx Tx, event Event) error {
+			return handle(ctx, tx.(W), event) // what untyped made a Tx of
+		},
+		log: options.Log, now: orTimeNow(options.Now),
+		consuming:  state{log: options.Log, work: "consuming of events"},
+		storing:    state{log: options.Log, work: "handling of events"},
+		firstDelay: firstDelay, mostTries: mostTries,
+	}
 }
 
-// Run consumes until ctx ends, and finishes the event that it has begun.
+// Run consumes until ctx ends, and finishes the event that it has begun. Whatever fails meanwhile, it goes on.
 func (c *Consumer) Run(ctx context.Context) error {
-	<-ctx.Done()
+	stream, err := jetstream.New(c.conn)
+	if err != nil {
+		return fmt.Errorf("consumer: %w", err)
+	}
+	var cleaning sync.WaitGroup
+	defer cleaning.Wait()
+	cleaning.Go(func() {
+		cleanRegularly(ctx, c.log, c.now, inboxTime, func(ctx context.Context, before time.Time) error {
+			return cleanInbox(ctx, c.db, c.durable, before)
+		})
+	})
+	for ctx.Err() == nil {
+		err := c.consume(ctx, stream)
+		if ctx.Err() == nil {
+			c.consuming.note(err)
+			wait(ctx, failurePause)
+		}
+	}
 	return nil
+}
+
+// Healthy returns nil while events are consumed. It is for runner.Part.
+func (c *Consumer) Healthy() error { return errors.Join(c.consuming.get(), c.storing.get()) }
+
+// consume makes the consumer, unless it exists, and handles its events until something fails or ctx ends.
+func (c *Consumer) consume(ctx context.Context, stream jetstream.JetStream) error {
+	if !c.conn.IsConnected() {
+		return errNotConnected
+	}
+	consumer, err := c.create(ctx, stream)
+	if err != nil {
+		return fmt.Errorf("consumer %s: %w", c.durable, err)
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(fetched), jetstream.PullExpiry(pullExpiry),
+		jetstream.PullHeartbeat(pullHeartbeat))
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	c.consuming.note(nil)
+	for {
+		message, err := messages.Next(jetstream.NextContext(ctx))
+		if ctx.Err() != nil {
+			if err == nil {
+				c.acknowledge(message.Nak())
+			}
+			c.giveBack(messages)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c.take(ctx, message)
+	}
+}
+
+func (c *Consumer) create(ctx context.Context, stream jetstream.JetStream) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiPatience)
+	defer cancel()
+	return stream.CreateOrUpdateConsumer(ctx, Stream, jetstream.ConsumerConfig{
+		Durable:       c.durable,
+		FilterSubject: c.subject,
+		DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       ackWait,
+		MaxDeliver:    -1, // take counts, and says so when it gives an event up
+	})
+}
+
+// giveBack has another instance handle at once what was fetched, but not begun.
+func (c *Consumer) giveBack(messages jetstream.MessagesContext) {
+	messages.Drain()
+	for {
+		message, err := messages.Next(jetstream.NextMaxWait(drainTime))
+		if err != nil {
+			break
+		}
+		c.acknowledge(message.Nak())
+	}
+	if c.conn.IsConnected() {
+		c.acknowledge(c.conn.FlushTimeout(drainTime))
+	}
+}
+
+// acknowledge notes that the outcome of an event was not told. It is harmless: the event comes again, and the inbox
+// knows it.
+func (c *Consumer) acknowledge(err error) {
+	if err != nil {
+		c.log.Debug("an event may be delivered again", "error", err)
+	}
+}
+
+// take handles one event and tells JetStream of it.
+func (c *Consumer) take(ctx context.Context, message jetstream.Msg) {
+	event, err := parse(message.Data())
+	if err != nil {
+		c.log.Error("what cannot be read as an event is given up", "subject", message.Subject(), "error", err)
+		c.acknowledge(message.Term())
+		return
+	}
+	for {
+		err = c.once(ctx, event)
+		if !isOutage(err) {
+			break
+		}
+		c.storing.note(err)
+		c.acknowledge(message.InProgress())
+		wait(ctx, failurePause)
+		if ctx.Err() != nil {
+			c.acknowledge(message.Nak())
+			return
+		}
+	}
+	c.storing.note(nil)
+	if err == nil {
+		c.acknowledge(message.Ack())
+		return
+	}
+	tries := uint64(1)
+	if metadata, err := message.Metadata(); err == nil {
+		tries = metadata.NumDelivered
+	}
+	about := []any{"event", event.ID, "type", event.Type, "subject", event.Subject, "tries", tries, "error", err}
+	if tries >= c.mostTries {
+		c.log.Error("an event is given up", about...)
+		c.acknowledge(message.Term())
+		return
+	}
+	delay := c.delay(tries)
+	c.log.Warn("an event was not handled and comes again", append(about, "after", delay)...)
+	c.acknowledge(message.NakWithDelay(delay))
+}
+
+// delay is how long an event waits that was refused so often.
+func (c *Consumer) delay(tries uint64) time.Duration {
+	delay := c.firstDelay
+	for ; tries > 1 && delay < longestWait; tries-- {
+		delay *= 2
+	}
+	return min(delay, longestWait)
+}
+
+// isOutage reports whether the database is the reason, and not the event.
+func isOutage(err error) bool {
+	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Timeout) || fault.Is(err, fault.OutcomeUnknown)
+}
+
+// once has the event take effect, unless it has already.
+func (c *Consumer) once(ctx context.Context, event Event) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handlePatience)
+	defer cancel()
+	return c.db.write(ctx, func(ctx context.Context, tx Tx) (err error) {
+		isNew, err := remember(ctx, tx, c.durable, event.ID, c.now())
+		if err != nil || !isNew {
+			return err
+		}
+		defer func() {
+			if cause := recover(); cause != nil {
+				err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+			}
+		}()
+		return c.handle(ctx, tx, event)
+	})
 }

@@ -3,7 +3,10 @@ package events
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 )
 
 // Append writes the event into the outbox. It is published once the transaction is committed.
@@ -18,4 +21,130 @@ func Append(ctx context.Context, tx Tx, event Event) error {
 		return fmt.Errorf("append event: %w", err)
 	}
 	return nil
+}
+
+// stored is an event in the outbox.
+type stored struct {
+	id      uint64
+	eventID string
+	subject string
+	content []byte
+}
+
+// claimSeconds is how long a claim may lie idle. A relay that hangs, or whose machine is gone, would otherwise keep its
+// rows for as long as its connection seems to stand.
+const claimSeconds = 5
+
+// claim locks those of the rows that wait to be published and that no other relay has.
+//
+// The rows are named by their ids, and were found outside of the transaction: a locking read along published_at would
+// lock the gap into which all others insert, and have every order wait for the relay. FORCE INDEX keeps the optimizer
+// from reading, and locking, all of a small table instead.
+func claim(ctx context.Context, tx Tx, ids []uint64) (claimed []stored, err error) {
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("SET SESSION wait_timeout = %d", claimSeconds)); err != nil {
+		return nil, err
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT id, event_id, subject, content FROM outbox FORCE INDEX (PRIMARY) "+
+		"WHERE id IN ("+marks(ids)+") AND published_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED", arguments(ids)...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var row stored
+		if err := rows.Scan(&row.id, &row.eventID, &row.subject, &row.content); err != nil {
+			return nil, err
+		}
+		claimed = append(claimed, row)
+	}
+	return claimed, rows.Err()
+}
+
+// release notes which of the claimed rows were published, and leaves the connection as it was.
+func release(ctx context.Context, tx Tx, published []uint64, at time.Time) error {
+	if len(published) > 0 {
+		_, err := tx.ExecContext(ctx, "UPDATE outbox FORCE INDEX (PRIMARY) SET published_at = ? WHERE id IN ("+marks(published)+")",
+			append([]any{at.UTC()}, arguments(published)...)...)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, "SET SESSION wait_timeout = DEFAULT")
+	return err
+}
+
+// pending are the ids of the oldest events that wait to be published, those that a relay has claimed included.
+func pending(ctx context.Context, db database, most int) ([]uint64, error) {
+	return column[uint64](ctx, db, "SELECT id FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT ?", most)
+}
+
+const cleanBatch = 500
+
+// cleanOutbox deletes what was published before a time.
+func cleanOutbox(ctx context.Context, db database, before time.Time) error {
+	return cleanTable(ctx, func() ([]uint64, error) {
+		return column[uint64](ctx, db, "SELECT id FROM outbox WHERE published_at < ? ORDER BY published_at LIMIT ?", before.UTC(), cleanBatch)
+	}, func(ids []uint64) error {
+		return execute(ctx, db, "DELETE outbox FROM outbox FORCE INDEX (PRIMARY) WHERE id IN ("+marks(ids)+")", arguments(ids)...)
+	})
+}
+
+// cleanTable finds and deletes rows batch by batch. What is found is deleted by its primary key, so that no gap is locked
+// into which others insert.
+func cleanTable[K any](ctx context.Context, find func() ([]K, error), remove func([]K) error) error {
+	for ctx.Err() == nil {
+		found, err := find()
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			if err := remove(found); err != nil {
+				return err
+			}
+		}
+		if len(found) < cleanBatch {
+			break
+		}
+	}
+	return nil
+}
+
+func execute(ctx context.Context, db database, query string, args ...any) error {
+	return db.write(ctx, func(ctx context.Context, tx Tx) error {
+		_, err := tx.ExecContext(ctx, query, args...)
+		return err
+	})
+}
+
+// column reads the only column of a query, as the primary has it.
+func column[T any](ctx context.Context, db database, query string, args ...any) (values []T, err error) {
+	err = db.read(ctx, func(ctx context.Context, reader Reader) (err error) {
+		values = nil
+		rows, err := reader.QueryContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		for rows.Next() {
+			var value T
+			if err := rows.Scan(&value); err != nil {
+				return err
+			}
+			values = append(values, value)
+		}
+		return rows.Err()
+	})
+	return values, err
+}
+
+func marks[T any](values []T) string {
+	return strings.TrimSuffix(strings.Repeat("?,", len(values)), ",")
+}
+
+func arguments[T any](values []T) []any {
+	all := make([]any, len(values))
+	for i, value := range values {
+		all[i] = value
+	}
+	return all
 }

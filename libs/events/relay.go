@@ -2,9 +2,30 @@ package events
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// pollInterval is how often the outbox is looked at; half of it is the time that an event waits on average.
+	pollInterval = 100 * time.Millisecond
+	failurePause = 250 * time.Millisecond
+	// batchSize is how many events are published in one transaction, and lookAhead how many are looked at: those at the
+	// front may all be claimed by a relay that hangs.
+	batchSize = 100
+	lookAhead = 1000
+	// ackPatience is how long JetStream may take to store a batch. The batch's rows, and no others, are locked for it.
+	ackPatience   = 2 * time.Second
+	batchPatience = 5 * time.Second
+	// outboxTime is how long events stay in the outbox once they are published.
+	outboxTime = 24 * time.Hour
 )
 
 // RelayOptions are what a relay needs besides its database and its connection.
@@ -12,25 +33,155 @@ type RelayOptions struct {
 	// Replicas is how many servers keep the stream, where the relay is the first to make it. 0 stands for 1.
 	Replicas int
 	Log      *slog.Logger
+	Now      func() time.Time // nil stands for time.Now
 }
 
 // Relay publishes what is in the outbox. Any number of relays may work on one outbox.
 type Relay struct {
-	db      database
-	conn    *nats.Conn
-	options RelayOptions
+	db       database
+	conn     *nats.Conn
+	replicas int
+	log      *slog.Logger
+	now      func() time.Time
+	state    state
+
+	stream  jetstream.JetStream
+	ensured bool
 }
 
 // NewRelay returns a relay that is not running yet.
 func NewRelay[W Tx, R Reader](db Database[W, R], conn *nats.Conn, options RelayOptions) *Relay {
-	return &Relay{db: untyped(db), conn: conn, options: options}
+	return &Relay{
+		db: untyped(db), conn: conn, replicas: options.Replicas, log: options.Log, now: orTimeNow(options.Now),
+		state: state{log: options.Log, work: "publishing of events"},
+	}
 }
 
-// Run publishes events until ctx ends, then those that have been written until then.
-func (r *Relay) Run(ctx context.Context) error {
-	<-ctx.Done()
+func orTimeNow(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now
+	}
+	return now
+}
+
+// Run publishes events until ctx ends, then those that were written before. Whatever fails meanwhile, it goes on.
+func (r *Relay) Run(ctx context.Context) (err error) {
+	r.stream, err = jetstream.New(r.conn, jetstream.WithPublishAsyncTimeout(ackPatience))
+	if err != nil {
+		return fmt.Errorf("relay: %w", err)
+	}
+	var cleaning sync.WaitGroup
+	defer cleaning.Wait()
+	cleaning.Go(func() {
+		cleanRegularly(ctx, r.log, r.now, outboxTime, func(ctx context.Context, before time.Time) error {
+			return cleanOutbox(ctx, r.db, before)
+		})
+	})
+	for ctx.Err() == nil {
+		err := r.pass(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		r.state.note(err)
+		if err != nil {
+			wait(ctx, failurePause)
+		} else {
+			wait(ctx, pollInterval)
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchPatience)
+	defer cancel()
+	if err := r.pass(last); err != nil {
+		r.log.Info("events may wait for another relay", "error", err)
+	}
 	return nil
 }
 
-// Healthy returns nil unless events wait and cannot be published. It is for runner.Part.
-func (r *Relay) Healthy() error { return nil }
+// Healthy returns nil unless events wait that cannot be published, or may. It is for runner.Part.
+func (r *Relay) Healthy() error { return r.state.get() }
+
+// pass publishes what waits now.
+func (r *Relay) pass(ctx context.Context) error {
+	if !r.conn.IsConnected() {
+		return errNotConnected
+	}
+	if err := r.ensure(ctx); err != nil {
+		return err
+	}
+	ids, err := pending(ctx, r.db, lookAhead)
+	if err != nil {
+		return err
+	}
+	for batch := range slices.Chunk(ids, batchSize) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := r.publish(ctx, batch); err != nil {
+			r.ensured = !errors.Is(err, jetstream.ErrNoStreamResponse)
+			return err
+		}
+	}
+	return nil
+}
+
+// ensure makes the stream where it has not been seen yet.
+func (r *Relay) ensure(ctx context.Context) error {
+	if r.ensured {
+		return nil
+	}
+	err := ensureStream(ctx, r.stream, r.replicas)
+	if errors.Is(err, errOtherStream) {
+		r.log.Warn("events are published to the stream as it is", "error", err)
+		err = nil
+	}
+	r.ensured = err == nil
+	return err
+}
+
+// publish publishes those of the events that no other relay has claimed, and notes which of them the stream has. A batch
+// is finished, for as long as that may take, also when ctx has ended.
+func (r *Relay) publish(ctx context.Context, ids []uint64) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchPatience)
+	defer cancel()
+	var failure error
+	err := r.db.write(ctx, func(ctx context.Context, tx Tx) error {
+		claimed, err := claim(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
+		var published []uint64
+		published, failure = r.send(ctx, claimed)
+		return release(ctx, tx, published, r.now())
+	})
+	return errors.Join(err, failure)
+}
+
+// send publishes events and returns the ids of those that are in the stream, and why others are not.
+func (r *Relay) send(ctx context.Context, events []stored) (published []uint64, failure error) {
+	futures := make([]jetstream.PubAckFuture, 0, len(events))
+	for _, event := range events {
+		message := &nats.Msg{
+			Subject: event.subject, Data: event.content, Header: nats.Header{"content-type": []string{contentType}},
+		}
+		future, err := r.stream.PublishMsgAsync(message, jetstream.WithMsgID(event.eventID), jetstream.WithExpectStream(Stream))
+		if err != nil {
+			failure = fmt.Errorf("publish event %s: %w", event.eventID, err)
+			future = nil
+		}
+		futures = append(futures, future)
+	}
+	for i, future := range futures {
+		if future == nil {
+			continue
+		}
+		select {
+		case <-future.Ok():
+			published = append(published, events[i].id)
+		case err := <-future.Err():
+			failure = fmt.Errorf("publish event %s: %w", events[i].eventID, err)
+		case <-ctx.Done():
+			return published, ctx.Err()
+		}
+	}
+	return published, failure
+}

@@ -1,0 +1,77 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// patientTries is how many tries in a row may fail before it is said: while a process starts, and while one primary
+// follows another, the next try mends most.
+const patientTries = 4
+
+// state tells of a failure that lasts, once, and of its end.
+type state struct {
+	log      *slog.Logger
+	work     string
+	mutex    sync.Mutex
+	failures int
+	err      error
+}
+
+// note takes the outcome of a try.
+func (s *state) note(err error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.err = err; err != nil {
+		if s.failures++; s.failures == patientTries {
+			s.log.Warn(s.work+" stands still", "error", err)
+		}
+		return
+	}
+	if s.failures >= patientTries {
+		s.log.Info(s.work + " goes on")
+	}
+	s.failures = 0
+}
+
+// get is why tries fail, nil where they do not, or have not for long.
+func (s *state) get() error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.failures < patientTries {
+		return nil
+	}
+	return s.err
+}
+
+var errNotConnected = errors.New("nats is not connected")
+
+// wait returns after a time, or at the end of ctx.
+func wait(ctx context.Context, duration time.Duration) {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+const cleanInterval = time.Minute
+
+// cleanRegularly deletes what is older than keep, now and every minute until ctx ends.
+func cleanRegularly(ctx context.Context, log *slog.Logger, now func() time.Time, keep time.Duration,
+	clean func(ctx context.Context, before time.Time) error,
+) {
+	cleaning := state{log: log, work: "cleaning of old events"}
+	for ctx.Err() == nil {
+		err := clean(ctx, now().Add(-keep))
+		if ctx.Err() != nil {
+			return
+		}
+		cleaning.note(err)
+		wait(ctx, cleanInterval)
+	}
+}
