@@ -18,6 +18,7 @@ import (
 	"oms.internal/gateway/internal/secure"
 	"oms.internal/gateway/internal/seen"
 	"oms.internal/gateway/internal/token"
+	"oms.internal/gateway/internal/told"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
@@ -29,9 +30,9 @@ const jwksPath = "/.well-known/jwks.json"
 
 // outside is what the gateway reaches the world with.
 type outside struct {
-	signer    *authn.Signer
-	conn      *nats.Conn
-	transport http.RoundTripper
+	signer           *authn.Signer
+	conn             *nats.Conn
+	accounts, orders http.RoundTripper
 	// control is for keys and revocations: a service that is busy with requests must not make them wait.
 	control http.RoundTripper
 	metrics *prometheus.Registry
@@ -44,8 +45,12 @@ type assembled struct {
 	keys     *token.Keys
 	follower *revocation.Follower
 	reporter *seen.Reporter
+	told     *told.Members
 	metrics  *prometheus.Registry
 }
+
+// controlBase is the URL of control requests; the instance that is asked puts its own scheme and host there.
+const controlBase = "http://" + accounts.Service
 
 func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error) {
 	table, err := routes.NewTable(routes.All)
@@ -57,12 +62,12 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 	follower := revocation.NewFollower(revocation.Options{
 		Memory:       memory,
 		Conn:         world.conn,
-		Sources:      []revocation.Source{revocation.OverNATS(world.conn), revocation.OverHTTP(control, cfg.AccountsURL.String(), world.signer)},
+		Sources:      []revocation.Source{revocation.OverNATS(world.conn), revocation.OverHTTP(control, controlBase, world.signer)},
 		MaxStaleness: cfg.RevocationMaxStaleness,
 		Log:          log,
 		Metrics:      world.metrics,
 	})
-	keys, err := token.NewKeys(cfg.AccountsURL.String()+jwksPath, control, log, world.now)
+	keys, err := token.NewKeys(controlBase+jwksPath, control, log, world.now)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +78,11 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 		Revocations: follower,
 		Now:         world.now,
 	})
-	service := func(name string, url serviceURL, inspect func(http.Header) error) edge.Forwarder {
-		return proxy.NewService(name, &url.URL, world.transport, world.signer, inspect)
+	members := told.New(world.conn, log, world.now)
+	service := func(name string, instances http.RoundTripper, inspect func(http.Header) error) edge.Forwarder {
+		return proxy.NewService(proxy.Options{
+			Name: name, Instances: instances, Signer: world.signer, Told: members, Inspect: inspect,
+		})
 	}
 	limits := limit.New(cfg.RateLimitAddress, cfg.RateLimitMember, world.now)
 	reporter := seen.NewReporter(seen.OverNATS(world.conn), log, world.now)
@@ -89,8 +97,10 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 		return limits.Member(c, principal.MemberID)
 	}
 	app.Use(edge.New(table, verifier, admit, map[string]edge.Forwarder{
-		accounts.Service: service(accounts.Service, cfg.AccountsURL, follower.AddFromAnswer),
-		orders.Service:   service(orders.Service, cfg.OrdersURL, func(http.Header) error { return nil }),
+		accounts.Service: service(accounts.Service, world.accounts, follower.AddFromAnswer),
+		orders.Service:   service(orders.Service, world.orders, func(http.Header) error { return nil }),
 	}).Handle)
-	return &assembled{app: app, keys: keys, follower: follower, reporter: reporter, metrics: world.metrics}, nil
+	return &assembled{
+		app: app, keys: keys, follower: follower, reporter: reporter, told: members, metrics: world.metrics,
+	}, nil
 }

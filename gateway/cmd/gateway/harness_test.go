@@ -84,7 +84,7 @@ func newNeighbours(t *testing.T) *neighbours {
 	require.NoError(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}), 0o600))
 	require.NoError(t, os.WriteFile(passwordFile, []byte("password-in-a-file\n"), 0o600))
 	n.env = map[string]string{
-		"HTTP_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
+		"HTTP_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "DRAIN_TIME": "0s",
 		"NATS_URL": n.nats.URL(), "NATS_PASSWORD_FILE": passwordFile,
 		"ACCOUNTS_URL": accountsServer.URL, "ORDERS_URL": ordersServer.URL,
 		"PRINCIPAL_PRIVATE_KEY_FILE": keyFile,

@@ -14,6 +14,8 @@ import (
 	"oms.internal/gateway/internal/proxy"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/runner"
@@ -43,17 +45,21 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 		return err
 	}
 	defer conn.Close()
-	transport, control := proxy.NewTransport(), proxy.NewTransport()
-	defer transport.CloseIdleConnections()
-	defer control.CloseIdleConnections()
+	forAccounts := proxy.NewInstances(accounts.Service, cfg.AccountsURL.all, log, time.Now)
+	forOrders := proxy.NewInstances(orders.Service, cfg.OrdersURL.all, log, time.Now)
+	control := proxy.NewInstances(accounts.Service, cfg.AccountsURL.all, log, time.Now)
+	for _, instances := range []*proxy.Instances{forAccounts, forOrders, control} {
+		defer instances.CloseIdleConnections()
+	}
 
 	built, err := assemble(cfg, log, outside{
-		signer:    authn.NewSigner(key, time.Now),
-		conn:      conn,
-		transport: transport,
-		control:   control,
-		metrics:   newMetrics(),
-		now:       time.Now,
+		signer:   authn.NewSigner(key, time.Now),
+		conn:     conn,
+		accounts: forAccounts,
+		orders:   forOrders,
+		control:  control,
+		metrics:  newMetrics(),
+		now:      time.Now,
 	})
 	if err != nil {
 		return err
@@ -75,8 +81,9 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 		},
 	})
 	process.Add(runner.Part{Name: "seen", Run: built.reporter.Run})
+	process.Add(runner.Part{Name: "told", Run: built.told.Run})
 	process.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
-		return httpx.Serve(ctx, built.app, served, httpx.Drain{})
+		return httpx.Serve(ctx, built.app, served, httpx.Drain{Time: cfg.DrainTime})
 	}})
 	onListen(addresses{public: public.Addr(), admin: admin.Addr()})
 	return process.Run(ctx)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"oms.internal/gateway/internal/client"
@@ -23,14 +25,15 @@ type settings struct {
 	AdminAddr       string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:8081"`
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
+	DrainTime       time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
 
 	NATSURL       string        `env:"NATS_URL,required,notEmpty"`
 	NATSUser      string        `env:"NATS_USER" envDefault:"gateway"`
 	NATSPassword  config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
 	NATSTLSCAFile string        `env:"NATS_TLS_CA_FILE"`
 
-	AccountsURL     serviceURL    `env:"ACCOUNTS_URL,required,notEmpty"`
-	OrdersURL       serviceURL    `env:"ORDERS_URL,required,notEmpty"`
+	AccountsURL     serviceURLs   `env:"ACCOUNTS_URL,required,notEmpty"`
+	OrdersURL       serviceURLs   `env:"ORDERS_URL,required,notEmpty"`
 	UpstreamTimeout time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"5s"`
 
 	RevocationMaxStaleness time.Duration `env:"REVOCATION_MAX_STALENESS" envDefault:"30s"`
@@ -68,6 +71,9 @@ func loadSettings(environ []string) (settings, error) {
 			problems = append(problems, fmt.Errorf("%s: must be longer than 0", limit.key))
 		}
 	}
+	if cfg.DrainTime < 0 {
+		problems = append(problems, errors.New("DRAIN_TIME: must not be negative"))
+	}
 	if cfg.ConnectionsPerAddress < 0 {
 		problems = append(problems, errors.New("CONNECTIONS_PER_ADDRESS: must not be negative"))
 	}
@@ -77,24 +83,47 @@ func loadSettings(environ []string) (settings, error) {
 	return cfg, errors.Join(problems...)
 }
 
-// serviceURL is where a service listens: a scheme and a host, since paths are passed on as they are.
-type serviceURL struct{ url.URL }
+// serviceURLs are where the instances of a service listen: a scheme and a host each, since paths are passed on as they are.
+type serviceURLs struct{ all []*url.URL }
 
-// UnmarshalText reads the URL and says what is wrong with it.
-func (u *serviceURL) UnmarshalText(text []byte) error {
-	parsed, err := url.Parse(string(text))
-	if err != nil {
-		return err
+// UnmarshalText reads URLs separated by commas and says what is wrong with them.
+func (u *serviceURLs) UnmarshalText(text []byte) error {
+	u.all = nil
+	for item := range strings.SplitSeq(string(text), ",") {
+		parsed, err := parseServiceURL(strings.TrimSpace(item))
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(u.all, func(other *url.URL) bool { return *other == *parsed }) {
+			return fmt.Errorf("%q: is listed twice", item)
+		}
+		u.all = append(u.all, parsed)
 	}
-	if parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
-		return fmt.Errorf("%q: must be http://host:port", text)
-	}
-	if parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" || parsed.Path != "" && parsed.Path != "/" {
-		return fmt.Errorf("%q: must be a scheme and a host only", text)
-	}
-	u.URL = url.URL{Scheme: parsed.Scheme, Host: parsed.Host}
 	return nil
 }
 
-// LogValue shows the URL as it was given.
-func (u serviceURL) LogValue() slog.Value { return slog.StringValue(u.String()) }
+func parseServiceURL(text string) (*url.URL, error) {
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
+		return nil, fmt.Errorf("%q: must be http://host:port", text)
+	}
+	if parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" || parsed.Path != "" && parsed.Path != "/" {
+		return nil, fmt.Errorf("%q: must be a scheme and a host only", text)
+	}
+	return &url.URL{Scheme: parsed.Scheme, Host: parsed.Host}, nil
+}
+
+// String lists the URLs.
+func (u serviceURLs) String() string {
+	texts := make([]string, len(u.all))
+	for i, each := range u.all {
+		texts[i] = each.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+// LogValue shows the URLs as they were given.
+func (u serviceURLs) LogValue() slog.Value { return slog.StringValue(u.String()) }

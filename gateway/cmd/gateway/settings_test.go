@@ -15,7 +15,7 @@ func validEnv(t *testing.T) map[string]string {
 	require.NoError(t, os.WriteFile(password, []byte("x"), 0o600))
 	return map[string]string{
 		"NATS_URL": "nats://nats:4222", "NATS_PASSWORD_FILE": password, "PRINCIPAL_PRIVATE_KEY_FILE": "key.pem",
-		"ACCOUNTS_URL": "http://accounts:8000/", "ORDERS_URL": "http://orders:8000",
+		"ACCOUNTS_URL": "http://accounts:8000/", "ORDERS_URL": "http://orders-1:8000, http://orders-2:8000",
 	}
 }
 
@@ -26,6 +26,8 @@ func TestSettingsHaveTheDocumentedDefaults(t *testing.T) {
 	require.Equal(t, ":8080", cfg.HTTPAddr)
 	require.Equal(t, defaultAdminAddr, cfg.AdminAddr)
 	require.Equal(t, "http://accounts:8000", cfg.AccountsURL.String())
+	require.Equal(t, "http://orders-1:8000,http://orders-2:8000", cfg.OrdersURL.String())
+	require.Equal(t, "1s", cfg.DrainTime.String())
 	require.Equal(t, "5s", cfg.UpstreamTimeout.String())
 	require.Equal(t, "10s", cfg.ShutdownTimeout.String())
 	require.Equal(t, "30s", cfg.RevocationMaxStaleness.String())
@@ -34,11 +36,21 @@ func TestSettingsHaveTheDocumentedDefaults(t *testing.T) {
 	require.Equal(t, []string{"oms", "oms", "gateway"}, []string{cfg.TokenIssuer, cfg.TokenAudience, cfg.NATSUser})
 }
 
+func TestAGatewayNeedNotDrain(t *testing.T) {
+	t.Parallel()
+	env := validEnv(t)
+	env["DRAIN_TIME"] = "0s"
+	cfg, err := loadSettings(environ(env))
+	require.NoError(t, err)
+	require.Zero(t, cfg.DrainTime)
+}
+
 func TestWrongSettingIsRefused(t *testing.T) {
 	t.Parallel()
 	for key, values := range map[string][]string{
 		"ACCOUNTS_URL":               {"", "accounts:8000", "ftp://accounts", "http://", "http://a/path", "http://u@a", "http://a?b"},
-		"ORDERS_URL":                 {"/orders"},
+		"ORDERS_URL":                 {"/orders", "http://a,", ",http://a", "http://a,http://b/path", "http://a,http://a/"},
+		"DRAIN_TIME":                 {"-1s", "1"},
 		"UPSTREAM_TIMEOUT":           {"0s", "-1s", "5"},
 		"SHUTDOWN_TIMEOUT":           {"-1s"},
 		"REVOCATION_MAX_STALENESS":   {"0s", "-1s", "30"},

@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	allowedHeaders = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key"
-	exposedHeaders = "Allow, Degraded, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
-	maxAge         = "600" // seconds for which a browser need not ask again
+	allowedHeaders = "Authorization, Consistency-Token, Content-Type, If-Match, If-None-Match, Idempotency-Key"
+	exposedHeaders = "Allow, Consistency-Token, Degraded, ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, " +
+		"Retry-After, WWW-Authenticate, X-Request-Id"
+	maxAge = "600" // seconds for which a browser need not ask again
 )
 
 // anyOrigin stands for all of them.

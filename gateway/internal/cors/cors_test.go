@@ -62,7 +62,10 @@ func TestAllowedPageReadsAnswersAndLearnsWhatItMaySend(t *testing.T) {
 	header := ask(t, allowed, http.MethodGet, page, "")
 	require.Equal(t, page, header.Get("Access-Control-Allow-Origin"))
 	require.Equal(t, "Origin", header.Get("Vary"))
-	for _, name := range []string{"Location", "Degraded", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"} {
+	for _, name := range []string{
+		"Location", "Degraded", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id",
+		"ETag", "Consistency-Token", "Idempotency-Replayed",
+	} {
 		require.Contains(t, header.Get("Access-Control-Expose-Headers"), name)
 	}
 	require.NotContains(t, header, "Access-Control-Allow-Methods", "that is for a preflight")
@@ -70,7 +73,7 @@ func TestAllowedPageReadsAnswersAndLearnsWhatItMaySend(t *testing.T) {
 
 	preflight := ask(t, allowed, http.MethodOptions, page, "POST")
 	require.Equal(t, "GET, HEAD, OPTIONS, POST", preflight.Get("Access-Control-Allow-Methods"))
-	for _, name := range []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"} {
+	for _, name := range []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Consistency-Token"} {
 		require.Contains(t, preflight.Get("Access-Control-Allow-Headers"), name)
 	}
 	require.Equal(t, "600", preflight.Get("Access-Control-Max-Age"))

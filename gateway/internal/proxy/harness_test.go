@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/httpx"
 )
 
@@ -37,23 +38,44 @@ type proxied struct {
 type setup struct {
 	timeout time.Duration
 	inspect func(http.Header) error
+	told    Told
+	now     func() time.Time
 }
 
-func forwardTo(t *testing.T, upstream string, with setup) proxied {
+// nothingTold knows of no writes.
+type nothingTold struct{}
+
+func (nothingTold) Token(_ uint64, sent consistency.Token) consistency.Token { return sent }
+func (nothingTold) Hear(uint64, http.Header)                                 {}
+
+// forwardTo forwards to a service with an instance at each of the addresses, which are separated by blanks.
+func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	base, err := url.Parse(upstream)
-	require.NoError(t, err)
+	var bases []*url.URL
+	for upstream := range strings.FieldsSeq(upstreams) {
+		base, err := url.Parse(upstream)
+		require.NoError(t, err)
+		bases = append(bases, base)
+	}
 	if with.timeout == 0 {
 		with.timeout = 30 * time.Second
 	}
 	if with.inspect == nil {
 		with.inspect = func(http.Header) error { return nil }
 	}
-	transport := NewTransport()
-	t.Cleanup(transport.CloseIdleConnections)
-	service := NewService("orders", base, transport, authn.NewSigner(private, time.Now), with.inspect)
+	if with.told == nil {
+		with.told = nothingTold{}
+	}
+	if with.now == nil {
+		with.now = time.Now
+	}
+	instances := NewInstances("orders", bases, slog.New(slog.DiscardHandler), with.now)
+	t.Cleanup(instances.CloseIdleConnections)
+	service := NewService(Options{
+		Name: "orders", Instances: instances, Signer: authn.NewSigner(private, time.Now), Told: with.told, Inspect: with.inspect,
+	})
 	app := httpx.New(httpx.Options{
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: with.timeout,
 	})

@@ -8,13 +8,15 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"oms.internal/libs/fault"
+	"oms.internal/libs/idempotency"
 	"oms.internal/libs/requestid"
 )
 
 // passedOn lists the headers of a client that a service gets to see. It is a list of what passes and not of what does
 // not, so that a client can forge nothing that a service may ever come to believe (Oms-*, X-Forwarded-*, Forwarded,
-// X-Real-Ip, X-Request-Id, X-HTTP-Method-Override, Idempotency-Key). Authorization stays here: services believe the
-// principal only.
+// X-Real-Ip, X-Request-Id, X-HTTP-Method-Override). Authorization stays here: services believe the principal only.
+// Idempotency-Key passes with POST, and Consistency-Token as what the gateway makes of it.
 var passedOn = []string{
 	fiber.HeaderAccept,
 	fiber.HeaderAcceptLanguage,
@@ -37,7 +39,7 @@ var keptBack = []string{
 const internalPrefix = "Oms-"
 
 // requestHeaders returns those headers of the client that pass to a service.
-func requestHeaders(client *fasthttp.RequestHeader) http.Header {
+func requestHeaders(method string, client *fasthttp.RequestHeader) (http.Header, error) {
 	var connection []string
 	for _, value := range client.PeekAll(fiber.HeaderConnection) {
 		connection = append(connection, string(value))
@@ -55,7 +57,21 @@ func requestHeaders(client *fasthttp.RequestHeader) http.Header {
 	if header.Get(fiber.HeaderUserAgent) == "" {
 		header.Set(fiber.HeaderUserAgent, "") // else net/http names itself
 	}
-	return header
+	return header, addKey(header, method, client)
+}
+
+// addKey passes the Idempotency-Key of a POST on. Other methods are idempotent by themselves or have If-Match. With two
+// keys it would be unclear which one is meant.
+func addKey(header http.Header, method string, client *fasthttp.RequestHeader) error {
+	keys := client.PeekAll(idempotency.Header)
+	if method != http.MethodPost || len(keys) == 0 {
+		return nil
+	}
+	if len(keys) > 1 {
+		return fault.New(fault.Malformed, "There is more than one "+idempotency.Header+".", nil)
+	}
+	header[idempotencyKey] = []string{string(keys[0])}
+	return nil
 }
 
 // copyAnswer hands the headers of a service's answer to the client.

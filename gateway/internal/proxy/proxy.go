@@ -2,7 +2,7 @@
 //
 // It is where trust changes: of what the client sent, only the method, the path, the query, the body and a few headers
 // pass; who asks, under which host and under which request id is what the gateway says. Every request is sent at most
-// once if it may change something. A service that is down or hangs becomes 503 or 504 within the deadline of the
+// once if it may change something, whichever instances of the service come and go. A service that is down or hangs becomes 503 or 504 within the deadline of the
 // request's context, never 500. The package does not decide who may ask for what.
 package proxy
 
@@ -20,6 +20,7 @@ import (
 
 	"oms.internal/gateway/internal/client"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/requestid"
@@ -29,22 +30,31 @@ import (
 // told by the status.
 const maxAnswer = 4 << 20
 
-// Service is one service behind the gateway.
-type Service struct {
-	name      string
-	base      *url.URL
-	transport http.RoundTripper
-	signer    *authn.Signer
-	inspect   func(http.Header) error
+// Told knows up to where members were told of writes.
+type Told interface {
+	// Token is what a request of the member must see, given what it bears itself.
+	Token(memberID uint64, sent consistency.Token) consistency.Token
+	// Hear notes what the answer to the member tells, before the client gets it.
+	Hear(memberID uint64, answer http.Header)
 }
 
-// NewService returns the service with this name (the audience of principals for it) at base, a URL of scheme and host.
-// inspect sees the headers of each answer before the client gets it; an error makes the answer a 500.
-func NewService(
-	name string, base *url.URL, transport http.RoundTripper, signer *authn.Signer, inspect func(http.Header) error,
-) *Service {
-	return &Service{name: name, base: base, transport: transport, signer: signer, inspect: inspect}
+// Options say what a Service is made of.
+type Options struct {
+	// Name is the audience of principals for the service.
+	Name string
+	// Instances have the service answer.
+	Instances http.RoundTripper
+	Signer    *authn.Signer
+	Told      Told
+	// Inspect sees the headers of each answer before the client gets it; an error makes the answer a 500.
+	Inspect func(http.Header) error
 }
+
+// Service is one service behind the gateway.
+type Service struct{ Options }
+
+// NewService returns a service.
+func NewService(options Options) *Service { return &Service{options} }
 
 // Forward has the service answer the request in the name of the principal. The context of c must have a deadline.
 func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
@@ -54,23 +64,27 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.transport.RoundTrip(request)
+	answer, err := s.Instances.RoundTrip(request)
 	if err != nil {
-		return failure(request.Method, sent.Load(), fmt.Errorf("ask %s: %w", s.name, err))
+		return failure(request.Method, sent.Load(), fmt.Errorf("ask %s: %w", s.Name, err))
 	}
 	defer answer.Body.Close()
-	if err := s.inspect(answer.Header); err != nil {
-		return fault.NewInternal(fmt.Errorf("answer of %s: %w", s.name, err))
+	if err := s.Inspect(answer.Header); err != nil {
+		return fault.NewInternal(fmt.Errorf("answer of %s: %w", s.Name, err))
 	}
+	s.Told.Hear(principal.MemberID, answer.Header)
 	body, err := readBody(answer)
 	if err != nil {
-		return failure(request.Method, true, fmt.Errorf("answer of %s: %w", s.name, err))
+		return failure(request.Method, true, fmt.Errorf("answer of %s: %w", s.Name, err))
 	}
 	if len(body) > maxAnswer {
-		return fault.NewInternal(fmt.Errorf("answer of %s: more than %d bytes", s.name, maxAnswer))
+		return fault.NewInternal(fmt.Errorf("answer of %s: more than %d bytes", s.Name, maxAnswer))
 	}
 	copyAnswer(&c.Response().Header, answer.Header)
 	c.Status(answer.StatusCode)
+	if answer.StatusCode == http.StatusNotModified {
+		return nil
+	}
 	if request.Method == http.MethodHead && answer.ContentLength >= 0 {
 		c.Response().Header.SetContentLength(int(answer.ContentLength))
 		return nil
@@ -84,29 +98,33 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 	if !client.IsHost(origin.Host) {
 		return nil, fault.New(fault.Malformed, "The Host header is missing or not valid.", nil)
 	}
-	signed, err := s.signer.Sign(principal, s.name)
+	signed, err := s.Signer.Sign(principal, s.Name)
 	if err != nil {
 		return nil, err
 	}
-	header := requestHeaders(&c.Request().Header)
+	header, err := requestHeaders(c.Method(), &c.Request().Header)
+	if err != nil {
+		return nil, err
+	}
 	header.Set(authn.Header, signed)
 	header.Set(requestid.Header, requestid.From(ctx))
 	header.Set(httpx.HeaderForwardedHost, origin.Host)
 	header.Set(httpx.HeaderForwardedProto, origin.Proto)
+	if token := s.Told.Token(principal.MemberID, httpx.TokenOf(c)); token > 0 {
+		header.Set(consistency.Header, token.String())
+	}
 	request := &http.Request{
 		Method: c.Method(),
 		// The path matched a route byte by byte and so holds nothing that could be written in another way; the query
-		// goes on as it came.
-		URL: &url.URL{
-			Scheme: s.base.Scheme, Host: s.base.Host,
-			Path: c.Path(), RawQuery: string(c.Request().URI().QueryString()),
-		},
+		// goes on as it came. The instance that is asked adds scheme and host.
+		URL:    &url.URL{Path: c.Path(), RawQuery: string(c.Request().URI().QueryString())},
 		Header: header,
 	}
 	if body := c.Request().Body(); len(body) > 0 && writes(request.Method) {
 		// Copied, because the transport may still read the body when the handler has returned and Fiber has given the
-		// buffer to the next request. Without GetBody it cannot be sent twice; see NewTransport.
-		request.Body = io.NopCloser(bytes.NewReader(bytes.Clone(body)))
+		// buffer to the next request. It can be read again where nothing of it was sent; see newTransport.
+		copied := bytes.Clone(body)
+		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(copied)), nil }
 		request.ContentLength = int64(len(body))
 	}
 	return request.WithContext(ctx), nil

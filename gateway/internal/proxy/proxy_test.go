@@ -76,6 +76,7 @@ func TestServiceBelievesNothingThatTheClientSaysAboutItself(t *testing.T) {
 		"Accept":            {"application/json"},
 		"Content-Length":    {"2"},
 		"Content-Type":      {"application/json"},
+		"Idempotency-Key":   {"1"},
 		"User-Agent":        {"tester"},
 		"X-Forwarded-Host":  {"shop.test:8080"},
 		"X-Forwarded-Proto": {"http"},

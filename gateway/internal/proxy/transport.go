@@ -8,7 +8,7 @@ import (
 
 const (
 	dialTimeout = time.Second
-	// connections per service. What exceeds them waits for a free one until the request's deadline; it bounds the memory
+	// connections per instance. What exceeds them waits for a free one until the request's deadline; it bounds the memory
 	// that a hanging service can cost.
 	connections = 128
 	// idleTimeout is shorter than the 75 s after which a service closes an idle connection (httpx), so that this side
@@ -18,16 +18,21 @@ const (
 	connBufferSize = 4 << 10  // bytes, each direction of each connection
 )
 
-// NewTransport returns the client side of the gateway. It is net/http's and not fasthttp's for two reasons: it watches
+// idempotencyKey is the header Idempotency-Key. Names of headers are the same in any case, but net/http knows this one
+// only as it is usually written, and would send a request that bears it again after it was sent. Whether to repeat a
+// write is for the client to decide.
+const idempotencyKey = "idempotency-key"
+
+// newTransport returns the client side of the gateway. It is net/http's and not fasthttp's for two reasons: it watches
 // idle connections, so that it notices at once when a service closes one or dies; and its rules for sending a request
 // again are known and narrow, while fasthttp sends one up to five times.
 //
 // net/http sends a request again only on a connection that was used before, and only if (1) not one byte of it was
 // written and its body is empty or can be read again (GetBody), or (2) the service closed the connection without an
-// answer and the method is GET, HEAD, OPTIONS or TRACE, or the request has an Idempotency-Key. Forward keeps writes out
-// of both: their bodies cannot be read again, and that header is not passed on. So a write is sent at most once; a
-// DELETE without a body of which nothing was written may still change the connection, which sends nothing twice.
-func NewTransport() *http.Transport {
+// answer, the body is empty or can be read again, and the method is GET, HEAD, OPTIONS or TRACE or the request has an
+// Idempotency-Key (Request.isReplayable). The first is welcome, since nothing is sent twice. Writes stay out of the second
+// because of their methods and the name that idempotencyKey has.
+func newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &http.Transport{
 		// No proxy from the environment: principals must not go anywhere else.

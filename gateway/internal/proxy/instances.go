@@ -1,0 +1,161 @@
+package proxy
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"oms.internal/libs/httpx"
+)
+
+const (
+	// outFor is how long an instance that is not there, or is about to go, is left out. It is longer than an instance
+	// drains, so that the next connection to it is refused rather than cut.
+	outFor = 2 * time.Second
+	// hangTime is how long an instance may keep a request that times out before it is taken for hanging: services report
+	// their own slowness.
+	hangTime = 2 * time.Second
+)
+
+// Instances are the processes of one service. As a transport they have one of them answer each request, in turn.
+//
+// One that refuses the connection, says that it drains, or hangs is left out for a while; then a single request tries
+// it, and it is back once it answers. When all are left out, requests go to the one that has been out for longest.
+//
+// A request goes on to the next instance if nothing of it can have been sent (the connection did not come about), or if
+// it only reads and its connection broke. What was sent and may change something is never sent again.
+type Instances struct {
+	service string
+	all     []*instance
+	turn    atomic.Uint64
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// instance is one process. Its transport is its own, so that its connections can be closed alone.
+type instance struct {
+	base      *url.URL
+	transport *http.Transport
+	out       atomic.Pointer[outage] // nil while the instance is in use
+}
+
+type outage struct {
+	until time.Time
+	tried atomic.Bool // a request is on its way to see whether the instance is back
+}
+
+// NewInstances returns the instances of a service at bases, URLs of scheme and host.
+func NewInstances(service string, bases []*url.URL, log *slog.Logger, now func() time.Time) *Instances {
+	instances := &Instances{service: service, log: log, now: now}
+	for _, base := range bases {
+		instances.all = append(instances.all, &instance{base: base, transport: newTransport()})
+	}
+	return instances
+}
+
+// CloseIdleConnections closes those of all instances.
+func (s *Instances) CloseIdleConnections() {
+	for _, each := range s.all {
+		each.transport.CloseIdleConnections()
+	}
+}
+
+// RoundTrip has an instance answer. The scheme and host of the request are replaced by those of the instance. A request
+// with a body must have GetBody.
+func (s *Instances) RoundTrip(request *http.Request) (*http.Response, error) {
+	turn := s.turn.Add(1)
+	tried := make([]bool, len(s.all))
+	for left := len(s.all) - 1; ; left-- {
+		at := s.choose(turn, tried)
+		tried[at] = true
+		answer, err := s.ask(s.all[at], request)
+		if err == nil || left == 0 || !mayGoOn(request, err) {
+			return answer, err
+		}
+	}
+}
+
+// mayGoOn reports whether a request that failed may be sent to another instance.
+func mayGoOn(request *http.Request, err error) bool {
+	if request.Context().Err() != nil {
+		return false
+	}
+	return isDial(err) || !writes(request.Method) && !isTimeout(err)
+}
+
+// choose returns the number of the instance whose turn it is among those that were not tried yet.
+func (s *Instances) choose(turn uint64, tried []bool) int {
+	now := s.now()
+	spare, spareUntil := -1, time.Time{}
+	for i := range s.all {
+		at := int((turn + uint64(i)) % uint64(len(s.all)))
+		if tried[at] {
+			continue
+		}
+		out := s.all[at].out.Load()
+		if out == nil || !now.Before(out.until) && out.tried.CompareAndSwap(false, true) {
+			return at
+		}
+		if spare < 0 || out.until.Before(spareUntil) {
+			spare, spareUntil = at, out.until
+		}
+	}
+	return spare
+}
+
+// ask sends the request to one instance and notes how that went.
+func (s *Instances) ask(one *instance, request *http.Request) (*http.Response, error) {
+	known := one.out.Load()
+	var connected atomic.Pointer[time.Time]
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		now := s.now()
+		connected.Store(&now)
+	}}
+	addressed, err := address(httptrace.WithClientTrace(request.Context(), trace), request, one.base)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := one.transport.RoundTrip(addressed)
+	switch since := connected.Load(); {
+	case err != nil && isDial(err):
+		s.leaveOut(one, known, "no connection")
+	case err != nil && isTimeout(err) && since != nil && s.now().Sub(*since) >= hangTime:
+		s.leaveOut(one, known, "no answer")
+	case err != nil && known != nil:
+		s.leaveOut(one, known, "not back yet")
+	case err == nil && answer.Header.Get(httpx.HeaderDraining) != "":
+		s.leaveOut(one, known, "draining")
+	case err == nil && known != nil && one.out.CompareAndSwap(known, nil):
+		s.log.Info("instance is back", "service", s.service, "instance", one.base.Host)
+	}
+	return answer, err
+}
+
+// leaveOut keeps requests from an instance. known is its outage when the request began: what happened since then counts
+// more than a request that began before.
+func (s *Instances) leaveOut(one *instance, known *outage, reason string) {
+	if !one.out.CompareAndSwap(known, &outage{until: s.now().Add(outFor)}) {
+		return
+	}
+	one.transport.CloseIdleConnections()
+	if known == nil {
+		s.log.Warn("instance is left out", "service", s.service, "instance", one.base.Host, "reason", reason)
+	}
+}
+
+// address returns a copy of the request for the server at base.
+func address(ctx context.Context, request *http.Request, base *url.URL) (*http.Request, error) {
+	addressed, target := request.WithContext(ctx), *request.URL
+	target.Scheme, target.Host = base.Scheme, base.Host
+	addressed.URL, addressed.Host = &target, base.Host
+	if request.GetBody == nil {
+		return addressed, nil
+	}
+	body, err := request.GetBody()
+	addressed.Body = body
+	return addressed, err
+}
