@@ -20,6 +20,9 @@ const timeForm = "2006-01-02T15:04:05.000000-07:00"
 func (o Order) Resource(zone *time.Location) Resource {
 	return Resource{
 		ID: o.ID, Customer: o.CustomerID, OrderNumber: o.OrderNumber, ProductName: o.ProductName,
-		PaymentedAt: o.PaidAt.In(zone).Format(timeForm), State: o.State,
+		PaymentedAt: FormatTime(o.PaidAt, zone), State: o.State,
 	}
 }
+
+// FormatTime writes a time as the HTTP API shows it.
+func FormatTime(at time.Time, zone *time.Location) string { return at.In(zone).Format(timeForm) }

@@ -2,7 +2,7 @@
 -- alone, then the rows by their ids: a deep page skips index entries instead of rows, and no ordering needs a sort.
 
 -- name: InsertOrder :execlastid
-INSERT INTO orders (customer_id, order_number, product_name, paid_at) VALUES (?, ?, ?, ?);
+INSERT INTO orders (customer_id, order_number, product_name, paid_at, state, version) VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: GetOrder :one
 SELECT * FROM orders WHERE id = ?;
@@ -21,10 +21,22 @@ JOIN (
 ) AS latest ON latest.id = orders.id;
 
 -- name: UpdateOrder :exec
-UPDATE orders SET customer_id = ?, order_number = ?, product_name = ? WHERE id = ?;
+UPDATE orders SET customer_id = ?, order_number = ?, product_name = ?, state = ?, version = ? WHERE id = ?;
 
 -- name: DeleteOrder :exec
 DELETE FROM orders WHERE id = ?;
+
+-- name: InsertTimelineEntry :exec
+INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: ListTimeline :many
+SELECT * FROM order_timeline WHERE order_id = ? ORDER BY id LIMIT ?;
+
+-- name: IsFormerCustomer :one
+SELECT EXISTS (SELECT 1 FROM former_customers WHERE customer_id = ?);
+
+-- name: InsertFormerCustomer :exec
+INSERT IGNORE INTO former_customers (customer_id, deleted_at) VALUES (?, ?);
 
 -- name: CountOrders :one
 SELECT COUNT(*) FROM orders;

@@ -11,7 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/events"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
@@ -20,6 +22,7 @@ import (
 	"oms.internal/orders/internal/peers"
 	"oms.internal/orders/internal/rpc"
 	"oms.internal/orders/internal/store"
+	"oms.internal/orders/internal/subscriber"
 )
 
 // requestTimeout is shorter than the gateway's patience, so that a slow answer is reported by the service that is slow.
@@ -33,10 +36,16 @@ type service struct {
 	cluster *mysqlx.Cluster
 	conn    *nats.Conn
 	domain  *order.Service
+	writes  *peers.Writes
+	relay   *events.Relay
+	learner *events.Consumer
 	app     *fiber.App
 }
 
 func assemble(cfg Config, log *slog.Logger) (*service, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	principalKey, err := authn.ReadPublicKey(cfg.PrincipalKeyFile)
 	if err != nil {
 		return nil, err
@@ -49,23 +58,32 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	memory := consistency.NewMemory(time.Now)
+	writes := peers.NewWrites(memory, conn, log)
 	domain := order.NewService(order.Dependencies{
-		Store:     store.New(cluster),
+		Store:     store.New(cluster, time.Now),
 		Members:   peers.NewMembers(conn),
-		Recent:    mysqlx.NewRecentWrites(time.Now),
+		Writes:    writes,
 		NewNumber: order.NewNumber,
 		Now:       time.Now,
 		Log:       log,
 	})
 	metrics := newMetrics(cluster)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
-	httpapi.New(domain, cfg.TimeZone.Location).Register(app, authn.NewVerifier(principalKey, orders.Service, time.Now))
-	return &service{cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, app: app}, nil
+	verifier := authn.NewVerifier(principalKey, orders.Service, time.Now)
+	httpapi.New(domain, cfg.TimeZone.Location, memory).Register(app, verifier)
+	return &service{
+		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, writes: writes,
+		relay:   events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log}),
+		learner: subscriber.New(cluster, conn, log),
+		app:     app,
+	}, nil
 }
 
 func newMetrics(cluster *mysqlx.Cluster) *prometheus.Registry {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(cluster.Metrics()...)
 	for host, pool := range cluster.Pools() {
 		metrics.MustRegister(collectors.NewDBStatsCollector(pool, host))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -19,6 +20,8 @@ type Config struct {
 	AdminAddr       string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9102"`
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
+	// DrainTime is how long the process still accepts requests after its end was asked for.
+	DrainTime time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
 
 	MySQLHosts           []string      `env:"MYSQL_HOSTS,required,notEmpty"`
 	MySQLDatabase        string        `env:"MYSQL_DATABASE" envDefault:"orders"`
@@ -34,9 +37,27 @@ type Config struct {
 	NATSPassword  config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
 	NATSTLSCAFile string        `env:"NATS_TLS_CA_FILE"`
 
+	// EventsReplicas is how many NATS servers keep the stream of events, for the first process that makes it.
+	EventsReplicas int `env:"EVENTS_REPLICAS" envDefault:"1"`
+
 	PrincipalKeyFile string `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
 
 	TimeZone timeZone `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+}
+
+// maxReplicas is NATS's limit for a stream.
+const maxReplicas = 5
+
+// check finds values that are none and those that do not go together.
+func (c Config) check() error {
+	var problems []error
+	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
+		problems = append(problems, fmt.Errorf("DRAIN_TIME: %s is not between 0 and SHUTDOWN_TIMEOUT, %s", c.DrainTime, c.ShutdownTimeout))
+	}
+	if c.EventsReplicas < 1 || c.EventsReplicas > maxReplicas {
+		problems = append(problems, fmt.Errorf("EVENTS_REPLICAS: %d is not from 1 to %d", c.EventsReplicas, maxReplicas))
+	}
+	return errors.Join(problems...)
 }
 
 func (c Config) mysql() mysqlx.Config {

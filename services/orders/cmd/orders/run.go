@@ -39,11 +39,16 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 	life := runner.New(log, cfg.ShutdownTimeout)
 	life.Add(life.Admin(adminListener, service.metrics))
 	life.Add(runner.Part{Name: "mysql", Run: service.keepDatabase, Ready: service.cluster.Ready})
+	life.Add(runner.Part{Name: "attempts", Run: service.domain.ForgetAttempts})
 	life.Add(runner.Part{
 		Name: "nats", Run: service.serveNATS, Ready: natsx.Ready(service.conn), Healthy: natsx.Healthy(service.conn),
 	})
+	// What the last requests wrote is still told and published: these end after HTTP and before the connection.
+	life.Add(runner.Part{Name: "relay", Run: service.relay.Run, Healthy: service.relay.Healthy})
+	life.Add(runner.Part{Name: "events", Run: service.learner.Run})
+	life.Add(runner.Part{Name: "writes", Run: service.writes.Run})
 	life.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
-		return httpx.Serve(ctx, service.app, httpListener, httpx.Drain{Tell: true})
+		return httpx.Serve(ctx, service.app, httpListener, httpx.Drain{Time: cfg.DrainTime, Tell: true})
 	}})
 	return life.Run(ctx)
 }

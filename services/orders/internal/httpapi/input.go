@@ -1,12 +1,17 @@
 package httpapi
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
+	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/field"
+	"oms.internal/libs/idempotency"
 	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
 )
@@ -25,6 +30,46 @@ func readOrder(c *fiber.Ctx, product field.Presence) (order.Change, error) {
 		ProductName: object.Text("product_name", product, field.Length(1, order.MaxProductName)),
 	}
 	return change, object.Err()
+}
+
+// readAttempt reads what makes a request the same when it is sent again: its key, and the order that it asks for. How
+// that was written does not count, since a client may write it anew each time.
+func readAttempt(c *fiber.Ctx, caller authn.Principal, input order.Change) (order.Attempt, error) {
+	key, err := idempotency.ParseKey(c.Get(idempotency.Header))
+	if err != nil {
+		return order.Attempt{}, err
+	}
+	encoded, err := json.Marshal(input)
+	if err != nil {
+		return order.Attempt{}, err
+	}
+	return order.Attempt{
+		CallerID: caller.MemberID, Key: key, Fingerprint: idempotency.Fingerprint([]byte("create order"), encoded),
+	}, nil
+}
+
+func readTransition(c *fiber.Ctx) (order.Transition, error) {
+	object, err := field.Parse(c.Get(fiber.HeaderContentType), c.Body())
+	if err != nil {
+		return order.Transition{}, err
+	}
+	to := object.Text("to", field.Required, isState)
+	note := object.Text("note", field.Optional, field.Length(1, order.MaxNote))
+	if err := object.Err(); err != nil {
+		return order.Transition{}, err
+	}
+	wanted := order.Transition{To: order.State(*to)}
+	if note != nil {
+		wanted.Note = *note
+	}
+	return wanted, nil
+}
+
+func isState(text string) string {
+	if slices.Contains(order.States(), order.State(text)) {
+		return ""
+	}
+	return fmt.Sprintf("%q is not a valid choice.", text)
 }
 
 func readQuery(c *fiber.Ctx) (order.Query, error) {

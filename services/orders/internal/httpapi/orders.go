@@ -9,8 +9,10 @@ import (
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/field"
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/idempotency"
 	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/wire"
 )
 
 // headerDegraded names what the answer had to do without because a part did not answer in time.
@@ -40,24 +42,38 @@ func (a *API) create(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	created, err := a.service.Create(c.UserContext(), authn.From(c.UserContext()), input)
+	ctx := c.UserContext()
+	caller := authn.From(ctx)
+	attempt, err := readAttempt(c, caller, input)
 	if err != nil {
 		return err
 	}
+	created, replayed, err := a.service.Create(ctx, caller, input, attempt)
+	if err != nil {
+		return err
+	}
+	if replayed {
+		c.Set(idempotency.HeaderReplayed, "true")
+	}
 	c.Location(fmt.Sprintf("/orders/%d", created.ID))
-	return httpx.AnswerJSON(c, fiber.StatusCreated, a.toResource(created))
+	return a.answer(c, fiber.StatusCreated, created)
 }
 
 func (a *API) get(c *fiber.Ctx) error {
+	found, err := a.shown(c)
+	if err != nil {
+		return err
+	}
+	return a.answer(c, fiber.StatusOK, found)
+}
+
+// shown returns the order that the path names, as its caller may see it.
+func (a *API) shown(c *fiber.Ctx) (order.Order, error) {
 	id, err := httpx.ID(c)
 	if err != nil {
-		return err
+		return order.Order{}, err
 	}
-	found, err := a.service.Get(c.UserContext(), authn.From(c.UserContext()), id)
-	if err != nil {
-		return err
-	}
-	return httpx.AnswerJSON(c, fiber.StatusOK, a.toResource(found))
+	return a.service.Get(c.UserContext(), authn.From(c.UserContext()), id)
 }
 
 // replace is PUT: the product must be there; customer and number stay when they are left out.
@@ -67,14 +83,8 @@ func (a *API) replace(c *fiber.Ctx) error { return a.update(c, field.Required) }
 func (a *API) change(c *fiber.Ctx) error { return a.update(c, field.Optional) }
 
 func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
-	id, err := httpx.ID(c)
-	if err != nil {
-		return err
-	}
-	ctx := c.UserContext()
-	caller := authn.From(ctx)
 	// Whoever may not see the order hears so before anything about the body.
-	shown, err := a.service.Get(ctx, caller, id)
+	shown, err := a.shown(c)
 	if err != nil {
 		return err
 	}
@@ -82,11 +92,15 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 	if err != nil {
 		return err
 	}
-	updated, err := a.service.Update(ctx, caller, shown, input)
+	condition, err := httpx.IfMatch(c)
 	if err != nil {
 		return err
 	}
-	return httpx.AnswerJSON(c, fiber.StatusOK, a.toResource(updated))
+	updated, err := a.service.Update(c.UserContext(), authn.From(c.UserContext()), shown, input, condition)
+	if err != nil {
+		return err
+	}
+	return a.answer(c, fiber.StatusOK, updated)
 }
 
 func (a *API) delete(c *fiber.Ctx) error {
@@ -94,13 +108,22 @@ func (a *API) delete(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), id); err != nil {
+	condition, err := httpx.IfMatch(c)
+	if err != nil {
+		return err
+	}
+	if err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), id, condition); err != nil {
 		return err
 	}
 	c.Status(fiber.StatusNoContent)
 	return nil
 }
 
-func (a *API) toResource(found order.Order) orders.Resource {
-	return orders.Order(found).Resource(a.zone)
+// answer shows one order with the tag of its version.
+func (a *API) answer(c *fiber.Ctx, status int, shown order.Order) error {
+	return httpx.AnswerTagged(c, status, shown.Version, a.toResource(shown))
+}
+
+func (a *API) toResource(shown order.Order) orders.Resource {
+	return wire.Order(shown).Resource(a.zone)
 }

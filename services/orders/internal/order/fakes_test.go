@@ -4,8 +4,11 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
@@ -24,28 +27,48 @@ var (
 	admin = authn.Principal{MemberID: adminID, SessionID: 3, Admin: true}
 )
 
-// memory is order.Store in a map. It keeps what it was asked.
+// memory is order.Store in maps. It keeps what it was asked.
 type memory struct {
-	orders  map[uint64]order.Order
-	failure error // what every write answers instead of writing
-	writes  int   // attempts
-	reads   []order.Freshness
-	queries []order.Query
+	orders   map[uint64]order.Order
+	facts    []order.Fact
+	attempts map[order.Attempt]order.Order
+	failure  error // what every write answers instead of writing
+	writes   int   // attempts
+	queries  []order.Query
+	forgets  []forgetting
+	old      []int // how many attempts each call finds to forget
 }
 
-func (m *memory) CreateOrder(_ context.Context, created order.Order) (order.Order, error) {
+type forgetting struct {
+	before time.Time
+	most   int
+}
+
+func (m *memory) CreateOrder(
+	_ context.Context, attempt order.Attempt, compose func() (order.Fact, error),
+) (order.Order, bool, error) {
 	m.writes++
-	if m.failure != nil {
-		return order.Order{}, m.failure
+	if stored, found := m.attempts[attempt]; found && attempt.Key != "" {
+		return stored, true, nil
+	}
+	fact, err := compose()
+	if err == nil {
+		err = m.failure
+	}
+	if err != nil {
+		m.writes--
+		return order.Order{}, false, err
 	}
 	for _, stored := range m.orders {
-		if stored.OrderNumber == created.OrderNumber {
-			return order.Order{}, order.ErrNumberTaken
+		if stored.OrderNumber == fact.Order.OrderNumber {
+			return order.Order{}, false, order.ErrNumberTaken
 		}
 	}
-	created.ID = uint64(len(m.orders) + 1)
-	m.orders[created.ID] = created
-	return created, nil
+	fact.Order.ID = uint64(len(m.orders) + 1)
+	m.orders[fact.Order.ID] = fact.Order
+	m.attempts[attempt] = fact.Order
+	m.facts = append(m.facts, fact)
+	return fact.Order, false, nil
 }
 
 func (m *memory) Order(_ context.Context, id uint64) (order.Order, error) {
@@ -56,46 +79,66 @@ func (m *memory) Order(_ context.Context, id uint64) (order.Order, error) {
 	return found, nil
 }
 
-func (m *memory) Orders(_ context.Context, query order.Query, freshness order.Freshness) ([]order.Order, int, error) {
-	m.reads, m.queries = append(m.reads, freshness), append(m.queries, query)
+func (m *memory) Orders(_ context.Context, query order.Query) ([]order.Order, int, error) {
+	m.queries = append(m.queries, query)
 	return []order.Order{m.orders[1]}, 1, nil
 }
 
-func (m *memory) LastOrders(_ context.Context, _ []uint64, freshness order.Freshness) ([]order.Order, error) {
-	m.reads = append(m.reads, freshness)
+func (m *memory) LastOrders(context.Context, []uint64) ([]order.Order, error) {
 	return []order.Order{m.orders[1]}, nil
 }
 
-func (m *memory) UpdateOrder(_ context.Context, id uint64, change func(*order.Order) error) (order.Order, error) {
-	m.writes++
+func (m *memory) Timeline(_ context.Context, id uint64) ([]order.Step, uint64, error) {
+	found, ok := m.orders[id]
+	if !ok {
+		return nil, 0, fault.NewNotFound()
+	}
+	return []order.Step{{CustomerID: found.CustomerID, To: order.Paid}}, found.CustomerID, nil
+}
+
+func (m *memory) ChangeOrder(
+	_ context.Context, id uint64, change func(*order.Order) (order.Fact, error),
+) (order.Order, error) {
 	changed, ok := m.orders[id]
 	if !ok {
 		return order.Order{}, fault.NewNotFound()
 	}
-	if err := change(&changed); err != nil {
-		return order.Order{}, err
+	fact, err := change(&changed)
+	if err != nil || fact.Event == "" {
+		return changed, err
 	}
-	if m.failure != nil {
-		return order.Order{}, m.failure
-	}
-	m.orders[id] = changed
-	return changed, nil
+	return changed, m.write(fact, func() { m.orders[id] = changed })
 }
 
-func (m *memory) DeleteOrder(_ context.Context, id uint64, allowed func(order.Order) error) error {
-	m.writes++
+func (m *memory) DeleteOrder(_ context.Context, id uint64, allowed func(order.Order) (order.Fact, error)) error {
 	found, ok := m.orders[id]
 	if !ok {
 		return fault.NewNotFound()
 	}
-	if err := allowed(found); err != nil {
+	fact, err := allowed(found)
+	if err != nil {
 		return err
 	}
-	if m.failure != nil {
-		return m.failure
+	return m.write(fact, func() { delete(m.orders, id) })
+}
+
+func (m *memory) write(fact order.Fact, do func()) error {
+	m.writes++
+	if m.failure == nil {
+		do()
+		m.facts = append(m.facts, fact)
 	}
-	delete(m.orders, id)
-	return nil
+	return m.failure
+}
+
+func (m *memory) ForgetAttempts(_ context.Context, before time.Time, most int) (int, error) {
+	m.forgets = append(m.forgets, forgetting{before, most})
+	if len(m.old) == 0 {
+		return 0, fault.NewUnavailable(nil)
+	}
+	found := m.old[0]
+	m.old = m.old[1:]
+	return found, nil
 }
 
 // accounts is order.Members with fixed answers. It keeps what it was asked.
@@ -110,8 +153,8 @@ type accounts struct {
 }
 
 type matchQuestion struct {
-	terms           []string
-	among, readerID uint64
+	terms []string
+	among uint64
 }
 
 func (a *accounts) note(ctx context.Context, question any) {
@@ -126,16 +169,28 @@ func (a *accounts) Exists(ctx context.Context, id uint64) (bool, error) {
 	return a.members[id], a.failure
 }
 
-func (a *accounts) Match(ctx context.Context, terms []string, among, readerID uint64) ([][]uint64, bool, error) {
-	a.note(ctx, matchQuestion{terms, among, readerID})
+func (a *accounts) Match(ctx context.Context, terms []string, among uint64) ([][]uint64, bool, error) {
+	a.note(ctx, matchQuestion{terms, among})
 	return a.matches, a.truncated, a.failure
 }
 
-// writers is order.RecentWrites that forgets nothing.
-type writers map[uint64]bool
+// told is order.Writes that keeps whom each write was told to, without nobody.
+type told [][]uint64
 
-func (w writers) Mark(memberID uint64)       { w[memberID] = true }
-func (w writers) Wrote(memberID uint64) bool { return w[memberID] }
+func (t *told) Tell(_ context.Context, memberIDs ...uint64) {
+	somebody := slices.DeleteFunc(slices.Clone(memberIDs), func(id uint64) bool { return id == 0 })
+	*t = append(*t, somebody)
+}
+
+// condition is order.Condition that allows one version.
+type condition uint64
+
+func (c condition) Allows(version uint64) bool { return uint64(c) == version }
+
+// unconditional is order.Condition that allows all.
+type unconditional struct{}
+
+func (unconditional) Allows(uint64) bool { return true }
 
 // now has a zone and nanoseconds, so that both show where they are not removed.
 var now = time.Date(2026, 11, 23, 15, 36, 30, 511840999, time.FixedZone("KST", 9*60*60))
@@ -144,7 +199,7 @@ type world struct {
 	*order.Service
 	store    *memory
 	accounts *accounts
-	recent   writers
+	told     *told
 	numbers  []string // what the generator gives, in this order
 }
 
@@ -152,13 +207,13 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		store:    &memory{orders: map[uint64]order.Order{1: firstOrder()}},
+		store:    &memory{orders: map[uint64]order.Order{1: firstOrder()}, attempts: map[order.Attempt]order.Order{}},
 		accounts: &accounts{members: map[uint64]bool{ownerID: true, otherID: true, adminID: true}},
-		recent:   writers{},
+		told:     &told{},
 		numbers:  []string{"GENERATED001", "GENERATED002"},
 	}
 	w.Service = order.NewService(order.Dependencies{
-		Store: w.store, Members: w.accounts, Recent: w.recent,
+		Store: w.store, Members: w.accounts, Writes: w.told,
 		NewNumber: func() (string, error) {
 			if len(w.numbers) == 0 {
 				return "", io.ErrUnexpectedEOF
@@ -174,5 +229,16 @@ func newWorld(t *testing.T) *world {
 }
 
 func firstOrder() order.Order {
-	return order.Order{ID: 1, CustomerID: ownerID, OrderNumber: "FIRST0000001", ProductName: "꼬막무침 🍤", PaidAt: now.UTC()}
+	return order.Order{
+		ID: 1, CustomerID: ownerID, OrderNumber: "FIRST0000001", ProductName: "꼬막무침 🍤", PaidAt: now.UTC(),
+		State: order.Paid, Version: 1,
+	}
+}
+
+// create makes an order without a key.
+func (w *world) create(t *testing.T, caller authn.Principal, input order.Change) (order.Order, error) {
+	t.Helper()
+	created, replayed, err := w.Create(t.Context(), caller, input, order.Attempt{CallerID: caller.MemberID})
+	require.False(t, replayed)
+	return created, err
 }

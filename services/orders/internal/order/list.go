@@ -33,17 +33,16 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, query Query)
 	var page Page
 	var err error
 	if len(query.Terms) > 0 {
-		query.Customers, page.CustomersUnknown = s.matchingCustomers(ctx, caller, query)
+		query.Customers, page.CustomersUnknown = s.matchingCustomers(ctx, query)
 	}
-	freshness := s.freshness(caller.MemberID, query.CustomerID)
-	page.Orders, page.Count, err = s.Store.Orders(ctx, query, freshness)
+	page.Orders, page.Count, err = s.Store.Orders(ctx, query)
 	return page, err
 }
 
-func (s *Service) matchingCustomers(ctx context.Context, caller authn.Principal, query Query) (ids [][]uint64, incomplete bool) {
+func (s *Service) matchingCustomers(ctx context.Context, query Query) (ids [][]uint64, incomplete bool) {
 	ctx, cancel := context.WithTimeout(ctx, matchBudget)
 	defer cancel()
-	ids, truncated, err := s.Members.Match(ctx, query.Terms, query.CustomerID, caller.MemberID)
+	ids, truncated, err := s.Members.Match(ctx, query.Terms, query.CustomerID)
 	if err != nil {
 		s.Log.WarnContext(ctx, "searching without customers", "error", err)
 		return nil, true

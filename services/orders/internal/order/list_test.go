@@ -73,7 +73,7 @@ func TestASearchAsksAccountsOnceAboutWhomTheCallerMaySee(t *testing.T) {
 			page, err := w.List(t.Context(), c.caller, query)
 			require.NoError(t, err)
 			require.False(t, page.CustomersUnknown)
-			require.Equal(t, []any{matchQuestion{[]string{"kim", "새우"}, c.among, c.caller.MemberID}}, w.accounts.asked)
+			require.Equal(t, []any{matchQuestion{[]string{"kim", "새우"}, c.among}}, w.accounts.asked)
 			require.Equal(t, [][]uint64{{1}, nil}, w.store.queries[0].Customers)
 		})
 	}

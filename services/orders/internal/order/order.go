@@ -18,6 +18,9 @@ type Order struct {
 	OrderNumber string // unique
 	ProductName string
 	PaidAt      time.Time
+	State       State
+	// Version counts the changes of the order, from 1.
+	Version uint64
 }
 
 // The rules of an order's fields, those of drf-oms. Lengths are in characters (Unicode code points).

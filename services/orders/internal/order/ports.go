@@ -2,36 +2,51 @@ package order
 
 import (
 	"context"
+	"time"
 
 	"oms.internal/libs/listing"
 )
 
-// Freshness says how old the answer to a read may be.
-type Freshness int
-
-// The freshnesses.
-const (
-	// Recent may miss the last seconds; replicas can serve it.
-	Recent Freshness = iota
-	// Latest sees every acknowledged write.
-	Latest
-)
-
-// Store keeps orders. A missing order is the fault NotFound, a number in use is ErrNumberTaken.
+// Store keeps orders. A missing order is the fault NotFound, a number in use is ErrNumberTaken, a customer who is known to
+// be gone is refused with NoSuchCustomer.
+//
+// Reads see at least what their context asks for (libs/consistency). A function that is handed to a write may run more
+// than once; what it refuses is not written.
 type Store interface {
-	// CreateOrder stores the order and returns it with its id.
-	CreateOrder(ctx context.Context, order Order) (Order, error)
-	// Order returns one order. Its answer is the latest: a replica that is behind must not deny what was acknowledged.
+	// CreateOrder stores the order of the fact that compose returns, and returns it with its id. An attempt that succeeded
+	// before is not done again: its order is returned as it was then, and replayed is true.
+	CreateOrder(ctx context.Context, attempt Attempt, compose func() (Fact, error)) (order Order, replayed bool, err error)
+	// Order returns one order.
 	Order(ctx context.Context, id uint64) (Order, error)
 	// Orders returns one page of a list, and how many orders the whole list has.
-	Orders(ctx context.Context, query Query, freshness Freshness) ([]Order, int, error)
+	Orders(ctx context.Context, query Query) ([]Order, int, error)
 	// LastOrders returns the last order of each customer that has one.
-	LastOrders(ctx context.Context, customerIDs []uint64, freshness Freshness) ([]Order, error)
-	// UpdateOrder locks the order, lets change alter it, and stores it, all or nothing. change may run more than once.
-	UpdateOrder(ctx context.Context, id uint64, change func(*Order) error) (Order, error)
-	// DeleteOrder locks the order, asks allowed, and removes it.
-	DeleteOrder(ctx context.Context, id uint64, allowed func(Order) error) error
+	LastOrders(ctx context.Context, customerIDs []uint64) ([]Order, error)
+	// Timeline returns the first MaxTimeline steps of an order, and whose it is or, once it is deleted, was.
+	Timeline(ctx context.Context, id uint64) (steps []Step, customerID uint64, err error)
+	// ChangeOrder locks the order, lets change alter it, and stores it with the fact, all or nothing. The zero Fact stands
+	// for nothing to store.
+	ChangeOrder(ctx context.Context, id uint64, change func(*Order) (Fact, error)) (Order, error)
+	// DeleteOrder locks the order, asks for the fact, and removes it.
+	DeleteOrder(ctx context.Context, id uint64, allowed func(Order) (Fact, error)) error
+	// ForgetAttempts removes attempts that began before this time, at most so many, and returns how many.
+	ForgetAttempts(ctx context.Context, before time.Time, most int) (int, error)
 }
+
+// MaxTimeline is how many steps of a timeline are shown. An order's life has fewer.
+const MaxTimeline = 100
+
+// Attempt is a request that its caller may send again because it lost the answer, and that must be done once.
+type Attempt struct {
+	CallerID uint64
+	// Key is what the caller recognises it by; "" is for a request that is never sent again.
+	Key string
+	// Fingerprint is that of all that the request asks for.
+	Fingerprint [32]byte
+}
+
+// Condition is what the caller expects of the order that it wants to change.
+type Condition interface{ Allows(version uint64) bool }
 
 // Query says which orders are wanted, in which order and which page of them.
 type Query struct {
@@ -48,11 +63,11 @@ type Members interface {
 	Exists(ctx context.Context, id uint64) (bool, error)
 	// Match returns, for each term, the members whose name or email holds it. among restricts it to one member, unless 0.
 	// truncated says that there are more.
-	Match(ctx context.Context, terms []string, among, readerID uint64) (ids [][]uint64, truncated bool, err error)
+	Match(ctx context.Context, terms []string, among uint64) (ids [][]uint64, truncated bool, err error)
 }
 
-// RecentWrites remembers who wrote a moment ago and therefore must not read from a replica.
-type RecentWrites interface {
-	Mark(memberID uint64)
-	Wrote(memberID uint64) bool
+// Writes makes sure that members see what they were told of.
+type Writes interface {
+	// Tell notes that the answer to a request may tell the members of what was written in its context.
+	Tell(ctx context.Context, memberIDs ...uint64)
 }

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/field"
 )
 
 // matchBudget is how long a search waits for the accounts service before it goes without customers' names and emails.
@@ -14,6 +16,12 @@ const matchBudget = time.Second
 
 // ErrNumberTaken is the fault for an order number that another order has.
 var ErrNumberTaken = fault.InvalidField("order_number", "order with this order number already exists.")
+
+// NoSuchCustomer is the fault for a customer who is no member, or no longer.
+func NoSuchCustomer(id uint64) error { return fault.InvalidField("customer", field.NoSuchKey(id)) }
+
+// errChanged is the fault for an order that is not as the caller expects it.
+var errChanged = fault.New(fault.PreconditionFailed, "The order is not as the request expects it. Look at it again.", nil)
 
 // Service is the domain's use cases.
 type Service struct {
@@ -24,7 +32,7 @@ type Service struct {
 type Dependencies struct {
 	Store   Store
 	Members Members
-	Recent  RecentWrites
+	Writes  Writes
 	// NewNumber makes an order number where the customer gives none.
 	NewNumber func() (string, error)
 	Now       func() time.Time
@@ -34,25 +42,8 @@ type Dependencies struct {
 // NewService returns the use cases over the given dependencies.
 func NewService(dependencies Dependencies) *Service { return &Service{dependencies} }
 
-// freshness is Latest for what concerns the caller itself and for a caller that wrote a moment ago. Either id may be 0, for
-// nobody in particular.
-func (s *Service) freshness(callerID, concerns uint64) Freshness {
-	own := callerID != 0 && callerID == concerns
-	if own || s.Recent.Wrote(callerID) {
-		return Latest
-	}
-	return Recent
-}
-
-// remember notes who must read its own write next. A write whose outcome is unknown counts: its caller is told to look.
-func (s *Service) remember(err error, memberIDs ...uint64) {
-	if err != nil && !fault.Is(err, fault.OutcomeUnknown) {
-		return
-	}
-	for _, id := range memberIDs {
-		s.Recent.Mark(id)
-	}
-}
+// now is the time as the store keeps it.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
 
 // Get returns an order of the caller, or to an admin any order.
 func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (Order, error) {
@@ -71,22 +62,24 @@ func mayUse(caller authn.Principal, order Order) error {
 	return fault.NewNotFound()
 }
 
-// Last returns the last order of each of the given customers that has one, as the reader may expect to see it.
-func (s *Service) Last(ctx context.Context, customerIDs []uint64, readerID uint64) ([]Order, error) {
-	concerns := uint64(0)
-	if len(customerIDs) == 1 {
-		concerns = customerIDs[0]
-	}
-	return s.Store.LastOrders(ctx, customerIDs, s.freshness(readerID, concerns))
+// Last returns the last order of each of the given customers that has one.
+func (s *Service) Last(ctx context.Context, customerIDs []uint64) ([]Order, error) {
+	return s.Store.LastOrders(ctx, customerIDs)
 }
 
-// Delete removes an order of the caller, or for an admin any order.
-func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64) error {
+// Delete removes an order of the caller, or for an admin any order. Its timeline stays.
+func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64, condition Condition) error {
 	var customerID uint64
-	err := s.Store.DeleteOrder(ctx, id, func(order Order) error {
+	err := s.Store.DeleteOrder(ctx, id, func(order Order) (Fact, error) {
+		if err := mayUse(caller, order); err != nil {
+			return Fact{}, err
+		}
 		customerID = order.CustomerID
-		return mayUse(caller, order)
+		if !condition.Allows(order.Version) {
+			return Fact{}, errChanged
+		}
+		return s.fact(orders.EventDeleted, caller, order), nil
 	})
-	s.remember(err, caller.MemberID, customerID)
+	s.Writes.Tell(ctx, caller.MemberID, customerID)
 	return err
 }

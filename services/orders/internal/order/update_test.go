@@ -28,7 +28,10 @@ func TestAChangeLeavesWhatItDoesNotName(t *testing.T) {
 			w := newWorld(t)
 			want := firstOrder()
 			c.want(&want)
-			changed, err := w.Update(t.Context(), admin, firstOrder(), c.change)
+			if want != firstOrder() {
+				want.Version++
+			}
+			changed, err := w.Update(t.Context(), admin, firstOrder(), c.change, unconditional{})
 			require.NoError(t, err)
 			require.Equal(t, want, changed)
 			require.Equal(t, want, w.store.orders[1])
@@ -43,7 +46,7 @@ func TestThePresentCustomerNeedsNoCheck(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.accounts.failure = fault.NewUnavailable(nil)
-			_, err := w.Update(t.Context(), caller, firstOrder(), order.Change{CustomerID: new(uint64(ownerID)), ProductName: new("p")})
+			_, err := w.Update(t.Context(), caller, firstOrder(), order.Change{CustomerID: new(uint64(ownerID)), ProductName: new("p")}, unconditional{})
 			require.NoError(t, err)
 			require.Empty(t, w.accounts.asked)
 		})
@@ -53,7 +56,7 @@ func TestThePresentCustomerNeedsNoCheck(t *testing.T) {
 func TestAMemberCannotGiveItsOrderAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, err := w.Update(t.Context(), owner, firstOrder(), order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")})
+	_, err := w.Update(t.Context(), owner, firstOrder(), order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")}, unconditional{})
 	require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
 	require.Zero(t, w.store.writes)
 }
@@ -61,7 +64,7 @@ func TestAMemberCannotGiveItsOrderAway(t *testing.T) {
 func TestAnAdminCannotGiveAnOrderToSomeoneWhoIsNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(77))})
+	_, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(77))}, unconditional{})
 	require.True(t, fault.Is(err, fault.Invalid), "%v", err)
 	require.Zero(t, w.store.writes)
 }
@@ -73,46 +76,78 @@ func TestAnOrderThatChangedHandsMeanwhileIsNotFound(t *testing.T) {
 	moved := firstOrder()
 	moved.CustomerID = otherID
 	w.store.orders[1] = moved
-	_, err := w.Update(t.Context(), owner, firstOrder(), order.Change{ProductName: new("p")})
+	_, err := w.Update(t.Context(), owner, firstOrder(), order.Change{ProductName: new("p")}, unconditional{})
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	require.Equal(t, moved, w.store.orders[1])
 }
 
-func TestAWriteIsRememberedForItsCallerAndItsCustomer(t *testing.T) {
+func TestAnOrderThatGotAnotherCustomerMeanwhileIsNotGivenBackUnasked(t *testing.T) {
 	t.Parallel()
-	cases := map[string]struct {
-		write func(*testing.T, *world) error
-		want  writers
-	}{
-		"create": {func(t *testing.T, w *world) error {
-			_, err := w.Create(t.Context(), admin, order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")})
-			return err
-		}, writers{adminID: true, otherID: true}},
-		"update": {func(t *testing.T, w *world) error {
-			_, err := w.Update(t.Context(), admin, firstOrder(), order.Change{ProductName: new("p")})
-			return err
-		}, writers{adminID: true, ownerID: true}},
-		"delete": {func(t *testing.T, w *world) error {
-			return w.Delete(t.Context(), admin, 1)
-		}, writers{adminID: true, ownerID: true}},
+	w := newWorld(t)
+	moved := firstOrder()
+	moved.CustomerID = otherID
+	w.store.orders[1] = moved
+	_, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(ownerID))}, unconditional{})
+	require.True(t, fault.Is(err, fault.Conflict), "%v", err)
+	require.Equal(t, moved, w.store.orders[1])
+}
+
+// The writes, each of the order 1 but the first.
+var writes = map[string]func(*testing.T, *world, order.Condition) error{
+	"create": func(t *testing.T, w *world, _ order.Condition) error {
+		_, err := w.create(t, admin, order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")})
+		return err
+	},
+	"update": func(t *testing.T, w *world, condition order.Condition) error {
+		_, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID))}, condition)
+		return err
+	},
+	"transition": func(t *testing.T, w *world, condition order.Condition) error {
+		_, err := w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, condition)
+		return err
+	},
+	"delete": func(t *testing.T, w *world, condition order.Condition) error {
+		return w.Delete(t.Context(), admin, 1, condition)
+	},
+}
+
+func TestAWriteIsToldToItsCallerAndItsCustomers(t *testing.T) {
+	t.Parallel()
+	concerned := map[string]told{
+		"create": {{adminID, otherID}}, "update": {{adminID, ownerID, otherID}}, "transition": {{adminID, ownerID}},
+		"delete": {{adminID, ownerID}},
 	}
-	for name, c := range cases {
+	for name, write := range writes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			require.NoError(t, c.write(t, w))
-			require.Equal(t, c.want, w.recent)
-
-			failing := newWorld(t)
-			failing.store.failure = fault.NewUnavailable(nil)
-			require.ErrorIs(t, c.write(t, failing), failing.store.failure)
-			require.Empty(t, failing.recent)
+			require.NoError(t, write(t, w, unconditional{}))
+			require.Equal(t, concerned[name], *w.told)
 
 			// Its caller is told to look, and must not look at a replica that is behind.
 			unsure := newWorld(t)
 			unsure.store.failure = fault.New(fault.OutcomeUnknown, "?", nil)
-			require.ErrorIs(t, c.write(t, unsure), unsure.store.failure)
-			require.Equal(t, c.want, unsure.recent)
+			require.ErrorIs(t, write(t, unsure, unconditional{}), unsure.store.failure)
+			require.Equal(t, concerned[name], *unsure.told)
+		})
+	}
+}
+
+func TestAnOrderThatIsNotAsExpectedStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	for name, write := range writes {
+		if name == "create" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			err := write(t, w, condition(2))
+			require.True(t, fault.Is(err, fault.PreconditionFailed), "%v", err)
+			require.Equal(t, firstOrder(), w.store.orders[1])
+			require.Empty(t, w.store.facts)
+			require.NotEmpty(t, *w.told, "who hears that an order has changed must see the change")
+			require.NoError(t, write(t, w, condition(1)))
 		})
 	}
 }

@@ -20,11 +20,19 @@ var operations = map[string]func(*testing.T, *world, authn.Principal, uint64) er
 		return err
 	},
 	"update": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
-		_, err := w.Update(t.Context(), caller, order.Order{ID: id, CustomerID: caller.MemberID}, order.Change{ProductName: new("changed")})
+		_, err := w.Update(t.Context(), caller, order.Order{ID: id, CustomerID: caller.MemberID}, order.Change{ProductName: new("changed")}, unconditional{})
+		return err
+	},
+	"transition": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
+		_, err := w.Transition(t.Context(), caller, id, order.Transition{To: order.Cancelled}, unconditional{})
+		return err
+	},
+	"timeline": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
+		_, err := w.Timeline(t.Context(), caller, id)
 		return err
 	},
 	"delete": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
-		return w.Delete(t.Context(), caller, id)
+		return w.Delete(t.Context(), caller, id, unconditional{})
 	},
 }
 
@@ -51,7 +59,7 @@ func TestOnlyItsCustomerAndAdminsReachAnOrder(t *testing.T) {
 				}
 				require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 				require.Equal(t, firstOrder(), w.store.orders[1])
-				require.Empty(t, w.recent)
+				require.Empty(t, w.store.facts)
 			})
 		}
 	}

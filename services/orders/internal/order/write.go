@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
-	"oms.internal/libs/field"
 )
 
 // Change is the input for a new order or a change of one; nil leaves a field as it is, or to its default. The transport
@@ -26,63 +26,87 @@ const maxNumbers = 5
 const existsBudget = time.Second
 
 // Create stores a new order, paid now. The customer is the caller unless an admin says otherwise; a missing number is
-// generated.
-func (s *Service) Create(ctx context.Context, caller authn.Principal, input Change) (Order, error) {
-	order := Order{CustomerID: caller.MemberID, PaidAt: s.Now().UTC().Truncate(time.Microsecond)}
+// generated. An attempt that succeeded before has the same result again, whatever has become of the order or its customer
+// since; replayed says so.
+func (s *Service) Create(
+	ctx context.Context, caller authn.Principal, input Change, attempt Attempt,
+) (stored Order, replayed bool, err error) {
+	order := Order{CustomerID: caller.MemberID, PaidAt: s.now(), State: Paid, Version: 1}
+	var refusal error
 	if input.CustomerID != nil {
-		if err := s.checkCustomer(ctx, caller, *input.CustomerID, caller.MemberID); err != nil {
-			return Order{}, err
-		}
 		order.CustomerID = *input.CustomerID
+		refusal = s.checkCustomer(ctx, caller, order.CustomerID, caller.MemberID)
 	}
-	if input.ProductName != nil {
-		order.ProductName = *input.ProductName
+	if refusal != nil && attempt.Key == "" {
+		return Order{}, false, refusal
 	}
-	stored, err := s.store(ctx, order, input.OrderNumber)
-	s.remember(err, caller.MemberID, order.CustomerID)
-	return stored, err
+	set(&order.ProductName, input.ProductName)
+	for range maxNumbers {
+		stored, replayed, err = s.Store.CreateOrder(ctx, attempt, func() (Fact, error) {
+			if refusal != nil {
+				return Fact{}, refusal
+			}
+			if err := s.number(&order, input.OrderNumber); err != nil {
+				return Fact{}, err
+			}
+			return s.fact(orders.EventCreated, caller, order), nil
+		})
+		if input.OrderNumber != nil || !errors.Is(err, ErrNumberTaken) {
+			s.Writes.Tell(ctx, caller.MemberID, order.CustomerID)
+			return stored, replayed, err
+		}
+	}
+	return Order{}, false, fault.NewInternal(fmt.Errorf("%d generated order numbers are taken", maxNumbers))
 }
 
-func (s *Service) store(ctx context.Context, order Order, number *string) (Order, error) {
-	if number != nil {
-		order.OrderNumber = *number
-		return s.Store.CreateOrder(ctx, order)
+func (s *Service) number(order *Order, given *string) error {
+	if given != nil {
+		order.OrderNumber = *given
+		return nil
 	}
-	for range maxNumbers {
-		generated, err := s.NewNumber()
-		if err != nil {
-			return Order{}, fmt.Errorf("generate order number: %w", err)
-		}
-		order.OrderNumber = generated
-		stored, err := s.Store.CreateOrder(ctx, order)
-		if !errors.Is(err, ErrNumberTaken) {
-			return stored, err
-		}
+	generated, err := s.NewNumber()
+	if err != nil {
+		return fmt.Errorf("generate order number: %w", err)
 	}
-	return Order{}, fault.NewInternal(fmt.Errorf("%d generated order numbers are taken", maxNumbers))
+	order.OrderNumber = generated
+	return nil
 }
 
 // Update changes an order that Get has shown to the caller. Fields that are left out keep what others wrote to them
-// meanwhile.
-func (s *Service) Update(ctx context.Context, caller authn.Principal, shown Order, change Change) (Order, error) {
+// meanwhile; a change to what the order is already is none.
+func (s *Service) Update(
+	ctx context.Context, caller authn.Principal, shown Order, change Change, condition Condition,
+) (Order, error) {
 	if change.CustomerID != nil {
 		if err := s.checkCustomer(ctx, caller, *change.CustomerID, shown.CustomerID); err != nil {
 			return Order{}, err
 		}
 	}
-	customerID := shown.CustomerID
-	updated, err := s.Store.UpdateOrder(ctx, shown.ID, func(order *Order) error {
+	concerned := []uint64{caller.MemberID}
+	updated, err := s.Store.ChangeOrder(ctx, shown.ID, func(order *Order) (Fact, error) {
 		// The order may have got another customer since it was shown.
 		if err := mayUse(caller, *order); err != nil {
-			return err
+			return Fact{}, err
 		}
+		if !condition.Allows(order.Version) {
+			return Fact{}, errChanged
+		}
+		before := *order
 		set(&order.CustomerID, change.CustomerID)
 		set(&order.OrderNumber, change.OrderNumber)
 		set(&order.ProductName, change.ProductName)
-		customerID = order.CustomerID
-		return nil
+		if order.CustomerID != before.CustomerID && order.CustomerID == shown.CustomerID {
+			// It looked as if the customer stayed the same, and so nobody asked whether there is one.
+			return Fact{}, fault.New(fault.Conflict, "The order has another customer meanwhile. Look at it again.", nil)
+		}
+		concerned = []uint64{caller.MemberID, before.CustomerID, order.CustomerID}
+		if *order == before {
+			return Fact{}, nil
+		}
+		order.Version++
+		return s.fact(orders.EventChanged, caller, *order), nil
 	})
-	s.remember(err, caller.MemberID, customerID)
+	s.Writes.Tell(ctx, concerned...)
 	return updated, err
 }
 
@@ -108,7 +132,7 @@ func (s *Service) checkCustomer(ctx context.Context, caller authn.Principal, cus
 		return err
 	}
 	if !exists {
-		return fault.InvalidField("customer", field.NoSuchKey(customerID))
+		return NoSuchCustomer(customerID)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/natsx"
 	"oms.internal/orders/internal/order"
@@ -25,10 +26,10 @@ func (m *Members) Exists(ctx context.Context, id uint64) (bool, error) {
 	return reply.Exists, err
 }
 
-// Match asks which members match each term.
-func (m *Members) Match(ctx context.Context, terms []string, among, readerID uint64) ([][]uint64, bool, error) {
+// Match asks which members match each term, as the caller may expect to see them.
+func (m *Members) Match(ctx context.Context, terms []string, among uint64) ([][]uint64, bool, error) {
 	reply, err := natsx.Call[accounts.MatchReply](ctx, m.conn, accounts.SubjectMatch, accounts.MatchRequest{
-		Terms: terms, Among: among, ReaderID: readerID,
+		Terms: terms, Among: among, After: uint64(consistency.After(ctx)),
 	})
 	return reply.MemberIDs, reply.Truncated, err
 }

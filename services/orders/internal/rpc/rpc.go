@@ -5,10 +5,12 @@ package rpc
 import (
 	"context"
 
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
 	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/wire"
 )
 
 // Endpoints returns the endpoints of the micro service.
@@ -19,7 +21,8 @@ func Endpoints(service *order.Service) []natsx.Endpoint {
 				if len(request.CustomerIDs) > orders.MaxCustomers {
 					return orders.LastReply{}, fault.New(fault.Malformed, "Too many customers.", nil)
 				}
-				last, err := service.Last(ctx, request.CustomerIDs, request.ReaderID)
+				ctx = consistency.Into(ctx, consistency.Token(request.After))
+				last, err := service.Last(ctx, request.CustomerIDs)
 				return toReply(last), err
 			}),
 	}
@@ -28,7 +31,7 @@ func Endpoints(service *order.Service) []natsx.Endpoint {
 func toReply(last []order.Order) orders.LastReply {
 	reply := orders.LastReply{Orders: make([]orders.Order, len(last))}
 	for i, found := range last {
-		reply.Orders[i] = orders.Order(found)
+		reply.Orders[i] = wire.Order(found)
 	}
 	return reply
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // Orders returns one page in at most three statements: the ids, their number unless the page tells it, the rows.
-func (s *Store) Orders(ctx context.Context, query order.Query, freshness order.Freshness) ([]order.Order, int, error) {
+func (s *Store) Orders(ctx context.Context, query order.Query) ([]order.Order, int, error) {
 	var orders []order.Order
 	var count int
-	err := s.read(ctx, freshness, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := s.read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		list, total := plan(query)
 		ids, err := list(ctx, queries)
 		if err != nil {

@@ -2,28 +2,17 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
 )
 
-// CreateOrder stores the order.
-func (s *Store) CreateOrder(ctx context.Context, created order.Order) (order.Order, error) {
-	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		id, err := queries.InsertOrder(ctx, sqlcgen.InsertOrderParams{
-			CustomerID: created.CustomerID, OrderNumber: created.OrderNumber,
-			ProductName: created.ProductName, PaidAt: created.PaidAt,
-		})
-		created.ID = uint64(id)
-		return numberTaken(err)
-	})
-	return created, err
-}
-
 // Order returns one order.
 func (s *Store) Order(ctx context.Context, id uint64) (order.Order, error) {
 	var row sqlcgen.Order
-	err := s.read(ctx, order.Latest, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+	err := s.readThrough(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		row, err = queries.GetOrder(ctx, id)
 		return notFound(err)
 	})
@@ -31,44 +20,48 @@ func (s *Store) Order(ctx context.Context, id uint64) (order.Order, error) {
 }
 
 // LastOrders returns the last order of each customer, in one statement.
-func (s *Store) LastOrders(ctx context.Context, customerIDs []uint64, freshness order.Freshness) ([]order.Order, error) {
+func (s *Store) LastOrders(ctx context.Context, customerIDs []uint64) ([]order.Order, error) {
 	var rows []sqlcgen.Order
-	err := s.read(ctx, freshness, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+	err := s.read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		rows, err = queries.ListLastOrders(ctx, customerIDs)
 		return err
 	})
 	return toOrders(rows), err
 }
 
-// UpdateOrder lets change alter the locked order and stores it.
-func (s *Store) UpdateOrder(ctx context.Context, id uint64, change func(*order.Order) error) (order.Order, error) {
-	var changed order.Order
-	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		row, err := queries.GetOrderForUpdate(ctx, id)
-		if err != nil {
-			return notFound(err)
-		}
-		changed = toOrder(row)
-		if err := change(&changed); err != nil {
+// Timeline returns the steps of an order and whose it is, in two statements.
+func (s *Store) Timeline(ctx context.Context, id uint64) (steps []order.Step, customerID uint64, err error) {
+	err = s.readThrough(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		row, err := queries.GetOrder(ctx, id)
+		gone := errors.Is(err, sql.ErrNoRows)
+		if err != nil && !gone {
 			return err
 		}
-		return numberTaken(queries.UpdateOrder(ctx, sqlcgen.UpdateOrderParams{
-			ID: id, CustomerID: changed.CustomerID, OrderNumber: changed.OrderNumber, ProductName: changed.ProductName,
-		}))
+		rows, err := queries.ListTimeline(ctx, sqlcgen.ListTimelineParams{OrderID: id, Limit: order.MaxTimeline})
+		if err != nil {
+			return err
+		}
+		steps, customerID = toSteps(rows), row.CustomerID
+		if !gone {
+			return nil
+		}
+		// On a replica the order and the end of its timeline may be missing alike.
+		if len(steps) == 0 || steps[len(steps)-1].To != order.Deleted {
+			return notFound(sql.ErrNoRows)
+		}
+		customerID = steps[len(steps)-1].CustomerID
+		return nil
 	})
-	return changed, err
+	return steps, customerID, err
 }
 
-// DeleteOrder removes the order if allowed lets it.
-func (s *Store) DeleteOrder(ctx context.Context, id uint64, allowed func(order.Order) error) error {
-	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		row, err := queries.GetOrderForUpdate(ctx, id)
-		if err != nil {
-			return notFound(err)
+func toSteps(rows []sqlcgen.OrderTimeline) []order.Step {
+	steps := make([]order.Step, len(rows))
+	for i, row := range rows {
+		steps[i] = order.Step{
+			At: row.At, ActorID: row.ActorID, CustomerID: row.CustomerID,
+			From: order.State(row.FromState.String), To: order.State(row.ToState), Note: row.Note,
 		}
-		if err := allowed(toOrder(row)); err != nil {
-			return err
-		}
-		return queries.DeleteOrder(ctx, id)
-	})
+	}
+	return steps
 }

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
@@ -15,28 +16,40 @@ import (
 )
 
 // Store is order.Store on a cluster.
-type Store struct{ cluster *mysqlx.Cluster }
+type Store struct {
+	cluster *mysqlx.Cluster
+	now     func() time.Time
+}
 
 var _ order.Store = (*Store)(nil)
 
-// New returns a store on the cluster, whose schema must be that of sql.Orders.
-func New(cluster *mysqlx.Cluster) *Store { return &Store{cluster: cluster} }
-
-// read runs queries on a server that is as fresh as asked.
-func (s *Store) read(ctx context.Context, freshness order.Freshness, queries func(context.Context, *sqlcgen.Queries) error) error {
-	on := s.cluster.ReadRecent
-	if freshness == order.Latest {
-		on = s.cluster.ReadLatest
-	}
-	return on(ctx, func(ctx context.Context, reader mysqlx.Reader) error { return queries(ctx, sqlcgen.New(reader)) })
+// New returns a store on the cluster, whose schema must be that of sql.Orders, with a clock.
+func New(cluster *mysqlx.Cluster, now func() time.Time) *Store {
+	return &Store{cluster: cluster, now: now}
 }
 
-// write runs queries in a transaction on the primary.
-func (s *Store) write(ctx context.Context, queries func(context.Context, *sqlcgen.Queries) error) error {
-	return s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
-		return queries(ctx, sqlcgen.New(writer))
-	})
+// read runs queries on a server that has what the context asks for. A list may lack what others wrote within the last
+// seconds.
+func (s *Store) read(ctx context.Context, queries func(context.Context, *sqlcgen.Queries) error) error {
+	return s.cluster.Read(ctx, reading(queries))
 }
+
+// readThrough is read for one order by its id, which only the primary may deny.
+func (s *Store) readThrough(ctx context.Context, queries func(context.Context, *sqlcgen.Queries) error) error {
+	return s.cluster.ReadThrough(ctx, reading(queries))
+}
+
+func reading(queries func(context.Context, *sqlcgen.Queries) error) func(context.Context, mysqlx.Reader) error {
+	return func(ctx context.Context, reader mysqlx.Reader) error { return queries(ctx, sqlcgen.New(reader)) }
+}
+
+// transaction is one on the primary, for generated queries and for those of libraries.
+type transaction struct {
+	*sqlcgen.Queries
+	writer mysqlx.Writer
+}
+
+func begun(writer mysqlx.Writer) transaction { return transaction{sqlcgen.New(writer), writer} }
 
 // notFound turns the absence of a row into the fault NotFound.
 func notFound(err error) error {
@@ -53,7 +66,12 @@ func numberTaken(err error) error {
 	return err
 }
 
-func toOrder(row sqlcgen.Order) order.Order { return order.Order(row) }
+func toOrder(row sqlcgen.Order) order.Order {
+	return order.Order{
+		ID: row.ID, CustomerID: row.CustomerID, OrderNumber: row.OrderNumber, ProductName: row.ProductName,
+		PaidAt: row.PaidAt, State: order.State(row.State), Version: row.Version,
+	}
+}
 
 func toOrders(rows []sqlcgen.Order) []order.Order {
 	orders := make([]order.Order, len(rows))

@@ -5,6 +5,7 @@
 package sqlcgen
 
 import (
+	"database/sql"
 	"time"
 )
 
@@ -18,4 +19,18 @@ type Order struct {
 	// paid, preparing, shipped, delivered or cancelled
 	State   string
 	Version uint64
+}
+
+type OrderTimeline struct {
+	ID         uint64
+	OrderID    uint64
+	CustomerID uint64
+	At         time.Time
+	// a member
+	ActorID uint64
+	// NULL where the order begins
+	FromState sql.NullString
+	// a state, or deleted where the order ends
+	ToState string
+	Note    string
 }

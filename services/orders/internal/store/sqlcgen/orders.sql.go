@@ -7,6 +7,7 @@ package sqlcgen
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 	"time"
 )
@@ -301,9 +302,23 @@ func (q *Queries) GetOrderForUpdate(ctx context.Context, id uint64) (Order, erro
 	return i, err
 }
 
+const insertFormerCustomer = `-- name: InsertFormerCustomer :exec
+INSERT IGNORE INTO former_customers (customer_id, deleted_at) VALUES (?, ?)
+`
+
+type InsertFormerCustomerParams struct {
+	CustomerID uint64
+	DeletedAt  time.Time
+}
+
+func (q *Queries) InsertFormerCustomer(ctx context.Context, arg InsertFormerCustomerParams) error {
+	_, err := q.db.ExecContext(ctx, insertFormerCustomer, arg.CustomerID, arg.DeletedAt)
+	return err
+}
+
 const insertOrder = `-- name: InsertOrder :execlastid
 
-INSERT INTO orders (customer_id, order_number, product_name, paid_at) VALUES (?, ?, ?, ?)
+INSERT INTO orders (customer_id, order_number, product_name, paid_at, state, version) VALUES (?, ?, ?, ?, ?, ?)
 `
 
 type InsertOrderParams struct {
@@ -311,6 +326,8 @@ type InsertOrderParams struct {
 	OrderNumber string
 	ProductName string
 	PaidAt      time.Time
+	State       string
+	Version     uint64
 }
 
 // Every query names what it does: verb, entity, qualifier. Lists come in two steps, first the ids of a page from an index
@@ -321,11 +338,51 @@ func (q *Queries) InsertOrder(ctx context.Context, arg InsertOrderParams) (int64
 		arg.OrderNumber,
 		arg.ProductName,
 		arg.PaidAt,
+		arg.State,
+		arg.Version,
 	)
 	if err != nil {
 		return 0, err
 	}
 	return result.LastInsertId()
+}
+
+const insertTimelineEntry = `-- name: InsertTimelineEntry :exec
+INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note) VALUES (?, ?, ?, ?, ?, ?, ?)
+`
+
+type InsertTimelineEntryParams struct {
+	OrderID    uint64
+	CustomerID uint64
+	At         time.Time
+	ActorID    uint64
+	FromState  sql.NullString
+	ToState    string
+	Note       string
+}
+
+func (q *Queries) InsertTimelineEntry(ctx context.Context, arg InsertTimelineEntryParams) error {
+	_, err := q.db.ExecContext(ctx, insertTimelineEntry,
+		arg.OrderID,
+		arg.CustomerID,
+		arg.At,
+		arg.ActorID,
+		arg.FromState,
+		arg.ToState,
+		arg.Note,
+	)
+	return err
+}
+
+const isFormerCustomer = `-- name: IsFormerCustomer :one
+SELECT EXISTS (SELECT 1 FROM former_customers WHERE customer_id = ?)
+`
+
+func (q *Queries) IsFormerCustomer(ctx context.Context, customerID uint64) (bool, error) {
+	row := q.db.QueryRowContext(ctx, isFormerCustomer, customerID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }
 
 const listLastOrders = `-- name: ListLastOrders :many
@@ -1150,6 +1207,47 @@ func (q *Queries) ListOrdersByIDs(ctx context.Context, ids []uint64) ([]Order, e
 	return items, nil
 }
 
+const listTimeline = `-- name: ListTimeline :many
+SELECT id, order_id, customer_id, at, actor_id, from_state, to_state, note FROM order_timeline WHERE order_id = ? ORDER BY id LIMIT ?
+`
+
+type ListTimelineParams struct {
+	OrderID uint64
+	Limit   int32
+}
+
+func (q *Queries) ListTimeline(ctx context.Context, arg ListTimelineParams) ([]OrderTimeline, error) {
+	rows, err := q.db.QueryContext(ctx, listTimeline, arg.OrderID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OrderTimeline
+	for rows.Next() {
+		var i OrderTimeline
+		if err := rows.Scan(
+			&i.ID,
+			&i.OrderID,
+			&i.CustomerID,
+			&i.At,
+			&i.ActorID,
+			&i.FromState,
+			&i.ToState,
+			&i.Note,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const searchOrderIDs = `-- name: SearchOrderIDs :many
 
 SELECT id FROM orders
@@ -1449,13 +1547,15 @@ func (q *Queries) SearchOrderIDsOfCustomer(ctx context.Context, arg SearchOrderI
 }
 
 const updateOrder = `-- name: UpdateOrder :exec
-UPDATE orders SET customer_id = ?, order_number = ?, product_name = ? WHERE id = ?
+UPDATE orders SET customer_id = ?, order_number = ?, product_name = ?, state = ?, version = ? WHERE id = ?
 `
 
 type UpdateOrderParams struct {
 	CustomerID  uint64
 	OrderNumber string
 	ProductName string
+	State       string
+	Version     uint64
 	ID          uint64
 }
 
@@ -1464,6 +1564,8 @@ func (q *Queries) UpdateOrder(ctx context.Context, arg UpdateOrderParams) error 
 		arg.CustomerID,
 		arg.OrderNumber,
 		arg.ProductName,
+		arg.State,
+		arg.Version,
 		arg.ID,
 	)
 	return err

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/idempotency"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/store/sqlcgen"
+	"oms.internal/orders/internal/wire"
+)
+
+// CreateOrder stores a new order, or finds what the same attempt stored before.
+func (s *Store) CreateOrder(
+	ctx context.Context, attempt order.Attempt, compose func() (order.Fact, error),
+) (created order.Order, replayed bool, err error) {
+	// With a key it can be found out what became of a COMMIT whose answer was lost: by trying again.
+	write := s.cluster.Write
+	if attempt.Key != "" {
+		write = s.cluster.WriteOnce
+	}
+	err = write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
+		tx, request := begun(writer), idempotency.Request(attempt)
+		answer, err := idempotency.Claim(ctx, writer, request, s.now())
+		if err != nil {
+			return err
+		}
+		if replayed = answer != nil; replayed {
+			created, err = fromAnswer(answer)
+			return err
+		}
+		fact, err := compose()
+		if err != nil {
+			return err
+		}
+		created, err = insert(ctx, tx, fact)
+		if err != nil || attempt.Key == "" {
+			return err
+		}
+		if answer, err = toAnswer(created); err != nil {
+			return err
+		}
+		return idempotency.Complete(ctx, writer, request, answer)
+	})
+	return created, replayed && err == nil, err
+}
+
+func insert(ctx context.Context, tx transaction, fact order.Fact) (order.Order, error) {
+	if err := refuseFormer(ctx, tx, fact.Order.CustomerID); err != nil {
+		return order.Order{}, err
+	}
+	id, err := tx.InsertOrder(ctx, sqlcgen.InsertOrderParams{
+		CustomerID: fact.Order.CustomerID, OrderNumber: fact.Order.OrderNumber, ProductName: fact.Order.ProductName,
+		PaidAt: fact.Order.PaidAt, State: string(fact.Order.State), Version: fact.Order.Version,
+	})
+	if err != nil {
+		return order.Order{}, numberTaken(err)
+	}
+	fact.Order.ID = uint64(id)
+	return fact.Order, record(ctx, tx, fact)
+}
+
+// answer is what an attempt is remembered with.
+type answer struct {
+	orders.Order
+	Version uint64 `json:"version"`
+}
+
+func toAnswer(created order.Order) ([]byte, error) {
+	return json.Marshal(answer{wire.Order(created), created.Version})
+}
+
+func fromAnswer(encoded []byte) (order.Order, error) {
+	var kept answer
+	if err := json.Unmarshal(encoded, &kept); err != nil {
+		return order.Order{}, fmt.Errorf("answer of an attempt: %w", err)
+	}
+	return order.Order{
+		ID: kept.ID, CustomerID: kept.CustomerID, OrderNumber: kept.OrderNumber, ProductName: kept.ProductName,
+		PaidAt: kept.PaidAt, State: order.State(kept.State), Version: kept.Version,
+	}, nil
+}
+
+// ForgetAttempts removes the oldest attempts.
+func (s *Store) ForgetAttempts(ctx context.Context, before time.Time, most int) (int, error) {
+	var forgotten int64
+	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) (err error) {
+		forgotten, err = idempotency.Clean(ctx, writer, before, most)
+		return err
+	})
+	return int(forgotten), err
+}
