@@ -2,21 +2,24 @@
 // needs, roles learnt from the servers themselves, transactions that are retried whole, and reads that fall back to the
 // primary when a replica is down or behind.
 //
-// It knows no table but heartbeat, which each schema has for it (one row, id 1, with the column beat).
+// It knows no table but heartbeat, which each schema has for it: one row, id 1, with the columns beat (see clock.go) and
+// epoch. A promotion adds 1 to epoch before the new primary becomes writable, so that a primary which was replaced and
+// comes back is known for what it is.
 package mysqlx
 
 import (
-	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 
-	"oms.internal/libs/fault"
+	"oms.internal/libs/consistency"
 )
 
 // Config says where the servers are and as whom to log in.
@@ -37,30 +40,48 @@ const (
 	ioTimeout    = 5 * time.Second
 	maxLifetime  = 30 * time.Second
 	maxOpenConns = 20 // each server and process
+	maxLookConns = 2  // beside those: one look, one beat
+	// lockWaitSeconds is how long a statement waits for a row that another transaction holds. The default of 50 s is
+	// longer than any request; what waits for a second is better tried again, or told that another is at it.
+	lockWaitSeconds = 1
 	// replicaPatience is how long a replica may take before the primary is asked instead.
 	replicaPatience = 2 * time.Second
 )
 
 // Cluster is the set of servers that hold one schema. Until Run has looked at them it has no primary.
 type Cluster struct {
-	hosts []*host
-	log   *slog.Logger
-	beats beats
-	turn  atomic.Uint64
+	hosts   []*host
+	log     *slog.Logger
+	metrics metrics
+	beats   beats
+	turn    atomic.Uint64
+	// epoch is the highest that any server has shown.
+	epoch atomic.Uint64
+	// wrote is the highest token of this process's writes.
+	wrote atomic.Uint64
+	// unbeaten is why the primary refused the last beat, nil where it did not.
+	unbeaten atomic.Pointer[error]
 }
 
 type host struct {
-	addr  string
-	db    *sql.DB
+	addr string
+	db   *sql.DB
+	// looks has connections for looks and beats alone: how long requests queue for theirs says nothing about the server.
+	looks *sql.DB
 	mutex sync.Mutex
 	state state
+	// sample is the last one, which bounds V also while the server does not answer.
+	sample sample
 }
 
+// state is what the last look at a server found.
 type state struct {
 	role role
 	// err is why the role is unreachable.
 	err error
-	lag time.Duration
+	// epoch and applied are the row of heartbeat as this server has it.
+	epoch, applied uint64
+	lag            time.Duration
 }
 
 type role string
@@ -76,18 +97,26 @@ var errNotLookedAt = errors.New("not looked at yet")
 
 // Open prepares a pool for each host. It connects to none.
 func Open(config Config, log *slog.Logger) (*Cluster, error) {
-	cluster := &Cluster{log: log}
+	cluster := &Cluster{log: log, metrics: newMetrics()}
 	for _, addr := range config.Hosts {
 		db, err := openHost(config, addr, ioTimeout)
 		if err != nil {
 			return nil, errors.Join(err, cluster.Close())
 		}
-		cluster.hosts = append(cluster.hosts, &host{addr: addr, db: db, state: state{role: unreachable, err: errNotLookedAt}})
+		looks, err := openHost(config, addr, ioTimeout)
+		if err != nil {
+			return nil, errors.Join(err, db.Close(), cluster.Close())
+		}
+		looks.SetMaxOpenConns(maxLookConns)
+		cluster.hosts = append(cluster.hosts,
+			&host{addr: addr, db: db, looks: looks, state: state{role: unreachable, err: errNotLookedAt}})
 	}
 	return cluster, nil
 }
 
-// openHost prepares a pool. ioTimeout bounds one read or write on a connection; 0 leaves both to the context.
+// openHost prepares a pool. ioTimeout bounds one read or write on a connection; 0 leaves both to the context, and waits
+// for rows to the server. An address that is a name is resolved at each connection, of which none lives longer than
+// maxLifetime, so that a server may come back elsewhere.
 func openHost(config Config, addr string, ioTimeout time.Duration) (*sql.DB, error) {
 	encryption, err := tlsConfig(config.TLSCAFile)
 	if err != nil {
@@ -99,6 +128,9 @@ func openHost(config Config, addr string, ioTimeout time.Duration) (*sql.DB, err
 	// Times are UTC on both ends; the session's time zone matters to NOW() and to TIMESTAMP columns.
 	settings.ParseTime, settings.Loc = true, time.UTC
 	settings.Params = map[string]string{"time_zone": "'+00:00'", "sql_mode": "'TRADITIONAL,NO_ENGINE_SUBSTITUTION'"}
+	if ioTimeout > 0 {
+		settings.Params["innodb_lock_wait_timeout"] = strconv.Itoa(lockWaitSeconds)
+	}
 	settings.Collation = "utf8mb4_unicode_520_ci"
 	// An UPDATE that changes nothing still found its row.
 	settings.ClientFoundRows = true
@@ -129,7 +161,7 @@ func (quiet) Print(...any) {}
 func (c *Cluster) Close() error {
 	var problems []error
 	for _, host := range c.hosts {
-		problems = append(problems, host.db.Close())
+		problems = append(problems, host.db.Close(), host.looks.Close())
 	}
 	return errors.Join(problems...)
 }
@@ -143,41 +175,42 @@ func (c *Cluster) Pools() map[string]*sql.DB {
 	return pools
 }
 
-// Ready returns nil while there is exactly one primary.
+// Ready returns nil while there is exactly one primary and it takes heartbeats: without them no replica is of use.
 func (c *Cluster) Ready() error {
-	_, err := c.primary()
-	return err
+	if _, err := c.primary(); err != nil {
+		return err
+	}
+	if refused := c.unbeaten.Load(); refused != nil {
+		return *refused
+	}
+	return nil
 }
 
+// primary returns the server that takes the writes: the writable one of the highest epoch. A server of a lower epoch than
+// the highest that any server ever showed was replaced, even if it does not know yet. Two of the same epoch are a
+// mistake of their operator, and whatever was written to either could be lost.
 func (c *Cluster) primary() (*host, error) {
+	highest := c.epoch.Load()
 	var found *host
 	var problems []error
 	for _, host := range c.hosts {
 		switch current := host.current(); {
-		case current.role == primary && found != nil:
-			return nil, errors.New("more than one server is writable: " + found.addr + ", " + host.addr)
-		case current.role == primary:
-			found = host
 		case current.role == unreachable:
 			problems = append(problems, current.err)
+		case current.role == replica:
+		case current.epoch < highest:
+			problems = append(problems, fmt.Errorf("%s is writable and was replaced: its epoch is %d, and %d has been seen",
+				host.addr, current.epoch, highest))
+		case found != nil:
+			return nil, fmt.Errorf("more than one server is writable in epoch %d: %s, %s", highest, found.addr, host.addr)
+		default:
+			found = host
 		}
 	}
 	if found == nil {
 		return nil, errors.Join(append(problems, errors.New("no server is writable"))...)
 	}
 	return found, nil
-}
-
-// freshReplica returns the next replica, in turn, that is up and not too far behind, or nil.
-func (c *Cluster) freshReplica() *host {
-	turn := c.turn.Add(1)
-	for i := range uint64(len(c.hosts)) {
-		host := c.hosts[(turn+i)%uint64(len(c.hosts))]
-		if current := host.current(); current.role == replica && current.lag <= MaxLag {
-			return host
-		}
-	}
-	return nil
 }
 
 func (h *host) current() state {
@@ -193,55 +226,25 @@ func (h *host) set(next state) (previous state) {
 	return previous
 }
 
-// ReadLatest runs read on the primary, so that it sees every acknowledged write.
-func (c *Cluster) ReadLatest(ctx context.Context, read func(context.Context, Reader) error) error {
-	host, err := c.primary()
-	if err != nil {
-		return fault.NewUnavailable(err)
+func (h *host) keep(taken sample) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.sample = taken
+}
+
+// bound is what V of this server cannot exceed now.
+func (h *host) bound() consistency.Token {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return h.sample.bound(time.Now())
+}
+
+// raise sets value to next where that is more.
+func raise(value *atomic.Uint64, next uint64) {
+	for {
+		before := value.Load()
+		if next <= before || value.CompareAndSwap(before, next) {
+			return
+		}
 	}
-	return asFault(ctx, read(ctx, Reader{host.db}))
-}
-
-// ReadRecent runs read on a replica that is at most MaxLag behind, or on the primary where there is none. When a replica
-// fails or does not answer, read runs once more on the primary: it must not have effects other than its result.
-func (c *Cluster) ReadRecent(ctx context.Context, read func(context.Context, Reader) error) error {
-	host := c.freshReplica()
-	if host == nil {
-		return c.ReadLatest(ctx, read)
-	}
-	attempt, cancel := context.WithTimeout(ctx, replicaPatience)
-	defer cancel()
-	err := read(attempt, Reader{host.db})
-	if err == nil || ctx.Err() != nil || !connectionFailed(err) {
-		return asFault(ctx, err)
-	}
-	if !errors.Is(err, context.DeadlineExceeded) {
-		// A read that takes long says nothing about the server; the next look does.
-		host.set(state{role: unreachable, err: err})
-	}
-	c.log.WarnContext(ctx, "replica failed a read; the primary answers instead", "host", host.addr, "error", err)
-	return c.ReadLatest(ctx, read)
-}
-
-// Reader reads from one server. It satisfies the interface that sqlc generates, but executes nothing.
-type Reader struct{ db *sql.DB }
-
-// ExecContext refuses: a statement that writes belongs into Write.
-func (r Reader) ExecContext(context.Context, string, ...any) (sql.Result, error) {
-	return nil, errors.New("mysqlx: a Reader executes no statements")
-}
-
-// PrepareContext is sql.DB's.
-func (r Reader) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
-	return r.db.PrepareContext(ctx, query)
-}
-
-// QueryContext is sql.DB's.
-func (r Reader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return r.db.QueryContext(ctx, query, args...)
-}
-
-// QueryRowContext is sql.DB's.
-func (r Reader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return r.db.QueryRowContext(ctx, query, args...)
 }

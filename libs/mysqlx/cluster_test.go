@@ -17,7 +17,7 @@ func TestRolesAreLearntFromTheServersWhateverTheOrderOfHosts(t *testing.T) {
 	primary, replica := schema.pair.Primary.Addr(), schema.pair.Replica.Addr()
 	for _, hosts := range [][]string{{primary, replica}, {replica, primary}, {"127.0.0.1:1", replica, primary}} {
 		cluster := schema.cluster(t, hosts...)
-		awaitRecent(t, cluster, onReplica)
+		awaitRead(t, cluster, onReplica)
 		found, err := where(t.Context(), cluster.ReadLatest)
 		require.NoError(t, err)
 		require.Equal(t, onPrimary, found)
@@ -35,7 +35,7 @@ func TestAPrimaryAloneServesEverything(t *testing.T) {
 	t.Parallel()
 	schema := shared(t)
 	cluster := schema.cluster(t, schema.pair.Primary.Addr())
-	found, err := where(t.Context(), cluster.ReadRecent)
+	found, err := where(t.Context(), cluster.Read)
 	require.NoError(t, err)
 	require.Equal(t, onPrimary, found)
 }
@@ -47,7 +47,7 @@ func TestEverythingIsUnavailableUntilTheServersHaveBeenLookedAt(t *testing.T) {
 	require.NoError(t, err)
 	require.Error(t, cluster.Ready())
 	_, latest := where(t.Context(), cluster.ReadLatest)
-	_, recent := where(t.Context(), cluster.ReadRecent)
+	_, recent := where(t.Context(), cluster.Read)
 	write := cluster.Write(t.Context(), insert(1, "x"))
 	for _, err := range []error{latest, recent, write} {
 		require.True(t, fault.Is(err, fault.Unavailable), err)
@@ -59,7 +59,7 @@ func TestAReaderExecutesNothing(t *testing.T) {
 	t.Parallel()
 	schema := shared(t)
 	cluster := schema.cluster(t)
-	for _, read := range []func(context.Context, func(context.Context, mysqlx.Reader) error) error{cluster.ReadLatest, cluster.ReadRecent} {
+	for _, read := range []func(context.Context, func(context.Context, mysqlx.Reader) error) error{cluster.ReadLatest, cluster.Read} {
 		require.Error(t, read(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
 			_, err := reader.ExecContext(ctx, "INSERT INTO item (id, name) VALUES (1, 'x')")
 			return err
@@ -71,9 +71,9 @@ func TestAReaderExecutesNothing(t *testing.T) {
 func TestAStatementThatTheReplicaRefusesIsNotRunAgain(t *testing.T) {
 	t.Parallel()
 	cluster := shared(t).cluster(t)
-	awaitRecent(t, cluster, onReplica)
+	awaitRead(t, cluster, onReplica)
 	runs := 0
-	err := cluster.ReadRecent(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
+	err := cluster.Read(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
 		runs++
 		var found int
 		return reader.QueryRowContext(ctx, "SELECT nonsense FROM item").Scan(&found)
@@ -81,18 +81,18 @@ func TestAStatementThatTheReplicaRefusesIsNotRunAgain(t *testing.T) {
 	require.ErrorContains(t, err, "nonsense")
 	require.Equal(t, fault.Internal, fault.Of(err).Code)
 	require.Equal(t, 1, runs)
-	awaitRecent(t, cluster, onReplica)
+	awaitRead(t, cluster, onReplica)
 }
 
 func TestAReadEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	cluster := shared(t).cluster(t)
-	awaitRecent(t, cluster, onReplica)
+	awaitRead(t, cluster, onReplica)
 	slow := func(ctx context.Context, reader mysqlx.Reader) error {
 		var ignored int
 		return reader.QueryRowContext(ctx, "SELECT SLEEP(20)").Scan(&ignored)
 	}
-	for _, read := range []func(context.Context, func(context.Context, mysqlx.Reader) error) error{cluster.ReadLatest, cluster.ReadRecent} {
+	for _, read := range []func(context.Context, func(context.Context, mysqlx.Reader) error) error{cluster.ReadLatest, cluster.Read} {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		began := time.Now()
 		require.True(t, fault.Is(read(ctx, slow), fault.Timeout))
@@ -106,5 +106,5 @@ func TestFaultsOfAReadStayAsTheyAre(t *testing.T) {
 	cluster := shared(t).cluster(t)
 	missing := fault.NewNotFound()
 	require.Same(t, missing, cluster.ReadLatest(t.Context(), func(context.Context, mysqlx.Reader) error { return missing }))
-	require.Same(t, missing, cluster.ReadRecent(t.Context(), func(context.Context, mysqlx.Reader) error { return missing }))
+	require.Same(t, missing, cluster.Read(t.Context(), func(context.Context, mysqlx.Reader) error { return missing }))
 }

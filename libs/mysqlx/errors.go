@@ -29,11 +29,36 @@ const (
 	connectionKilled    = 1927
 )
 
+var (
+	errNoPrimary = errors.New("no primary")
+	errReplaced  = errors.New("the server was replaced as the primary meanwhile")
+)
+
 // IsDuplicate reports whether err says that a row with the same unique key exists.
 func IsDuplicate(err error) bool { return hasNumber(err, duplicateEntry) }
 
 func isConflict(err error) bool {
 	return hasNumber(err, deadlock, lockWaitTimeout, snapshotConflict)
+}
+
+// mayRepeat reports whether the transaction met another and may succeed the next time. What work made a fault of, it has
+// decided about.
+func mayRepeat(err error) bool {
+	_, decided := errors.AsType[*fault.Error](err)
+	return !decided && isConflict(err)
+}
+
+// lost reports whether the server went away, or stopped being the primary, before anything was written.
+func lost(err error) bool {
+	if _, decided := errors.AsType[*fault.Error](err); decided {
+		return false
+	}
+	return errors.Is(err, errNoPrimary) || connectionFailed(err) || isReadOnly(err)
+}
+
+// isReadOnly reports whether the server refused because it is no primary any more.
+func isReadOnly(err error) bool {
+	return hasNumber(err, readOnlyOption, readOnlyTransaction, readOnlyMode)
 }
 
 func hasNumber(err error, numbers ...uint16) bool {
@@ -73,7 +98,7 @@ func asFault(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return fault.NewTimeout(err)
-	case connectionFailed(err), isConflict(err), hasNumber(err, readOnlyOption, readOnlyTransaction, readOnlyMode):
+	case errors.Is(err, errNoPrimary), connectionFailed(err), isReadOnly(err), isConflict(err):
 		return fault.NewUnavailable(err)
 	}
 	return err

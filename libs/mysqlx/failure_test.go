@@ -28,7 +28,7 @@ func TestWhenServersFail(t *testing.T) {
 	t.Run("a replica that dies is left out within a second, no read fails, and it comes back", schema.replicaDies)
 	t.Run("a replica that falls behind is left out until it has caught up", schema.replicaFallsBehind)
 	t.Run("a process that starts while the replica is behind leaves it out", schema.startWhileBehind)
-	t.Run("without a primary nothing is written, and recent reads go on", schema.primaryDies)
+	t.Run("without a primary nothing is written, and reads without a token go on", schema.primaryDies)
 	t.Run("a primary that hangs is unavailable within four seconds", schema.primaryHangs)
 	t.Run("two writable servers are none", schema.twoPrimaries)
 	t.Run("a promoted replica takes the writes", schema.promotion)
@@ -47,7 +47,7 @@ func whileReading(t *testing.T, cluster *mysqlx.Cluster, disturb func()) {
 					return
 				default:
 				}
-				if _, err := where(t.Context(), cluster.ReadRecent); err != nil {
+				if _, err := where(t.Context(), cluster.Read); err != nil {
 					select {
 					case failed <- err:
 					default:
@@ -71,7 +71,7 @@ func requireLeftOut(t *testing.T, cluster *mysqlx.Cluster, since time.Time) {
 		asked = time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
-		found, err := where(ctx, cluster.ReadRecent)
+		found, err := where(ctx, cluster.Read)
 		return err == nil && found == onPrimary
 	})
 	require.Less(t, asked.Sub(since), noticed)
@@ -79,7 +79,7 @@ func requireLeftOut(t *testing.T, cluster *mysqlx.Cluster, since time.Time) {
 
 func (s schema) replicaHangs(t *testing.T) {
 	cluster := s.cluster(t)
-	awaitRecent(t, cluster, onReplica)
+	awaitRead(t, cluster, onReplica)
 	defer func() { require.NoError(t, s.pair.Replica.Continue()) }()
 	whileReading(t, cluster, func() {
 		require.NoError(t, s.pair.Replica.Pause())
@@ -90,26 +90,26 @@ func (s schema) replicaHangs(t *testing.T) {
 		}
 		hanging := make(chan result, 1)
 		go func() {
-			found, err := where(t.Context(), cluster.ReadRecent)
+			found, err := where(t.Context(), cluster.Read)
 			hanging <- result{found, err}
 		}()
 		requireLeftOut(t, cluster, began)
 		require.Equal(t, result{found: onPrimary}, <-hanging, "the primary answers what the replica does not")
 		require.NoError(t, s.pair.Replica.Continue())
-		awaitRecent(t, cluster, onReplica)
+		awaitRead(t, cluster, onReplica)
 	})
 }
 
 func (s schema) replicaDies(t *testing.T) {
 	cluster := s.cluster(t)
-	awaitRecent(t, cluster, onReplica)
+	awaitRead(t, cluster, onReplica)
 	whileReading(t, cluster, func() {
 		began := time.Now()
 		require.NoError(t, s.pair.Replica.Kill())
 		requireLeftOut(t, cluster, began)
 		require.NoError(t, cluster.Ready())
 		require.NoError(t, s.pair.Replica.Restart(t.Context()))
-		awaitRecent(t, cluster, onReplica)
+		awaitRead(t, cluster, onReplica)
 	})
 }
 
@@ -121,15 +121,15 @@ func (s schema) replication(t *testing.T, verb string) {
 
 func (s schema) replicaFallsBehind(t *testing.T) {
 	cluster := s.cluster(t)
-	awaitRecent(t, cluster, onReplica)
+	awaitRead(t, cluster, onReplica)
 	defer s.replication(t, "START")
 	whileReading(t, cluster, func() {
 		s.replication(t, "STOP")
 		began := time.Now()
-		awaitRecent(t, cluster, onPrimary)
+		awaitRead(t, cluster, onPrimary)
 		require.GreaterOrEqual(t, time.Since(began), mysqlx.MaxLag/2, "a lag within the limit is no reason")
 		s.replication(t, "START")
-		awaitRecent(t, cluster, onReplica)
+		awaitRead(t, cluster, onReplica)
 	})
 }
 
@@ -138,7 +138,7 @@ func (s schema) startWhileBehind(t *testing.T) {
 	defer s.replication(t, "START")
 	cluster := s.cluster(t)
 	for began := time.Now(); time.Since(began) < mysqlx.MaxLag; {
-		found, err := where(t.Context(), cluster.ReadRecent)
+		found, err := where(t.Context(), cluster.Read)
 		require.NoError(t, err)
 		require.Equal(t, onPrimary, found, "after %s", time.Since(began))
 	}
@@ -147,7 +147,7 @@ func (s schema) startWhileBehind(t *testing.T) {
 func (s schema) primaryDies(t *testing.T) {
 	require.NoError(t, s.pair.Sync(t.Context()))
 	cluster := s.cluster(t)
-	awaitRecent(t, cluster, onReplica)
+	awaitRead(t, cluster, onReplica)
 	require.NoError(t, s.pair.Primary.Kill())
 	for noticed := false; !noticed; noticed = cluster.Ready() != nil {
 		_, err := where(t.Context(), cluster.ReadLatest)
@@ -156,7 +156,7 @@ func (s schema) primaryDies(t *testing.T) {
 		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	}
 	for range 20 {
-		found, err := where(t.Context(), cluster.ReadRecent)
+		found, err := where(t.Context(), cluster.Read)
 		require.NoError(t, err)
 		require.Equal(t, onReplica, found)
 	}
@@ -168,7 +168,7 @@ func (s schema) primaryDies(t *testing.T) {
 
 func (s schema) primaryHangs(t *testing.T) {
 	cluster := s.cluster(t)
-	awaitRecent(t, cluster, onReplica)
+	awaitRead(t, cluster, onReplica)
 	require.NoError(t, s.pair.Primary.Pause())
 	// Also when an assertion fails: the tests behind would wait for a server that hangs.
 	defer func() { require.NoError(t, s.pair.Primary.Continue()) }()
@@ -177,7 +177,7 @@ func (s schema) primaryHangs(t *testing.T) {
 	require.Less(t, time.Since(began), noticedPrimary)
 	_, err := where(t.Context(), cluster.ReadLatest)
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
-	found, err := where(t.Context(), cluster.ReadRecent)
+	found, err := where(t.Context(), cluster.Read)
 	require.NoError(t, err)
 	require.Equal(t, onReplica, found)
 	require.NoError(t, s.pair.Primary.Continue())

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	primaryWait     = 500 * time.Millisecond
-	migrationLock   = "oms-migrate"
-	lockWaitSeconds = 60
+	primaryWait   = 500 * time.Millisecond
+	migrationLock = "oms-migrate"
+	turnSeconds   = 60 // how long one process waits for another's migrations
 )
 
 // Migrate applies to the primary all migrations in files that it does not have. Several processes may do so at once;
@@ -34,11 +34,11 @@ func Migrate(ctx context.Context, config Config, files fs.FS, log *slog.Logger) 
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	var granted sql.NullBool
 	// Names of locks are global to the server, so the schema's name is part of it.
-	if err := lock.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", migrationLock+"-"+config.Database, lockWaitSeconds).Scan(&granted); err != nil {
+	if err := lock.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", migrationLock+"-"+config.Database, turnSeconds).Scan(&granted); err != nil {
 		return fmt.Errorf("migrate: lock: %w", err)
 	}
 	if !granted.Bool {
-		return fmt.Errorf("migrate: another process has been migrating for %d s", lockWaitSeconds)
+		return fmt.Errorf("migrate: another process has been migrating for %d s", turnSeconds)
 	}
 	defer func() {
 		_, unlockErr := lock.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", migrationLock+"-"+config.Database)

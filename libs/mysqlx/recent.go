@@ -1,6 +1,7 @@
 package mysqlx
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -46,4 +47,9 @@ func (r *RecentWrites) Wrote(memberID uint64) bool {
 	defer r.mutex.Unlock()
 	at, found := r.last[memberID]
 	return found && r.now().Sub(at) <= writeMemory
+}
+
+// ReadRecent is Read.
+func (c *Cluster) ReadRecent(ctx context.Context, read func(context.Context, Reader) error) error {
+	return c.Read(ctx, read)
 }

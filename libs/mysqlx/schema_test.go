@@ -36,7 +36,7 @@ func newSchema(t *testing.T, pair *devenv.Pair) schema {
 	t.Cleanup(func() { require.NoError(t, root.Close()) })
 	result := schema{Schema: made, pair: pair, root: root}
 	for _, statement := range []string{
-		"CREATE TABLE heartbeat (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, beat BIGINT UNSIGNED NOT NULL)",
+		"CREATE TABLE heartbeat (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, beat BIGINT UNSIGNED NOT NULL, epoch BIGINT UNSIGNED NOT NULL DEFAULT 0)",
 		"INSERT INTO heartbeat (id, beat) VALUES (1, 0)",
 		"CREATE TABLE item (id INT PRIMARY KEY, name VARCHAR(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci NOT NULL)",
 	} {
@@ -122,7 +122,7 @@ const (
 	onReplica server = "replica"
 )
 
-// where asks through read, which is ReadLatest or ReadRecent, which server answers.
+// where asks through read, which is ReadLatest or Read, which server answers.
 func where(ctx context.Context, read func(context.Context, func(context.Context, mysqlx.Reader) error) error) (server, error) {
 	var found server
 	err := read(ctx, func(ctx context.Context, reader mysqlx.Reader) error {
@@ -139,11 +139,11 @@ func where(ctx context.Context, read func(context.Context, func(context.Context,
 	return found, err
 }
 
-// awaitRecent waits until recent reads go to a server of this kind.
-func awaitRecent(t *testing.T, cluster *mysqlx.Cluster, wanted server) {
+// awaitRead waits until reads without a token go to a server of this kind.
+func awaitRead(t *testing.T, cluster *mysqlx.Cluster, wanted server) {
 	t.Helper()
 	eventually(t, func() bool {
-		found, err := where(t.Context(), cluster.ReadRecent)
+		found, err := where(t.Context(), cluster.Read)
 		return err == nil && found == wanted
 	})
 }

@@ -84,8 +84,8 @@ func (e encrypted) isUsed(t *testing.T) {
 	config.TLSCAFile = e.authority.File
 	cluster := run(t, config)
 	eventually(t, func() bool { return cluster.Ready() == nil })
-	awaitRecent(t, cluster, onReplica)
-	for _, read := range []func(context.Context, func(context.Context, mysqlx.Reader) error) error{cluster.ReadLatest, cluster.ReadRecent} {
+	awaitRead(t, cluster, onReplica)
+	for _, read := range []func(context.Context, func(context.Context, mysqlx.Reader) error) error{cluster.ReadLatest, cluster.Read} {
 		require.NoError(t, read(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
 			var name, version string
 			err := reader.QueryRowContext(ctx, "SHOW SESSION STATUS LIKE 'Ssl_version'").Scan(&name, &version)

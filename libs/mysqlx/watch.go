@@ -6,40 +6,61 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // MaxLag is how far a replica may be behind before it is left out.
 const MaxLag = 2 * time.Second
 
 const (
-	lookInterval = 250 * time.Millisecond
+	lookInterval = 100 * time.Millisecond
 	lookTimeout  = 400 * time.Millisecond
 	// A replica that stops answering is left out after at most lookInterval + lookTimeout; a primary that only hangs keeps
 	// its role for longer.
 	primaryPatience = 2 * time.Second
-	beatEvery       = 2 // looks
+	// idleBeat is how old the newest beat may become while nobody writes.
+	idleBeat = time.Second
+	// beatTimeout bounds one beat. It covers the second for which a commit may wait for a replica that does not answer.
+	beatTimeout = 3 * time.Second
 )
 
-// unknownLag is the lag of a replica that has applied no heartbeat of this process yet.
-const unknownLag = time.Duration(1<<63 - 1)
+const (
+	nowMicros = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+	lookQuery = "SELECT @@global.read_only, beat, epoch, GREATEST(beat, " + nowMicros + ") FROM heartbeat WHERE id = 1"
+	beatQuery = "UPDATE heartbeat SET beat = GREATEST(beat + 1, " + nowMicros + ") WHERE id = 1"
+)
 
-// Run looks at every server until ctx ends: whether it answers, which role it has, and how far it is behind. Then it
-// closes the pools.
+// Run looks at every server until ctx ends: whether it answers, which role it has, and how far it is behind; and keeps
+// the primary's heart beating. Then it closes the pools.
 func (c *Cluster) Run(ctx context.Context) error {
 	var watchers sync.WaitGroup
 	for _, host := range c.hosts {
 		watchers.Go(func() { c.watch(ctx, host) })
+		// One that hangs in a beat holds up neither its looks nor the beats of the server that replaces it.
+		watchers.Go(func() { c.keepBeating(ctx, host) })
 	}
 	watchers.Wait()
 	return c.Close()
 }
 
-func (c *Cluster) watch(ctx context.Context, host *host) {
+// every calls work now and at each look's time until ctx ends.
+func every(ctx context.Context, work func()) {
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
+	for ctx.Err() == nil {
+		work()
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+}
+
+func (c *Cluster) watch(ctx context.Context, host *host) {
 	answered := time.Now()
-	for looks := 0; ; looks++ {
-		next := c.look(ctx, host, looks%beatEvery == 0)
+	every(ctx, func() {
+		next := c.look(ctx, host)
 		if ctx.Err() != nil {
 			return
 		}
@@ -51,89 +72,72 @@ func (c *Cluster) watch(ctx context.Context, host *host) {
 			// their own.
 			next = host.current()
 		}
-		if previous := host.set(next); previous.role != next.role {
-			c.log.Info("database server changed its role", "host", host.addr, "was", previous.role, "is", next.role, "error", next.err)
+		if previous := host.set(next); previous.role != next.role || previous.epoch != next.epoch {
+			c.log.Info("database server changed its role", "host", host.addr, "was", previous.role, "is", next.role,
+				"epoch", next.epoch, "error", next.err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	})
 }
 
-func (c *Cluster) look(ctx context.Context, host *host, beat bool) state {
+// look asks a server for its role and its row of heartbeat, and takes a sample of V.
+func (c *Cluster) look(ctx context.Context, host *host) state {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	var readOnly bool
-	var applied uint64
-	row := host.db.QueryRowContext(ctx, "SELECT @@global.read_only, (SELECT beat FROM heartbeat WHERE id = 1)")
-	if err := row.Scan(&readOnly, &applied); err != nil {
+	var found state
+	taken := sample{asked: time.Now()}
+	row := host.looks.QueryRowContext(ctx, lookQuery)
+	if err := row.Scan(&readOnly, &found.applied, &found.epoch, &taken.value); err != nil {
+		c.metrics.lag.DeleteLabelValues(host.addr)
 		return state{role: unreachable, err: fmt.Errorf("%s: %w", host.addr, err)}
 	}
-	if readOnly {
-		return state{role: replica, lag: c.beats.lag(applied, time.Now())}
-	}
-	if beat {
-		// A beat that is late tells of a busy disk, not of a lost server.
-		if err := c.beat(ctx, host); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return state{role: unreachable, err: fmt.Errorf("%s: heartbeat: %w", host.addr, err)}
+	host.keep(taken)
+	raise(&c.epoch, found.epoch)
+	if !readOnly {
+		c.metrics.lag.DeleteLabelValues(host.addr)
+		found.role = primary
+		if found.epoch == c.epoch.Load() {
+			c.beats.add(found.applied, time.Now())
 		}
+		return found
 	}
-	return state{role: primary}
+	found.role, found.lag = replica, c.beats.lag(found.applied, time.Now())
+	if lag, known := c.beats.shownLag(found.applied, found.lag); known {
+		c.metrics.lag.WithLabelValues(host.addr).Set(lag.Seconds())
+	}
+	return found
 }
 
-// beat increments the counter on the primary. A replica's lag is the age of the oldest beat that it has not applied:
-// that needs neither a privilege to ask for the replication status nor clocks that agree, and it stays truthful when
+// keepBeating writes beats while the host is the primary.
+func (c *Cluster) keepBeating(ctx context.Context, host *host) {
+	every(ctx, func() {
+		if leader, err := c.primary(); err != nil || leader != host || !c.beatIsDue(time.Now()) {
+			return
+		}
+		err := c.beat(ctx, host)
+		if _, refused := errors.AsType[*mysql.MySQLError](err); refused && !isConflict(err) {
+			err = fmt.Errorf("%s: heartbeat: %w", host.addr, err)
+			c.unbeaten.Store(&err)
+			return
+		}
+		// A beat that is late tells of a busy disk, and a connection that is lost is noticed by the looks.
+		c.unbeaten.Store(nil)
+	})
+}
+
+// beatIsDue reports whether a replica waits for a beat: after a write of this process, until the primary has a beat that
+// is newer; else once a second, to tell a replica that has everything from one that has stopped. The beats of other
+// processes are as good as ours.
+func (c *Cluster) beatIsDue(now time.Time) bool {
+	newest := c.beats.newest()
+	return newest.number <= c.wrote.Load() || now.Sub(newest.at) >= idleBeat
+}
+
+// beat moves the row of heartbeat on. It needs no privilege to ask for the replication status, and it stays truthful when
 // the connection between the servers hangs.
 func (c *Cluster) beat(ctx context.Context, host *host) error {
-	result, err := host.db.ExecContext(ctx, "UPDATE heartbeat SET beat = LAST_INSERT_ID(beat + 1) WHERE id = 1")
-	if err != nil {
-		return err
-	}
-	number, err := result.LastInsertId()
-	if err != nil {
-		return err
-	}
-	c.beats.add(uint64(number), time.Now())
-	return nil
-}
-
-// beats remembers when this process wrote which heartbeats.
-type beats struct {
-	mutex   sync.Mutex
-	written []beat
-}
-
-type beat struct {
-	number uint64
-	at     time.Time
-}
-
-const rememberedBeats = 64
-
-func (b *beats) add(number uint64, at time.Time) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	if len(b.written) == rememberedBeats {
-		b.written = append(b.written[:0], b.written[1:]...)
-	}
-	b.written = append(b.written, beat{number, at})
-}
-
-// lag returns for how long the server that has applied the given beat has been without the next one. A server that has
-// none of the remembered beats may be behind by any time. With the primary away there are no further beats, and a
-// replica that has applied the last one is not behind.
-func (b *beats) lag(applied uint64, now time.Time) time.Duration {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	if len(b.written) == 0 || applied < b.written[0].number {
-		return unknownLag
-	}
-	for _, written := range b.written {
-		if written.number > applied {
-			return now.Sub(written.at)
-		}
-	}
-	return 0
+	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
+	defer cancel()
+	_, err := host.looks.ExecContext(ctx, beatQuery)
+	return err
 }

@@ -10,24 +10,29 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 )
 
-const maxAttempts = 3
+const (
+	maxAttempts = 3
+	// outcomePause is how long WriteOnce waits about between attempts, while a server is replaced or starts again.
+	outcomePause = 50 * time.Millisecond
+)
 
 // Writer is a transaction on the primary. It satisfies the interface that sqlc generates.
 type Writer struct{ *sql.Tx }
 
 // Write runs work in a transaction on the primary and commits it. On a deadlock, a lock wait time-out or a snapshot
 // conflict the whole of work runs again, at most three times; work must therefore have no effect but through its Writer
-// and on variables that it sets anew each time.
+// and on variables that it sets anew each time. The context is told the token of what was written (consistency.Wrote).
 //
 // Faults: whatever work returned; Unavailable where nothing was written; OutcomeUnknown where the connection was lost
-// during COMMIT, when the transaction may or may not have been written.
+// during COMMIT, or the server was replaced, when the transaction may or may not have been written.
 func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) error) error {
 	for attempt := 1; ; attempt++ {
-		err := c.writeOnce(ctx, work)
-		if !isConflict(err) || attempt == maxAttempts {
+		err := c.transact(ctx, work)
+		if !mayRepeat(err) || attempt == maxAttempts {
 			return asFault(ctx, err)
 		}
 		c.log.InfoContext(ctx, "transaction runs again after a conflict", "attempt", attempt, "error", err)
@@ -37,10 +42,46 @@ func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) 
 	}
 }
 
-func (c *Cluster) writeOnce(ctx context.Context, work func(context.Context, Writer) error) (err error) {
+// WriteOnce is Write for work that finds out by itself whether it was done before (idempotency.Claim, first of all), and
+// is then content. So an unknown outcome is no answer but a reason to run it again, on whichever server is the primary by
+// then, until ctx ends; and so is a server that is lost or replaced under it. Where there is no primary to begin with,
+// the fault is Unavailable at once: the caller may repeat the request as well as we.
+//
+// Faults: as Write's. OutcomeUnknown only where ctx ended before the outcome of a COMMIT was found out.
+func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writer) error) error {
+	if _, err := c.primary(); err != nil {
+		return fault.NewUnavailable(err)
+	}
+	var unknown error
+	for attempt := 1; ; attempt++ {
+		err := c.transact(ctx, work)
+		switch {
+		case fault.Is(err, fault.OutcomeUnknown):
+			unknown = err
+		case unknown != nil && isConflict(err), lost(err):
+			// The transaction whose outcome is unknown may still hold the rows that it is looked up by.
+		case mayRepeat(err) && attempt < maxAttempts:
+		default:
+			return asFault(ctx, err)
+		}
+		if attempt == 1 {
+			c.log.InfoContext(ctx, "transaction runs again until its outcome is known", "error", err)
+		}
+		if pause(ctx, outcomePause) != nil {
+			if unknown != nil {
+				return unknown
+			}
+			return asFault(ctx, err)
+		}
+	}
+}
+
+// transact runs work in one transaction.
+func (c *Cluster) transact(ctx context.Context, work func(context.Context, Writer) error) (err error) {
+	epoch := c.epoch.Load()
 	host, err := c.primary()
 	if err != nil {
-		return fault.NewUnavailable(err)
+		return fmt.Errorf("%w: %w", errNoPrimary, err)
 	}
 	tx, err := host.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -57,7 +98,25 @@ func (c *Cluster) writeOnce(ctx context.Context, work func(context.Context, Writ
 		return err
 	}
 	committing = true
-	return commit(tx)
+	err = commit(tx)
+	if err == nil && c.epoch.Load() != epoch {
+		// A server that hung, was replaced and goes on acknowledges what the new primary never heard of.
+		err = outcomeUnknown(errReplaced)
+	}
+	switch {
+	case err == nil:
+		c.acknowledged(ctx, host.bound())
+	case fault.Is(err, fault.OutcomeUnknown):
+		// The server may still be at it.
+		c.acknowledged(ctx, host.bound()+consistency.Token(ioTimeout.Microseconds()))
+	}
+	return err
+}
+
+// acknowledged notes the token of a write, for its caller and for the next beat.
+func (c *Cluster) acknowledged(ctx context.Context, token consistency.Token) {
+	raise(&c.wrote, uint64(token))
+	consistency.Wrote(ctx, token)
 }
 
 func commit(tx *sql.Tx) error {
@@ -70,8 +129,11 @@ func commit(tx *sql.Tx) error {
 		// The server said no, or database/sql never sent the COMMIT.
 		return fmt.Errorf("commit: %w", err)
 	}
-	return fault.New(fault.OutcomeUnknown,
-		"It is not known whether the change was made. Look before you repeat it.", fmt.Errorf("commit: %w", err))
+	return outcomeUnknown(fmt.Errorf("commit: %w", err))
+}
+
+func outcomeUnknown(cause error) error {
+	return fault.New(fault.OutcomeUnknown, "It is not known whether the change was made. Look before you repeat it.", cause)
 }
 
 // pause waits about the given time, so that two transactions in each other's way do not meet again.

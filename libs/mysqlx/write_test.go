@@ -19,12 +19,12 @@ func TestWriteCommitsAndTheReplicaHasItSoon(t *testing.T) {
 	t.Parallel()
 	schema := shared(t)
 	cluster := schema.cluster(t)
-	awaitRecent(t, cluster, onReplica)
+	awaitRead(t, cluster, onReplica)
 	require.NoError(t, cluster.Write(t.Context(), insert(1, "꼬막무침 🍤")))
 	require.Equal(t, []string{"꼬막무침 🍤"}, schema.names(t))
 	eventually(t, func() bool {
 		var name string
-		err := cluster.ReadRecent(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
+		err := cluster.Read(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
 			return reader.QueryRowContext(ctx, "SELECT name FROM item WHERE id = 1 AND @@global.read_only").Scan(&name)
 		})
 		return err == nil && name == "꼬막무침 🍤"

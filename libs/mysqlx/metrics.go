@@ -1,0 +1,46 @@
+package mysqlx
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// reason is why a server was asked to read.
+type reason string
+
+const (
+	// Why a replica.
+	fresh reason = "fresh" // it has what the caller must see
+
+	// Why the primary.
+	latest    reason = "latest"     // the caller asked for it
+	behind    reason = "behind"     // no replica is known to have what the caller must see
+	lagging   reason = "lagging"    // every replica is too far behind for anybody
+	noReplica reason = "no_replica" // none is up
+	failed    reason = "failed"     // a replica failed the read
+	missing   reason = "missing"    // a replica did not find it
+)
+
+type metrics struct {
+	reads *prometheus.CounterVec
+	lag   *prometheus.GaugeVec
+}
+
+func newMetrics() metrics {
+	return metrics{
+		reads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mysql_reads_total",
+			Help: "Reads by the kind of server that was asked, and why it was.",
+		}, []string{"server", "reason"}),
+		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "mysql_replica_lag_seconds",
+			Help: "For how long each replica has been without the next heartbeat.",
+		}, []string{"host"}),
+	}
+}
+
+func (m metrics) read(server role, why reason) {
+	m.reads.WithLabelValues(string(server), string(why)).Inc()
+}
+
+// Metrics returns the cluster's metrics, to be registered once.
+func (c *Cluster) Metrics() []prometheus.Collector {
+	return []prometheus.Collector{c.metrics.reads, c.metrics.lag}
+}
