@@ -35,7 +35,10 @@ func fill(t *testing.T, d database) {
 			" TIMESTAMP '2026-01-01 00:00:00' + INTERVAL n DIV 3 SECOND" +
 			" FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 100000 * g.d AS n FROM " +
 			digits + " a, " + digits + " b, " + digits + " c, " + digits + " e, " + digits + " f, " + digits + " g) numbers",
-		"ANALYZE TABLE orders",
+		"INSERT INTO order_timeline (order_id, customer_id, at, actor_id, to_state, note)" +
+			" SELECT id, customer_id, paid_at, customer_id, 'paid', '' FROM orders WHERE id % 4 = 0",
+		"INSERT INTO former_customers (customer_id, deleted_at) SELECT id, paid_at FROM orders WHERE id % 40 = 1",
+		"ANALYZE TABLE orders, order_timeline, former_customers",
 	} {
 		_, err := connection.ExecContext(t.Context(), statement)
 		require.NoError(t, err, statement)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 
+	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
 )
 
@@ -14,6 +15,13 @@ var expectations = map[string]expectation{
 	"GetOrderForUpdate": {direct, makes((*sqlcgen.Queries).GetOrderForUpdate, 1)},
 	"ListOrdersByIDs":   {direct, makes((*sqlcgen.Queries).ListOrdersByIDs, fewAndMany...)},
 	"ListLastOrders":    {direct, makes((*sqlcgen.Queries).ListLastOrders, fewAndMany...)},
+
+	"InsertTimelineEntry": {anything, executes((*sqlcgen.Queries).InsertTimelineEntry, sqlcgen.InsertTimelineEntryParams{At: paidAt})},
+	"ListTimeline": {direct, makes((*sqlcgen.Queries).ListTimeline,
+		sqlcgen.ListTimelineParams{OrderID: 4, Limit: order.MaxTimeline}, sqlcgen.ListTimelineParams{OrderID: 77, Limit: order.MaxTimeline})},
+	"IsFormerCustomer": {direct, makes((*sqlcgen.Queries).IsFormerCustomer, 1, 2)},
+	"InsertFormerCustomer": {anything, executes((*sqlcgen.Queries).InsertFormerCustomer,
+		sqlcgen.InsertFormerCustomerParams{CustomerID: 2, DeletedAt: paidAt})},
 
 	"CountOrders": {covered, []call{func(ctx context.Context, queries *sqlcgen.Queries) error {
 		_, err := queries.CountOrders(ctx)

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -33,8 +34,8 @@ func TestTheLastOrderOfEachCustomerThatHasOne(t *testing.T) {
 		"one that is named twice": {[]uint64{2, 2}, []order.Order{lastOf2}},
 	}
 	for name, c := range cases {
-		for _, freshness := range []order.Freshness{order.Latest, order.Recent} {
-			found, err := d.LastOrders(t.Context(), c.customers, freshness)
+		for _, ctx := range []context.Context{d.told(t), t.Context()} {
+			found, err := d.LastOrders(ctx, c.customers)
 			require.NoError(t, err, name)
 			require.ElementsMatch(t, c.want, found, name)
 		}
@@ -45,19 +46,16 @@ func TestADeletedLastOrderGivesWayToTheOneBefore(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	first, second := d.add(t, 1, "FIRST0000001", "p"), d.add(t, 1, "SECOND000001", "p")
-	remove := func(id uint64) {
-		require.NoError(t, d.DeleteOrder(t.Context(), id, func(order.Order) error { return nil }))
-	}
 	for _, step := range []struct {
 		want []order.Order
 		then uint64
 	}{{[]order.Order{second}, second.ID}, {[]order.Order{first}, first.ID}} {
-		found, err := d.LastOrders(t.Context(), []uint64{1}, order.Latest)
+		found, err := d.LastOrders(d.told(t), []uint64{1})
 		require.NoError(t, err)
 		require.Equal(t, step.want, found)
-		remove(step.then)
+		d.remove(t, step.then)
 	}
-	found, err := d.LastOrders(t.Context(), []uint64{1}, order.Latest)
+	found, err := d.LastOrders(d.told(t), []uint64{1})
 	require.NoError(t, err)
 	require.Empty(t, found)
 }

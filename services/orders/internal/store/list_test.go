@@ -90,7 +90,7 @@ func TestEveryListIsSortedAndCutAsAsked(t *testing.T) {
 func (d database) requireList(t *testing.T, orders []order.Order, query order.Query) {
 	t.Helper()
 	want := sorted(filtered(orders, query), query)
-	found, count, err := d.Orders(t.Context(), query, order.Latest)
+	found, count, err := d.Orders(d.told(t), query)
 	require.NoError(t, err)
 	require.Equal(t, len(want), count)
 	require.Equal(t, numbers(window(want, query)), numbers(found))
@@ -105,7 +105,7 @@ func TestAListFromTheReplicaIsTheSame(t *testing.T) {
 	orders := assortment(t, d)
 	require.NoError(t, d.pair.Sync(t.Context()))
 	query := order.Query{Request: listing.Request{Limit: 20, Ordering: []listing.Key{down("order_number")}}}
-	found, count, err := d.Orders(t.Context(), query, order.Recent)
+	found, count, err := d.Orders(t.Context(), query)
 	require.NoError(t, err)
 	require.Equal(t, len(orders), count)
 	require.Equal(t, window(sorted(orders, query), query), found)
@@ -119,7 +119,7 @@ func TestPagesTogetherAreTheListOnce(t *testing.T) {
 		seen := map[uint64]bool{}
 		query := order.Query{Request: listing.Request{Limit: 7, Ordering: ordering}}
 		for ; query.Offset < len(orders); query.Offset += query.Limit {
-			found, _, err := d.Orders(t.Context(), query, order.Latest)
+			found, _, err := d.Orders(d.told(t), query)
 			require.NoError(t, err)
 			for _, o := range found {
 				require.False(t, seen[o.ID], "%v shows order %d twice", ordering, o.ID)

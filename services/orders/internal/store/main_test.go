@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"log/slog"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/consistency"
+	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
@@ -21,6 +24,9 @@ func TestMain(m *testing.M) { devenv.Main(m) }
 
 // patience is how long a test waits for what should happen within a second.
 const patience = 30 * time.Second
+
+// actor is who does what happens in these tests.
+const actor = 9
 
 // paidAt is when the orders of these tests are paid, unless the time matters.
 var paidAt = time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC)
@@ -65,7 +71,7 @@ func migrated(t *testing.T, pair *devenv.Pair, schema devenv.Schema) database {
 	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, root.Close()) })
-	return database{Store: store.New(cluster), cluster: cluster, pair: pair, schema: schema, root: root}
+	return database{Store: store.New(cluster, time.Now), cluster: cluster, pair: pair, schema: schema, root: root}
 }
 
 // add stores an order and returns it with its id.
@@ -76,23 +82,62 @@ func (d database) add(t *testing.T, customerID uint64, number, product string) o
 
 func (d database) addOrder(t *testing.T, added order.Order) order.Order {
 	t.Helper()
-	stored, err := d.CreateOrder(t.Context(), added)
+	stored, err := d.create(d.told(t), added)
 	require.NoError(t, err)
 	require.NotZero(t, stored.ID)
 	return stored
 }
 
+// told is the context of someone who must see all that the test wrote.
+func (d database) told(t *testing.T) context.Context {
+	t.Helper()
+	return consistency.Into(t.Context(), consistency.Newest)
+}
+
+// create stores a new order, paid and of the first version unless it says otherwise.
+func (d database) create(ctx context.Context, added order.Order) (order.Order, error) {
+	added.State, added.Version = cmp.Or(added.State, order.Paid), cmp.Or(added.Version, 1)
+	stored, _, err := d.CreateOrder(ctx, order.Attempt{}, func() (order.Fact, error) {
+		return order.Fact{Event: orders.EventCreated, ActorID: actor, At: paidAt, Order: added}, nil
+	})
+	return stored, err
+}
+
+// update changes an order as the domain does.
+func (d database) update(ctx context.Context, id uint64, change func(*order.Order)) (order.Order, error) {
+	return d.ChangeOrder(ctx, id, func(o *order.Order) (order.Fact, error) {
+		before := *o
+		if change(o); *o == before {
+			return order.Fact{}, nil
+		}
+		o.Version++
+		return order.Fact{Event: orders.EventChanged, ActorID: actor, At: paidAt, Order: *o}, nil
+	})
+}
+
+func (d database) remove(t *testing.T, id uint64) {
+	t.Helper()
+	require.NoError(t, d.DeleteOrder(t.Context(), id, func(o order.Order) (order.Fact, error) {
+		return order.Fact{Event: orders.EventDeleted, ActorID: actor, At: paidAt, Order: o}, nil
+	}))
+}
+
 // get returns the order as it is on the primary.
 func (d database) get(t *testing.T, id uint64) order.Order {
 	t.Helper()
-	found, err := d.Order(t.Context(), id)
+	found, err := d.Order(d.told(t), id)
 	require.NoError(t, err)
 	return found
 }
 
 func (d database) count(t *testing.T) int {
 	t.Helper()
+	return d.rows(t, "orders")
+}
+
+func (d database) rows(t *testing.T, table string) int {
+	t.Helper()
 	var count int
-	require.NoError(t, d.root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM orders").Scan(&count))
+	require.NoError(t, d.root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&count))
 	return count
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
 	"oms.internal/orders/internal/order"
 )
@@ -25,9 +26,11 @@ func TestAMissingOrderIsNotFound(t *testing.T) {
 	d := newDatabase(t)
 	_, err := d.Order(t.Context(), 77)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
-	_, err = d.UpdateOrder(t.Context(), 77, func(*order.Order) error { return nil })
+	_, _, err = d.Timeline(t.Context(), 77)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
-	err = d.DeleteOrder(t.Context(), 77, func(order.Order) error { return nil })
+	_, err = d.update(t.Context(), 77, func(*order.Order) {})
+	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+	err = d.DeleteOrder(t.Context(), 77, func(order.Order) (order.Fact, error) { return order.Fact{}, nil })
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 }
 
@@ -37,13 +40,12 @@ func TestATakenNumberIsRefusedAndNothingIsWritten(t *testing.T) {
 	first := d.add(t, 1, "TAKEN0000001", "first")
 	second := d.add(t, 2, "TAKEN0000002", "second")
 
-	_, err := d.CreateOrder(t.Context(), order.Order{CustomerID: 2, OrderNumber: "TAKEN0000001", ProductName: "again", PaidAt: paidAt})
+	_, err := d.create(t.Context(), order.Order{CustomerID: 2, OrderNumber: "TAKEN0000001", ProductName: "again", PaidAt: paidAt})
 	require.ErrorIs(t, err, order.ErrNumberTaken)
 	require.Equal(t, 2, d.count(t))
 
-	_, err = d.UpdateOrder(t.Context(), second.ID, func(o *order.Order) error {
+	_, err = d.update(t.Context(), second.ID, func(o *order.Order) {
 		o.ProductName, o.OrderNumber = "changed", "TAKEN0000001"
-		return nil
 	})
 	require.ErrorIs(t, err, order.ErrNumberTaken)
 	require.Equal(t, first, d.get(t, first.ID))
@@ -62,7 +64,7 @@ func TestOfConcurrentOrdersWithOneNumberExactlyOneWins(t *testing.T) {
 		for rival := range rivals {
 			done.Go(func() {
 				start.Wait()
-				_, err := d.CreateOrder(t.Context(), order.Order{
+				_, err := d.create(t.Context(), order.Order{
 					CustomerID: uint64(rival + 1), OrderNumber: number, ProductName: "p", PaidAt: paidAt,
 				})
 				outcomes <- err
@@ -93,6 +95,7 @@ func TestAnUpdateChangesWhatItWasAskedToAndTheRestStays(t *testing.T) {
 		"customer": func(o *order.Order) { o.CustomerID = 2 },
 		"number":   func(o *order.Order) { o.OrderNumber = "NEW000000001" },
 		"product":  func(o *order.Order) { o.ProductName = "🍣" },
+		"state":    func(o *order.Order) { o.State = order.Shipped },
 	}
 	number := 0
 	for name, change := range cases {
@@ -100,10 +103,12 @@ func TestAnUpdateChangesWhatItWasAskedToAndTheRestStays(t *testing.T) {
 		before := d.add(t, 1, fmt.Sprintf("UPDATE%06d", number), "before")
 		want := before
 		change(&want)
-		updated, err := d.UpdateOrder(t.Context(), before.ID, func(o *order.Order) error {
+		if want != before {
+			want.Version++
+		}
+		updated, err := d.update(t.Context(), before.ID, func(o *order.Order) {
 			require.Equal(t, before, *o)
 			change(o)
-			return nil
 		})
 		require.NoError(t, err, name)
 		require.Equal(t, want, updated, name)
@@ -118,7 +123,7 @@ func TestConcurrentChangesOfDifferentFieldsBothSurvive(t *testing.T) {
 	for round := range 20 {
 		stored := d.add(t, 1, fmt.Sprintf("BEFORE%06d", round), "before")
 		want := stored
-		want.OrderNumber, want.ProductName = fmt.Sprintf("AFTER%07d", round), "after"
+		want.OrderNumber, want.ProductName, want.Version = fmt.Sprintf("AFTER%07d", round), "after", 3
 		changes := []func(*order.Order){
 			func(o *order.Order) { o.OrderNumber = want.OrderNumber },
 			func(o *order.Order) { o.ProductName = want.ProductName },
@@ -127,10 +132,7 @@ func TestConcurrentChangesOfDifferentFieldsBothSurvive(t *testing.T) {
 		outcomes := make(chan error, len(changes))
 		for _, change := range changes {
 			done.Go(func() {
-				_, err := d.UpdateOrder(t.Context(), stored.ID, func(o *order.Order) error {
-					change(o)
-					return nil
-				})
+				_, err := d.update(t.Context(), stored.ID, change)
 				outcomes <- err
 			})
 		}
@@ -148,15 +150,17 @@ func TestAForbiddenChangeWritesNothing(t *testing.T) {
 	d := newDatabase(t)
 	stored := d.add(t, 1, "FORBIDDEN001", "p")
 	refused := fault.NewNotFound()
-	_, err := d.UpdateOrder(t.Context(), stored.ID, func(o *order.Order) error {
+	facts := d.rows(t, "outbox")
+	_, err := d.ChangeOrder(t.Context(), stored.ID, func(o *order.Order) (order.Fact, error) {
 		o.ProductName = "changed"
-		return refused
+		return order.Fact{Event: orders.EventChanged, At: paidAt}, refused
 	})
 	require.ErrorIs(t, err, refused)
-	require.ErrorIs(t, d.DeleteOrder(t.Context(), stored.ID, func(shown order.Order) error {
+	require.ErrorIs(t, d.DeleteOrder(t.Context(), stored.ID, func(shown order.Order) (order.Fact, error) {
 		require.Equal(t, stored, shown)
-		return refused
+		return order.Fact{Event: orders.EventDeleted, At: paidAt}, refused
 	}), refused)
+	require.Equal(t, facts, d.rows(t, "outbox"))
 	require.Equal(t, stored, d.get(t, stored.ID))
 }
 
@@ -164,7 +168,7 @@ func TestADeletedOrderIsGoneAndItsNumberFree(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	kept, gone := d.add(t, 1, "KEPT00000001", "p"), d.add(t, 1, "GONE00000001", "p")
-	require.NoError(t, d.DeleteOrder(t.Context(), gone.ID, func(order.Order) error { return nil }))
+	d.remove(t, gone.ID)
 	_, err := d.Order(t.Context(), gone.ID)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	require.Equal(t, kept, d.get(t, kept.ID))

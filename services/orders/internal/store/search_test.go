@@ -42,12 +42,12 @@ func newShop(t *testing.T) database {
 func (d database) found(t *testing.T, query order.Query) []string {
 	t.Helper()
 	query.Limit = len(shop)
-	orders, count, err := d.Orders(t.Context(), query, order.Latest)
+	orders, count, err := d.Orders(d.told(t), query)
 	require.NoError(t, err)
 	require.Len(t, orders, count)
 	// A page that is not the last one has to be counted by a statement of its own.
 	query.Limit = 1
-	_, counted, err := d.Orders(t.Context(), query, order.Latest)
+	_, counted, err := d.Orders(d.told(t), query)
 	require.NoError(t, err)
 	require.Equal(t, count, counted)
 	endings := []string{}
