@@ -30,6 +30,10 @@ const (
 	firstDelay  = time.Second
 	longestWait = 10 * time.Minute
 	mostTries   = 150
+	// While the database is away, an event is tried in place for as long as one primary may take to follow another, then
+	// put back for at most outageDelay.
+	outagePatience = 10 * time.Second
+	outageDelay    = time.Minute
 	// inboxTime is longer than the stream keeps events, so that even a consumer that begins anew does nothing twice.
 	inboxTime = streamTime + 24*time.Hour
 )
@@ -181,37 +185,49 @@ func (c *Consumer) take(ctx context.Context, message jetstream.Msg) {
 		c.acknowledge(message.Term())
 		return
 	}
+	err = c.onceThroughOutages(ctx, event, message)
+	switch tries := deliveries(message); {
+	case err == nil:
+		c.acknowledge(message.Ack())
+	case ctx.Err() != nil:
+		c.acknowledge(message.Nak())
+	case isOutage(err):
+		c.acknowledge(message.NakWithDelay(min(c.delay(tries), outageDelay)))
+	case tries >= c.mostTries:
+		c.log.Error("an event is given up", "event", event.ID, "type", event.Type, "tries", tries, "error", err)
+		c.acknowledge(message.Term())
+	default:
+		delay := c.delay(tries)
+		c.log.Warn("an event was not handled and comes again", "event", event.ID, "type", event.Type, "after", delay, "error", err)
+		c.acknowledge(message.NakWithDelay(delay))
+	}
+}
+
+// onceThroughOutages waits for the database, within bounds: a function that is too slow for its time looks the same.
+func (c *Consumer) onceThroughOutages(ctx context.Context, event Event, message jetstream.Msg) error {
+	outage, cancel := context.WithTimeout(ctx, outagePatience)
+	defer cancel()
 	for {
-		err = c.once(ctx, event)
+		err := c.once(ctx, event)
 		if !isOutage(err) {
-			break
+			c.storing.note(nil)
+			return err
 		}
 		c.storing.note(err)
 		c.acknowledge(message.InProgress())
-		wait(ctx, failurePause)
-		if ctx.Err() != nil {
-			c.acknowledge(message.Nak())
-			return
+		if wait(outage, failurePause); outage.Err() != nil {
+			return err
 		}
 	}
-	c.storing.note(nil)
-	if err == nil {
-		c.acknowledge(message.Ack())
-		return
+}
+
+// deliveries is how often the event has been delivered, this time included.
+func deliveries(message jetstream.Msg) uint64 {
+	metadata, err := message.Metadata()
+	if err != nil {
+		return 1
 	}
-	tries := uint64(1)
-	if metadata, err := message.Metadata(); err == nil {
-		tries = metadata.NumDelivered
-	}
-	about := []any{"event", event.ID, "type", event.Type, "subject", event.Subject, "tries", tries, "error", err}
-	if tries >= c.mostTries {
-		c.log.Error("an event is given up", about...)
-		c.acknowledge(message.Term())
-		return
-	}
-	delay := c.delay(tries)
-	c.log.Warn("an event was not handled and comes again", append(about, "after", delay)...)
-	c.acknowledge(message.NakWithDelay(delay))
+	return metadata.NumDelivered
 }
 
 // delay is how long an event waits that was refused so often.

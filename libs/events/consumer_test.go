@@ -1,0 +1,234 @@
+package events_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/events"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+)
+
+// makeStream makes the stream with a window of duplicates of its own.
+func makeStream(t *testing.T, world world, duplicates time.Duration) jetstream.JetStream {
+	t.Helper()
+	conn, err := nats.Connect(world.nats.URL())
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	client, err := jetstream.New(conn)
+	require.NoError(t, err)
+	_, err = client.CreateStream(t.Context(), jetstream.StreamConfig{
+		Name: events.Stream, Subjects: []string{"oms.events.>"}, Storage: jetstream.FileStorage, Duplicates: duplicates,
+	})
+	require.NoError(t, err)
+	return client
+}
+
+// publish publishes an event, past the outbox.
+func publish(t *testing.T, client jetstream.JetStream, event events.Event) *jetstream.PubAck {
+	t.Helper()
+	body, err := json.Marshal(event)
+	require.NoError(t, err)
+	ack, err := client.Publish(t.Context(), events.SubjectOf("accounts", "deleted"), body, jetstream.WithMsgID(event.ID))
+	require.NoError(t, err)
+	return ack
+}
+
+// settled waits until nothing of the consumer's is open.
+func settled(t *testing.T, client jetstream.JetStream) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		consumer, err := client.Consumer(t.Context(), events.Stream, "orders")
+		if err != nil {
+			return false
+		}
+		info := consumer.CachedInfo()
+		return info.NumPending == 0 && info.NumAckPending == 0
+	}, patient, 10*time.Millisecond)
+}
+
+func TestAnEventThatComesAgainHasNoSecondEffect(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	client := makeStream(t, world, 100*time.Millisecond)
+	start(t, world.consumer(t, world.open(t), discard, note).Run)
+	event := newEvent(t, "7")
+	require.False(t, publish(t, client, event).Duplicate)
+	world.await(t, 1, "effect")
+	require.Eventually(t, func() bool { return !publish(t, client, event).Duplicate }, patient, 10*time.Millisecond,
+		"beyond the stream's window the same event is a new message")
+	settled(t, client)
+	require.Equal(t, 1, world.count(t, "effect"))
+	require.Len(t, world.ids(t), 2)
+}
+
+func TestAFailureLeavesNoEffectAndTheEventComesAgain(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	client := makeStream(t, world, time.Second)
+	var tries atomic.Int32
+	log, lines := newLog()
+	start(t, world.consumer(t, world.open(t), log, func(ctx context.Context, tx mysqlx.Writer, event events.Event) error {
+		if err := note(ctx, tx, event); err != nil {
+			return err
+		}
+		switch tries.Add(1) {
+		case 1:
+			return errors.New("refused")
+		case 2:
+			panic("a mistake")
+		}
+		return nil
+	}).Run)
+	publish(t, client, newEvent(t, "7"))
+	settled(t, client)
+	require.EqualValues(t, 3, tries.Load())
+	require.Equal(t, 1, world.count(t, "effect"))
+	require.Equal(t, 2, lines.count("an event was not handled and comes again"))
+}
+
+func TestAnEventThatIsAlwaysRefusedDelaysNoOthersAndIsGivenUp(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	client := makeStream(t, world, time.Second)
+	var tries atomic.Int32
+	log, lines := newLog()
+	_, err := client.Publish(t.Context(), events.SubjectOf("accounts", "deleted"), []byte("no event"))
+	require.NoError(t, err)
+	_, err = client.Publish(t.Context(), events.SubjectOf("accounts", "deleted"), []byte(`{"specversion": "1.0", "id": "1", "type": "x"}`))
+	require.NoError(t, err)
+	publish(t, client, newEvent(t, "poison"))
+	for i := range 20 {
+		publish(t, client, newEvent(t, fmt.Sprint(i)))
+	}
+	consumer := world.consumer(t, world.open(t), log, func(ctx context.Context, tx mysqlx.Writer, event events.Event) error {
+		if event.Subject == "poison" {
+			tries.Add(1)
+			return errors.New("refused")
+		}
+		return note(ctx, tx, event)
+	})
+	consumer.SetRetries(time.Second, 3)
+	start(t, consumer.Run)
+	world.await(t, 20, "effect")
+	require.EqualValues(t, 1, tries.Load(), "the others did not wait for it")
+	settled(t, client)
+	require.EqualValues(t, 3, tries.Load())
+	require.Equal(t, 1, lines.count("an event is given up"))
+	require.Equal(t, 2, lines.count("what cannot be read as an event is given up"))
+	require.Equal(t, 20, world.count(t, "inbox"))
+}
+
+func TestAnOutageIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	client := makeStream(t, world, time.Second)
+	var tries atomic.Int32
+	start(t, world.consumer(t, world.open(t), discard, func(ctx context.Context, tx mysqlx.Writer, event events.Event) error {
+		if tries.Add(1) <= 5 { // more often than an event may be refused
+			return fault.NewUnavailable(errors.New("no server is writable"))
+		}
+		return note(ctx, tx, event)
+	}).Run)
+	publish(t, client, newEvent(t, "7"))
+	world.await(t, 1, "effect")
+	settled(t, client)
+}
+
+func TestAConsumerThatEndsFinishesWhatItBeganAndGivesBackTheRest(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	client := makeStream(t, world, time.Second)
+	for i := range 10 {
+		publish(t, client, newEvent(t, fmt.Sprint(i)))
+	}
+	begun, finish := make(chan struct{}), make(chan struct{})
+	stop := start(t, world.consumer(t, world.open(t), discard, func(ctx context.Context, tx mysqlx.Writer, event events.Event) error {
+		close(begun)
+		<-finish
+		return note(ctx, tx, event)
+	}).Run)
+	<-begun
+	ended := make(chan struct{})
+	go func() {
+		stop()
+		close(ended)
+	}()
+	require.Never(t, func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	}, 200*time.Millisecond, 50*time.Millisecond)
+	close(finish)
+	<-ended
+	require.Equal(t, 1, world.count(t, "effect"))
+	began := time.Now()
+	start(t, world.consumer(t, world.open(t), discard, note).Run)
+	world.await(t, 10, "effect")
+	t.Logf("another instance has handled the rest after %v", time.Since(began))
+	require.Less(t, time.Since(began), 8*time.Second, "sooner than from an instance that was killed")
+}
+
+func TestAConsumerThatWasDeletedBeginsAnewWithoutASecondEffect(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	client := makeStream(t, world, time.Second)
+	start(t, world.consumer(t, world.open(t), discard, note).Run)
+	publish(t, client, newEvent(t, "1"))
+	settled(t, client)
+	require.NoError(t, client.DeleteConsumer(t.Context(), events.Stream, "orders"))
+	publish(t, client, newEvent(t, "2"))
+	world.await(t, 2, "effect")
+	settled(t, client)
+	require.Equal(t, 2, world.count(t, "effect"))
+}
+
+func TestAConsumerWaitsForItsStream(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	log, lines := newLog()
+	consumer := world.consumer(t, world.open(t), log, note)
+	start(t, consumer.Run)
+	require.Eventually(t, func() bool { return consumer.Healthy() != nil }, patient, patience)
+	publish(t, makeStream(t, world, time.Second), newEvent(t, "1"))
+	world.await(t, 1, "effect")
+	require.NoError(t, consumer.Healthy())
+	require.Equal(t, 1, lines.count("consuming of events stands still"))
+	require.Equal(t, 1, lines.count("consuming of events goes on"))
+}
+
+func TestTheInboxIsCleanedOfWhatTheStreamHasForgotten(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	makeStream(t, world, time.Second)
+	now := time.Now()
+	tx, err := world.root.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	const insert = "INSERT INTO inbox (consumer, event_id, handled_at) VALUES (?, ?, ?)"
+	old := now.Add(-events.InboxTime - time.Minute).UTC()
+	for i := range 501 { // more than are deleted at a time
+		_, err := tx.ExecContext(t.Context(), insert, "orders", fmt.Sprint(i), old)
+		require.NoError(t, err)
+	}
+	_, err = tx.ExecContext(t.Context(), insert, "another", "1", old)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), insert, "orders", "recent", now.Add(-events.InboxTime+time.Minute).UTC())
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit())
+	start(t, events.NewConsumer(world.open(t), world.connect(t), events.ConsumerOptions{
+		Durable: "orders", Subject: events.SubjectOf("accounts", "deleted"), Log: discard, Now: func() time.Time { return now },
+	}, note).Run)
+	world.await(t, 2, "inbox")
+}

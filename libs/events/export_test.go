@@ -1,0 +1,21 @@
+package events
+
+import (
+	"context"
+	"time"
+)
+
+// SetRetries has refused events come again soon, and so many times.
+func (c *Consumer) SetRetries(first time.Duration, most uint64) { c.firstDelay, c.mostTries = first, most }
+
+// Claim claims rows as a relay does.
+func Claim(ctx context.Context, tx Tx, ids []uint64) (int, error) {
+	claimed, err := claim(ctx, tx, ids)
+	return len(claimed), err
+}
+
+// What is kept for how long.
+const (
+	OutboxTime = outboxTime
+	InboxTime  = inboxTime
+)

@@ -1,0 +1,220 @@
+package events_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/events"
+	"oms.internal/libs/mysqlx"
+)
+
+func TestWhatIsCommittedIsPublishedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	db := world.open(t)
+	world.relay(t, db, discard)
+	refused := errors.New("refused")
+	require.ErrorIs(t, db.Cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+		return errors.Join(events.Append(ctx, tx, newEvent(t, "never")), refused)
+	}), refused)
+	told := tell(t, db, 3)
+	world.await(t, 0, waiting)
+	messages := world.stream(t)
+	require.Len(t, messages, 3)
+	for i, message := range messages {
+		require.Equal(t, "oms.events.accounts.deleted.v1", message.Subject)
+		require.Equal(t, told[i], message.Header.Get(nats.MsgIdHdr))
+		require.Equal(t, []string{"application/cloudevents+json"}, message.Header["content-type"])
+		require.Contains(t, string(message.Data), `"id":"`+told[i]+`"`)
+		require.Contains(t, string(message.Data), `"data":{"id":"`+fmt.Sprint(i)+`"}`)
+	}
+}
+
+func TestAtRestAnEventIsPublishedWithin200Milliseconds(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	db := world.open(t)
+	world.relay(t, db, discard)
+	conn := world.connect(t)
+	heard, err := conn.SubscribeSync("oms.events.>")
+	require.NoError(t, err)
+	require.NoError(t, conn.FlushTimeout(patient))
+	tell(t, db, 1)
+	world.await(t, 0, waiting) // the stream is made
+	_, err = heard.NextMsg(patient)
+	require.NoError(t, err)
+	var taken []time.Duration
+	for range 20 {
+		began := time.Now()
+		tell(t, db, 1)
+		_, err := heard.NextMsg(patient)
+		require.NoError(t, err)
+		taken = append(taken, time.Since(began))
+	}
+	slices.Sort(taken)
+	t.Logf("from the call of the transaction to a subscriber: median %v, 90 %% %v, most %v", taken[10], taken[17], taken[19])
+	require.Less(t, taken[10], 200*time.Millisecond)
+}
+
+func TestAtRestNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	db := world.open(t)
+	world.relay(t, db, discard)
+	tell(t, db, 1)
+	world.await(t, 0, waiting)
+	before := db.writes.Load()
+	require.Never(t, func() bool { return db.writes.Load() > before }, time.Second, 50*time.Millisecond)
+}
+
+func TestARelayThatIsKilledBeforeItNotesWhatItPublishedPublishesNothingTwice(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	db := world.open(t)
+	const losses = 3
+	db.lose(losses)
+	told := tell(t, db, 10)
+	world.relay(t, db, discard)
+	world.await(t, 0, waiting)
+	require.Less(t, db.losses.Load(), int64(0), "it was killed after each publishing")
+	require.ElementsMatch(t, told, world.ids(t))
+}
+
+func TestRelaysShareTheWork(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	var dbs []*database
+	for range 2 {
+		db := world.open(t)
+		world.relay(t, db, discard)
+		dbs = append(dbs, db)
+	}
+	told := append(tell(t, dbs[0], 100), tell(t, dbs[1], 100)...)
+	world.await(t, 0, waiting)
+	require.ElementsMatch(t, told, world.ids(t))
+}
+
+func TestNobodyWaitsForARelayThatWaitsForNATS(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	db := world.open(t)
+	world.relay(t, db, discard)
+	tell(t, db, 1)
+	world.await(t, 0, waiting)
+	require.NoError(t, world.nats.Pause())
+	// The relay claims the first of these and holds them while no acknowledgement comes.
+	var longest time.Duration
+	told := 0
+	for begun := time.Now(); time.Since(begun) < 4*time.Second; told++ {
+		began := time.Now()
+		tell(t, db, 1)
+		longest = max(longest, time.Since(began))
+	}
+	require.NoError(t, world.nats.Continue())
+	t.Logf("%d events, the longest transaction took %v", told, longest)
+	require.Less(t, longest, time.Second, "a relay holds its rows for two seconds")
+	world.await(t, 0, waiting)
+	require.Len(t, world.ids(t), told+1)
+}
+
+func TestTheClaimOfARelayThatHangsEnds(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	db := world.open(t)
+	tell(t, db, 250)
+	hanging, err := world.root.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer hanging.Rollback() //nolint:errcheck // the server ends it first
+	claimed, err := events.Claim(t.Context(), hanging, []uint64{1, 2, 3})
+	require.NoError(t, err)
+	require.Equal(t, 3, claimed)
+	world.relay(t, db, discard)
+	world.await(t, 3, waiting)
+	began := time.Now()
+	world.await(t, 0, waiting)
+	t.Logf("the rest %v later", time.Since(began))
+	require.Less(t, time.Since(began), 15*time.Second)
+}
+
+func TestWithoutNATSEventsWaitAndTheLogSaysSoOnce(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	require.NoError(t, world.nats.Kill())
+	db := world.open(t)
+	log, lines := newLog()
+	relay := events.NewRelay(db, world.connect(t), events.RelayOptions{Log: log})
+	start(t, relay.Run)
+	told := tell(t, db, 5)
+	for range 2 {
+		require.Eventually(t, func() bool { return relay.Healthy() != nil }, patient, patience)
+		require.NoError(t, world.nats.Restart(t.Context()))
+		world.await(t, 0, waiting)
+		require.Eventually(t, func() bool { return relay.Healthy() == nil }, patient, patience)
+		require.ElementsMatch(t, told, world.ids(t))
+		require.NoError(t, world.nats.Kill())
+		told = append(told, tell(t, db, 5)...)
+	}
+	require.Eventually(t, func() bool { return relay.Healthy() != nil }, patient, patience)
+	require.Equal(t, 3, lines.count("publishing of events stands still"))
+	require.Equal(t, 2, lines.count("publishing of events goes on"))
+}
+
+func TestAtItsEndARelayPublishesWhatWasWrittenBefore(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	db := world.open(t)
+	stop := world.relay(t, db, discard)
+	tell(t, db, 1)
+	world.await(t, 0, waiting)
+	for range 5 {
+		tell(t, db, 1)
+		began := time.Now()
+		stop()
+		require.Less(t, time.Since(began), 2*time.Second)
+		require.Zero(t, world.count(t, waiting))
+		stop = world.relay(t, db, discard)
+	}
+}
+
+func TestAStreamWithOtherSettingsIsUsedAsItIs(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	makeStream(t, world, time.Second)
+	db := world.open(t)
+	log, lines := newLog()
+	world.relay(t, db, log)
+	told := tell(t, db, 3)
+	world.await(t, 0, waiting)
+	require.Equal(t, told, world.ids(t))
+	require.Equal(t, 1, lines.count("events are published to the stream as it is"))
+}
+
+func TestTheOutboxIsCleanedOfWhatWasPublishedADayAgo(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	now := time.Now()
+	const insert = "INSERT INTO outbox (event_id, subject, content, created_at, published_at) VALUES (?, 'oms.events.x', '{}', ?, ?)"
+	tx, err := world.root.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	for i := range 1001 { // more than are deleted at a time
+		_, err := tx.ExecContext(t.Context(), insert, fmt.Sprint("old", i), now, now.Add(-events.OutboxTime-time.Minute).UTC())
+		require.NoError(t, err)
+	}
+	_, err = tx.ExecContext(t.Context(), insert, "recent", now, now.Add(-events.OutboxTime+time.Minute).UTC())
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), insert, "waiting", now.Add(-events.OutboxTime-time.Hour).UTC(), nil)
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit())
+	db := world.open(t)
+	start(t, events.NewRelay(db, world.connect(t), events.RelayOptions{Log: discard, Now: func() time.Time { return now }}).Run)
+	world.await(t, 2, "outbox")
+	world.await(t, 0, waiting)
+	require.Equal(t, []string{"waiting"}, world.ids(t))
+}
