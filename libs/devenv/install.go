@@ -47,23 +47,47 @@ func InstallMariaDB(ctx context.Context, out io.Writer) error {
 	if _, _, err := findMariaDB(); err == nil {
 		return nil
 	}
-	prefix, allowed := installerPrefix(ctx)
-	if !allowed {
-		return ErrNoMariaDB
-	}
-	_, _ = fmt.Fprintf(out, "installing %s (the database servers of tests and of the native stack)\n",
-		strings.Join(mariadbPackages, " "))
-	if err := aptGet(ctx, prefix, append([]string{"install", "--no-install-recommends"}, mariadbPackages...)); err != nil {
-		// A fresh machine has no package lists yet, and an old one has lists that name versions which are gone.
-		if err := aptGet(ctx, prefix, []string{"update"}); err != nil {
-			return errors.Join(ErrNoMariaDB, err)
-		}
-		if err := aptGet(ctx, prefix, append([]string{"install", "--no-install-recommends"}, mariadbPackages...)); err != nil {
-			return errors.Join(ErrNoMariaDB, err)
-		}
+	say := func(line string) { _, _ = fmt.Fprintln(out, line) }
+	if err := install(ctx, say, ErrNoMariaDB, "the database servers of tests and of the native stack", mariadbPackages...); err != nil {
+		return err
 	}
 	_, _, err := findMariaDB()
 	return err
+}
+
+// ErrNoMariaDBDump says that the program which makes dumps is missing.
+var ErrNoMariaDBDump = errors.New("mariadb-dump is not installed; run: apt-get install mariadb-client")
+
+// InstallMariaDBDump does the same for the program that makes dumps, which only backups and the rebuilding of a replica need.
+func InstallMariaDBDump(ctx context.Context, say func(string)) error {
+	if _, err := lookPath("mariadb-dump"); err == nil {
+		return nil
+	}
+	if say == nil {
+		say = func(string) {}
+	}
+	return install(ctx, say, ErrNoMariaDBDump, "it makes dumps of databases", "mariadb-client")
+}
+
+// install installs packages of the system where that is allowed, and otherwise returns missing.
+func install(ctx context.Context, say func(string), missing error, purpose string, packages ...string) error {
+	prefix, allowed := installerPrefix(ctx)
+	if !allowed {
+		return missing
+	}
+	say(fmt.Sprintf("installing %s (%s)", strings.Join(packages, " "), purpose))
+	arguments := append([]string{"install", "--no-install-recommends"}, packages...)
+	if err := aptGet(ctx, prefix, arguments); err == nil {
+		return nil
+	}
+	// A fresh machine has no package lists yet, and an old one has lists that name versions which are gone.
+	if err := aptGet(ctx, prefix, []string{"update"}); err != nil {
+		return errors.Join(missing, err)
+	}
+	if err := aptGet(ctx, prefix, arguments); err != nil {
+		return errors.Join(missing, err)
+	}
+	return nil
 }
 
 // installerPrefix is what to put before apt-get, and whether we may run it at all.

@@ -17,7 +17,7 @@ import (
 type mariadbBody struct {
 	name     string
 	dir      string
-	config   string
+	config   string // but for the role
 	server   string // path of mariadbd
 	install  string // path of mariadb-install-db
 	root     string // root's password
@@ -30,7 +30,7 @@ func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	pair := &Pair{RootPassword: options.RootPassword, engine: mariadbReplication{}}
+	pair := &Pair{RootPassword: options.RootPassword, replicatorPassword: options.ReplicatorPassword}
 	dir := options.Dir
 	if !options.Detached {
 		if dir, err = os.MkdirTemp(options.Dir, "oms-pair-"); err != nil {
@@ -47,12 +47,39 @@ func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
 		own := filepath.Join(dir, name)
 		body := &mariadbBody{
 			name: name, dir: own, server: server, install: install, root: options.RootPassword, detached: options.Detached,
-			config: mariadbConfig(own, id, port, name == replicaName, options),
+			config: mariadbConfig(own, id, port, options),
 		}
 		return &Server{name: name, port: port, rootPassword: options.RootPassword, body: body}
 	}
+	pair.engine = mariadbReplication{dir: dir}
 	pair.Primary = build(primaryName, 1, options.PrimaryPort)
 	pair.Replica = build(replicaName, 2, options.ReplicaPort)
+	recorded, err := RecordedPrimary(dir)
+	if err == nil && recorded == pair.Replica.name {
+		pair.swap()
+	}
+	return pair, err
+}
+
+// OpenPair returns the detached pair that StartPair started before, as it is: it starts nothing, and either server may be
+// down.
+func OpenPair(ctx context.Context, options Options) (*Pair, error) {
+	options.Detached = true
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("open database pair: %w", err)
+	}
+	pair, err := newMariaDBPair(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("open database pair: %w", err)
+	}
+	for _, server := range []*Server{pair.Primary, pair.Replica} {
+		body := server.body.(*mariadbBody)
+		if body.process, err = FindProcess(recordIn(body.dir)); err != nil {
+			return nil, fmt.Errorf("open database pair: %w", err)
+		}
+	}
+	pair.orient(ctx)
 	return pair, nil
 }
 
@@ -86,6 +113,7 @@ func (b *mariadbBody) start(ctx context.Context) error {
 	if err := b.prepare(ctx); err != nil {
 		return fmt.Errorf("prepare %s: %w", b.name, err)
 	}
+	// The role is left out: a failover changes it while the server runs.
 	digest := sha256.Sum256([]byte(b.server + b.config))
 	command := Command{
 		Name: b.name, Path: b.server, Args: []string{"--defaults-file=" + b.configFile()},
@@ -120,7 +148,11 @@ func (b *mariadbBody) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(b.dir, "tmp"), 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(b.configFile(), []byte(b.config), 0o600); err != nil {
+	primary, err := RecordedPrimary(filepath.Dir(b.dir))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(b.configFile(), []byte(b.config+roleLines(primary != b.name)), 0o600); err != nil {
 		return err
 	}
 	if _, err := os.Stat(data); err == nil || !errors.Is(err, os.ErrNotExist) {
@@ -170,3 +202,15 @@ func (b *mariadbBody) kill() error {
 
 func (b *mariadbBody) pause() error  { return b.process.Signal(syscall.SIGSTOP) }
 func (b *mariadbBody) resume() error { return b.process.Signal(syscall.SIGCONT) }
+
+// demote has nothing to do: the pair's record of the roles is read at every start.
+func (b *mariadbBody) demote(context.Context) error { return nil }
+
+func (b *mariadbBody) client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error) {
+	path, err := lookPath(program)
+	if err != nil {
+		return nil, err
+	}
+	line := append([]string{"--no-defaults", "--user=root", "--socket=" + socketPath(b.dir)}, arguments...)
+	return exec.CommandContext(ctx, path, line...), nil // #nosec G204 -- a program of the system's package
+}

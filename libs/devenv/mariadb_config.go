@@ -11,7 +11,9 @@ import (
 
 // mariadbConfig is a server's configuration. What it says about durability, replication and character sets is what
 // deploy/mysql says for the containers; the sizes are small, so that a pair starts in about a second.
-func mariadbConfig(dir string, id, port int, replica bool, options Options) string {
+//
+// What follows from the server's role is not in it: see roleLines.
+func mariadbConfig(dir string, id, port int, options Options) string {
 	lines := []string{
 		"[mysqld]",
 		fmt.Sprintf("server_id = %d", id),
@@ -38,6 +40,14 @@ func mariadbConfig(dir string, id, port int, replica bool, options Options) stri
 		"relay_log_recovery = ON",
 		"slave_net_timeout = 10",
 		"",
+		"# A commit is acknowledged when the other server has it too, or, so that one server's absence does not stop the",
+		"# shop, when it has not answered for a second. Both are ready for both roles.",
+		"rpl_semi_sync_master_enabled = ON",
+		"rpl_semi_sync_slave_enabled = ON",
+		"rpl_semi_sync_master_wait_point = AFTER_SYNC",
+		fmt.Sprintf("rpl_semi_sync_master_timeout = %d", semiSyncTimeout),
+		"rpl_semi_sync_slave_kill_conn_timeout = 1",
+		"",
 		"# One character set and one clock everywhere; both engines refuse the same wrong statements.",
 		"character_set_server = utf8mb4",
 		"collation_server = utf8mb4_unicode_520_ci",
@@ -49,9 +59,6 @@ func mariadbConfig(dir string, id, port int, replica bool, options Options) stri
 		"innodb_log_file_size = 32M",
 		"max_connections = 200",
 	}
-	if replica {
-		lines = append(lines, "", "# Only replication writes here.", "read_only = ON")
-	}
 	if options.CertFile != "" {
 		lines = append(lines, "", "# Encrypted for whoever asks for it.",
 			"ssl_cert = "+options.CertFile, "ssl_key = "+options.KeyFile, "tls_version = TLSv1.2,TLSv1.3")
@@ -60,6 +67,15 @@ func mariadbConfig(dir string, id, port int, replica bool, options Options) stri
 		lines = append(lines, "", "# The server refuses to run as root unless told so by name.", "user = root")
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// roleLines are the part of the configuration that a failover changes. (Not init_rpl_role=SLAVE, which lets a crashed primary
+// take back what no replica acknowledged: it then does not start at all where that includes DDL.)
+func roleLines(replica bool) string {
+	if !replica {
+		return ""
+	}
+	return "\n# Only replication writes here.\nread_only = ON\n"
 }
 
 // socketPath is in the server's directory, unless that is too deep: the kernel takes some hundred bytes at most.

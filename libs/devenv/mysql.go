@@ -1,9 +1,10 @@
 package devenv
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -41,7 +42,7 @@ func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
 		return &Server{name: name, port: port, rootPassword: options.RootPassword, body: body}
 	}
 	pair := &Pair{
-		RootPassword: options.RootPassword, engine: mysqlReplication{},
+		RootPassword: options.RootPassword, engine: mysqlReplication{}, replicatorPassword: options.ReplicatorPassword,
 		Primary: build(primaryName, 1, options.PrimaryPort), Replica: build(replicaName, 2, options.ReplicaPort),
 	}
 	var err error
@@ -54,6 +55,27 @@ func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
 	return pair, nil
 }
 
+// Container is a MySQL server in a container that somebody else made, with its name in the containers' network.
+type Container struct {
+	ID   string
+	Name string // "primary" or "replica", after what it was first started as
+	Port int    // on 127.0.0.1
+}
+
+// ContainerPair returns the pair that runs in two containers, of deploy/compose.yaml for one, as OpenPair does.
+func ContainerPair(ctx context.Context, rootPassword, replicatorPassword string, containers [2]Container) *Pair {
+	pair := &Pair{RootPassword: rootPassword, engine: mysqlReplication{}, replicatorPassword: replicatorPassword}
+	var servers [2]*Server
+	for i, one := range containers {
+		servers[i] = &Server{
+			name: one.Name, port: one.Port, rootPassword: rootPassword, body: &mysqlBody{container: one.ID, created: true},
+		}
+	}
+	pair.Primary, pair.Replica = servers[0], servers[1]
+	pair.orient(ctx)
+	return pair
+}
+
 // mysqlArguments configure a server as deploy/mysql does, but smaller. That folder says what each is for.
 func mysqlArguments(id int, bufferPool string) []string {
 	return []string{
@@ -61,6 +83,10 @@ func mysqlArguments(id int, bufferPool string) []string {
 		"--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--log-bin=binlog", "--log-replica-updates=ON",
 		"--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1", "--replica-net-timeout=10", "--relay-log-recovery=ON",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_520_ci", "--default-time-zone=+00:00",
+		"--plugin-load-add=semisync_source.so", "--plugin-load-add=semisync_replica.so",
+		"--loose-rpl-semi-sync-source-enabled=ON", "--loose-rpl-semi-sync-replica-enabled=ON",
+		"--loose-rpl-semi-sync-source-wait-point=AFTER_SYNC",
+		fmt.Sprintf("--loose-rpl-semi-sync-source-timeout=%d", semiSyncTimeout),
 		"--skip-name-resolve", "--mysqlx=0", "--max-connections=200",
 		"--innodb-buffer-pool-size=" + bufferPool, "--innodb-redo-log-capacity=32M",
 	}
@@ -126,27 +152,32 @@ func (b *mysqlBody) resume() error {
 	return err
 }
 
-// mysqlReplication is the engine of MySQL pairs.
-type mysqlReplication struct{}
-
-func (mysqlReplication) follow(ctx context.Context, pair *Pair, password string) error {
-	return pair.Replica.asRoot(func(db *sql.DB) error {
-		for _, statement := range []string{
-			fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=3306, SOURCE_USER='%s', "+
-				"SOURCE_PASSWORD=%s, SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, "+
-				"SOURCE_RETRY_COUNT=86400", primaryName, replicator, quote(password)),
-			"START REPLICA",
-			// Not on the command line: the image's own first start has to create root.
-			"SET PERSIST super_read_only = ON",
-		} {
-			if _, err := db.ExecContext(ctx, statement); err != nil {
-				return fmt.Errorf("make it a replica: %w", err)
-			}
-		}
-		return awaitReplication(ctx, db, "SHOW REPLICA STATUS", "Replica", "Replica")
-	})
+// demote makes a server that does not run come back as a replica: what SET PERSIST would have written.
+func (b *mysqlBody) demote(ctx context.Context) error {
+	const variable = `{"Value": "ON", "Metadata": {"Host": "localhost", "User": "root", "Timestamp": 0}}`
+	content := []byte(`{"Version": 2, "mysql_dynamic_variables": {"read_only": ` + variable + `, "super_read_only": ` + variable + "}}")
+	var archive bytes.Buffer
+	writer := tar.NewWriter(&archive)
+	// Readable by all: the image's user has a number of its own. It holds no secret.
+	header := tar.Header{Name: "mysqld-auto.cnf", Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg}
+	if err := writer.WriteHeader(&header); err != nil {
+		return err
+	}
+	if _, err := writer.Write(content); err != nil {
+		return err
+	}
+	if err := writer.Close(); err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, "docker", "cp", "-", b.container+":/var/lib/mysql/") // #nosec G204 -- our own arguments
+	command.Stdin = &archive
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("docker cp: %w\n%s", err, lastLines(output, 10))
+	}
+	return nil
 }
 
-func (mysqlReplication) caughtUp(ctx context.Context, pair *Pair) error {
-	return caughtUp(ctx, pair, "SELECT @@GLOBAL.gtid_executed", "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)")
+func (b *mysqlBody) client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error) {
+	line := append([]string{"exec", "--interactive", "--env", "MYSQL_PWD", b.container, program, "--user=root"}, arguments...)
+	return exec.CommandContext(ctx, "docker", line...), nil // #nosec G204 -- our own arguments
 }

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Pair is a primary and its replica. The replica holds what the primary holds, users included, and refuses writes.
+// Pair is a primary and its replica. The replica holds what the primary holds, users included, and refuses writes. The two
+// fields are roles: Failover and Rejoin exchange them, so nobody else may read them meanwhile.
 type Pair struct {
 	Primary *Server
 	Replica *Server
@@ -15,23 +16,22 @@ type Pair struct {
 	// RootPassword is root's on both servers.
 	RootPassword string
 
-	engine engine
-	reaper *reaper
-}
+	// Report is told each step of Failover, Rejoin and of what they need; nil for nobody.
+	Report func(step string)
 
-// engine is what differs between the kinds of server.
-type engine interface {
-	// follow makes the replica replicate from the primary, unless it already does.
-	follow(ctx context.Context, pair *Pair, password string) error
-	// caughtUp waits until the replica has what the primary has now.
-	caughtUp(ctx context.Context, pair *Pair) error
+	replicatorPassword string
+	engine             engine
+	reaper             *reaper
 }
 
 // replicator is the user that the replica logs in to the primary as.
 const replicator = "replicator"
 
+// semiSyncTimeout is how many milliseconds a commit waits for the replica before the primary goes on without.
+const semiSyncTimeout = 1000
+
 // StartPair starts a pair and returns when both servers answer, the bootstrap statements have been executed and
-// replication runs.
+// replication runs. After a failover the servers start in the roles that it gave them.
 func StartPair(ctx context.Context, options Options) (*Pair, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -62,18 +62,43 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 	if err := errors.Join(p.Primary.start(ctx), <-started); err != nil {
 		return err
 	}
-	statements := []string{
-		fmt.Sprintf("CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY %s", replicator, quote(options.ReplicatorPassword)),
-		fmt.Sprintf("GRANT REPLICATION SLAVE ON *.* TO '%s'@'%%'", replicator),
-	}
-	if err := p.Primary.exec(ctx, append(statements, options.Bootstrap...)...); err != nil {
-		return fmt.Errorf("bootstrap: %w", err)
-	}
-	if err := p.engine.follow(ctx, p, options.ReplicatorPassword); err != nil {
-		return fmt.Errorf("replication: %w", err)
-	}
-	return p.Sync(ctx)
+	return p.unhurried(ctx, func() error {
+		statements := []string{
+			fmt.Sprintf("CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY %s", replicator, quote(options.ReplicatorPassword)),
+			fmt.Sprintf("GRANT REPLICATION SLAVE ON *.* TO '%s'@'%%'", replicator),
+		}
+		if err := p.Primary.exec(ctx, append(statements, options.Bootstrap...)...); err != nil {
+			return fmt.Errorf("bootstrap: %w", err)
+		}
+		stray, err := p.mustRebuild(ctx)
+		if err != nil {
+			return fmt.Errorf("replication: %w", err)
+		}
+		if stray {
+			// The system can be used without a replica, and rebuilding one is for somebody to decide.
+			return p.stray(ctx)
+		}
+		if err := p.engine.follow(ctx, p); err != nil {
+			return fmt.Errorf("replication: %w", err)
+		}
+		return p.Sync(ctx)
+	})
 }
+
+// stray reports a replica that cannot follow, and keeps it from being written to.
+func (p *Pair) stray(ctx context.Context) error {
+	p.say("%s holds transactions that the primary (%s) lacks, and does not follow it: a rejoin makes its data anew",
+		p.Replica.name, p.Primary.name)
+	return p.engine.setReadOnly(ctx, p.Replica, true)
+}
+
+func (p *Pair) say(format string, arguments ...any) {
+	if p.Report != nil {
+		p.Report(fmt.Sprintf(format, arguments...))
+	}
+}
+
+func (p *Pair) swap() { p.Primary, p.Replica = p.Replica, p.Primary }
 
 // Hosts are the addresses of both servers, separated by a comma, as the setting MYSQL_HOSTS takes them.
 func (p *Pair) Hosts() string { return p.Primary.Addr() + "," + p.Replica.Addr() }

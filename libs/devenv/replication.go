@@ -8,40 +8,68 @@ import (
 	"time"
 )
 
-// mariadbReplication is the engine of MariaDB pairs.
-type mariadbReplication struct{}
-
-func (mariadbReplication) follow(ctx context.Context, pair *Pair, password string) error {
-	return pair.Replica.asRoot(func(db *sql.DB) error {
-		status, err := queryRow(ctx, db, "SHOW SLAVE STATUS")
-		if err != nil {
-			return err
-		}
-		if status["Master_Port"] != fmt.Sprint(pair.Primary.Port()) || status["Using_Gtid"] != "Slave_Pos" {
-			change := fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=%d, MASTER_USER='%s', "+
-				"MASTER_PASSWORD=%s, MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1",
-				pair.Primary.Port(), replicator, quote(password))
-			for _, statement := range []string{"STOP SLAVE", change} {
-				if _, err := db.ExecContext(ctx, statement); err != nil {
-					return fmt.Errorf("point the replica at the primary: %w", err)
-				}
-			}
-		}
-		if _, err := db.ExecContext(ctx, "START SLAVE"); err != nil {
-			return fmt.Errorf("start replication: %w", err)
-		}
-		return awaitReplication(ctx, db, "SHOW SLAVE STATUS", "Slave", "Slave")
-	})
+// engine is what differs between the kinds of server in replication.
+type engine interface {
+	// follow makes the replica replicate from the primary, unless it already does.
+	follow(ctx context.Context, pair *Pair) error
+	// caughtUp waits until the replica has what the primary has now.
+	caughtUp(ctx context.Context, pair *Pair) error
+	// standing is what a server says about its replicating; the zero value for one that is no replica.
+	standing(ctx context.Context, db *sql.DB) (standing, error)
+	// drain ends the input of a replica and waits until all that it received has been applied.
+	drain(ctx context.Context, db *sql.DB) error
+	// strays tells whether the replica holds transactions that the primary lacks.
+	strays(ctx context.Context, replica, primary *sql.DB) (bool, error)
+	// setReadOnly changes what a server is now and, where that is the server's own matter, after a restart.
+	setReadOnly(ctx context.Context, server *Server, readOnly bool) error
+	// record remembers which server is to start as the primary, where that is not the server's own matter.
+	record(primary *Server) error
+	// words are the engine's names of things.
+	words() words
+	// empty prepares a replica for the dump of another server, and refill loads it.
+	empty(ctx context.Context, db *sql.DB) error
+	refill(ctx context.Context, pair *Pair, schemas []string) error
 }
 
-func (mariadbReplication) caughtUp(ctx context.Context, pair *Pair) error {
-	return caughtUp(ctx, pair, "SELECT @@GLOBAL.gtid_binlog_pos", "SELECT MASTER_GTID_WAIT(?, ?)")
+// words are statements and names that differ.
+type words struct {
+	beginRootWrites string // lets root write to a server that is read-only
+	stop, forget    string // replication
+	semiSyncTimeout string // variable, in milliseconds
+	semiSyncClients string // status
+	client          string // program
 }
+
+// standing is a server's replication.
+type standing struct {
+	configured bool
+	receiving  bool
+	applying   bool
+	problem    string
+	source     string // host:port as the server sees it
+}
+
+func (s standing) running() bool { return s.receiving && s.applying }
+
+// readStanding reads the row of SHOW REPLICA STATUS. MariaDB kept the old names of its columns.
+func readStanding(row map[string]string, source, thread string) standing {
+	problem := row["Last_SQL_Error"]
+	if problem == "" {
+		problem = row["Last_IO_Error"]
+	}
+	return standing{
+		configured: len(row) > 0, receiving: row[thread+"_IO_Running"] == "Yes", applying: row[thread+"_SQL_Running"] == "Yes",
+		problem: problem, source: row[source+"_Host"] + ":" + row[source+"_Port"],
+	}
+}
+
+// replicationPatience is how long replication may take to begin.
+const replicationPatience = 30 * time.Second
 
 // awaitReplication waits until both threads of a replica run. The replica retries for ever, so what stands in its
 // status now need not be the end; but an error of the applying thread is.
 func awaitReplication(ctx context.Context, db *sql.DB, query, io, apply string) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, replicationPatience)
 	defer cancel()
 	var broken error
 	err := poll(ctx, func() error {
@@ -68,19 +96,54 @@ func caughtUp(ctx context.Context, pair *Pair, positionQuery, waitQuery string) 
 	if err != nil {
 		return err
 	}
-	return pair.Replica.asRoot(func(db *sql.DB) error {
-		return poll(ctx, func() error {
-			var result sql.NullInt64
-			// One second at a time: the server would not notice that we have stopped waiting.
-			if err := db.QueryRowContext(ctx, waitQuery, position, 1).Scan(&result); err != nil {
-				return err
-			}
-			if !result.Valid || result.Int64 != 0 {
-				return fmt.Errorf("it has not reached %s", position)
-			}
-			return nil
-		})
+	return pair.Replica.asRoot(func(db *sql.DB) error { return awaitPosition(ctx, db, position, waitQuery) })
+}
+
+func awaitPosition(ctx context.Context, db *sql.DB, position, waitQuery string) error {
+	return poll(ctx, func() error {
+		var result sql.NullInt64
+		// One second at a time: the server would not notice that we have stopped waiting.
+		if err := db.QueryRowContext(ctx, waitQuery, position, 1).Scan(&result); err != nil {
+			return err
+		}
+		if !result.Valid || result.Int64 != 0 {
+			return fmt.Errorf("it has not reached %s", position)
+		}
+		return nil
 	})
+}
+
+// unhurried does something in which a server commits before its replica follows it. Semi-synchronous replication would
+// make the first of these commits wait its whole second, on either server; so where no replica listens it waits a
+// millisecond meanwhile.
+func (p *Pair) unhurried(ctx context.Context, do func() error) (err error) {
+	words := p.engine.words()
+	for _, server := range []*Server{p.Primary, p.Replica} {
+		waiting, askErr := server.listeners(ctx, words.semiSyncClients)
+		if askErr != nil {
+			return askErr
+		}
+		if waiting > 0 {
+			continue
+		}
+		if err := server.exec(ctx, "SET GLOBAL "+words.semiSyncTimeout+" = 1"); err != nil {
+			return err
+		}
+		defer func() {
+			ctx := context.WithoutCancel(ctx)
+			err = errors.Join(err, server.exec(ctx, fmt.Sprintf("SET GLOBAL %s = %d", words.semiSyncTimeout, semiSyncTimeout)))
+		}()
+	}
+	return do()
+}
+
+// listeners counts the replicas that acknowledge what a server commits.
+func (s *Server) listeners(ctx context.Context, status string) (count int, err error) {
+	err = s.asRoot(func(db *sql.DB) error {
+		var name string
+		return db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE '"+status+"'").Scan(&name, &count)
+	})
+	return count, err
 }
 
 // queryRow returns the one row of a query whose columns depend on the server's version; no row is an empty map.
@@ -108,4 +171,14 @@ func queryRow(ctx context.Context, db *sql.DB, query string) (map[string]string,
 		}
 	}
 	return row, rows.Err()
+}
+
+// execAll runs statements in order.
+func execAll(ctx context.Context, db *sql.DB, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net"
+	"os/exec"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -12,7 +13,7 @@ import (
 
 // Server is one database server of a pair. Its address and data stay the same over Stop, Kill and Restart.
 type Server struct {
-	name         string
+	name         string // see Name
 	port         int
 	rootPassword string
 	body         body
@@ -26,9 +27,14 @@ type body interface {
 	kill() error
 	pause() error
 	resume() error
+	// demote makes a server that does not run come back read-only.
+	demote(context.Context) error
+	// client is a program of the engine that logs in to this server as root; the password is in MYSQL_PWD.
+	client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error)
 }
 
-// Name is "primary" or "replica".
+// Name is what the server was first started as, "primary" or "replica". A failover does not change it: it is the name of its
+// folder or container.
 func (s *Server) Name() string { return s.name }
 
 // Port is where the server listens on 127.0.0.1.

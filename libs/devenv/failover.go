@@ -1,0 +1,157 @@
+package devenv
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// catchUpPatience is how long the replica may take to apply what it lacks while nobody can write.
+const catchUpPatience = 30 * time.Second
+
+// Failover makes the replica the primary. If the primary answers, it is made read-only first, the replica catches up wholly
+// and the two change roles: nothing is lost. If it does not, it is killed where it may still run (what hangs may wake up and
+// acknowledge), and the replica is promoted with all that it received.
+//
+// Every step can be repeated; a failover that was interrupted is completed by another. The promoted server's epoch is higher
+// than any before, and is written before anybody may write there: that is how clients tell it from a primary that comes back.
+func (p *Pair) Failover(ctx context.Context) error {
+	views := p.look(ctx)
+	old, next, err := choose(views)
+	if err != nil {
+		return fmt.Errorf("failover: %w", err)
+	}
+	p.Primary, p.Replica = old.server, next.server
+	epoch := max(old.epoch, next.epoch) + 1
+	if old.err != nil {
+		if err := p.takeOver(ctx, old, epoch); err != nil {
+			return fmt.Errorf("failover: %w", err)
+		}
+		p.say("%s is the primary; when %s can run again, a rejoin makes it the replica", p.Primary.name, p.Replica.name)
+		return nil
+	}
+	if err := p.changeOver(ctx, epoch); err != nil {
+		return fmt.Errorf("failover: %w", err)
+	}
+	p.say("%s follows %s", p.Replica.name, p.Primary.name)
+	if err := p.engine.follow(ctx, p); err != nil {
+		return fmt.Errorf("failover: %s is the primary now, but %s does not follow it; rejoin: %w",
+			p.Primary.name, p.Replica.name, err)
+	}
+	return nil
+}
+
+// choose says which server takes over from which.
+func choose(views [2]view) (old, next view, err error) {
+	first, second := views[0], views[1]
+	// From here on first is what answers and is written to, if there is one.
+	if second.writable() && !first.writable() || first.err != nil && second.err == nil && !second.writable() {
+		first, second = second, first
+	}
+	switch {
+	case first.err != nil:
+		return old, next, fmt.Errorf("neither server answers: %w", errors.Join(first.err, second.err))
+	case first.writable() && second.writable():
+		return old, next, fmt.Errorf("both servers take writes (epoch of %s: %d, of %s: %d); a rejoin makes the one of the lower "+
+			"epoch a replica", first.server.name, first.epoch, second.server.name, second.epoch)
+	case first.writable() && second.err != nil:
+		return old, next, fmt.Errorf("there is no server to promote: %s is the primary and %s does not answer; rejoin it: %w",
+			first.server.name, second.server.name, second.err)
+	case first.writable():
+		old, next = first, second
+	case second.err != nil: // the replica alone
+		old, next = second, first
+	case first.standing.configured == second.standing.configured:
+		return old, next, errors.New("both servers are read-only and it cannot be told which of them followed the other; " +
+			"deploy/README.md says how to choose")
+	case first.standing.configured: // interrupted after the primary had been made read-only
+		old, next = second, first
+	default:
+		old, next = first, second
+	}
+	if !next.standing.configured {
+		return old, next, fmt.Errorf("there is no server to promote: %s follows nobody, so it may lack transactions; rejoin it",
+			next.server.name)
+	}
+	return old, next, nil
+}
+
+// changeOver is a failover that the primary takes part in. Until the replica has everything, nothing is final.
+func (p *Pair) changeOver(ctx context.Context, epoch uint64) error {
+	p.say("%s becomes read-only", p.Primary.name)
+	if err := p.engine.setReadOnly(ctx, p.Primary, true); err != nil {
+		return errors.Join(err, p.giveUp(ctx))
+	}
+	p.say("%s applies what it lacks", p.Replica.name)
+	catching, cancel := context.WithTimeout(ctx, catchUpPatience)
+	defer cancel()
+	err := p.engine.follow(catching, p)
+	if err == nil {
+		err = p.engine.caughtUp(catching, p)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("%s does not catch up: %w", p.Replica.name, err), p.giveUp(ctx))
+	}
+	return p.promote(ctx, epoch)
+}
+
+// giveUp lets the primary be written to again, also if the caller has given up.
+func (p *Pair) giveUp(ctx context.Context) error {
+	p.say("%s stays the primary", p.Primary.name)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), catchUpPatience)
+	defer cancel()
+	return p.engine.setReadOnly(ctx, p.Primary, false)
+}
+
+// takeOver is a failover from a primary that does not answer.
+func (p *Pair) takeOver(ctx context.Context, old view, epoch uint64) error {
+	p.say("%s does not answer (%v)", p.Primary.name, old.err)
+	if p.Primary.body.alive() {
+		p.say("%s still runs and is killed", p.Primary.name)
+		if err := p.Primary.Kill(); err != nil {
+			return fmt.Errorf("%s may still be written to: %w", p.Primary.name, err)
+		}
+	}
+	p.say("%s applies what it received", p.Replica.name)
+	catching, cancel := context.WithTimeout(ctx, catchUpPatience)
+	defer cancel()
+	err := p.Replica.asRoot(func(db *sql.DB) error { return p.engine.drain(catching, db) })
+	if err != nil {
+		return fmt.Errorf("%s cannot apply what it received: %w", p.Replica.name, err)
+	}
+	if err := p.promote(ctx, epoch); err != nil {
+		return err
+	}
+	// Whoever starts the old primary, it is read-only. A container that is gone has nothing to be written to, and the epoch is
+	// there for the case that it comes back.
+	if err := p.Replica.body.demote(ctx); err != nil {
+		p.say("%s cannot be told that it is a replica now; do not start it but by a rejoin: %v", p.Replica.name, err)
+	}
+	return nil
+}
+
+// promote makes the replica the primary, and exchanges the fields.
+func (p *Pair) promote(ctx context.Context, epoch uint64) error {
+	next, words := p.Replica, p.engine.words()
+	p.say("%s is promoted with epoch %d", next.name, epoch)
+	err := next.asRoot(func(db *sql.DB) error {
+		if err := execAll(ctx, db, words.stop, words.beginRootWrites); err != nil {
+			return err
+		}
+		return raiseEpoch(ctx, db, epoch)
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.engine.record(next); err != nil {
+		return err
+	}
+	if err := p.engine.setReadOnly(ctx, next, false); err != nil {
+		return err
+	}
+	p.swap()
+	// Last: a server that follows is what an interrupted failover recognizes the one to promote by.
+	return next.exec(ctx, words.forget)
+}

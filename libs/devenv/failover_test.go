@@ -1,0 +1,269 @@
+package devenv
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// ledger is a schema with a table of rows and the heartbeat that services have.
+type ledger struct {
+	pair   *Pair
+	schema Schema
+}
+
+func newLedger(t *testing.T) ledger {
+	t.Helper()
+	pair := NewPair(t)
+	schema, err := pair.CreateSchema(t.Context())
+	require.NoError(t, err)
+	migrate := open(t, pair.Primary, schema.Migrate, schema.Name)
+	run(t, migrate, "CREATE TABLE rows_of_it (id INT PRIMARY KEY)")
+	run(t, migrate, "CREATE TABLE heartbeat (id INT PRIMARY KEY, beat BIGINT, epoch BIGINT UNSIGNED NOT NULL DEFAULT 0)")
+	run(t, migrate, "INSERT INTO heartbeat VALUES (1, 0, 0)")
+	require.NoError(t, pair.Sync(t.Context()))
+	return ledger{pair, schema}
+}
+
+func (l ledger) insert(t *testing.T, server *Server, ids ...int) {
+	t.Helper()
+	for _, id := range ids {
+		run(t, open(t, server, l.schema.App, l.schema.Name), fmt.Sprintf("INSERT INTO rows_of_it VALUES (%d)", id))
+	}
+}
+
+func (l ledger) ids(t *testing.T, server *Server) (text string) {
+	t.Helper()
+	var all sql.NullString
+	require.NoError(t, open(t, server, l.schema.App, l.schema.Name).QueryRowContext(t.Context(),
+		"SELECT GROUP_CONCAT(id ORDER BY id) FROM rows_of_it").Scan(&all))
+	return all.String
+}
+
+// requireRoles holds that the pair is one again: both hold the same rows and epoch, and only the primary takes more.
+func (l ledger) requireRoles(t *testing.T, primary, ids string, epoch int) {
+	t.Helper()
+	require.Equal(t, primary, l.pair.Primary.Name())
+	require.NoError(t, l.pair.Sync(t.Context()))
+	for _, server := range []*Server{l.pair.Primary, l.pair.Replica} {
+		require.Equal(t, ids, l.ids(t, server), server.Name())
+		require.Equal(t, epoch, number(t, open(t, server, l.schema.App, l.schema.Name), "SELECT epoch FROM heartbeat"), server.Name())
+	}
+	_, err := open(t, l.pair.Replica, l.schema.App, l.schema.Name).ExecContext(t.Context(), "INSERT INTO rows_of_it VALUES (0)")
+	require.ErrorContains(t, err, "read-only")
+	for _, server := range []*Server{l.pair.Primary, l.pair.Replica} {
+		require.NoError(t, server.exec(t.Context(), l.pair.engine.words().beginRootWrites), "it is of use to root")
+	}
+	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, true))
+	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Primary, false))
+}
+
+func TestAPlannedFailoverExchangesTheRolesAndRestartsKeepThem(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.insert(t, l.pair.Primary, 1)
+	var steps []string
+	l.pair.Report = func(step string) { steps = append(steps, step) }
+	require.NoError(t, l.pair.Failover(t.Context()))
+	require.NotEmpty(t, steps)
+	l.insert(t, l.pair.Primary, 2)
+	l.requireRoles(t, "replica", "1,2", 1)
+	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "there is nothing to do: primary follows replica")
+
+	require.NoError(t, l.pair.Stop(t.Context()))
+	require.NoError(t, l.pair.Primary.Restart(t.Context()))
+	require.NoError(t, l.pair.Replica.Restart(t.Context()))
+	l.insert(t, l.pair.Primary, 3)
+	l.requireRoles(t, "replica", "1,2,3", 1)
+
+	require.NoError(t, l.pair.Failover(t.Context()))
+	l.insert(t, l.pair.Primary, 4)
+	l.requireRoles(t, "primary", "1,2,3,4", 2)
+}
+
+func TestAReplicaTakesOverFromAKilledPrimaryWhichThenRejoins(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.insert(t, l.pair.Primary, 1)
+	require.NoError(t, l.pair.Primary.Kill())
+	require.NoError(t, l.pair.Failover(t.Context()))
+	require.Equal(t, "replica", l.pair.Primary.Name())
+	l.insert(t, l.pair.Primary, 2)
+	require.ErrorContains(t, l.pair.Failover(t.Context()),
+		"there is no server to promote: replica is the primary and primary does not answer")
+
+	// Whoever starts it, it is not written to.
+	require.NoError(t, l.pair.Replica.Restart(t.Context()))
+	_, err := open(t, l.pair.Replica, l.schema.App, l.schema.Name).ExecContext(t.Context(), "INSERT INTO rows_of_it VALUES (9)")
+	require.ErrorContains(t, err, "read-only")
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "primary follows nobody")
+	require.NoError(t, l.pair.Replica.Kill())
+
+	require.NoError(t, l.pair.Rejoin(t.Context()))
+	l.requireRoles(t, "replica", "1,2", 1)
+	require.NoError(t, l.pair.Failover(t.Context()))
+	l.insert(t, l.pair.Primary, 3)
+	l.requireRoles(t, "primary", "1,2,3", 2)
+}
+
+func TestAnOldPrimaryWithTransactionsOfItsOwnIsGivenTheNewOnesData(t *testing.T) {
+	t.Parallel()
+	for name, later := range map[string][]int{"it has more": nil, "it has less": {2, 3, 4, 5, 6, 7, 8, 9}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			l.insert(t, l.pair.Primary, 1)
+			require.NoError(t, l.pair.Sync(t.Context()))
+			require.NoError(t, l.pair.Replica.Kill())
+			l.insert(t, l.pair.Primary, 100, 101, 102, 103, 104)
+			run(t, openRoot(t, l.pair.Primary), "CREATE DATABASE only_there")
+			require.NoError(t, l.pair.Primary.Kill())
+			require.NoError(t, l.pair.Replica.Restart(t.Context()))
+			require.NoError(t, l.pair.Failover(t.Context()))
+			l.insert(t, l.pair.Primary, later...)
+			var steps []string
+			l.pair.Report = func(step string) { steps = append(steps, step) }
+			require.NoError(t, l.pair.Rejoin(t.Context()))
+			require.Contains(t, strings.Join(steps, "\n"), "primary holds transactions that replica lacks")
+			l.insert(t, l.pair.Primary, 50)
+			want := "1,50"
+			if later != nil {
+				want = "1,2,3,4,5,6,7,8,9,50"
+			}
+			l.requireRoles(t, "replica", want, 1)
+			require.Zero(t, number(t, openRoot(t, l.pair.Replica), "SELECT COUNT(*) FROM information_schema.schemata "+
+				"WHERE schema_name IN ('only_there', '"+rebuilding+"')"))
+
+			// It is as good as the other: nobody must make data anew when the roles change back and again.
+			steps = nil
+			require.NoError(t, l.pair.Failover(t.Context()))
+			require.NoError(t, l.pair.Replica.Kill())
+			l.insert(t, l.pair.Primary, 51)
+			require.NoError(t, l.pair.Rejoin(t.Context()))
+			l.requireRoles(t, "primary", want+",51", 2)
+			require.NotContains(t, strings.Join(steps, "\n"), "anew")
+		})
+	}
+}
+
+func TestAPrimaryThatHangsIsKilledBeforeAnotherIsPromoted(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.insert(t, l.pair.Primary, 1)
+	require.NoError(t, l.pair.Primary.Pause())
+	require.NoError(t, l.pair.Failover(t.Context()))
+	require.False(t, l.pair.Replica.body.alive())
+	l.insert(t, l.pair.Primary, 2)
+	require.NoError(t, l.pair.Rejoin(t.Context()))
+	l.requireRoles(t, "replica", "1,2", 1)
+}
+
+func TestAnInterruptedFailoverIsCompletedByTheNext(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Primary, true))
+	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "there is no primary to follow")
+	require.NoError(t, l.pair.Failover(t.Context()))
+	l.insert(t, l.pair.Primary, 1)
+	l.requireRoles(t, "replica", "1", 1)
+}
+
+func TestAReplicaThatCannotCatchUpIsNotPromoted(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().beginRootWrites, "SET SESSION sql_log_bin = 0",
+		"INSERT INTO "+l.schema.Name+".rows_of_it VALUES (1)"))
+	l.insert(t, l.pair.Primary, 1)
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "replica does not catch up")
+	require.Equal(t, "primary", l.pair.Primary.Name())
+	l.insert(t, l.pair.Primary, 2)
+}
+
+func TestNothingIsDecidedBetweenServersThatCannotBeToldApart(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, false))
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "both servers take writes (epoch of primary: 0, of replica: 0)")
+	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "both servers take writes with epoch 0")
+	require.NoError(t, l.pair.Replica.Kill())
+	require.NoError(t, l.pair.Primary.Kill())
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "neither server answers")
+	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "there is no primary to follow")
+}
+
+func TestACommitWaitsForTheReplicaForASecondAndThenGoesOnWithoutUntilItIsBack(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	clients := l.pair.engine.words().semiSyncClients
+	listening := func() int {
+		count, err := l.pair.Primary.listeners(t.Context(), clients)
+		require.NoError(t, err)
+		return count
+	}
+	took := func(id int) time.Duration {
+		began := time.Now()
+		l.insert(t, l.pair.Primary, id)
+		return time.Since(began)
+	}
+	require.Equal(t, 1, listening())
+	require.Less(t, took(1), 900*time.Millisecond)
+	require.NoError(t, l.pair.Replica.Pause())
+	require.GreaterOrEqual(t, took(2), 900*time.Millisecond)
+	require.Less(t, took(3), 900*time.Millisecond)
+	require.NoError(t, l.pair.Replica.Continue())
+	require.NoError(t, l.pair.Sync(t.Context()))
+	status := strings.Replace(clients, "clients", "status", 1)
+	require.Eventually(t, func() bool {
+		row, err := queryRow(t.Context(), openRoot(t, l.pair.Primary), "SHOW GLOBAL STATUS LIKE '"+status+"'")
+		return err == nil && row["Value"] == "ON"
+	}, 10*time.Second, 50*time.Millisecond)
+}
+
+func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
+	t.Parallel()
+	options := Options{Detached: true, Dir: filepath.Join(t.TempDir(), "pair"), RootPassword: "Root1", ReplicatorPassword: "Replicator1"}
+	for _, port := range []*int{&options.PrimaryPort, &options.ReplicaPort} {
+		var err error
+		*port, err = FreePort()
+		require.NoError(t, err)
+	}
+	first, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, first.Close()) })
+
+	found, err := OpenPair(t.Context(), options)
+	require.NoError(t, err)
+	require.Equal(t, "primary", found.Primary.Name())
+	require.NoError(t, found.Primary.Kill())
+	require.NoError(t, found.Failover(t.Context()))
+	require.NoError(t, found.Primary.exec(t.Context(), "CREATE DATABASE later"))
+
+	// It brings the old primary back as the replica, and leaves the new one alone.
+	running := found.Primary.body.(*mariadbBody).process.PID()
+	again, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, again.Close()) })
+	require.Equal(t, "replica", again.Primary.Name())
+	require.Equal(t, running, again.Primary.body.(*mariadbBody).process.PID())
+	require.Equal(t, 1, number(t, openRoot(t, again.Replica), "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'later'"))
+	reopened, err := OpenPair(t.Context(), options)
+	require.NoError(t, err)
+	require.Equal(t, "replica", reopened.Primary.Name())
+}
+
+func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {
+	t.Parallel()
+	state, err := binlogState("0-1-100,0-2-105")
+	require.NoError(t, err)
+	require.Equal(t, map[string]uint64{"0-1": 100, "0-2": 105}, state)
+	state, err = binlogState("")
+	require.NoError(t, err)
+	require.Empty(t, state)
+	_, err = binlogState("7")
+	require.Error(t, err)
+}

@@ -1,0 +1,124 @@
+package devenv
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// lookTimeout is how long a server may take to say what it is. One that takes longer counts as one that does not answer.
+const lookTimeout = 2 * time.Second
+
+// view is what a server says that it is.
+type view struct {
+	server   *Server
+	err      error // why it could not be asked
+	readOnly bool
+	standing standing
+	epoch    uint64 // the highest of its schemas
+}
+
+func (v view) writable() bool { return v.err == nil && !v.readOnly }
+
+// look asks both servers side by side. The primary, by what is known until now, comes first.
+func (p *Pair) look(ctx context.Context) [2]view {
+	views := [2]view{{server: p.Primary}, {server: p.Replica}}
+	var done [2]chan struct{}
+	for i := range views {
+		done[i] = make(chan struct{})
+		go func() {
+			defer close(done[i])
+			views[i].err = p.ask(ctx, &views[i])
+		}()
+	}
+	for i := range views {
+		<-done[i]
+	}
+	return views
+}
+
+func (p *Pair) ask(ctx context.Context, v *view) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	return v.server.asRoot(func(db *sql.DB) error {
+		if err := db.QueryRowContext(ctx, "SELECT @@GLOBAL.read_only").Scan(&v.readOnly); err != nil {
+			return err
+		}
+		var err error
+		if v.standing, err = p.engine.standing(ctx, db); err != nil {
+			return err
+		}
+		v.epoch, err = highestEpoch(ctx, db)
+		return err
+	})
+}
+
+// orient puts the servers into the fields of their roles, by what they say: the writable one of the highest epoch is the
+// primary. Where none is writable, the one that follows is the replica.
+func (p *Pair) orient(ctx context.Context) {
+	views := p.look(ctx)
+	first, second := views[0], views[1]
+	switch {
+	case first.writable() && second.writable():
+		if second.epoch > first.epoch {
+			p.swap()
+		}
+	case second.writable(), !first.writable() && first.err == nil && first.standing.configured && !second.standing.configured:
+		p.swap()
+	}
+}
+
+// epochSchemas are the schemas whose services tell primaries apart by an epoch.
+func epochSchemas(ctx context.Context, db *sql.DB) ([]string, error) {
+	return stringsOf(ctx, db, "SELECT table_schema FROM information_schema.columns "+
+		"WHERE table_name = 'heartbeat' AND column_name = 'epoch' ORDER BY table_schema")
+}
+
+func highestEpoch(ctx context.Context, db *sql.DB) (uint64, error) {
+	schemas, err := epochSchemas(ctx, db)
+	if err != nil || len(schemas) == 0 {
+		return 0, err
+	}
+	parts := make([]string, len(schemas))
+	for i, schema := range schemas {
+		parts[i] = "SELECT epoch FROM `" + schema + "`.heartbeat"
+	}
+	var epoch uint64
+	// #nosec G202 -- names of our own schemas
+	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(epoch), 0) FROM ("+strings.Join(parts, " UNION ALL ")+") AS epochs").Scan(&epoch)
+	return epoch, err
+}
+
+// raiseEpoch makes every schema's epoch at least so high.
+func raiseEpoch(ctx context.Context, db *sql.DB, epoch uint64) error {
+	schemas, err := epochSchemas(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, schema := range schemas {
+		statement := fmt.Sprintf("UPDATE `%s`.heartbeat SET epoch = GREATEST(epoch, %d)", schema, epoch)
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stringsOf(ctx context.Context, db *sql.DB, query string) (values []string, err error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, rows.Err()
+}

@@ -1,0 +1,159 @@
+package devenv
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Rejoin makes the server that is not the primary its replica, starting it if it does not run. One that holds transactions
+// that the primary lacks is given the primary's data anew. It can be repeated, and completes what was interrupted.
+func (p *Pair) Rejoin(ctx context.Context) error {
+	if err := p.rejoin(ctx); err != nil {
+		return fmt.Errorf("rejoin: %w", err)
+	}
+	return nil
+}
+
+func (p *Pair) rejoin(ctx context.Context) error {
+	views := p.look(ctx)
+	primary, other, err := tellPrimary(views)
+	if err != nil {
+		return err
+	}
+	p.Primary, p.Replica = primary.server, other.server
+	if other.err == nil && other.readOnly && other.standing.running() {
+		return fmt.Errorf("there is nothing to do: %s follows %s", p.Replica.name, p.Primary.name)
+	}
+	if err := p.engine.record(p.Primary); err != nil {
+		return err
+	}
+	if err := p.revive(ctx, other); err != nil {
+		return err
+	}
+	p.say("%s becomes read-only", p.Replica.name)
+	if err := p.engine.setReadOnly(ctx, p.Replica, true); err != nil {
+		return err
+	}
+	stray, err := p.mustRebuild(ctx)
+	if err != nil {
+		return err
+	}
+	if stray {
+		p.say("%s holds transactions that %s lacks: its data is made anew", p.Replica.name, p.Primary.name)
+		if err := p.rebuild(ctx); err != nil {
+			return fmt.Errorf("make the data of %s anew: %w", p.Replica.name, err)
+		}
+	}
+	p.say("%s follows %s", p.Replica.name, p.Primary.name)
+	if err := p.engine.follow(ctx, p); err != nil {
+		return err
+	}
+	return p.Sync(ctx)
+}
+
+// tellPrimary says which server is the primary.
+func tellPrimary(views [2]view) (primary, other view, err error) {
+	first, second := views[0], views[1]
+	if second.writable() && (!first.writable() || second.epoch > first.epoch) {
+		first, second = second, first
+	}
+	switch {
+	case !first.writable():
+		return primary, other, fmt.Errorf("there is no primary to follow; a failover makes one: %w",
+			errors.Join(errors.New("no server takes writes"), first.err, second.err))
+	case second.writable() && first.epoch == second.epoch:
+		return primary, other, fmt.Errorf("both servers take writes with epoch %d; deploy/README.md says how to choose", first.epoch)
+	}
+	return first, second, nil
+}
+
+// revive starts a server that does not answer. One that runs nevertheless hangs, and is killed.
+func (p *Pair) revive(ctx context.Context, seen view) error {
+	if seen.err == nil {
+		return nil
+	}
+	if p.Replica.body.alive() {
+		p.say("%s does not answer and is killed: %v", p.Replica.name, seen.err)
+		if err := p.Replica.Kill(); err != nil {
+			return err
+		}
+	}
+	if err := p.Replica.body.demote(ctx); err != nil {
+		return err
+	}
+	p.say("%s starts", p.Replica.name)
+	return p.Replica.start(ctx)
+}
+
+// rebuilding is a schema that exists on a replica while its data is made anew. What is left when that was interrupted is not
+// recognized by its position.
+const rebuilding = "oms_rebuilding"
+
+// mustRebuild tells whether the replica cannot go on with the data that it has.
+func (p *Pair) mustRebuild(ctx context.Context) (must bool, err error) {
+	err = p.Replica.asRoot(func(replica *sql.DB) error {
+		var unfinished int
+		err := replica.QueryRowContext(ctx,
+			"SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = '"+rebuilding+"'").Scan(&unfinished)
+		if err != nil || unfinished > 0 {
+			must = unfinished > 0
+			return err
+		}
+		return p.Primary.asRoot(func(primary *sql.DB) error {
+			must, err = p.engine.strays(ctx, replica, primary)
+			return err
+		})
+	})
+	return must, err
+}
+
+// rebuild gives the replica the primary's schemas in place of its own. Users stay: they are made by statements that both
+// have executed.
+func (p *Pair) rebuild(ctx context.Context) error {
+	words := p.engine.words()
+	schemas, err := p.Primary.schemas(ctx)
+	if err != nil {
+		return err
+	}
+	if len(schemas) == 0 {
+		return fmt.Errorf("%s holds no schema", p.Primary.name)
+	}
+	own, err := p.Replica.schemas(ctx)
+	if err != nil {
+		return err
+	}
+	const unlogged = "SET SESSION sql_log_bin = 0"
+	statements := []string{words.stop, words.forget, words.beginRootWrites, unlogged, "CREATE DATABASE IF NOT EXISTS " + rebuilding}
+	for _, schema := range own {
+		if schema != rebuilding {
+			statements = append(statements, "DROP DATABASE IF EXISTS `"+schema+"`")
+		}
+	}
+	if err := p.Replica.exec(ctx, statements...); err != nil {
+		return err
+	}
+	if err := p.Replica.asRoot(func(db *sql.DB) error { return p.engine.empty(ctx, db) }); err != nil {
+		return err
+	}
+	p.say("copying %s from %s", strings.Join(schemas, ", "), p.Primary.name)
+	if err := p.engine.refill(ctx, p, schemas); err != nil {
+		return err
+	}
+	if err := p.Replica.exec(ctx, unlogged, "DROP DATABASE "+rebuilding); err != nil {
+		return err
+	}
+	return p.engine.setReadOnly(ctx, p.Replica, true)
+}
+
+// schemas are those of a server that are not its own.
+func (s *Server) schemas(ctx context.Context) (names []string, err error) {
+	err = s.asRoot(func(db *sql.DB) error {
+		names, err = stringsOf(ctx, db, "SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN "+
+			"('mysql', 'information_schema', 'performance_schema', 'sys') ORDER BY schema_name")
+		return err
+	})
+	return names, err
+}
