@@ -17,15 +17,17 @@ SELECT * FROM members WHERE email_key = ?;
 -- name: ListMembersByIDs :many
 SELECT * FROM members WHERE id IN (sqlc.slice(ids));
 
+-- Whatever changes a row counts as a version of it.
 -- name: UpdateMember :exec
 UPDATE members
-SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?
+SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
+    version = version + 1
 WHERE id = ?;
 
 -- name: UpdateMemberPasswordHash :exec
-UPDATE members SET password_hash = sqlc.arg(new_hash) WHERE id = ? AND password_hash = sqlc.arg(old_hash);
+UPDATE members SET password_hash = sqlc.arg(new_hash), version = version + 1 WHERE id = ? AND password_hash = sqlc.arg(old_hash);
 
--- name: DeleteMember :execrows
+-- name: DeleteMember :exec
 DELETE FROM members WHERE id = ?;
 
 -- name: CountMembers :one

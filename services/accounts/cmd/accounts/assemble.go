@@ -18,8 +18,11 @@ import (
 	"oms.internal/accounts/internal/rpc"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/accounts/internal/token"
+	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/events"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
@@ -37,6 +40,8 @@ type service struct {
 	conn    *nats.Conn
 	keys    *token.Keyring
 	domain  *account.Service
+	readers *peers.Readers
+	relay   *events.Relay
 	app     *fiber.App
 }
 
@@ -56,6 +61,10 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 	if err != nil {
 		return nil, err
 	}
+	vault, err := vault.New(string(cfg.IdempotencySecret))
+	if err != nil {
+		return nil, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: %w", err)
+	}
 	cluster, err := mysqlx.Open(cfg.mysql(), log)
 	if err != nil {
 		return nil, err
@@ -64,13 +73,16 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 	if err != nil {
 		return nil, err
 	}
+	memory := consistency.NewMemory(time.Now)
+	readers := peers.NewReaders(memory, conn, log)
 	domain := account.NewService(account.Dependencies{
 		Store:     store.New(cluster),
 		Passwords: passwords,
 		Tokens:    token.NewIssuer(keys, cfg.TokenIssuer, cfg.TokenAudience),
 		Orders:    peers.NewOrders(conn),
 		Announcer: peers.NewGateways(conn, log),
-		Recent:    mysqlx.NewRecentWrites(time.Now),
+		Readers:   readers,
+		Vault:     vault,
 		Now:       time.Now,
 		Log:       log,
 
@@ -81,13 +93,18 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 	metrics := newMetrics(cluster)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
 	verifier := authn.NewVerifier(principalKey, accounts.Service, time.Now)
-	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location).Register(app, verifier)
-	return &service{cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, keys: keys, domain: domain, app: app}, nil
+	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location, memory).Register(app, verifier)
+	relay := events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log})
+	return &service{
+		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, keys: keys, domain: domain, readers: readers,
+		relay: relay, app: app,
+	}, nil
 }
 
 func newMetrics(cluster *mysqlx.Cluster) *prometheus.Registry {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(cluster.Metrics()...)
 	for host, pool := range cluster.Pools() {
 		metrics.MustRegister(collectors.NewDBStatsCollector(pool, host))
 	}

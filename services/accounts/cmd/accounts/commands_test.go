@@ -31,6 +31,7 @@ func (s *surroundings) environ(t *testing.T) []string {
 		"MYSQL_USER=" + s.cfg.MySQLUser, "MYSQL_PASSWORD_FILE=" + file("app", string(s.cfg.MySQLPassword)),
 		"MYSQL_MIGRATE_USER=" + s.cfg.MySQLMigrateUser, "MYSQL_MIGRATE_PASSWORD_FILE=" + file("migrate", string(s.cfg.MySQLMigratePassword)),
 		"NATS_URL=" + s.cfg.NATSURL, "NATS_PASSWORD_FILE=" + file("nats", "x"),
+		"IDEMPOTENCY_SECRET_FILE=" + file("idempotency", string(s.cfg.IdempotencySecret)),
 		"PRINCIPAL_PUBLIC_KEY_FILE=" + s.cfg.PrincipalKeyFile, "TOKEN_KEYS_DIR=" + s.cfg.TokenKeysDir,
 		"PATH=/usr/bin",
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/config"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
@@ -21,6 +22,7 @@ type Config struct {
 	AdminAddr       string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9101"`
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
+	DrainTime       time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
 
 	MySQLHosts           []string      `env:"MYSQL_HOSTS,required,notEmpty"`
 	MySQLDatabase        string        `env:"MYSQL_DATABASE" envDefault:"accounts"`
@@ -35,6 +37,10 @@ type Config struct {
 	NATSUser      string        `env:"NATS_USER" envDefault:"accounts"`
 	NATSPassword  config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
 	NATSTLSCAFile string        `env:"NATS_TLS_CA_FILE"`
+	// EventsReplicas is how many NATS servers keep an event, where this process is the first to make the stream.
+	EventsReplicas int `env:"EVENTS_REPLICAS" envDefault:"1"`
+
+	IdempotencySecret config.Secret `env:"IDEMPOTENCY_SECRET_FILE,file,required"`
 
 	PrincipalKeyFile string `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
 
@@ -47,7 +53,7 @@ type Config struct {
 	TimeZone        timeZone          `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
 }
 
-// check finds lifetimes that are none and those that do not go together.
+// check finds values that are none and those that do not go together.
 func (c Config) check() error {
 	var problems []error
 	if c.TokenLifetime <= 0 {
@@ -59,8 +65,20 @@ func (c Config) check() error {
 	case c.RefreshLifetime < c.TokenLifetime:
 		problems = append(problems, fmt.Errorf("REFRESH_LIFETIME: %s is shorter than TOKEN_LIFETIME, %s", c.RefreshLifetime, c.TokenLifetime))
 	}
+	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
+		problems = append(problems, fmt.Errorf("DRAIN_TIME: %s is not between 0 and SHUTDOWN_TIMEOUT, %s", c.DrainTime, c.ShutdownTimeout))
+	}
+	if c.EventsReplicas < 1 || c.EventsReplicas > maxReplicas {
+		problems = append(problems, fmt.Errorf("EVENTS_REPLICAS: %d is not from 1 to %d", c.EventsReplicas, maxReplicas))
+	}
+	if len(c.IdempotencySecret) < vault.MinSecret {
+		problems = append(problems, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: the secret has fewer than %d characters", vault.MinSecret))
+	}
 	return errors.Join(problems...)
 }
+
+// maxReplicas is NATS's limit for a stream.
+const maxReplicas = 5
 
 func (c Config) mysql() mysqlx.Config {
 	return mysqlx.Config{

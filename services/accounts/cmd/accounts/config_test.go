@@ -1,11 +1,24 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/vault"
+	"oms.internal/libs/config"
 )
+
+// valid is a configuration in which every value goes with the others.
+func valid() Config {
+	return Config{
+		TokenLifetime: time.Hour, RefreshLifetime: time.Hour, ShutdownTimeout: 10 * time.Second, DrainTime: time.Second,
+		EventsReplicas: 1, IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
+	}
+}
 
 func TestASessionDoesNotEndBeforeItsToken(t *testing.T) {
 	t.Parallel()
@@ -23,11 +36,40 @@ func TestASessionDoesNotEndBeforeItsToken(t *testing.T) {
 		{0, 0, "TOKEN_LIFETIME"},
 		{0, 0, "REFRESH_LIFETIME"},
 	} {
-		err := Config{TokenLifetime: test.token, RefreshLifetime: test.refresh}.check()
+		cfg := valid()
+		cfg.TokenLifetime, cfg.RefreshLifetime = test.token, test.refresh
+		err := cfg.check()
 		if test.want == "" {
 			require.NoError(t, err)
 		} else {
 			require.ErrorContains(t, err, test.want)
 		}
+	}
+}
+
+func TestSettingsThatCannotServeEndTheStart(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*Config)
+		want   string // "" for settings that can
+	}{
+		"no secret":                   {func(c *Config) { c.IdempotencySecret = "" }, "IDEMPOTENCY_SECRET_FILE"},
+		"a short secret":              {func(c *Config) { c.IdempotencySecret = c.IdempotencySecret[1:] }, "IDEMPOTENCY_SECRET_FILE"},
+		"no replica":                  {func(c *Config) { c.EventsReplicas = 0 }, "EVENTS_REPLICAS"},
+		"more replicas than NATS has": {func(c *Config) { c.EventsReplicas = 6 }, "EVENTS_REPLICAS"},
+		"three replicas":              {func(c *Config) { c.EventsReplicas = 3 }, ""},
+		"no time to drain":            {func(c *Config) { c.DrainTime = 0 }, ""},
+		"less than none":              {func(c *Config) { c.DrainTime = -1 }, "DRAIN_TIME"},
+		"as long as the whole end":    {func(c *Config) { c.DrainTime = c.ShutdownTimeout }, "DRAIN_TIME"},
+	} {
+		cfg := valid()
+		test.change(&cfg)
+		err := cfg.check()
+		if test.want == "" {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorContains(t, err, test.want, name)
+		require.NotContains(t, fmt.Sprint(err, cfg), "sss", "%s: the secret was shown", name)
 	}
 }

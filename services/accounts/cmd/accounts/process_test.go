@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
 	"oms.internal/libs/devenv"
@@ -27,6 +28,8 @@ import (
 )
 
 func TestMain(m *testing.M) { devenv.Main(m) }
+
+const brokerConfig = "jetstream {}"
 
 // surroundings are what the process runs in: a database pair, a NATS server, keys, and a gateway that signs principals.
 type surroundings struct {
@@ -43,7 +46,7 @@ var discard = slog.New(slog.DiscardHandler)
 func newSurroundings(t *testing.T) *surroundings {
 	t.Helper()
 	pair, schema := devenv.NewSchema(t)
-	broker := devenv.NewNATS(t, "")
+	broker := devenv.NewNATS(t, brokerConfig)
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	dir := t.TempDir()
@@ -63,6 +66,7 @@ func newSurroundings(t *testing.T) *surroundings {
 		MySQLUser: schema.App.User, MySQLPassword: config.Secret(schema.App.Password),
 		MySQLMigrateUser: schema.Migrate.User, MySQLMigratePassword: config.Secret(schema.Migrate.Password),
 		MigrateOnStart: true, NATSURL: broker.URL(), NATSUser: "accounts",
+		EventsReplicas: 1, IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
 		PrincipalKeyFile: filepath.Join(dir, "principal.pub.pem"), TokenKeysDir: keys,
 		TokenLifetime: 10 * time.Hour, RefreshLifetime: 720 * time.Hour, TokenIssuer: "oms", TokenAudience: "oms",
 		Directory: account.DirectoryMasked, TimeZone: timeZone{seoul},

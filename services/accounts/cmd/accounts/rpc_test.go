@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
@@ -39,7 +40,7 @@ func TestOthersAskOverNATSWhoMatches(t *testing.T) {
 		want    [][]uint64
 	}{
 		{accounts.MatchRequest{Terms: []string{"M001@", "김", "nobody"}}, [][]uint64{{2}, {1, 2, 3}, nil}},
-		{accounts.MatchRequest{Terms: []string{"x.test"}, Among: 2, ReaderID: 2}, [][]uint64{{2}}},
+		{accounts.MatchRequest{Terms: []string{"x.test"}, Among: 2, After: uint64(consistency.Newest)}, [][]uint64{{2}}},
 		{accounts.MatchRequest{}, [][]uint64{}},
 	} {
 		reply, err := call[accounts.MatchReply](t, p.surroundings, accounts.SubjectMatch, test.request)

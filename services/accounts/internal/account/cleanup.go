@@ -35,6 +35,7 @@ func (s *Service) cleanUpOnce(ctx context.Context) {
 		{"revocations", 0, s.Store.DeleteExpiredRevocations},
 		{"login failures", failuresKept, s.Store.DeleteLoginFailures},
 		{"known devices", devicesKept, s.Store.DeleteKnownDevices},
+		{"answers to sign-ups", keysKept, s.Store.DeleteKept},
 	} {
 		for {
 			deleted, err := sweep.delete(ctx, s.now().Add(-sweep.age), cleanUpBatch)

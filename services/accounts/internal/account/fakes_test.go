@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -35,7 +36,7 @@ type world struct {
 	passwords *readable
 	orders    *orderBook
 	announced *announcer
-	recent    recentWrites
+	readers   *readers
 }
 
 const idA, idB, idAdmin = 1, 2, 3
@@ -48,15 +49,16 @@ var (
 
 func newWorld(_ testing.TB, directory account.Directory) *world {
 	w := &world{
-		store: &memory{members: map[uint64]account.Member{}}, passwords: &readable{}, orders: &orderBook{},
-		announced: &announcer{}, recent: recentWrites{},
+		store: &memory{members: map[uint64]account.Member{}, kept: map[string]keptAnswer{}}, passwords: &readable{}, orders: &orderBook{},
+		announced: &announcer{}, readers: &readers{},
 	}
 	w.add(account.Member{ID: idA, Email: "Sungi@x.test", Name: "김선기", Nickname: "sungi", Phone: "01083574364", Gender: "M"})
 	w.add(account.Member{ID: idB, Email: "dream@x.test", Name: "이은겸", Nickname: "dream", Phone: "01083574363", Gender: "F"})
 	w.add(account.Member{ID: idAdmin, Email: "admin@x.test", Name: "Admin", Nickname: "admin", Phone: "0000000", Admin: true})
 	w.Service = account.NewService(account.Dependencies{
-		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Recent: w.recent,
-		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
+		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Readers: w.readers,
+		Vault: &vault{},
+		Now:   func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
 		Directory: directory, TokenLifetime: lifetime, RefreshLifetime: refreshLifetime,
 	})
 	return w
@@ -66,7 +68,7 @@ func newWorld(_ testing.TB, directory account.Directory) *world {
 const password = "Present'pwd0"
 
 func (w *world) add(member account.Member) {
-	member.PasswordHash, member.Active = "hash of "+password, true
+	member.PasswordHash, member.Active, member.Version = "hash of "+password, true, 1
 	w.store.members[member.ID] = member
 }
 
@@ -101,7 +103,7 @@ type orderBook struct {
 
 var orderOfA = account.Order{ID: 9, CustomerID: idA, OrderNumber: "000000000001", ProductName: "무지개 미니낭초", PaidAt: noon}
 
-func (o *orderBook) LastOrders(ctx context.Context, customerIDs []uint64, _ uint64) (map[uint64]account.Order, error) {
+func (o *orderBook) LastOrders(ctx context.Context, customerIDs []uint64) (map[uint64]account.Order, error) {
 	o.asked = append(o.asked, customerIDs)
 	if o.hangs {
 		<-ctx.Done()
@@ -119,7 +121,27 @@ func (a *announcer) Announce(_ context.Context, revocations []account.Revocation
 	a.heard = append(a.heard, revocations)
 }
 
-type recentWrites map[uint64]bool
+// readers is account.Readers that notes who was named.
+type readers struct{ told [][]uint64 }
 
-func (r recentWrites) Mark(memberID uint64)       { r[memberID] = true }
-func (r recentWrites) Wrote(memberID uint64) bool { return r[memberID] }
+func (r *readers) Wrote(_ context.Context, memberIDs ...uint64) { r.told = append(r.told, memberIDs) }
+
+// vault is account.Vault that hides nothing and keeps everything.
+type vault struct{ sealed []account.Login }
+
+func (v *vault) Fingerprint(parts ...string) account.Digest {
+	return sha256.Sum256(fmt.Appendf(nil, "%q", parts))
+}
+
+func (v *vault) Seal(_ account.Digest, login account.Login) ([]byte, error) {
+	login.View.Member.PasswordHash = ""
+	v.sealed = append(v.sealed, login)
+	return []byte{byte(len(v.sealed))}, nil
+}
+
+func (v *vault) Open(_ account.Digest, sealed []byte) (account.Login, error) {
+	if int(sealed[0]) > len(v.sealed) {
+		return account.Login{}, errBroken
+	}
+	return v.sealed[sealed[0]-1], nil
+}

@@ -22,6 +22,8 @@ type Member struct {
 	Admin        bool
 	Active       bool
 	CreatedAt    time.Time
+	// Version counts the changes of what is stored of the member, from 1.
+	Version uint64
 }
 
 // Session is one login. Its id is the sid of the tokens.
@@ -59,6 +61,7 @@ type Order struct {
 	OrderNumber string
 	ProductName string
 	PaidAt      time.Time
+	State       string
 }
 
 // EmailKey returns the form of an email under which it is unique and found.

@@ -20,9 +20,9 @@ type memory struct {
 	account.Store
 
 	members      map[uint64]account.Member
-	freshness    account.Freshness // of the last read
-	query        account.Query     // the last one
-	beforeUpdate func()            // what others do between a check and its write
+	query        account.Query // the last one
+	latest       int           // how often a member was read from the primary
+	beforeUpdate func()        // what others do between a check and its write
 	sessions     []account.Session
 	openings     []account.Opening
 	gone         error // what a login hears that others were faster than
@@ -33,10 +33,22 @@ type memory struct {
 	failed       [][]account.Failed
 	revoked      []string
 	matches      [][]uint64
+	kept         map[string]keptAnswer
 	expired      chan int // how many sessions each batch of a clean-up finds, -1 for a failure
 }
 
 var errBroken = errors.New("broken")
+
+// keptAnswer is what is kept under a key.
+type keptAnswer struct {
+	fingerprint account.Digest
+	sealed      []byte
+}
+
+func (m *memory) LatestMember(ctx context.Context, id uint64) (account.Member, error) {
+	m.latest++
+	return m.Member(ctx, id)
+}
 
 func (m *memory) Member(_ context.Context, id uint64) (account.Member, error) {
 	member, found := m.members[id]
@@ -55,8 +67,8 @@ func (m *memory) MemberByEmail(_ context.Context, email string) (account.Member,
 	return account.Member{}, fault.NewNotFound()
 }
 
-func (m *memory) Members(_ context.Context, query account.Query, freshness account.Freshness) ([]account.Member, int, error) {
-	m.query, m.freshness = query, freshness
+func (m *memory) Members(_ context.Context, query account.Query) ([]account.Member, int, error) {
+	m.query = query
 	var page []account.Member
 	for _, id := range slices.Sorted(maps.Keys(m.members)) {
 		page = append(page, m.members[id])
@@ -64,15 +76,36 @@ func (m *memory) Members(_ context.Context, query account.Query, freshness accou
 	return page, 1000, nil
 }
 
-func (m *memory) CreateMember(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Member, account.Session, error) {
-	if taken, err := m.MemberByEmail(context.Background(), member.Email); err == nil {
-		return taken, session, account.ErrEmailTaken
+func (m *memory) Kept(_ context.Context, once account.Once) ([]byte, error) {
+	kept, found := m.kept[once.Key]
+	if found && kept.fingerprint != once.Fingerprint {
+		return nil, fault.New(fault.KeyReused, "", nil)
 	}
-	member.ID = 77
-	m.members[member.ID] = member
+	return kept.sealed, nil
+}
+
+func (m *memory) CreateMember(ctx context.Context, member account.Member, session account.Session, opening account.Opening, once account.Once) ([]byte, error) {
+	if m.beforeUpdate != nil {
+		m.beforeUpdate()
+	}
+	if kept, err := m.Kept(ctx, once); kept != nil || err != nil {
+		return kept, err
+	}
+	if _, err := m.MemberByEmail(ctx, member.Email); err == nil {
+		return nil, account.ErrEmailTaken
+	}
+	member.ID, member.Version = 77, 1
 	session.ID, session.MemberID = 777, member.ID
+	sealed, err := once.Answer(member, session)
+	if err != nil {
+		return nil, err
+	}
+	if once.Key != "" {
+		m.kept[once.Key] = keptAnswer{once.Fingerprint, sealed}
+	}
+	m.members[member.ID] = member
 	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
-	return member, session, nil
+	return nil, nil
 }
 
 func (m *memory) CreateAdmin(_ context.Context, member account.Member, _ account.Ending) (bool, []account.Revocation, error) {
@@ -100,9 +133,13 @@ func (m *memory) UpdateMember(_ context.Context, id uint64, change func(*account
 	return member, []account.Revocation{{MemberID: id, ThroughSession: 500, ExceptSession: follows.Except, Until: follows.Until}}, nil
 }
 
-func (m *memory) DeleteMember(_ context.Context, id uint64, ending account.Ending) ([]account.Revocation, error) {
-	if _, found := m.members[id]; !found {
+func (m *memory) DeleteMember(_ context.Context, id uint64, allow func(account.Member) error, ending account.Ending) ([]account.Revocation, error) {
+	member, found := m.members[id]
+	if !found {
 		return nil, fault.NewNotFound()
+	}
+	if err := allow(member); err != nil {
+		return nil, err
 	}
 	delete(m.members, id)
 	m.events = append(m.events, ending.Events...)
@@ -150,8 +187,7 @@ func (m *memory) RecordFailure(_ context.Context, attempt account.Attempt, _ tim
 	return nil
 }
 
-func (m *memory) MatchingMembers(_ context.Context, _ []string, _ uint64, most int, freshness account.Freshness) ([][]uint64, error) {
-	m.freshness = freshness
+func (m *memory) MatchingMembers(_ context.Context, _ []string, _ uint64, most int) ([][]uint64, error) {
 	var matches [][]uint64
 	for _, ids := range m.matches {
 		matches = append(matches, ids[:min(most, len(ids))])
@@ -180,5 +216,7 @@ func (m *memory) DeleteExpiredRevocations(context.Context, time.Time, int) (int,
 }
 
 func (m *memory) DeleteLoginFailures(context.Context, time.Time, int) (int, error) { return 0, nil }
+
+func (m *memory) DeleteKept(context.Context, time.Time, int) (int, error) { return 0, nil }
 
 func (m *memory) DeleteKnownDevices(context.Context, time.Time, int) (int, error) { return 0, nil }

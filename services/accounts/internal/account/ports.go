@@ -8,20 +8,10 @@ import (
 	"oms.internal/libs/listing"
 )
 
-// Freshness says how old the answer to a read may be.
-type Freshness int
-
-// The freshnesses.
-const (
-	// Recent may miss the last seconds; replicas can serve it.
-	Recent Freshness = iota
-	// Latest sees every acknowledged write.
-	Latest
-)
-
 // Store keeps members, sessions and what is known of both. Missing rows are the fault NotFound, an email in use is
 // ErrEmailTaken. What ends sessions writes its events and its revocation in the same transaction, and returns the
-// revocation with its sequence number; there is none where nothing was left to end.
+// revocation with its sequence number; there is none where nothing was left to end. What changes a member counts its
+// version and tells others of it (created, changed, deleted), in the same transaction again.
 type Store interface {
 	MemberStore
 	SessionStore
@@ -29,28 +19,38 @@ type Store interface {
 	AuditStore
 }
 
-// MemberStore keeps members.
+// MemberStore keeps members. Its answers are the latest, but for those that say so: they see at least what the consistency
+// token in ctx covers, and replicas can give them.
 type MemberStore interface {
-	// CreateMember stores the member and its first session, both or none, and returns them with their ids.
-	CreateMember(ctx context.Context, member Member, session Session, opening Opening) (Member, Session, error)
+	// CreateMember stores the member, its first session and what once keeps of them, all or nothing. Where a request with
+	// that key was done before, it writes nothing and returns what was kept of that.
+	CreateMember(ctx context.Context, member Member, session Session, opening Opening, once Once) (kept []byte, err error)
+	// Kept returns what was kept of a request with that key, nil where there was none. It waits for one that is being
+	// written. A key of another request is the fault KeyReused, here and in CreateMember.
+	Kept(ctx context.Context, once Once) ([]byte, error)
+	// DeleteKept removes up to most of what was kept before the given time.
+	DeleteKept(ctx context.Context, before time.Time, most int) (int, error)
 	// CreateAdmin stores the member, or gives the member with this email the admin right and this password hash and ends
 	// its sessions. The member's id is added to the events of the ending.
 	CreateAdmin(ctx context.Context, member Member, ending Ending) (created bool, revocations []Revocation, err error)
-	// Member returns one member. Its answer is the latest: a replica that is behind must not deny what was acknowledged.
+	// Member returns one member as ctx must see it. A replica that is behind denies no member.
 	Member(ctx context.Context, id uint64) (Member, error)
-	// MemberByEmail finds a member by its email, whatever the case. Its answer is the latest.
+	// LatestMember returns one member, for what depends on its rights or its password.
+	LatestMember(ctx context.Context, id uint64) (Member, error)
+	// MemberByEmail finds a member by its email, whatever the case.
 	MemberByEmail(ctx context.Context, email string) (Member, error)
-	// Members returns one page of a list, and how many members the whole list has.
-	Members(ctx context.Context, query Query, freshness Freshness) ([]Member, int, error)
+	// Members returns one page of a list, and how many members the whole list has, as ctx must see them.
+	Members(ctx context.Context, query Query) ([]Member, int, error)
 	// UpdateMember locks the member, lets change alter it, and stores it with what follows from that, all or nothing.
-	// change may run more than once.
+	// change may run more than once. A member that it leaves as it was keeps its version.
 	UpdateMember(ctx context.Context, id uint64, change func(*Member) (Consequences, error)) (Member, []Revocation, error)
 	// DeleteMember removes the member and what is known of its devices, and ends its sessions, all or nothing. It always
-	// revokes: ids are never used again, so whatever session claims the member is over.
-	DeleteMember(ctx context.Context, id uint64, ending Ending) ([]Revocation, error)
+	// revokes: ids are never used again, so whatever session claims the member is over. allow may refuse the member that is
+	// locked.
+	DeleteMember(ctx context.Context, id uint64, allow func(Member) error, ending Ending) ([]Revocation, error)
 	// MatchingMembers returns, for each term, the ids of members whose name or email holds it, most at the most, lowest
-	// first; among restricts it to one member, unless 0.
-	MatchingMembers(ctx context.Context, terms []string, among uint64, most int, freshness Freshness) ([][]uint64, error)
+	// first, as ctx must see them; among restricts it to one member, unless 0.
+	MatchingMembers(ctx context.Context, terms []string, among uint64, most int) ([][]uint64, error)
 }
 
 // SessionStore keeps sessions, their refresh tokens and revocations. All its answers are the latest.
@@ -125,8 +125,8 @@ type Tokens interface {
 
 // LastOrders asks the orders service.
 type LastOrders interface {
-	// LastOrders returns the last order of each customer that has one, as the reader may expect to see it.
-	LastOrders(ctx context.Context, customerIDs []uint64, readerID uint64) (map[uint64]Order, error)
+	// LastOrders returns the last order of each customer that has one, as ctx must see it.
+	LastOrders(ctx context.Context, customerIDs []uint64) (map[uint64]Order, error)
 }
 
 // Announcer tells all gateways what is revoked. Failing is not an error: gateways also learn of it on their own.
@@ -134,8 +134,18 @@ type Announcer interface {
 	Announce(ctx context.Context, revocations []Revocation)
 }
 
-// RecentWrites remembers who wrote a moment ago and therefore must not read from a replica.
-type RecentWrites interface {
-	Mark(memberID uint64)
-	Wrote(memberID uint64) bool
+// Readers are told which members must see what the request in ctx has written, if anything: whoever wrote, and whom it was
+// about. They take that as fast as it comes; failing is not an error.
+type Readers interface {
+	Wrote(ctx context.Context, memberIDs ...uint64)
+}
+
+// Vault hides what is kept of requests that must be done once: an answer holds tokens, and what was asked a password.
+type Vault interface {
+	// Fingerprint is the same for the same parts. Nobody without the vault's secret can find the parts by trying.
+	Fingerprint(parts ...string) Digest
+	// Seal returns the answer to the request with this fingerprint in a form that Open alone reads, and only with the same
+	// fingerprint. The member's password hash is left out.
+	Seal(fingerprint Digest, answer Login) ([]byte, error)
+	Open(fingerprint Digest, sealed []byte) (Login, error)
 }

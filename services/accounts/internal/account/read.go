@@ -29,7 +29,7 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, query Query)
 	if !s.seesAll(caller) {
 		query.EmailsOf = caller.MemberID
 	}
-	members, count, err := s.Store.Members(ctx, query, s.freshness(caller, 0))
+	members, count, err := s.Store.Members(ctx, query)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -48,9 +48,9 @@ func (s *Service) seesAll(caller authn.Principal) bool {
 	return caller.Admin || s.Directory == DirectoryOpen
 }
 
-// Exists reports whether there is a member with this id.
+// Exists reports whether there is a member with this id. What asks is about to write.
 func (s *Service) Exists(ctx context.Context, id uint64) (bool, error) {
-	_, err := s.Store.Member(ctx, id)
+	_, err := s.Store.LatestMember(ctx, id)
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
@@ -58,9 +58,8 @@ func (s *Service) Exists(ctx context.Context, id uint64) (bool, error) {
 }
 
 // Match returns, for each term, the members whose name or email holds it; truncated says that there are more.
-func (s *Service) Match(ctx context.Context, terms []string, among, readerID uint64) (matches [][]uint64, truncated bool, err error) {
-	freshness := s.freshness(authn.Principal{MemberID: readerID}, among)
-	matches, err = s.Store.MatchingMembers(ctx, terms, among, accounts.MaxMatches+1, freshness)
+func (s *Service) Match(ctx context.Context, terms []string, among uint64) (matches [][]uint64, truncated bool, err error) {
+	matches, err = s.Store.MatchingMembers(ctx, terms, among, accounts.MaxMatches+1)
 	for i, ids := range matches {
 		if len(ids) > accounts.MaxMatches {
 			matches[i], truncated = ids[:accounts.MaxMatches], true

@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"time"
-
-	"oms.internal/libs/authn"
 )
 
 // Directory says what members may see of each other.
@@ -36,7 +34,8 @@ type Dependencies struct {
 	Tokens    Tokens
 	Orders    LastOrders
 	Announcer Announcer
-	Recent    RecentWrites
+	Readers   Readers
+	Vault     Vault
 	Now       func() time.Time
 	Log       *slog.Logger
 
@@ -58,26 +57,17 @@ func NewService(dependencies Dependencies) *Service {
 	return &Service{dependencies}
 }
 
-// freshness is Latest for what concerns the caller itself and for a caller that wrote a moment ago. concerns is 0 for
-// what concerns many.
-func (s *Service) freshness(caller authn.Principal, concerns uint64) Freshness {
-	if concerns != 0 && caller.MemberID == concerns || s.Recent.Wrote(caller.MemberID) {
-		return Latest
-	}
-	return Recent
-}
-
 // now is the present in the resolution that the database keeps.
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
 
 // lastOrders asks for the last orders within the budget. ok is false where they are not known.
-func (s *Service) lastOrders(ctx context.Context, customerIDs []uint64, readerID uint64) (orders map[uint64]Order, ok bool) {
+func (s *Service) lastOrders(ctx context.Context, customerIDs []uint64) (orders map[uint64]Order, ok bool) {
 	if len(customerIDs) == 0 {
 		return nil, true
 	}
 	ctx, cancel := context.WithTimeout(ctx, lastOrderBudget)
 	defer cancel()
-	orders, err := s.Orders.LastOrders(ctx, customerIDs, readerID)
+	orders, err := s.Orders.LastOrders(ctx, customerIDs)
 	if err != nil {
 		s.Log.WarnContext(ctx, "answering without last orders", "error", err)
 		return nil, false

@@ -17,16 +17,6 @@ type Login struct {
 // errCredentials is the one answer to a login that fails, whatever was wrong.
 var errCredentials = fault.InvalidField("non_field_errors", "Incorrect Credentials")
 
-// NewMember is the input of a sign-up; the transport has checked its fields.
-type NewMember struct {
-	Email    string
-	Name     string
-	Nickname string
-	Phone    string
-	Gender   string
-	Password string
-}
-
 // Opening is what the store keeps with a new session.
 type Opening struct {
 	Refresh RefreshToken
@@ -51,32 +41,6 @@ func (s *Service) open(client Client) (Session, secret, RefreshToken, error) {
 	return Session{
 		CreatedAt: now, ExpiresAt: kept.ExpiresAt, LastSeenAt: now, Address: client.Address, UserAgent: client.UserAgent,
 	}, token, kept, err
-}
-
-// SignUp creates a member and its first session.
-func (s *Service) SignUp(ctx context.Context, client Client, input NewMember) (Login, error) {
-	hash, err := s.Passwords.Hash(ctx, input.Password)
-	if err != nil {
-		return Login{}, err
-	}
-	session, token, kept, err := s.open(client)
-	if err != nil {
-		return Login{}, err
-	}
-	member, session, err := s.Store.CreateMember(ctx, Member{
-		Email: input.Email, Name: input.Name, Nickname: input.Nickname, Phone: input.Phone, Gender: input.Gender,
-		PasswordHash: hash, Active: true, CreatedAt: session.CreatedAt,
-	}, session, Opening{
-		Refresh: kept, Attempt: newAttempt(client, input.Email, 0),
-		Event: s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, ""),
-	})
-	if err != nil {
-		return Login{}, err
-	}
-	s.Recent.Mark(member.ID)
-	grant, err := s.grant(member, session, token, kept)
-	// A new member has no order; there is no need to ask.
-	return Login{View: View{Member: member}, Grant: grant}, err
 }
 
 // LogIn opens a session for the member with this email and password. An unknown email, a wrong password and an inactive
@@ -124,6 +88,7 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, openi
 	if err != nil {
 		return Login{}, err
 	}
+	s.Readers.Wrote(ctx, member.ID)
 	grant, err := s.grant(member, session, token, kept)
 	if err != nil {
 		return Login{}, err
@@ -146,15 +111,15 @@ func (s *Service) LogOutAll(ctx context.Context, caller authn.Principal) ([]Revo
 	return s.announced(ctx, revocations, err)
 }
 
-// Delete removes a member and ends its sessions. Its orders stay with the orders service.
-func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64) ([]Revocation, error) {
+// Delete removes a member and ends its sessions. Its orders stay with the orders service. ifMatch refuses a member that is
+// not in the version that the caller saw; nil allows any.
+func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64, ifMatch Precondition) ([]Revocation, error) {
 	if err := s.MayChange(ctx, caller, id); err != nil {
 		return nil, err
 	}
-	revocations, err := s.Store.DeleteMember(ctx, id, s.ending(s.event(ctx, audit.MemberDelete, caller, id, "")))
-	if err == nil {
-		s.Recent.Mark(caller.MemberID)
-	}
+	revocations, err := s.Store.DeleteMember(ctx, id, func(member Member) error { return allow(ifMatch, member) },
+		s.ending(s.event(ctx, audit.MemberDelete, caller, id, "")))
+	s.Readers.Wrote(ctx, caller.MemberID, id)
 	return s.announced(ctx, revocations, err)
 }
 

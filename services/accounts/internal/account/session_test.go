@@ -12,10 +12,6 @@ import (
 	"oms.internal/libs/fault"
 )
 
-var newcomer = account.NewMember{
-	Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M", Password: newPassword,
-}
-
 // browser is a client; what it says of itself is kept with its session.
 var browser = account.Client{Address: "203.0.113.7", UserAgent: "Browser/1"}
 
@@ -32,31 +28,6 @@ func granted(token string) account.Grant {
 		Token: token, Expiry: noonish.Add(lifetime),
 		RefreshToken: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", RefreshExpiry: noonish.Add(refreshLifetime),
 	}
-}
-
-func TestASignUpMakesAMemberAndItsFirstSession(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
-	login, err := w.SignUp(t.Context(), browser, newcomer)
-	require.NoError(t, err)
-	want := account.Member{
-		ID: 77, Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M",
-		PasswordHash: "hash of " + newPassword, Active: true, CreatedAt: noonish,
-	}
-	require.Equal(t, account.Login{View: account.View{Member: want}, Grant: granted("token of session 777 of member 77")}, login)
-	require.Equal(t, []account.Session{opened(777, 77)}, w.store.sessions)
-	require.Equal(t, recentWrites{77: true}, w.recent)
-	require.Empty(t, w.orders.asked, "a new member has no order")
-}
-
-func TestASignUpWithATakenEmailGivesNoToken(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
-	taken := newcomer
-	taken.Email = "SUNGI@X.test"
-	login, err := w.SignUp(t.Context(), browser, taken)
-	require.Equal(t, account.ErrEmailTaken, err)
-	require.Empty(t, login)
 }
 
 func TestALoginOpensASessionAndShowsTheLastOrder(t *testing.T) {
@@ -147,11 +118,11 @@ func TestWhatEndsSessionsSaysWhichAndUntilWhen(t *testing.T) {
 			"sessions of 1 at 12:00:00", account.Revocation{MemberID: idA, ThroughSession: 500, Until: until},
 		},
 		"deletion": {
-			func(w *world) ([]account.Revocation, error) { return w.Delete(t.Context(), callerA, idA) },
+			func(w *world) ([]account.Revocation, error) { return w.Delete(t.Context(), callerA, idA, nil) },
 			"member 1 at 12:00:00", account.Revocation{MemberID: idA, ThroughSession: math.MaxInt64, Until: until},
 		},
 		"deletion by an admin": {
-			func(w *world) ([]account.Revocation, error) { return w.Delete(t.Context(), callerAdmin, idB) },
+			func(w *world) ([]account.Revocation, error) { return w.Delete(t.Context(), callerAdmin, idB, nil) },
 			"member 2 at 12:00:00", account.Revocation{MemberID: idB, ThroughSession: math.MaxInt64, Until: until},
 		},
 	} {

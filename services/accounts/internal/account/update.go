@@ -22,6 +22,8 @@ type Change struct {
 	// Active and Admin are for admins; from others they are not read.
 	Active *bool
 	Admin  *bool
+	// IfMatch refuses a member that is not in the version that the caller saw; nil allows any.
+	IfMatch Precondition
 	// UserAgent is what the caller asks with. Together with its address it tells a known device, where guesses of the
 	// present password are counted.
 	UserAgent string
@@ -29,6 +31,19 @@ type Change struct {
 
 // ErrEmailTaken is the fault for an email that another member has.
 var ErrEmailTaken = fault.InvalidField("email", "user with this email already exists.")
+
+// Precondition says which versions of a member a change is meant for.
+type Precondition interface{ Allows(version uint64) bool }
+
+// errChanged says that the member is not as the caller saw it.
+var errChanged = fault.New(fault.PreconditionFailed, "The member has been changed meanwhile.", nil)
+
+func allow(precondition Precondition, member Member) error {
+	if precondition != nil && !precondition.Allows(member.Version) {
+		return errChanged
+	}
+	return nil
+}
 
 // errRace says that the member changed between the check of its password and the write.
 var errRace = fault.NewUnavailable(nil)
@@ -50,6 +65,9 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 	}
 	member, revocations, err := s.Store.UpdateMember(ctx, id, func(member *Member) (Consequences, error) {
 		before := *member
+		if err := allow(change.IfMatch, before); err != nil {
+			return Consequences{}, err
+		}
 		if seenHash != "" && member.PasswordHash != seenHash {
 			return Consequences{}, errRace
 		}
@@ -63,10 +81,10 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 		set(&member.Admin, change.Admin)
 		return s.consequences(ctx, caller, before, *member), nil
 	})
+	s.Readers.Wrote(ctx, caller.MemberID, id)
 	if err != nil {
 		return View{}, nil, err
 	}
-	s.Recent.Mark(caller.MemberID)
 	s.announce(ctx, revocations)
 	return s.view(ctx, caller, member), revocations, nil
 }
@@ -84,7 +102,7 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if change.Email == nil && change.Password == nil {
 		return nil, "", nil
 	}
-	member, err := s.Store.Member(ctx, id)
+	member, err := s.Store.LatestMember(ctx, id)
 	if err != nil {
 		return nil, "", err
 	}

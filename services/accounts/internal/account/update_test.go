@@ -114,7 +114,7 @@ func TestOnlyTheMemberAndAdminsChangeOrDeleteIt(t *testing.T) {
 		requireCode(t, test.want, err)
 		require.Equal(t, test.want == "", w.store.members[test.id].Nickname == "hijack", "%+v", test)
 
-		revocations, err := w.Delete(t.Context(), test.caller, test.id)
+		revocations, err := w.Delete(t.Context(), test.caller, test.id, nil)
 		requireCode(t, test.want, err)
 		require.Equal(t, test.want == "", len(revocations) == 1, "%+v", test)
 		require.Equal(t, test.want == "", len(w.store.members) == 2, "%+v", test)
@@ -154,26 +154,52 @@ func TestCredentialsThatChangeAfterTheirCheckAreNotOverwritten(t *testing.T) {
 	require.Equal(t, "hash of somebody else's", w.store.members[idA].PasswordHash)
 }
 
-func TestAWriterReadsItsOwnWrites(t *testing.T) {
+func TestWhoeverWroteAndWhoeverItWasAboutAreToldOfTheWrite(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(*world) error{
 		"update": func(w *world) error {
-			_, _, err := w.Update(t.Context(), callerA, idA, account.Change{Nickname: new("other")})
+			_, _, err := w.Update(t.Context(), callerAdmin, idA, account.Change{Nickname: new("other")})
 			return err
 		},
 		"delete": func(w *world) error {
-			_, err := w.Delete(t.Context(), callerA, idA)
+			_, err := w.Delete(t.Context(), callerAdmin, idA, nil)
 			return err
 		},
 	} {
 		w := newWorld(t, account.DirectoryMasked)
 		require.NoError(t, write(w), name)
-		require.Equal(t, recentWrites{idA: true}, w.recent, name)
+		require.Equal(t, [][]uint64{{idAdmin, idA}}, w.readers.told, name)
 	}
 	w := newWorld(t, account.DirectoryMasked)
 	_, _, err := w.Update(t.Context(), callerB, idA, account.Change{Nickname: new("other")})
 	require.Error(t, err)
-	require.Empty(t, w.recent)
+	require.Empty(t, w.readers.told)
+}
+
+// only allows one version.
+type only uint64
+
+func (o only) Allows(version uint64) bool { return version == uint64(o) }
+
+func TestAChangeOfAnotherVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[only]fault.Code{1: "", 2: fault.PreconditionFailed} {
+		for name, write := range map[string]func(*world) error{
+			"update": func(w *world) error {
+				_, _, err := w.Update(t.Context(), callerA, idA, account.Change{Nickname: new("other"), IfMatch: version})
+				return err
+			},
+			"delete": func(w *world) error {
+				_, err := w.Delete(t.Context(), callerA, idA, version)
+				return err
+			},
+		} {
+			w := newWorld(t, account.DirectoryMasked)
+			before := w.store.members[idA]
+			requireCode(t, want, write(w))
+			require.Equal(t, want == "", w.store.members[idA] != before, name)
+		}
+	}
 }
 
 func TestAnAdminMadeByAnOperatorIsCompleteAndActive(t *testing.T) {

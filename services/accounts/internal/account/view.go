@@ -31,7 +31,7 @@ func (s *Service) views(ctx context.Context, caller authn.Principal, members []M
 			views[i] = mask(member)
 		}
 	}
-	orders, ok := s.lastOrders(ctx, wanted, caller.MemberID)
+	orders, ok := s.lastOrders(ctx, wanted)
 	for i := range views {
 		views[i].LastOrderUnknown = !ok && !views[i].Masked
 		if order, found := orders[views[i].Member.ID]; found {
@@ -55,7 +55,7 @@ func (s *Service) sees(caller authn.Principal, memberID uint64) bool {
 }
 
 func mask(member Member) View {
-	masked := Member{ID: member.ID, Name: member.Name, Nickname: member.Nickname}
+	masked := Member{ID: member.ID, Name: member.Name, Nickname: member.Nickname, Version: member.Version}
 	masked.Email = maskEmail(member.Email)
 	masked.Phone = maskPhone(member.Phone)
 	return View{Member: masked, Masked: true}

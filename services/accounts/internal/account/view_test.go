@@ -14,7 +14,7 @@ import (
 
 // maskedA is what others see of A where the directory is masked: no gender, no hash, no last order.
 var maskedA = account.View{Masked: true, Member: account.Member{
-	ID: idA, Email: "S***@x.test", Name: "김선기", Nickname: "sungi", Phone: "***64",
+	ID: idA, Email: "S***@x.test", Name: "김선기", Nickname: "sungi", Phone: "***64", Version: 1,
 }}
 
 func wholeA(w *world) account.View {

@@ -9,6 +9,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/field"
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/idempotency"
 )
 
 // client is who asks, as far as the gateway knows; the user agent is what the client says of itself.
@@ -21,12 +22,23 @@ func (a *API) signUp(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	login, err := a.service.SignUp(c.UserContext(), client(c), member)
+	key, err := idempotency.ParseKey(c.Get(idempotency.Header))
 	if err != nil {
 		return err
 	}
+	login, replayed, err := a.service.SignUp(c.UserContext(), client(c), member, key)
+	if err != nil {
+		return err
+	}
+	if replayed {
+		c.Set(idempotency.HeaderReplayed, "true")
+	}
 	c.Location(fmt.Sprintf("/accounts/users/%d", login.View.Member.ID))
-	return a.answerLogin(c, fiber.StatusCreated, login)
+	body, err := a.toLoginJSON(c, login)
+	if err != nil {
+		return err
+	}
+	return httpx.AnswerTagged(c, fiber.StatusCreated, login.View.Member.Version, body)
 }
 
 func (a *API) logIn(c *fiber.Ctx) error {
@@ -38,17 +50,19 @@ func (a *API) logIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.answerLogin(c, fiber.StatusOK, login)
-}
-
-func (a *API) answerLogin(c *fiber.Ctx, status int, login account.Login) error {
-	user, err := a.toJSON(login.View)
+	body, err := a.toLoginJSON(c, login)
 	if err != nil {
 		return err
 	}
+	return httpx.AnswerJSON(c, fiber.StatusOK, body)
+}
+
+// toLoginJSON also sets the headers of an answer with tokens.
+func (a *API) toLoginJSON(c *fiber.Ctx, login account.Login) (loginJSON, error) {
+	user, err := a.toJSON(login.View)
 	markDegraded(c, login.View)
 	forbidStoring(c)
-	return httpx.AnswerJSON(c, status, loginJSON{User: user, grantJSON: a.toGrantJSON(login.Grant)})
+	return loginJSON{User: user, grantJSON: a.toGrantJSON(login.Grant)}, err
 }
 
 func (a *API) refresh(c *fiber.Ctx) error {

@@ -65,6 +65,9 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 	if err != nil {
 		return err
 	}
+	if change.IfMatch, err = httpx.IfMatch(c); err != nil {
+		return err
+	}
 	view, revocations, err := a.service.Update(ctx, caller, id, change)
 	if err != nil {
 		return err
@@ -80,18 +83,24 @@ func (a *API) delete(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	revocations, err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), id)
+	precondition, err := httpx.IfMatch(c)
+	if err != nil {
+		return err
+	}
+	revocations, err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), id, precondition)
 	if err != nil {
 		return err
 	}
 	return answerRevoked(c, revocations)
 }
 
+// answerMember writes a member with its tag. One without its last order, because that is not known, is not the same as one
+// with it, so the tag covers the body, too.
 func (a *API) answerMember(c *fiber.Ctx, view account.View) error {
 	member, err := a.toJSON(view)
 	if err != nil {
 		return err
 	}
 	markDegraded(c, view)
-	return httpx.AnswerJSON(c, fiber.StatusOK, member)
+	return httpx.AnswerTagged(c, fiber.StatusOK, view.Member.Version, member)
 }

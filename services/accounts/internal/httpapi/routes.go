@@ -9,7 +9,9 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/httpx"
 )
 
 // API handles the routes.
@@ -17,34 +19,40 @@ type API struct {
 	service *account.Service
 	jwks    func() []byte
 	zone    *time.Location
+	memory  *consistency.Memory
 }
 
 // New returns an API over the domain. jwks gives what the key endpoint answers, which changes when keys are rotated; times
-// are shown in zone.
-func New(service *account.Service, jwks func() []byte, zone *time.Location) *API {
-	return &API{service: service, jwks: jwks, zone: zone}
+// are shown in zone. memory is what this process knows of the writes of callers.
+func New(service *account.Service, jwks func() []byte, zone *time.Location, memory *consistency.Memory) *API {
+	return &API{service: service, jwks: jwks, zone: zone, memory: memory}
 }
 
 // Register adds the routes to an app. Every route but the public keys needs a principal that the gateway signed.
 func (a *API) Register(app *fiber.App, verifier *authn.Verifier) {
 	app.Get("/.well-known/jwks.json", a.keys)
 
-	principal, member := authn.RequirePrincipal(verifier), authn.RequireMember
-	app.Post("/auth/login", principal, a.logIn)
-	app.Post("/auth/refresh", principal, a.refresh)
-	app.Post("/auth/logout", principal, member, a.logOut)
-	app.Post("/auth/logoutall", principal, member, a.logOutAll)
-	app.Get("/auth/sessions", principal, member, a.sessions)
-	app.Delete("/auth/sessions/:id", principal, member, a.endSession)
-	app.Get("/audit/events", principal, member, a.events)
+	// What the caller was told is known once the caller is.
+	principal, consistent, member := authn.RequirePrincipal(verifier), httpx.Consistency(a.remembered), authn.RequireMember
+	app.Post("/auth/login", principal, consistent, a.logIn)
+	app.Post("/auth/refresh", principal, consistent, a.refresh)
+	app.Post("/auth/logout", principal, consistent, member, a.logOut)
+	app.Post("/auth/logoutall", principal, consistent, member, a.logOutAll)
+	app.Get("/auth/sessions", principal, consistent, member, a.sessions)
+	app.Delete("/auth/sessions/:id", principal, consistent, member, a.endSession)
+	app.Get("/audit/events", principal, consistent, member, a.events)
 	app.Get(accounts.PathRevocations, principal, a.revocations)
 
-	app.Post("/accounts/users", principal, a.signUp)
-	app.Get("/accounts/users", principal, member, a.list)
-	app.Get("/accounts/users/:id", principal, member, a.get)
-	app.Put("/accounts/users/:id", principal, member, a.replace)
-	app.Patch("/accounts/users/:id", principal, member, a.change)
-	app.Delete("/accounts/users/:id", principal, member, a.delete)
+	app.Post("/accounts/users", principal, consistent, a.signUp)
+	app.Get("/accounts/users", principal, consistent, member, a.list)
+	app.Get("/accounts/users/:id", principal, consistent, member, a.get)
+	app.Put("/accounts/users/:id", principal, consistent, member, a.replace)
+	app.Patch("/accounts/users/:id", principal, consistent, member, a.change)
+	app.Delete("/accounts/users/:id", principal, consistent, member, a.delete)
+}
+
+func (a *API) remembered(c *fiber.Ctx) consistency.Token {
+	return a.memory.Of(authn.From(c.UserContext()).MemberID)
 }
 
 // keysMaxAge lets verifiers keep the keys for a minute; they also ask when they meet an unknown key.

@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/natsx"
 )
@@ -20,9 +21,9 @@ var _ account.LastOrders = (*Orders)(nil)
 func NewOrders(conn *nats.Conn) *Orders { return &Orders{conn: conn} }
 
 // LastOrders asks for the last orders of up to orders.MaxCustomers customers in one request.
-func (o *Orders) LastOrders(ctx context.Context, customerIDs []uint64, readerID uint64) (map[uint64]account.Order, error) {
+func (o *Orders) LastOrders(ctx context.Context, customerIDs []uint64) (map[uint64]account.Order, error) {
 	reply, err := natsx.Call[orders.LastReply](ctx, o.conn, orders.SubjectLast, orders.LastRequest{
-		CustomerIDs: customerIDs, ReaderID: readerID,
+		CustomerIDs: customerIDs, After: uint64(consistency.After(ctx)),
 	})
 	if err != nil {
 		return nil, err

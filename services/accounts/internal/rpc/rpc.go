@@ -7,6 +7,7 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/peers"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
@@ -26,7 +27,8 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 				if len(request.Terms) > listing.MaxTerms {
 					return accounts.MatchReply{}, fault.New(fault.Malformed, "Too many terms.", nil)
 				}
-				ids, truncated, err := service.Match(ctx, request.Terms, request.Among, request.ReaderID)
+				ctx = consistency.Into(ctx, consistency.Token(request.After))
+				ids, truncated, err := service.Match(ctx, request.Terms, request.Among)
 				return accounts.MatchReply{MemberIDs: ids, Truncated: truncated}, err
 			}),
 		natsx.NewEndpoint("revocations", accounts.SubjectRevocations,

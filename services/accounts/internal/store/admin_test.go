@@ -24,7 +24,7 @@ func TestAnAdminIsCreatedWhereNobodyHasTheEmail(t *testing.T) {
 	stored, err := f.MemberByEmail(t.Context(), "root@x.test")
 	require.NoError(t, err)
 	want := admin
-	want.ID = stored.ID
+	want.ID, want.Version = stored.ID, 1
 	require.Equal(t, want, stored)
 	_, sessions := f.rows(t)
 	require.Zero(t, sessions)
@@ -43,7 +43,7 @@ func TestAMemberBecomesAdminAndKeepsEverythingButItsPassword(t *testing.T) {
 		require.False(t, created)
 		require.Equal(t, ended, revocations)
 		want := stored
-		want.Admin, want.PasswordHash = true, "hash of root"
+		want.Admin, want.PasswordHash, want.Version = true, "hash of root", 2
 		require.Equal(t, want, f.get(t, stored.ID))
 	}
 	members, _ := f.rows(t)
@@ -66,6 +66,6 @@ func TestAPromotionKeepsWhatTheMemberChangesMeanwhile(t *testing.T) {
 	})
 	require.NoError(t, err)
 	want := stored
-	want.Nickname, want.Admin, want.PasswordHash = "other", true, "hash of root"
+	want.Nickname, want.Admin, want.PasswordHash, want.Version = "other", true, "hash of root", 2
 	require.Equal(t, want, f.get(t, stored.ID))
 }

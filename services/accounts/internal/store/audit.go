@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"slices"
 
-	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store/sqlcgen"
 	"oms.internal/libs/listing"
@@ -45,7 +44,7 @@ func about(memberID uint64, events []audit.Event) []audit.Event {
 func (s *Store) AuditEvents(ctx context.Context, query audit.Query) ([]audit.Event, int, error) {
 	var events []audit.Event
 	var count int
-	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		list, total := planEvents(query)
 		ids, err := list(ctx, queries)
 		if err != nil {

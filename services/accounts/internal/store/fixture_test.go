@@ -107,12 +107,37 @@ func ending() account.Ending {
 // create stores a member and its first session.
 func (f fixture) create(t *testing.T, member account.Member) (account.Member, account.Session) {
 	t.Helper()
-	member, session, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+	var session account.Session
+	kept, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening(), account.Once{
+		Answer: func(stored account.Member, opened account.Session) ([]byte, error) {
+			member, session = stored, opened
+			return nil, nil
+		},
+	})
 	require.NoError(t, err)
+	require.Nil(t, kept)
 	require.NotZero(t, member.ID)
+	require.Equal(t, uint64(1), member.Version)
 	require.Equal(t, account.Session{ID: session.ID, MemberID: member.ID, CreatedAt: now, ExpiresAt: later}, session)
 	return member, session
 }
+
+// signUp stores a member and its first session, and keeps nothing of them.
+func (f fixture) signUp(t *testing.T, member account.Member) error {
+	t.Helper()
+	_, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening(), answering(""))
+	return err
+}
+
+// answering is a request with a key, of which the text "answer" is kept.
+func answering(key string) account.Once {
+	return account.Once{Key: key, At: now, Answer: func(account.Member, account.Session) ([]byte, error) {
+		return []byte("answer"), nil
+	}}
+}
+
+// anyVersion allows every member to be deleted.
+func anyVersion(account.Member) error { return nil }
 
 // logIn stores another session.
 func (f fixture) logIn(t *testing.T, member account.Member, expires time.Time) account.Session {
@@ -125,7 +150,7 @@ func (f fixture) logIn(t *testing.T, member account.Member, expires time.Time) a
 // get reads a member on the primary.
 func (f fixture) get(t *testing.T, id uint64) account.Member {
 	t.Helper()
-	member, err := f.Member(t.Context(), id)
+	member, err := f.LatestMember(t.Context(), id)
 	require.NoError(t, err)
 	return member
 }

@@ -43,10 +43,10 @@ var orderings = map[listing.Key]listIDs{
 }
 
 // Members returns one page in at most three statements: the ids, their number unless the page tells it, the rows.
-func (s *Store) Members(ctx context.Context, query account.Query, freshness account.Freshness) ([]account.Member, int, error) {
+func (s *Store) Members(ctx context.Context, query account.Query) ([]account.Member, int, error) {
 	var members []account.Member
 	var count int
-	err := s.read(ctx, freshness, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := s.read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		list, total := plan(query)
 		ids, err := list(ctx, queries)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/listing"
 )
 
@@ -90,12 +91,12 @@ func emails(members []account.Member) []string {
 // requireList checks a whole list, in one page and in several, from both servers.
 func (f fixture) requireList(t *testing.T, want []account.Member, query account.Query, label string) {
 	t.Helper()
-	for _, freshness := range []account.Freshness{account.Latest, account.Recent} {
+	for _, after := range []consistency.Token{0, consistency.Newest} {
 		for _, limit := range []int{listing.MaxLimit, 7} {
 			var got []account.Member
 			for offset := 0; offset == 0 || offset < len(want); offset += limit {
 				query.Limit, query.Offset = limit, offset
-				page, count, err := f.Members(t.Context(), query, freshness)
+				page, count, err := f.Members(consistency.Into(t.Context(), after), query)
 				require.NoError(t, err, label)
 				require.Equal(t, len(want), count, "%s: count at %d", label, offset)
 				got = append(got, page...)
@@ -205,7 +206,7 @@ func TestPastTheEndThereIsNothingButTheCount(t *testing.T) {
 	} {
 		for _, offset := range []int{test.count, test.count + 1, 1000, listing.MaxOffset} {
 			test.list.Offset = offset
-			page, count, err := f.Members(t.Context(), test.list, account.Latest)
+			page, count, err := f.Members(t.Context(), test.list)
 			require.NoError(t, err, name)
 			require.Empty(t, page, name)
 			require.Equal(t, test.count, count, "%s at %d", name, offset)
@@ -217,7 +218,7 @@ func TestAnEmptyDirectoryIsAnEmptyList(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	f.requireList(t, nil, query(0, 0), "empty")
-	page, count, err := f.Members(t.Context(), query(10, 30), account.Latest)
+	page, count, err := f.Members(t.Context(), query(10, 30))
 	require.NoError(t, err)
 	require.Empty(t, page)
 	require.Zero(t, count)

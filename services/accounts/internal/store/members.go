@@ -1,43 +1,80 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"math"
+	"time"
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/store/sqlcgen"
+	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/idempotency"
+	"oms.internal/libs/mysqlx"
 )
 
-// CreateMember stores the member and its first session.
-func (s *Store) CreateMember(ctx context.Context, member account.Member, session account.Session, opening account.Opening) (account.Member, account.Session, error) {
-	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		id, err := queries.InsertMember(ctx, insertion(member))
-		if err != nil {
-			return emailTaken(err)
+// CreateMember stores the member, its first session and, where once bears a key, what is kept of them.
+func (s *Store) CreateMember(
+	ctx context.Context, member account.Member, session account.Session, opening account.Opening, once account.Once,
+) (kept []byte, err error) {
+	var answer []byte // of the last time that work ran
+	work := func(ctx context.Context, writer mysqlx.Writer) error {
+		before, err := idempotency.Claim(ctx, writer, request(once), once.At)
+		if before != nil || err != nil {
+			kept = before
+			return err
 		}
-		member.ID, session.MemberID = uint64(id), uint64(id)
-		of := opening
-		of.Attempt = opening.Attempt.Of(member.ID)
-		of.Event.Actor, of.Event.Subject = member.ID, member.ID
-		session.ID, err = openSession(ctx, queries, session, of)
-		return err
-	})
-	return member, session, err
+		kept = nil
+		if answer, err = create(ctx, writer, member, session, opening, once); err != nil {
+			return err
+		}
+		return idempotency.Complete(ctx, writer, request(once), answer)
+	}
+	if once.Key == "" {
+		return nil, s.cluster.Write(ctx, work)
+	}
+	err = s.cluster.WriteOnce(ctx, work)
+	if kept != nil && bytes.Equal(kept, answer) {
+		// It is the answer of this very request: the outcome of its commit was unknown for a while.
+		kept = nil
+	}
+	return kept, err
+}
+
+func create(
+	ctx context.Context, writer mysqlx.Writer, member account.Member, session account.Session, opening account.Opening, once account.Once,
+) (answer []byte, err error) {
+	queries := sqlcgen.New(writer)
+	if member.ID, err = insert(ctx, queries, member); err != nil {
+		return nil, err
+	}
+	member.Version, session.MemberID = 1, member.ID
+	opening.Attempt = opening.Attempt.Of(member.ID)
+	opening.Event.Actor, opening.Event.Subject = member.ID, member.ID
+	if session.ID, err = openSession(ctx, queries, session, opening); err != nil {
+		return nil, err
+	}
+	if err := announce(ctx, writer, accounts.EventCreated, member, member.CreatedAt); err != nil {
+		return nil, err
+	}
+	return once.Answer(member, session)
+}
+
+func insert(ctx context.Context, queries *sqlcgen.Queries, member account.Member) (uint64, error) {
+	id, err := queries.InsertMember(ctx, insertion(member))
+	return uint64(id), emailTaken(err)
 }
 
 // CreateAdmin stores the member, or promotes the one that has its email.
 func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending account.Ending) (created bool, revocations []account.Revocation, err error) {
-	err = s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err = s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
+		queries := sqlcgen.New(writer)
 		created, revocations = false, nil
 		row, err := queries.GetMemberByEmail(ctx, account.EmailKey(member.Email))
 		if err := notFound(err); fault.Is(err, fault.NotFound) {
 			created = true
-			id, err := queries.InsertMember(ctx, insertion(member))
-			if err != nil {
-				return emailTaken(err)
-			}
-			return insertEvents(ctx, queries, about(uint64(id), ending.Events))
+			return createAdmin(ctx, writer, member, ending)
 		} else if err != nil {
 			return err
 		}
@@ -45,9 +82,10 @@ func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending a
 		if row, err = queries.GetMemberForUpdate(ctx, row.ID); err != nil {
 			return notFound(err)
 		}
-		present := toMember(row)
+		before := toMember(row)
+		present := before
 		present.Admin, present.PasswordHash = true, member.PasswordHash
-		if err := queries.UpdateMember(ctx, update(present)); err != nil {
+		if err := store(ctx, writer, before, &present, ending.At); err != nil {
 			return err
 		}
 		mine := ending
@@ -58,20 +96,55 @@ func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending a
 	return created, revocations, err
 }
 
-// Member returns one member.
+func createAdmin(ctx context.Context, writer mysqlx.Writer, member account.Member, ending account.Ending) (err error) {
+	queries := sqlcgen.New(writer)
+	if member.ID, err = insert(ctx, queries, member); err != nil {
+		return err
+	}
+	member.Version = 1
+	if err := announce(ctx, writer, accounts.EventCreated, member, member.CreatedAt); err != nil {
+		return err
+	}
+	return insertEvents(ctx, queries, about(member.ID, ending.Events))
+}
+
+// store writes what was changed of a locked member, if anything was, and counts its version.
+func store(ctx context.Context, writer mysqlx.Writer, before account.Member, member *account.Member, at time.Time) error {
+	if *member == before {
+		return nil
+	}
+	if err := sqlcgen.New(writer).UpdateMember(ctx, update(*member)); err != nil {
+		return emailTaken(err)
+	}
+	member.Version++
+	return announce(ctx, writer, accounts.EventChanged, *member, at)
+}
+
+// Member returns one member, from a replica that has what ctx must see where there is one.
 func (s *Store) Member(ctx context.Context, id uint64) (account.Member, error) {
+	return member(ctx, id, s.cluster.ReadThrough)
+}
+
+// LatestMember returns one member from the primary.
+func (s *Store) LatestMember(ctx context.Context, id uint64) (account.Member, error) {
+	return member(ctx, id, s.cluster.ReadLatest)
+}
+
+func member(
+	ctx context.Context, id uint64, read func(context.Context, func(context.Context, mysqlx.Reader) error) error,
+) (account.Member, error) {
 	var row sqlcgen.Member
-	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+	err := read(ctx, onReader(func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		row, err = queries.GetMember(ctx, id)
 		return notFound(err)
-	})
+	}))
 	return toMember(row), err
 }
 
 // MemberByEmail returns the member with this email, whatever its case.
 func (s *Store) MemberByEmail(ctx context.Context, email string) (account.Member, error) {
 	var row sqlcgen.Member
-	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		row, err = queries.GetMemberByEmail(ctx, account.EmailKey(email))
 		return notFound(err)
 	})
@@ -82,19 +155,21 @@ func (s *Store) MemberByEmail(ctx context.Context, email string) (account.Member
 func (s *Store) UpdateMember(ctx context.Context, id uint64, change func(*account.Member) (account.Consequences, error)) (account.Member, []account.Revocation, error) {
 	var member account.Member
 	var revocations []account.Revocation
-	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
+		queries := sqlcgen.New(writer)
 		revocations = nil
 		row, err := queries.GetMemberForUpdate(ctx, id)
 		if err != nil {
 			return notFound(err)
 		}
-		member = toMember(row)
+		before := toMember(row)
+		member = before
 		follows, err := change(&member)
 		if err != nil {
 			return err
 		}
-		if err := queries.UpdateMember(ctx, update(member)); err != nil {
-			return emailTaken(err)
+		if err := store(ctx, writer, before, &member, follows.At); err != nil {
+			return err
 		}
 		if !follows.EndsSessions {
 			return insertEvents(ctx, queries, follows.Events)
@@ -106,15 +181,24 @@ func (s *Store) UpdateMember(ctx context.Context, id uint64, change func(*accoun
 }
 
 // DeleteMember removes the member, what is known of its devices and where its sessions came from.
-func (s *Store) DeleteMember(ctx context.Context, id uint64, ending account.Ending) ([]account.Revocation, error) {
+func (s *Store) DeleteMember(
+	ctx context.Context, id uint64, allow func(account.Member) error, ending account.Ending,
+) ([]account.Revocation, error) {
 	var revocation account.Revocation
-	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		deleted, err := queries.DeleteMember(ctx, id)
+	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
+		queries := sqlcgen.New(writer)
+		row, err := queries.GetMemberForUpdate(ctx, id)
 		if err != nil {
+			return notFound(err)
+		}
+		if err := allow(toMember(row)); err != nil {
 			return err
 		}
-		if deleted == 0 {
-			return fault.NewNotFound()
+		if err := queries.DeleteMember(ctx, id); err != nil {
+			return err
+		}
+		if err := announce(ctx, writer, accounts.EventDeleted, toMember(row), ending.At); err != nil {
+			return err
 		}
 		if err := queries.DeleteKnownDevicesOfMember(ctx, id); err != nil {
 			return err

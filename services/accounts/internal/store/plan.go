@@ -118,9 +118,9 @@ func searchParams(query account.Query) sqlcgen.SearchMemberIDsParams {
 }
 
 // MatchingMembers returns the ids of matching members for each term. It is a statement for each term; there are few.
-func (s *Store) MatchingMembers(ctx context.Context, terms []string, among uint64, most int, freshness account.Freshness) ([][]uint64, error) {
+func (s *Store) MatchingMembers(ctx context.Context, terms []string, among uint64, most int) ([][]uint64, error) {
 	var matches [][]uint64
-	err := s.read(ctx, freshness, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := s.read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		matches = make([][]uint64, len(terms))
 		for i, term := range terms {
 			ids, err := matchingMembers(ctx, queries, containing(term), among, most)

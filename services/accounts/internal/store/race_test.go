@@ -74,7 +74,7 @@ func TestALoginDuringADeletionEndsToo(t *testing.T) {
 	f := newStore(t)
 	member, _ := f.create(t, sungi)
 	err := f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() error {
-		_, err := f.DeleteMember(t.Context(), member.ID, ending())
+		_, err := f.DeleteMember(t.Context(), member.ID, anyVersion, ending())
 		return err
 	})
 	require.NoError(t, err)

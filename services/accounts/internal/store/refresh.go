@@ -18,7 +18,7 @@ func (s *Store) Present(
 ) ([]account.Revocation, error) {
 	// Whose it is never changes, so that can be asked before the transaction, which then only reads what it locks.
 	var memberID uint64
-	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		memberID, err = queries.GetMemberIDOfRefreshToken(ctx, hash[:])
 		return notFound(err)
 	})

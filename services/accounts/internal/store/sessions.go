@@ -62,7 +62,7 @@ func openSession(ctx context.Context, queries *sqlcgen.Queries, session account.
 // Session returns one session, live or not.
 func (s *Store) Session(ctx context.Context, id uint64) (account.Session, error) {
 	var session account.Session
-	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		row, err := queries.GetSession(ctx, id)
 		session = toSession(row)
 		return notFound(err)
@@ -74,7 +74,7 @@ func (s *Store) Session(ctx context.Context, id uint64) (account.Session, error)
 func (s *Store) Sessions(ctx context.Context, memberID uint64, now time.Time, page listing.Request) ([]account.Session, int, error) {
 	var sessions []account.Session
 	var count int
-	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		ids, err := queries.ListLiveSessionIDs(ctx, sqlcgen.ListLiveSessionIDsParams{
 			MemberID: memberID, ExpiresAt: now, Limit: int32(page.Limit), Offset: int32(page.Offset),
 		})

@@ -53,6 +53,7 @@ func TestALoginStoresASessionAndReplacesTheHashThatItSaw(t *testing.T) {
 	require.Equal(t, account.Session{ID: session.ID, MemberID: member.ID, CreatedAt: now, ExpiresAt: later}, session)
 	require.Greater(t, session.ID, first.ID)
 	require.Equal(t, "a newer hash", f.get(t, member.ID).PasswordHash)
+	require.Equal(t, uint64(2), f.get(t, member.ID).Version)
 
 	_, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("from an older login"))
 	require.NoError(t, err)
@@ -135,13 +136,13 @@ func TestADeletionEndsAllSessionsAndNoLaterOneBegins(t *testing.T) {
 	member, first := f.create(t, sungi)
 	other, _ := f.create(t, dream)
 	second := f.logIn(t, member, later)
-	revocations, err := f.DeleteMember(t.Context(), member.ID, ending())
+	revocations, err := f.DeleteMember(t.Context(), member.ID, anyVersion, ending())
 	require.NoError(t, err)
 	require.Equal(t, []account.Revocation{{Sequence: 1, MemberID: member.ID, ThroughSession: math.MaxInt64, Until: later}}, revocations)
 	require.Equal(t, []uint64{first.ID, second.ID}, f.revoked(t))
 	_, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 	requireCode(t, fault.NotFound, err)
-	_, err = f.DeleteMember(t.Context(), member.ID, ending())
+	_, err = f.DeleteMember(t.Context(), member.ID, anyVersion, ending())
 	requireCode(t, fault.NotFound, err)
 	require.Equal(t, other, f.get(t, other.ID))
 

@@ -6,10 +6,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 	"strings"
+	"time"
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/store/sqlcgen"
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/events"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
 )
@@ -22,13 +26,20 @@ var _ account.Store = (*Store)(nil)
 // New returns a store on the cluster, whose schema must be that of sql.Accounts.
 func New(cluster *mysqlx.Cluster) *Store { return &Store{cluster: cluster} }
 
-// read runs queries on a server that is as fresh as asked.
-func (s *Store) read(ctx context.Context, freshness account.Freshness, queries func(context.Context, *sqlcgen.Queries) error) error {
-	on := s.cluster.ReadRecent
-	if freshness == account.Latest {
-		on = s.cluster.ReadLatest
-	}
-	return on(ctx, func(ctx context.Context, reader mysqlx.Reader) error { return queries(ctx, sqlcgen.New(reader)) })
+type readQueries = func(context.Context, *sqlcgen.Queries) error
+
+// read runs queries on a server that has what ctx must see. They may run twice.
+func (s *Store) read(ctx context.Context, queries readQueries) error {
+	return s.cluster.Read(ctx, onReader(queries))
+}
+
+// readLatest runs queries on the primary: what decides about security or about a write must not be a moment old.
+func (s *Store) readLatest(ctx context.Context, queries readQueries) error {
+	return s.cluster.ReadLatest(ctx, onReader(queries))
+}
+
+func onReader(queries readQueries) func(context.Context, mysqlx.Reader) error {
+	return func(ctx context.Context, reader mysqlx.Reader) error { return queries(ctx, sqlcgen.New(reader)) }
 }
 
 // write runs queries in a transaction on the primary.
@@ -36,6 +47,18 @@ func (s *Store) write(ctx context.Context, queries func(context.Context, *sqlcge
 	return s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
 		return queries(ctx, sqlcgen.New(writer))
 	})
+}
+
+// announce appends an event of a member, as it is after the change or was before its deletion, to the transaction that
+// changes it.
+func announce(ctx context.Context, writer mysqlx.Writer, kind string, member account.Member, at time.Time) error {
+	event, err := events.New(accounts.Service, kind, strconv.FormatUint(member.ID, 10), at, accounts.EventData{
+		MemberID: member.ID, Version: member.Version, Active: member.Active, Admin: member.Admin,
+	})
+	if err != nil {
+		return err
+	}
+	return events.Append(ctx, writer, event)
 }
 
 // sweep runs a statement that removes rows, and returns how many it removed.
@@ -66,7 +89,7 @@ func emailTaken(err error) error {
 func toMember(row sqlcgen.Member) account.Member {
 	return account.Member{
 		ID: row.ID, Email: row.Email, Name: row.Name, Nickname: row.Nickname, Phone: row.Phone, Gender: row.Gender.String,
-		PasswordHash: row.PasswordHash, Admin: row.IsAdmin, Active: row.IsActive, CreatedAt: row.CreatedAt,
+		PasswordHash: row.PasswordHash, Admin: row.IsAdmin, Active: row.IsActive, CreatedAt: row.CreatedAt, Version: row.Version,
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // Standing reads how many failures there are for an attempt, in one statement.
 func (s *Store) Standing(ctx context.Context, attempt account.Attempt) (account.Standing, error) {
 	var found account.Standing
-	err := s.read(ctx, account.Latest, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		found, err = standing(ctx, queries, attempt)
 		return err
 	})

@@ -68,7 +68,7 @@ func story(t *testing.T, s *system) []string {
 	do(update(admin.Principal, account.Change{Active: new(true)}), "activation success %d→%d"+from, a, w)
 	_, err = s.LogOutAll(ctx, who.Principal)
 	do(err, "logout_all success %d→%d"+from, w, w)
-	_, err = s.Delete(ctx, admin.Principal, w)
+	_, err = s.Delete(ctx, admin.Principal, w, nil)
 	do(err, "member_delete success %d→%d"+from, a, w)
 	do(s.RecordKeyRotation(ctx, "added k1"), "key_rotation success 0→0  added k1")
 	_, err = s.CreateAdmin(ctx, "operator@x.test", password)
@@ -105,7 +105,7 @@ func TestAnEventAndWhatItTellsAreWrittenBothOrNeither(t *testing.T) {
 		"login":  func() error { _, err := s.LogIn(t.Context(), browser, who.Email, password); return err },
 		"logout": func() error { _, err := s.LogOut(t.Context(), who.Principal); return err },
 		"sign-up": func() error {
-			_, err := s.SignUp(t.Context(), browser, account.NewMember{Email: "n@x.test"})
+			_, _, err := s.SignUp(t.Context(), browser, account.NewMember{Email: "n@x.test"}, "")
 			return err
 		},
 	} {
@@ -125,6 +125,7 @@ func TestTheServiceNeedsOnlyToInsertAndSelectEvents(t *testing.T) {
 	s.exec(t, "REVOKE SELECT, INSERT, UPDATE, DELETE ON "+s.schema.Name+".* FROM "+user)
 	for _, table := range []string{
 		"members", "sessions", "refresh_tokens", "revocations", "revocation_counter", "login_failures", "known_devices", "heartbeat",
+		"idempotency_keys", "outbox",
 	} {
 		s.exec(t, "GRANT SELECT, INSERT, UPDATE, DELETE ON "+s.schema.Name+"."+table+" TO "+user)
 	}

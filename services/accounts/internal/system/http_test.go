@@ -20,6 +20,7 @@ import (
 
 	"oms.internal/accounts/internal/httpapi"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/httpx"
 )
@@ -41,7 +42,7 @@ func newWeb(t *testing.T) *web {
 	})
 	zone, err := time.LoadLocation("Asia/Seoul")
 	require.NoError(t, err)
-	httpapi.New(s.Service, s.keys.JWKS, zone).Register(app, authn.NewVerifier(public, accounts.Service, time.Now))
+	httpapi.New(s.Service, s.keys.JWKS, zone, consistency.NewMemory(time.Now)).Register(app, authn.NewVerifier(public, accounts.Service, time.Now))
 	return &web{system: s, app: app, signer: authn.NewSigner(private, time.Now)}
 }
 

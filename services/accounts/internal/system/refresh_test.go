@@ -151,7 +151,7 @@ func TestWhatIsNoRefreshTokenOfALiveSessionGivesNothing(t *testing.T) {
 			return who.grant.RefreshToken
 		},
 		"deleted": func(t *testing.T, s *system, who member) string {
-			_, err := s.Delete(t.Context(), who.Principal, who.MemberID)
+			_, err := s.Delete(t.Context(), who.Principal, who.MemberID, nil)
 			require.NoError(t, err)
 			return who.grant.RefreshToken
 		},

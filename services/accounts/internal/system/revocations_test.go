@@ -92,7 +92,7 @@ func TestEachWayToEndSessionsLeavesItsRevocation(t *testing.T) {
 		},
 		"deletion": {
 			func(t *testing.T, s *system, who, _ member) ([]account.Revocation, error) {
-				return s.Delete(t.Context(), who.Principal, who.MemberID)
+				return s.Delete(t.Context(), who.Principal, who.MemberID, nil)
 			},
 			func(who member, _ uint64) account.Revocation {
 				return account.Revocation{MemberID: who.MemberID, ThroughSession: math.MaxInt64}

@@ -24,7 +24,7 @@ func changes(t *testing.T, s *system, target member) map[string]func(caller auth
 		"deactivate": update(account.Change{Active: new(false)}),
 		"promote":    update(account.Change{Admin: new(true)}),
 		"delete": func(caller authn.Principal) error {
-			_, err := s.Delete(t.Context(), caller, target.MemberID)
+			_, err := s.Delete(t.Context(), caller, target.MemberID, nil)
 			return err
 		},
 		"end session": func(caller authn.Principal) error {

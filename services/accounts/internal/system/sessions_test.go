@@ -61,7 +61,7 @@ func TestWhatAClientSaysOfItselfIsCleanedAndCut(t *testing.T) {
 	require.Equal(t, "fe80::1", account.NewClient(authn.Principal{Address: "fe80::1%eth0"}, "").Address)
 
 	s := newSystem(t)
-	_, err := s.SignUp(t.Context(), client, account.NewMember{Email: "a@x.test", Password: password})
+	_, _, err := s.SignUp(t.Context(), client, account.NewMember{Email: "a@x.test", Password: password}, "")
 	require.NoError(t, err)
 	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions WHERE user_agent = ?", client.UserAgent))
 }

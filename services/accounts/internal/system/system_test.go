@@ -24,6 +24,7 @@ import (
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/accounts/internal/token"
+	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/fault"
@@ -93,9 +94,11 @@ func open(t *testing.T, pair *devenv.Pair, schema devenv.Schema) *system {
 		clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)}, store: store.New(cluster), cluster: cluster,
 		pair: pair, schema: schema, root: root, keys: newKeyring(t), announced: &announcer{},
 	}
+	keep, err := vault.New(strings.Repeat("s", vault.MinSecret))
+	require.NoError(t, err)
 	s.Service = account.NewService(account.Dependencies{
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
-		Announcer: s.announced, Recent: mysqlx.NewRecentWrites(s.time), Now: s.time, Log: log,
+		Announcer: s.announced, Readers: nobody{}, Vault: keep, Now: s.time, Log: log,
 		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
 	})
 	return s
@@ -148,9 +151,14 @@ func (readable) Verify(_ context.Context, hash, password string) (ok, outdated b
 
 type noOrders struct{}
 
-func (noOrders) LastOrders(context.Context, []uint64, uint64) (map[uint64]account.Order, error) {
+func (noOrders) LastOrders(context.Context, []uint64) (map[uint64]account.Order, error) {
 	return nil, nil
 }
+
+// nobody is account.Readers: what is told of writes is tested with whole processes.
+type nobody struct{}
+
+func (nobody) Wrote(context.Context, ...uint64) {}
 
 type announcer struct {
 	mutex sync.Mutex
@@ -175,9 +183,9 @@ type member struct {
 // signUp makes a member called n.
 func (s *system) signUp(t *testing.T, n int) member {
 	t.Helper()
-	login, err := s.SignUp(t.Context(), browser, account.NewMember{
+	login, _, err := s.SignUp(t.Context(), browser, account.NewMember{
 		Email: fmt.Sprintf("m%d@x.test", n), Name: "Casey", Nickname: "casey", Phone: "0212345", Password: password,
-	})
+	}, "")
 	require.NoError(t, err)
 	return s.principal(t, login)
 }

@@ -234,7 +234,7 @@ func TestKnownDevicesAreBoundedAndForgotten(t *testing.T) {
 	removed, err := s.store.DeleteKnownDevices(t.Context(), s.time(), 500)
 	require.NoError(t, err)
 	require.Equal(t, account.MaxDevices-1, removed)
-	_, err = s.Delete(t.Context(), who.Principal, who.MemberID)
+	_, err = s.Delete(t.Context(), who.Principal, who.MemberID, nil)
 	require.NoError(t, err)
 	require.Zero(t, s.number(t, "SELECT COUNT(*) FROM known_devices"))
 	require.Zero(t, s.number(t, "SELECT COUNT(*) FROM sessions WHERE address <> '' OR user_agent <> ''"))

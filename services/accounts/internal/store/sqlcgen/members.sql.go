@@ -108,16 +108,13 @@ func (q *Queries) CountMembersNamed(ctx context.Context, name string) (int64, er
 	return count, err
 }
 
-const deleteMember = `-- name: DeleteMember :execrows
+const deleteMember = `-- name: DeleteMember :exec
 DELETE FROM members WHERE id = ?
 `
 
-func (q *Queries) DeleteMember(ctx context.Context, id uint64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteMember, id)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) DeleteMember(ctx context.Context, id uint64) error {
+	_, err := q.db.ExecContext(ctx, deleteMember, id)
+	return err
 }
 
 const getMember = `-- name: GetMember :one
@@ -958,7 +955,8 @@ func (q *Queries) SearchMemberIDs(ctx context.Context, arg SearchMemberIDsParams
 
 const updateMember = `-- name: UpdateMember :exec
 UPDATE members
-SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?
+SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
+    version = version + 1
 WHERE id = ?
 `
 
@@ -975,6 +973,7 @@ type UpdateMemberParams struct {
 	ID           uint64
 }
 
+// Whatever changes a row counts as a version of it.
 func (q *Queries) UpdateMember(ctx context.Context, arg UpdateMemberParams) error {
 	_, err := q.db.ExecContext(ctx, updateMember,
 		arg.Email,
@@ -992,7 +991,7 @@ func (q *Queries) UpdateMember(ctx context.Context, arg UpdateMemberParams) erro
 }
 
 const updateMemberPasswordHash = `-- name: UpdateMemberPasswordHash :exec
-UPDATE members SET password_hash = ? WHERE id = ? AND password_hash = ?
+UPDATE members SET password_hash = ?, version = version + 1 WHERE id = ? AND password_hash = ?
 `
 
 type UpdateMemberPasswordHashParams struct {

@@ -1,0 +1,107 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+)
+
+// NewMember is the input of a sign-up; the transport has checked its fields.
+type NewMember struct {
+	Email    string
+	Name     string
+	Nickname string
+	Phone    string
+	Gender   string
+	Password string
+}
+
+// keysKept is for how long a sign-up can be repeated with its key.
+const keysKept = 24 * time.Hour
+
+// Once says of a sign-up that it is done once, however often it is asked for.
+type Once struct {
+	Key         string // the client's, "" for a request that may be done again
+	Fingerprint Digest // of the request
+	At          time.Time
+	// Answer is told what was stored, within the transaction, and returns what is kept of it. It may run more than once.
+	Answer func(Member, Session) ([]byte, error)
+}
+
+// SignUp creates a member and its first session. With a key that was used for the same request before, it answers as it
+// did then, and replayed is true.
+func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, key string) (login Login, replayed bool, err error) {
+	once := Once{Key: key, At: s.now()}
+	if key != "" {
+		once.Fingerprint = s.Vault.Fingerprint("sign-up", key, input.Email, input.Name, input.Nickname, input.Phone, input.Gender,
+			input.Password)
+		// Asked first because hashing a password takes a hundred times as long.
+		kept, err := s.Store.Kept(ctx, once)
+		if kept != nil || err != nil {
+			return s.repeat(ctx, client, input, once, kept, err)
+		}
+	}
+	login, kept, err := s.signUp(ctx, client, input, once)
+	if kept != nil || err != nil {
+		return s.repeat(ctx, client, input, once, kept, err)
+	}
+	s.Readers.Wrote(ctx, login.View.Member.ID)
+	return login, false, nil
+}
+
+func (s *Service) signUp(ctx context.Context, client Client, input NewMember, once Once) (login Login, kept []byte, err error) {
+	hash, err := s.Passwords.Hash(ctx, input.Password)
+	if err != nil {
+		return Login{}, nil, err
+	}
+	session, token, refresh, err := s.open(client)
+	if err != nil {
+		return Login{}, nil, err
+	}
+	once.Answer = func(member Member, session Session) ([]byte, error) {
+		grant, err := s.grant(member, session, token, refresh)
+		// A new member has no order; there is no need to ask.
+		login = Login{View: View{Member: member}, Grant: grant}
+		if err != nil || once.Key == "" {
+			return nil, err
+		}
+		return s.Vault.Seal(once.Fingerprint, login)
+	}
+	kept, err = s.Store.CreateMember(ctx, Member{
+		Email: input.Email, Name: input.Name, Nickname: input.Nickname, Phone: input.Phone, Gender: input.Gender,
+		PasswordHash: hash, Active: true, CreatedAt: session.CreatedAt,
+	}, session, Opening{
+		Refresh: refresh, Attempt: newAttempt(client, input.Email, 0),
+		Event: s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, ""),
+	}, once)
+	return login, kept, err
+}
+
+// repeat answers a sign-up whose key was used before, or that failed. Whoever knows a client's key and all but its password
+// could try passwords here: the right one is answered with tokens, any other with KeyReused. So that counts as a failed
+// login and waits as a login does.
+func (s *Service) repeat(ctx context.Context, client Client, input NewMember, once Once, kept []byte, err error) (Login, bool, error) {
+	reused := fault.Is(err, fault.KeyReused)
+	if err != nil && !reused {
+		return Login{}, false, err
+	}
+	attempt := newAttempt(client, input.Email, 0)
+	var login Login
+	if !reused {
+		if login, err = s.Vault.Open(once.Fingerprint, kept); err != nil {
+			return Login{}, false, err
+		}
+		attempt = attempt.Of(login.View.Member.ID)
+	}
+	if err := s.admit(ctx, attempt); err != nil {
+		return Login{}, false, err
+	}
+	if reused {
+		return Login{}, false, s.fail(ctx, attempt, authn.Principal{}, audit.SignUp, err)
+	}
+	s.Readers.Wrote(ctx, login.View.Member.ID)
+	return login, true, nil
+}

@@ -1,0 +1,145 @@
+package account_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/fault"
+)
+
+var newcomer = account.NewMember{
+	Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M", Password: newPassword,
+}
+
+func TestASignUpMakesAMemberAndItsFirstSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	login, replayed, err := w.SignUp(t.Context(), browser, newcomer, "")
+	require.NoError(t, err)
+	require.False(t, replayed)
+	want := account.Member{
+		ID: 77, Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M",
+		PasswordHash: "hash of " + newPassword, Active: true, CreatedAt: noonish, Version: 1,
+	}
+	require.Equal(t, account.Login{View: account.View{Member: want}, Grant: granted("token of session 777 of member 77")}, login)
+	require.Equal(t, []account.Session{opened(777, 77)}, w.store.sessions)
+	require.Equal(t, [][]uint64{{77}}, w.readers.told)
+	require.Empty(t, w.orders.asked, "a new member has no order")
+	require.Empty(t, w.store.kept, "nothing is kept of a request without a key")
+}
+
+func TestASignUpWithATakenEmailGivesNoToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	taken := newcomer
+	taken.Email = "SUNGI@X.test"
+	for _, key := range []string{"", "key"} {
+		login, replayed, err := w.SignUp(t.Context(), browser, taken, key)
+		require.Equal(t, account.ErrEmailTaken, err)
+		require.Empty(t, login)
+		require.False(t, replayed)
+		require.Empty(t, w.store.kept, "a refusal is not kept")
+	}
+}
+
+func TestASignUpWithItsKeyAgainIsAnsweredAgainWithoutHashing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	first, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")
+	require.NoError(t, err)
+	require.False(t, replayed)
+	require.Equal(t, []string{"hash"}, w.passwords.asked)
+	again, replayed, err := w.SignUp(t.Context(), elsewhere, newcomer, "key")
+	require.NoError(t, err)
+	require.True(t, replayed)
+	first.View.Member.PasswordHash = ""
+	require.Equal(t, first, again)
+	require.Equal(t, []string{"hash"}, w.passwords.asked)
+	require.Len(t, w.store.sessions, 1)
+	require.Equal(t, [][]uint64{{77}, {77}}, w.readers.told)
+}
+
+var elsewhere = account.Client{Address: "198.51.100.9", UserAgent: "Browser/1"}
+
+func TestASignUpThatIsOvertakenByItsTwinIsAnsweredLikeIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	var first account.Login
+	w.store.beforeUpdate = func() {
+		w.store.beforeUpdate = nil
+		var err error
+		first, _, err = w.SignUp(t.Context(), browser, newcomer, "key")
+		require.NoError(t, err)
+	}
+	second, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")
+	require.NoError(t, err)
+	require.True(t, replayed)
+	require.Equal(t, first.Grant, second.Grant)
+	require.Len(t, w.store.sessions, 1)
+}
+
+func TestAKeyBelongsToEverythingThatASignUpSays(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*account.NewMember){
+		"email":    func(m *account.NewMember) { m.Email = "casey@x.test" },
+		"name":     func(m *account.NewMember) { m.Name = "Casex" },
+		"nickname": func(m *account.NewMember) { m.Nickname = "casex" },
+		"phone":    func(m *account.NewMember) { m.Phone = "0212346" },
+		"gender":   func(m *account.NewMember) { m.Gender = "" },
+		"password": func(m *account.NewMember) { m.Password = password },
+	} {
+		w := newWorld(t, account.DirectoryMasked)
+		_, _, err := w.SignUp(t.Context(), browser, newcomer, "key")
+		require.NoError(t, err, name)
+		other := newcomer
+		change(&other)
+		login, replayed, err := w.SignUp(t.Context(), browser, other, "key")
+		requireCode(t, fault.KeyReused, err)
+		require.Empty(t, login, name)
+		require.False(t, replayed, name)
+		require.Len(t, w.store.sessions, 1, name)
+	}
+}
+
+// Whoever knows a key and all but the password could otherwise try passwords here as fast as it likes.
+func TestSignUpsWithAKeyOfAnotherRequestCountAsFailedLogins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	_, _, err := w.SignUp(t.Context(), browser, newcomer, "key")
+	require.NoError(t, err)
+	guess := newcomer
+	guess.Password = password
+	_, _, err = w.SignUp(t.Context(), elsewhere, guess, "key")
+	requireCode(t, fault.KeyReused, err)
+	require.Len(t, w.store.failed, 1)
+	require.Len(t, w.store.failed[0], 2, "for the email and for the network")
+	require.Equal(t, audit.SignUp, w.store.events[0].Action)
+	require.Equal(t, audit.Failure, w.store.events[0].Outcome)
+	require.Equal(t, elsewhere.Address, w.store.events[0].Address)
+
+	w.store.standing.Email = account.Counter{Failures: 20, At: noon}
+	for name, input := range map[string]account.NewMember{"a wrong one": guess, "the right one": newcomer} {
+		login, _, err := w.SignUp(t.Context(), elsewhere, input, "key")
+		requireCode(t, fault.TooManyRequests, err)
+		require.Empty(t, login, name)
+	}
+	w.store.standing.Known = true
+	_, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")
+	require.NoError(t, err, "the device that signed up is judged by its own failures")
+	require.True(t, replayed)
+}
+
+func TestWhatCannotBeOpenedIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	_, _, err := w.SignUp(t.Context(), browser, newcomer, "key")
+	require.NoError(t, err)
+	w.store.kept["key"].sealed[0] = 200
+	login, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")
+	require.ErrorIs(t, err, errBroken)
+	require.Empty(t, login)
+	require.False(t, replayed)
+}
