@@ -145,3 +145,13 @@ func (p proxied) ask(t *testing.T, method, target, body string, header http.Head
 	require.NoError(t, err)
 	return answer{response.StatusCode, response.Header, string(content), time.Since(began)}
 }
+
+// listenAt starts a service at an address that was in use before.
+func listenAt(t *testing.T, address string, handle http.HandlerFunc) {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+	require.NoError(t, err)
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handle}}
+	server.Start()
+	t.Cleanup(server.Close)
+}
