@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 
@@ -45,6 +46,7 @@ func rights() []right {
 		{accounts.SubjectSeen, may("gateway"), may("accounts")},
 		{accounts.SubjectRevoked, may("accounts"), may("gateway")},
 		{orders.SubjectLast, may("accounts"), may("orders")},
+		{consistency.SubjectWritten, may("accounts", "orders"), may("gateway")},
 
 		{"oms.rpc.accounts.>", may(), may("accounts")},
 		{"oms.rpc.accounts.other", may(), may("accounts")},
@@ -58,12 +60,14 @@ func rights() []right {
 		{"$SRV.STATS.orders.ID", may("ops"), may("orders")},
 		{"$SRV.STATS.orders.*", may("ops"), may("orders")},
 	}
+	all = append(all, eventRights()...)
 	for _, user := range users {
 		all = append(all, right{"_INBOX_" + user + ".x", may(), may(user)}, right{"_INBOX_" + user + ".>", may(), may(user)})
 	}
 	for _, subject := range []string{
 		">", "*", "*.>", "*.x", "oms", "oms.>", "oms.*", "oms.*.>", "oms.rpc.>", "oms.rpc.*.*", "oms.rpc.*.last",
 		"oms.rpc.*.exists", "oms.rpc.gateway.x", "oms.revocations.x", "oms.revocations.>", "oms.other", "OMS.REVOCATIONS",
+		"oms.consistency.x", "oms.consistency.>",
 		"$SRV.>", "$SRV.*", "$SRV.*.*", "$SRV.*.accounts", "$SRV.PING.>", "$SRV.PING.*", "$SRV.PING.gateway",
 		"_INBOX", "_INBOX.x", "_INBOX.>", "_INBOX.*", "_INBOX_accounts", "_INBOX_other.x",
 		"$SYS.>", "$SYS.REQ.USER.INFO", "$SYS.REQ.SERVER.PING", "$SYS.ACCOUNT.*.CONNECT",
