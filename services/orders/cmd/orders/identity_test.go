@@ -43,6 +43,8 @@ func TestNothingIsServedWithoutAPrincipalOfAMemberForThisService(t *testing.T) {
 		{method: http.MethodGet, path: path}, {method: http.MethodDelete, path: path},
 		{method: http.MethodPut, path: path, contentType: "application/json", body: `{"product_name": "changed"}`},
 		{method: http.MethodPatch, path: path, contentType: "application/json", body: `{"product_name": "changed"}`},
+		{method: http.MethodPost, path: path + "/transitions", contentType: "application/json", body: `{"to": "cancelled"}`},
+		{method: http.MethodGet, path: path + "/timeline"},
 	}
 	before := p.as(t, alice).get(t, path).body
 	for name, principal := range principals {

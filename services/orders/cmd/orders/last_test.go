@@ -8,17 +8,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
 )
 
-// last asks for last orders as the accounts service does.
-func (p *process) last(t *testing.T, readerID uint64, customerIDs ...uint64) (orders.LastReply, error) {
+// last asks for last orders as the accounts service does, on behalf of someone who was told all that is covered by after.
+func (p *process) last(t *testing.T, after consistency.Token, customerIDs ...uint64) (orders.LastReply, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	request := orders.LastRequest{CustomerIDs: customerIDs, ReaderID: readerID}
+	request := orders.LastRequest{CustomerIDs: customerIDs, After: uint64(after)}
 	return natsx.Call[orders.LastReply](ctx, p.conn, orders.SubjectLast, request)
 }
 
@@ -51,7 +52,7 @@ func TestLastOrdersOverNATS(t *testing.T) {
 	gone := p.as(t, alice).send(t, message{method: "DELETE", path: path})
 	require.Equal(t, 204, gone.status)
 
-	reply, err := p.last(t, alice, manyCustomers(orders.MaxCustomers)...)
+	reply, err := p.last(t, consistency.Newest, manyCustomers(orders.MaxCustomers)...)
 	require.NoError(t, err)
 	require.Len(t, reply.Orders, 2)
 	byCustomer := map[uint64]orders.Order{}
@@ -66,7 +67,7 @@ func TestLastOrdersOverNATS(t *testing.T) {
 	require.Equal(t, "BBBB00000001", byCustomer[bob].OrderNumber)
 
 	for name, customerIDs := range map[string][]uint64{"nobody": nil, "a customer without orders": {77}} {
-		reply, err := p.last(t, alice, customerIDs...)
+		reply, err := p.last(t, consistency.Newest, customerIDs...)
 		require.NoError(t, err, name)
 		require.NotNil(t, reply.Orders, name)
 		require.Empty(t, reply.Orders, name)
@@ -77,7 +78,7 @@ func TestTooManyOrUnreadableCustomersAreRefusedOverNATS(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	p.awaitNATS(t)
-	_, err := p.last(t, alice, manyCustomers(orders.MaxCustomers+1)...)
+	_, err := p.last(t, consistency.Newest, manyCustomers(orders.MaxCustomers+1)...)
 	require.True(t, fault.Is(err, fault.Malformed), "%v", err)
 	for _, request := range []any{"text", []int{1}, map[string]any{"customer_ids": []any{-1}}, map[string]any{"customer_ids": fmt.Sprint(1)}} {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)

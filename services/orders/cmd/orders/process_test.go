@@ -60,7 +60,7 @@ func start(t *testing.T) *process {
 
 func startOn(t *testing.T, pair *devenv.Pair, schema devenv.Schema) *process {
 	t.Helper()
-	broker := devenv.NewNATS(t, "")
+	broker := devenv.NewNATS(t, "jetstream {}")
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	p := &process{
@@ -86,7 +86,7 @@ func configuration(t *testing.T, pair *devenv.Pair, schema devenv.Schema, natsUR
 		MySQLHosts: strings.Split(pair.Hosts(), ","), MySQLDatabase: schema.Name, MigrateOnStart: true,
 		MySQLUser: schema.App.User, MySQLPassword: config.Secret(schema.App.Password),
 		MySQLMigrateUser: schema.Migrate.User, MySQLMigratePassword: config.Secret(schema.Migrate.Password),
-		NATSURL: natsURL, NATSUser: "orders", PrincipalKeyFile: keyFile, TimeZone: timeZone{seoul},
+		NATSURL: natsURL, NATSUser: "orders", EventsReplicas: 1, PrincipalKeyFile: keyFile, TimeZone: timeZone{seoul},
 	}
 }
 

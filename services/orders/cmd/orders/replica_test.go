@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/devenv"
 )
@@ -33,15 +34,17 @@ func TestPrimaryAndReplica(t *testing.T) {
 		read                 func(t *testing.T)
 		onPrimary, onReplica int
 	}{
-		{"an own list uses the primary", func(t *testing.T) { p.as(t, bob).list(t, "/orders/") }, 1, 0},
-		{"an own search uses the primary", func(t *testing.T) { p.as(t, bob).list(t, "/orders/?search=p") }, 1, 0},
-		{"an own order uses the primary", func(t *testing.T) { p.as(t, alice).get(t, path) }, 1, 0},
-		{"an admin's list uses the replica", func(t *testing.T) { p.as(t, boss).list(t, "/orders/") }, 0, 2},
+		{"a member's list", func(t *testing.T) { p.as(t, bob).list(t, "/orders/") }, 0, 1},
+		{"a member's search", func(t *testing.T) { p.as(t, bob).list(t, "/orders/?search=p") }, 0, 1},
+		{"an order", func(t *testing.T) { p.as(t, boss).get(t, path) }, 0, 1},
+		{"an order's timeline", func(t *testing.T) { p.as(t, boss).get(t, path+"/timeline") }, 0, 2},
+		{"what the replica does not have is asked of the primary", func(t *testing.T) { p.as(t, boss).get(t, "/orders/77") }, 1, 1},
+		{"an admin's list", func(t *testing.T) { p.as(t, boss).list(t, "/orders/") }, 0, 2},
 		{"an admin's full page is counted", func(t *testing.T) { p.as(t, boss).list(t, "/orders/?limit=1") }, 0, 3},
-		{"an admin's search uses the replica", func(t *testing.T) { p.as(t, boss).list(t, "/orders/?search=p") }, 0, 2},
-		{"an order uses the primary, also for an admin", func(t *testing.T) { p.as(t, boss).get(t, path) }, 1, 0},
-		{"500 last orders are one statement", func(t *testing.T) { p.lastOf(t, boss, orders.MaxCustomers) }, 0, 1},
-		{"one's own last order is one statement", func(t *testing.T) { p.lastOf(t, alice, 1) }, 1, 0},
+		{"an admin's search", func(t *testing.T) { p.as(t, boss).list(t, "/orders/?search=p") }, 0, 2},
+		{"500 last orders are one statement", func(t *testing.T) { p.lastOf(t, 0, orders.MaxCustomers) }, 0, 1},
+		{"one's own last order is one statement", func(t *testing.T) { p.lastOf(t, 0, 1) }, 0, 1},
+		{"a last order for someone who was told more", func(t *testing.T) { p.lastOf(t, consistency.Newest, 1) }, 1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			primaryBefore, replicaBefore := primary.count(t), replica.count(t)
@@ -50,14 +53,37 @@ func TestPrimaryAndReplica(t *testing.T) {
 			require.Len(t, replica.all(t)[replicaBefore:], c.onReplica, "on the replica")
 		})
 	}
-	t.Run("an admin that wrote reads from the primary", func(t *testing.T) {
-		p.as(t, boss).order(t, "ZZZZ00000001", "p")
-		before := replica.count(t)
-		require.Contains(t, p.as(t, boss).list(t, "/orders/"), "ZZZZ00000001")
-		require.Equal(t, before, replica.count(t))
+	t.Run("a member's own order, once the replica has it", func(t *testing.T) {
+		require.Eventually(t, func() bool {
+			before := replica.count(t)
+			require.Equal(t, http.StatusOK, p.as(t, alice).get(t, path).status)
+			return replica.count(t) > before
+		}, patience, poll)
 	})
+	t.Run("a write has few statements", func(t *testing.T) { fewStatements(t, p, primary) })
 	t.Run("a replica that is behind is left out", func(t *testing.T) { behind(t, p, replica) })
 	t.Run("no request fails when the replica hangs or dies", func(t *testing.T) { lost(t, p) })
+}
+
+// fewStatements counts the statements of each write: what begins and ends its transaction, what it is about, an entry of the
+// timeline where it is a step of the order's life, an event.
+func fewStatements(t *testing.T, p *process, primary statements) {
+	path := p.as(t, boss).order(t, "COUNT0000001", "p")
+	require.Len(t, primary.transaction(t, "COUNT0000001"), 6)
+
+	keyed := p.as(t, boss).send(t, message{
+		method: http.MethodPost, path: "/orders/", contentType: jsonType,
+		body: `{"order_number": "COUNT0000002", "product_name": "p"}`, header: map[string]string{"Idempotency-Key": "k"},
+	})
+	require.Equal(t, http.StatusCreated, keyed.status, keyed.text)
+	require.Len(t, primary.transaction(t, "COUNT0000002"), 8)
+
+	p.as(t, boss).json(t, http.MethodPatch, path, `{"product_name": "COUNTED"}`)
+	require.Len(t, primary.transaction(t, "COUNTED"), 5)
+	p.as(t, boss).json(t, http.MethodPost, path+"/transitions", `{"to": "cancelled", "note": "COUNTED NOTE"}`)
+	require.Len(t, primary.transaction(t, "COUNTED NOTE"), 6)
+	require.Equal(t, http.StatusNoContent, p.as(t, boss).send(t, message{method: http.MethodDelete, path: path}).status)
+	require.Len(t, primary.transaction(t, "DELETE FROM orders"), 6)
 }
 
 // otherAdmin wrote nothing in these tests.
@@ -68,9 +94,9 @@ func (p *process) asOtherAdmin(t *testing.T) caller {
 	return p.asPrincipal(t, authn.Principal{MemberID: otherAdmin, SessionID: 1, Admin: true})
 }
 
-func (p *process) lastOf(t *testing.T, readerID uint64, customers int) {
+func (p *process) lastOf(t *testing.T, after consistency.Token, customers int) {
 	t.Helper()
-	reply, err := p.last(t, readerID, manyCustomers(customers)...)
+	reply, err := p.last(t, after, manyCustomers(customers)...)
 	require.NoError(t, err)
 	require.Len(t, reply.Orders, 1)
 }
@@ -88,8 +114,15 @@ func (p *process) awaitReplica(t *testing.T, replica statements) {
 func behind(t *testing.T, p *process, replica statements) {
 	_, err := replica.root.ExecContext(t.Context(), "STOP REPLICA SQL_THREAD")
 	require.NoError(t, err)
-	p.as(t, alice).order(t, "LATE00000001", "p")
-	require.Contains(t, p.as(t, alice).list(t, "/orders/"), "LATE00000001", "a member sees its write at once")
+	path := p.as(t, alice).order(t, "LATE00000001", "p")
+	for range 20 {
+		require.Contains(t, p.as(t, alice).list(t, "/orders/"), "LATE00000001", "a member sees its write at once")
+	}
+	require.Equal(t, http.StatusOK, p.asOtherAdmin(t).get(t, path).status, "an order is not denied by a replica")
+	p.as(t, boss).json(t, http.MethodPatch, path, `{"product_name": "newer", "customer": 2}`)
+	for range 20 {
+		require.Contains(t, p.as(t, bob).list(t, "/orders/"), "LATE00000001", "so does its customer")
+	}
 	require.Eventually(t, func() bool {
 		numbers := p.asOtherAdmin(t).list(t, "/orders/")
 		return strings.Contains(strings.Join(numbers, " "), "LATE00000001")
