@@ -42,8 +42,54 @@ func (s *Server) dump(ctx context.Context, out io.Writer, say func(string), posi
 	if err != nil {
 		return err
 	}
-	return pipe(command, nil, out)
+	dumped, dumping := io.Pipe()
+	result := make(chan error, 1)
+	go func() {
+		err := pipe(command, nil, dumping)
+		_ = dumping.CloseWithError(err)
+		result <- err
+	}()
+	err = arrange(dumped, out, positioned)
+	_ = dumped.CloseWithError(errors.Join(err, io.ErrClosedPipe))
+	return errors.Join(err, <-result)
 }
+
+// arrange puts the heartbeats of a dump at its end: what a server that is being loaded has applied is judged by them, and they
+// must not be there before the rest. Unless the dump is positioned, what it loads goes into the server's log.
+func arrange(dump io.Reader, out io.Writer, positioned bool) error {
+	var last strings.Builder
+	heartbeat := false
+	lines := bufio.NewReaderSize(dump, 1<<16)
+	for {
+		line, err := lines.ReadString('\n')
+		switch {
+		case strings.HasPrefix(line, "USE `"):
+			last.WriteString(line)
+		case strings.HasPrefix(line, "-- Table structure for table "):
+			heartbeat = strings.HasPrefix(line, "-- Table structure for table `heartbeat`")
+		case strings.HasPrefix(line, "-- Dumping events "), strings.HasPrefix(line, "-- Current Database"),
+			strings.HasPrefix(line, "/*!40103 SET TIME_ZONE=@OLD"):
+			heartbeat = false
+		case !positioned && strings.HasPrefix(line, "SET @@SESSION.SQL_LOG_BIN="):
+			line = ""
+		}
+		if heartbeat {
+			last.WriteString(line)
+		} else if _, err := io.WriteString(out, line); err != nil {
+			return err
+		}
+		if errors.Is(err, io.EOF) {
+			_, err = io.WriteString(out, last.String()+DumpEnd)
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// DumpEnd is the last line of a dump that is whole.
+const DumpEnd = "-- End of the dump.\n"
 
 // Load executes SQL, as Dump writes it, as root.
 func (s *Server) Load(ctx context.Context, in io.Reader) error {
@@ -88,12 +134,12 @@ func (p *Pair) copyData(ctx context.Context, schemas []string) (position string,
 	results := make(chan error, 2)
 	go func() {
 		err := p.Primary.dump(ctx, dumping, p.Report, true, schemas)
-		dumping.CloseWithError(err)
+		_ = dumping.CloseWithError(err)
 		results <- err
 	}()
 	go func() {
 		err := p.Replica.Load(ctx, loaded)
-		loaded.CloseWithError(errors.Join(err, io.ErrClosedPipe))
+		_ = loaded.CloseWithError(errors.Join(err, io.ErrClosedPipe))
 		results <- err
 	}()
 	_, err = io.WriteString(loading, "SET SESSION sql_log_bin = 0;\n")
@@ -112,7 +158,7 @@ func (p *Pair) copyData(ctx context.Context, schemas []string) (position string,
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	loading.CloseWithError(err)
-	dumped.CloseWithError(errors.Join(err, io.ErrClosedPipe))
+	_ = loading.CloseWithError(err)
+	_ = dumped.CloseWithError(errors.Join(err, io.ErrClosedPipe))
 	return strings.TrimSpace(position), errors.Join(err, <-results, <-results)
 }

@@ -11,6 +11,11 @@ import (
 // catchUpPatience is how long the replica may take to apply what it lacks while nobody can write.
 const catchUpPatience = 30 * time.Second
 
+// handover is how long nobody can write in a failover that the primary takes part in, at least: clients that look at the
+// servers' roles now and then must all have seen that the old primary is none before there is a new one, or they would go on
+// reading the newest from the old.
+const handover = time.Second
+
 // Failover makes the replica the primary. If the primary answers, it is made read-only first, the replica catches up wholly
 // and the two change roles: nothing is lost. If it does not, it is killed where it may still run (what hangs may wake up and
 // acknowledge), and the replica is promoted with all that it received.
@@ -84,6 +89,8 @@ func (p *Pair) changeOver(ctx context.Context, epoch uint64) error {
 	if err := p.engine.setReadOnly(ctx, p.Primary, true); err != nil {
 		return errors.Join(err, p.giveUp(ctx))
 	}
+	noticed := time.NewTimer(handover)
+	defer noticed.Stop()
 	p.say("%s applies what it lacks", p.Replica.name)
 	catching, cancel := context.WithTimeout(ctx, catchUpPatience)
 	defer cancel()
@@ -94,7 +101,12 @@ func (p *Pair) changeOver(ctx context.Context, epoch uint64) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("%s does not catch up: %w", p.Replica.name, err), p.giveUp(ctx))
 	}
-	return p.promote(ctx, epoch)
+	select {
+	case <-noticed.C:
+		return p.promote(ctx, epoch)
+	case <-ctx.Done():
+		return errors.Join(ctx.Err(), p.giveUp(ctx))
+	}
 }
 
 // giveUp lets the primary be written to again, also if the caller has given up.

@@ -56,11 +56,6 @@ func (l ledger) requireRoles(t *testing.T, primary, ids string, epoch int) {
 	}
 	_, err := open(t, l.pair.Replica, l.schema.App, l.schema.Name).ExecContext(t.Context(), "INSERT INTO rows_of_it VALUES (0)")
 	require.ErrorContains(t, err, "read-only")
-	for _, server := range []*Server{l.pair.Primary, l.pair.Replica} {
-		require.NoError(t, server.exec(t.Context(), l.pair.engine.words().beginRootWrites), "it is of use to root")
-	}
-	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, true))
-	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Primary, false))
 }
 
 func TestAPlannedFailoverExchangesTheRolesAndRestartsKeepThem(t *testing.T) {

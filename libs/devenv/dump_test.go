@@ -1,0 +1,25 @@
+package devenv
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheHeartbeatsOfADumpComeLast(t *testing.T) {
+	t.Parallel()
+	const dump = "SET @@SESSION.SQL_LOG_BIN= 0;\n-- Current Database: `a`\nUSE `a`;\n-- Table structure for table `heartbeat`\nCREATE heartbeat;\n" +
+		"-- Table structure for table `rows`\nCREATE rows;\n-- Current Database: `b`\nUSE `b`;\n" +
+		"-- Table structure for table `heartbeat`\nCREATE heartbeat 2;\n/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n"
+	var out strings.Builder
+	require.NoError(t, arrange(strings.NewReader(dump), &out, false))
+	require.Equal(t, "-- Current Database: `a`\nUSE `a`;\n-- Table structure for table `rows`\nCREATE rows;\n-- Current Database: `b`\n"+
+		"USE `b`;\n/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n"+
+		"USE `a`;\n-- Table structure for table `heartbeat`\nCREATE heartbeat;\n"+
+		"USE `b`;\n-- Table structure for table `heartbeat`\nCREATE heartbeat 2;\n"+DumpEnd, out.String())
+
+	out.Reset()
+	require.NoError(t, arrange(strings.NewReader(dump), &out, true))
+	require.Contains(t, out.String(), "SQL_LOG_BIN")
+}
