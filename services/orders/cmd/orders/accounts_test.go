@@ -56,6 +56,12 @@ func serveAccounts(t *testing.T, conn *nats.Conn) *accountsService {
 	return service
 }
 
+func (a *accountsService) add(id uint64, text string) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.members[id] = text
+}
+
 func (a *accountsService) exists(_ context.Context, request accounts.ExistsRequest) (accounts.ExistsReply, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()

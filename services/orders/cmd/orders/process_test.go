@@ -146,7 +146,13 @@ func (p *process) readiness(t *testing.T) int {
 // orders is how many orders there are.
 func (p *process) orders(t *testing.T) int {
 	t.Helper()
+	return p.count(t, "orders")
+}
+
+// count is how many rows a table has.
+func (p *process) count(t *testing.T, table string) int {
+	t.Helper()
 	var count int
-	require.NoError(t, p.root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM orders").Scan(&count))
+	require.NoError(t, p.root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&count))
 	return count
 }
