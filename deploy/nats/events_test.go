@@ -1,0 +1,161 @@
+package nats_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/events"
+)
+
+func TestMain(m *testing.M) { devenv.Main(m) }
+
+var discard = slog.New(slog.DiscardHandler)
+
+// run runs a part of a process until the test ends.
+func run(t *testing.T, part func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- part(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-ended)
+	})
+}
+
+// pool is a database as far as events need one.
+type pool struct{ *sql.DB }
+
+func (p pool) Write(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
+	tx, err := p.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := work(ctx, tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+func (p pool) ReadLatest(ctx context.Context, read func(context.Context, *sql.DB) error) error {
+	return read(ctx, p.DB)
+}
+
+// database is a schema with the tables of events.
+func database(t *testing.T) pool {
+	t.Helper()
+	pair, schema := devenv.NewSchema(t)
+	db, err := pair.Primary.Open(schema.Migrate.User, schema.Migrate.Password, schema.Name)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	migrations, err := os.ReadFile("../../sql/orders/migrations/00003_idempotency_and_events.sql")
+	require.NoError(t, err)
+	tables := regexp.MustCompile(`(?s)CREATE TABLE (?:outbox|inbox) .*?;`).FindAllString(string(migrations), -1)
+	require.Len(t, tables, 2)
+	for _, table := range tables {
+		_, err := db.ExecContext(t.Context(), table)
+		require.NoError(t, err)
+	}
+	return pool{db}
+}
+
+func tell(t *testing.T, db pool, service, kind string) {
+	t.Helper()
+	event, err := events.New(service, kind, "7", time.Now(), accounts.EventData{MemberID: 7})
+	require.NoError(t, err)
+	require.NoError(t, db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		return events.Append(ctx, tx, event)
+	}))
+}
+
+func TestTheRightsAreEnoughForEvents(t *testing.T) {
+	t.Parallel()
+	server, secrets := start(t)
+	conns := map[string]*nats.Conn{}
+	dbs := map[string]pool{}
+	for _, service := range []string{accounts.Service, orders.Service} {
+		conns[service], dbs[service] = process(t, server, secrets, service), database(t)
+		relay := events.NewRelay(dbs[service], conns[service], events.RelayOptions{Log: discard})
+		run(t, relay.Run)
+		tell(t, dbs[service], service, accounts.EventCreated)
+		tell(t, dbs[service], service, accounts.EventDeleted)
+	}
+	handled := make(chan events.Event, 10)
+	run(t, events.NewConsumer(dbs[orders.Service], conns[orders.Service], events.ConsumerOptions{
+		Durable: orders.Service, Subject: deleted, Log: discard,
+	}, func(_ context.Context, _ *sql.Tx, event events.Event) error {
+		handled <- event
+		return nil
+	}).Run)
+	require.Equal(t, "oms.accounts.deleted.v1", (<-handled).Type)
+	require.NoError(t, server.Restart(t.Context()))
+	tell(t, dbs[accounts.Service], accounts.Service, accounts.EventDeleted)
+	require.Equal(t, "oms.accounts.deleted.v1", (<-handled).Type, "as before, once NATS is back")
+
+	// What operators see of it.
+	client, err := jetstream.New(process(t, server, secrets, "ops"))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		stream, err := client.Stream(t.Context(), events.Stream)
+		return err == nil && stream.CachedInfo().State.Msgs == 5
+	}, patience, 10*time.Millisecond)
+	stream, err := client.Stream(t.Context(), events.Stream)
+	require.NoError(t, err)
+	_, err = stream.GetMsg(t.Context(), 1)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		consumer, err := stream.Consumer(t.Context(), orders.Service)
+		return err == nil && consumer.CachedInfo().NumAckPending == 0 && consumer.CachedInfo().NumPending == 0
+	}, patience, 10*time.Millisecond, "everything is acknowledged")
+	settings := stream.CachedInfo().Config
+	settings.MaxAge *= 2
+	_, err = client.UpdateStream(t.Context(), settings)
+	require.NoError(t, err)
+	for user, conn := range conns {
+		if err := conn.LastError(); err != nil {
+			require.NotErrorIs(t, err, nats.ErrPermissionViolation, user)
+		}
+	}
+}
+
+func TestWhatIsAcknowledgedIsOnTheDisk(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := configure(t, dir, `http: "127.0.0.1:-1"`)
+	server, err := devenv.StartNATS(t.Context(), devenv.NATSOptions{ConfigFile: file, Dir: dir})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	logs, err := filepath.Glob(filepath.Join(dir, "oms-nats-*", "nats.log"))
+	require.NoError(t, err)
+	require.Len(t, logs, 1)
+	log, err := os.ReadFile(logs[0])
+	require.NoError(t, err)
+	monitor := regexp.MustCompile(`Starting http monitor on (\S+)`).FindSubmatch(log)
+	require.NotNil(t, monitor)
+	answer, err := http.Get("http://" + string(monitor[1]) + "/jsz")
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	var settings struct {
+		Config struct {
+			SyncAlways bool `json:"sync_always"`
+		} `json:"config"`
+	}
+	require.NoError(t, json.NewDecoder(answer.Body).Decode(&settings))
+	require.True(t, settings.Config.SyncAlways)
+}
