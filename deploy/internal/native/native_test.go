@@ -121,8 +121,8 @@ func TestAServiceIsGivenItsOwnSecretsAndNothingOfOurs(t *testing.T) {
 	runner := New(stack.Stack{Root: "/clone", Choices: stack.Choices{"LOG_LEVEL": "debug", "ACCOUNTS_DIRECTORY": "open"}}, &strings.Builder{})
 	for name, foreign := range map[string][]string{
 		"accounts": {"orders_", "mysql-orders", "nats-orders", "PRIVATE"},
-		"orders":   {"accounts_", "mysql-accounts", "nats-accounts", "PRIVATE", "TOKEN_KEYS_DIR", "ACCOUNTS_DIRECTORY"},
-		"gateway":  {"MYSQL", "nats-orders", "nats-accounts", "TOKEN_KEYS_DIR", "ACCOUNTS_DIRECTORY"},
+		"orders":   {"accounts_", "mysql-accounts", "nats-accounts", "PRIVATE", "TOKEN_KEYS_DIR", "ACCOUNTS_DIRECTORY", "IDEMPOTENCY"},
+		"gateway":  {"MYSQL", "nats-orders", "nats-accounts", "TOKEN_KEYS_DIR", "ACCOUNTS_DIRECTORY", "IDEMPOTENCY", "EVENTS"},
 	} {
 		all := strings.Join(runner.environment(name), "\n")
 		require.Contains(t, all, "LOG_LEVEL=debug")

@@ -62,7 +62,8 @@ func (r *Runner) environment(name string) []string {
 	switch name {
 	case "accounts":
 		settings = append(append(settings, database...), "HTTP_ADDR="+local(ports.Accounts),
-			"ADMIN_ADDR="+local(ports.AccountsAdmin), "TOKEN_KEYS_DIR="+file(secret.TokenKeys))
+			"ADMIN_ADDR="+local(ports.AccountsAdmin), "TOKEN_KEYS_DIR="+file(secret.TokenKeys),
+			"IDEMPOTENCY_SECRET_FILE="+file("idempotency"))
 	case "orders":
 		settings = append(append(settings, database...), "HTTP_ADDR="+local(ports.Orders), "ADMIN_ADDR="+local(ports.OrdersAdmin))
 	case "gateway":

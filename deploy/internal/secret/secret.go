@@ -1,5 +1,5 @@
 // Package secret makes the stack's secrets, once: passwords for the database and NATS users, the key that signs
-// principals, the first key that signs tokens. Files are readable by their owner only, in a folder of which the same is
+// principals, the first key that signs tokens, what stored answers are sealed with. Files are readable by their owner only, in a folder of which the same is
 // true. It never changes a secret that exists, because the databases remember the passwords.
 package secret
 
@@ -22,6 +22,8 @@ var Passwords = []string{
 	"mysql-root", "mysql-accounts-app", "mysql-accounts-migrate", "mysql-orders-app", "mysql-orders-migrate",
 	"mysql-replicator", "mysql-ops",
 	"nats-accounts", "nats-orders", "nats-gateway", "nats-ops",
+	// What accounts seals the answers with that it keeps for repeated requests.
+	"idempotency",
 }
 
 const (
