@@ -85,6 +85,23 @@ func TestAClockThatIsSetBackMakesTokensNoLower(t *testing.T) {
 	require.Greater(t, server.beats(later), uint64(first))
 }
 
+func TestTokensHoldAcrossAPromotionWhateverTheClocks(t *testing.T) {
+	t.Parallel()
+	for offset, stands := range map[time.Duration]bool{-time.Hour: true, 0: false, time.Hour: false} {
+		old := &machine{rate: 1}
+		old.beats(moment)
+		before := sample{asked: moment, value: old.v(moment)}.bound(moment)
+		promoted := &machine{rate: 1, offset: offset, beat: old.beat} // it has applied everything
+		now := moment.Add(time.Second)
+		taken := sample{asked: now, value: promoted.v(now)}
+		for range 20 {
+			now = now.Add(lookInterval)
+			require.GreaterOrEqual(t, uint64(taken.bound(now)), promoted.beats(now), offset)
+		}
+		require.Equal(t, stands, promoted.beat <= uint64(before), "with a clock behind, the primary serves who wrote before")
+	}
+}
+
 func TestASampleFromAfterTheWriteBoundsItToo(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, consistency.Token(1000+uint64(driftLeast.Microseconds())), sample{asked: moment.Add(time.Second), value: 1000}.bound(moment))

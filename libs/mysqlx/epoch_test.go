@@ -1,0 +1,176 @@
+package mysqlx_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+)
+
+// One promotion after the other on one pair; the last leaves it as no other test would like it.
+func TestWhenAServerIsPromoted(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t, devenv.NewPair(t))
+	t.Run("while requests write, none is lost or doubled", schema.promotionWhileWriting)
+}
+
+func TestWhenAPrimaryThatHungComesBack(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t, devenv.NewPair(t))
+	t.Run("what it acknowledges and answers then does not count", schema.replacedUnderATransaction)
+	t.Run("it is not written to, whoever was there before", schema.oldPrimaryComesBack)
+}
+
+// nextEpoch does the first half of a promotion, after which the server is still read-only.
+func nextEpoch(t *testing.T, s schema, server *devenv.Server) {
+	t.Helper()
+	root := rootOf(t, server)
+	// MySQL refuses root, too, until this is off; MariaDB does not know it.
+	_, _ = root.ExecContext(t.Context(), "SET GLOBAL super_read_only = OFF")
+	_, err := root.ExecContext(t.Context(), "UPDATE "+s.Name+".heartbeat SET epoch = epoch + 1 WHERE id = 1")
+	require.NoError(t, err)
+}
+
+func namesOn(t *testing.T, s schema, server *devenv.Server) map[string]int {
+	t.Helper()
+	rows, err := rootOf(t, server).QueryContext(t.Context(), "SELECT name FROM "+s.Name+".item")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	names := map[string]int{}
+	for rows.Next() {
+		var name string
+		require.NoError(t, rows.Scan(&name))
+		names[name]++
+	}
+	require.NoError(t, rows.Err())
+	return names
+}
+
+// writing runs WriteOnce from several goroutines until stop, and returns what was acknowledged.
+func writing(t *testing.T, cluster *mysqlx.Cluster, stop <-chan struct{}) (wait func() []int) {
+	t.Helper()
+	var group sync.WaitGroup
+	var mutex sync.Mutex
+	var next atomic.Int64
+	next.Store(1000)
+	var acknowledged []int
+	for range 4 {
+		group.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				id, runs := int(next.Add(1)), 0
+				ctx, cancel := context.WithTimeout(t.Context(), patient)
+				err := cluster.WriteOnce(ctx, once(id, "x", &runs))
+				cancel()
+				switch {
+				case err == nil:
+					mutex.Lock()
+					acknowledged = append(acknowledged, id)
+					mutex.Unlock()
+				case !fault.Is(err, fault.Unavailable):
+					t.Errorf("write %d: %v", id, err)
+				}
+			}
+		})
+	}
+	return func() []int {
+		group.Wait()
+		return acknowledged
+	}
+}
+
+func (s schema) promotionWhileWriting(t *testing.T) {
+	cluster := s.cluster(t)
+	awaitRead(t, cluster, onReplica)
+	stop := make(chan struct{})
+	wait := writing(t, cluster, stop)
+	setReadOnly(t, s.pair.Primary, "ON")
+	require.NoError(t, s.pair.Sync(t.Context()))
+	s.replication(t, "STOP")
+	nextEpoch(t, s, s.pair.Replica)
+	setReadOnly(t, s.pair.Replica, "OFF")
+	began := time.Now()
+	eventually(t, func() bool { return cluster.Write(t.Context(), insert(1, "promoted")) == nil })
+	require.Less(t, time.Since(began), time.Second, "writes resume at once")
+	close(stop)
+	acknowledged := wait()
+	var found int
+	root := rootOf(t, s.pair.Replica)
+	for _, id := range acknowledged {
+		require.NoError(t, root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+s.Name+".item WHERE id = ?", id).Scan(&found))
+		require.Equal(t, 1, found, "an acknowledged write is lost")
+	}
+	require.NotEmpty(t, acknowledged)
+	require.Contains(t, namesOn(t, s, s.pair.Replica), "promoted")
+	require.NotContains(t, namesOn(t, s, s.pair.Primary), "promoted")
+}
+
+// replacedUnderATransaction has another server promoted while a transaction and a read are under way on a primary that
+// goes on to answer, as one does that hung for a while.
+func (s schema) replacedUnderATransaction(t *testing.T) {
+	cluster := s.cluster(t)
+	s.replication(t, "STOP")
+	err := cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+		nextEpoch(t, s, s.pair.Replica)
+		eventually(t, func() bool { return cluster.Ready() != nil })
+		return insert(1, "lost")(ctx, tx)
+	})
+	require.True(t, fault.Is(err, fault.OutcomeUnknown), "%v", err)
+	require.ErrorContains(t, cluster.Ready(), "was replaced", "the new one is not writable yet")
+	require.True(t, fault.Is(cluster.Write(t.Context(), insert(2, "late")), fault.Unavailable))
+
+	setReadOnly(t, s.pair.Replica, "OFF")
+	eventually(t, func() bool { return cluster.Ready() == nil })
+	require.NoError(t, cluster.Write(t.Context(), insert(3, "new")))
+	// Back to the old one, with an epoch higher still, while a read is under way.
+	runs := 0
+	require.NoError(t, cluster.ReadLatest(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
+		runs++
+		if runs == 1 {
+			setReadOnly(t, s.pair.Replica, "ON")
+			nextEpoch(t, s, s.pair.Primary)
+			nextEpoch(t, s, s.pair.Primary)
+			eventually(t, func() bool { return cluster.Write(ctx, insert(4, "back")) == nil })
+		}
+		var name string
+		return reader.QueryRowContext(ctx, "SELECT name FROM item WHERE id = 4").Scan(&name)
+	}))
+	require.Equal(t, 2, runs, "what the former primary says is not the latest")
+	require.Contains(t, namesOn(t, s, s.pair.Primary), "back")
+	require.NotContains(t, namesOn(t, s, s.pair.Replica), "back")
+}
+
+// oldPrimaryComesBack goes on where replacedUnderATransaction ended: the first server is the primary again.
+func (s schema) oldPrimaryComesBack(t *testing.T) {
+	require.NoError(t, s.pair.Primary.Pause())
+	defer func() { require.NoError(t, s.pair.Primary.Continue()) }()
+	nextEpoch(t, s, s.pair.Replica)
+	nextEpoch(t, s, s.pair.Replica)
+	setReadOnly(t, s.pair.Replica, "OFF")
+	cluster := s.cluster(t)
+	require.NoError(t, cluster.Write(t.Context(), insert(11, "while it hangs")))
+	require.NoError(t, s.pair.Primary.Continue())
+	other := s.cluster(t)
+	for id := 20; id < 120; id++ {
+		require.NoError(t, cluster.Write(t.Context(), insert(id, "later")))
+		require.NoError(t, other.Write(t.Context(), insert(id+1000, "later")))
+	}
+	require.NotContains(t, namesOn(t, s, s.pair.Primary), "later")
+	require.Equal(t, 200, namesOn(t, s, s.pair.Replica)["later"])
+	// The new one goes away: a process that knows better does not fall back to the old one, even as the only one left.
+	setReadOnly(t, s.pair.Replica, "ON")
+	eventually(t, func() bool { return cluster.Ready() != nil })
+	require.ErrorContains(t, cluster.Ready(), "was replaced")
+	require.True(t, fault.Is(cluster.Write(t.Context(), insert(12, "lost")), fault.Unavailable))
+}

@@ -1,0 +1,58 @@
+package mysqlx_test
+
+import (
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/consistency"
+	"oms.internal/libs/mysqlx"
+)
+
+// measured are the values of a cluster's metrics under their names and the values of their labels.
+func measured(t *testing.T, cluster *mysqlx.Cluster) map[string]float64 {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(cluster.Metrics()...)
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	values := map[string]float64{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			name := family.GetName()
+			for _, label := range metric.GetLabel() {
+				name += " " + label.GetValue()
+			}
+			values[name] = metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+		}
+	}
+	return values
+}
+
+func TestReadsAreCountedByServerAndReason(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	awaitRead(t, cluster, onReplica)
+	before := measured(t, cluster)
+	for range 3 {
+		_, err := where(t.Context(), cluster.ReadLatest)
+		require.NoError(t, err)
+		_, err = where(told(t, consistency.Newest), cluster.Read)
+		require.NoError(t, err)
+		_, err = where(t.Context(), cluster.Read)
+		require.NoError(t, err)
+	}
+	after := measured(t, cluster)
+	for _, name := range []string{"primary latest", "primary behind", "replica fresh"} {
+		// The labels stand in the order of their names: reason, server.
+		server, reason := name[:7], name[8:]
+		key := "mysql_reads_total " + reason + " " + server
+		require.InDelta(t, 3, after[key]-before[key], 0, key)
+	}
+	lag, known := after["mysql_replica_lag_seconds "+schema.pair.Replica.Addr()]
+	require.True(t, known)
+	require.Less(t, lag, mysqlx.MaxLag.Seconds())
+	require.NotContains(t, after, "mysql_replica_lag_seconds "+schema.pair.Primary.Addr())
+}

@@ -1,0 +1,143 @@
+package mysqlx_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/consistency"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+)
+
+// once returns work that adds an item unless it was added before, as work with a claimed key does, and counts its runs.
+func once(id int, name string, runs *int) func(context.Context, mysqlx.Writer) error {
+	return func(ctx context.Context, tx mysqlx.Writer) error {
+		*runs++
+		_, err := tx.ExecContext(ctx, "INSERT IGNORE INTO item (id, name) VALUES (?, ?)", id, name)
+		return err
+	}
+}
+
+func TestWriteOnceFindsOutWhetherACommitHappened(t *testing.T) {
+	t.Parallel()
+	for _, when := range []loss{beforeCommit, afterCommit} {
+		schema := shared(t)
+		proxy := newProxy(t, schema.pair.Primary.Addr())
+		cluster := schema.cluster(t, proxy.addr())
+		proxy.lose(when)
+		runs := 0
+		ctx := told(t, 0)
+		require.NoError(t, cluster.WriteOnce(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
+			if runs == 1 {
+				proxy.lose(never)
+			}
+			return once(1, "x", &runs)(ctx, tx)
+		}))
+		require.Equal(t, 2, runs)
+		require.Equal(t, []string{"x"}, schema.names(t))
+		require.NotZero(t, consistency.WrittenBy(ctx))
+	}
+}
+
+func TestWriteOnceSaysUnknownWhenTimeIsUpBeforeItFoundOut(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	proxy := newProxy(t, schema.pair.Primary.Addr())
+	cluster := schema.cluster(t, proxy.addr())
+	proxy.lose(beforeCommit)
+	ctx, cancel := context.WithTimeout(told(t, 0), 300*time.Millisecond)
+	defer cancel()
+	runs := 0
+	err := cluster.WriteOnce(ctx, once(1, "x", &runs))
+	require.True(t, fault.Is(err, fault.OutcomeUnknown), "%v", err)
+	require.Greater(t, runs, 1)
+	soon := uint64(time.Now().Add(time.Second).UnixMicro())
+	require.Greater(t, uint64(consistency.WrittenBy(ctx)), soon, "it may be committed late")
+}
+
+func TestWriteOnceWaitsForItsOwnFirstTryAndForNobodyElses(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	proxy := newProxy(t, schema.pair.Primary.Addr())
+	cluster := schema.cluster(t, proxy.addr())
+	inFlight := fault.New(fault.Conflict, "A request with this key is in flight.", &mysql.MySQLError{Number: 1205})
+	runs := 0
+	err := cluster.WriteOnce(t.Context(), func(context.Context, mysqlx.Writer) error {
+		runs++
+		return inFlight
+	})
+	require.Same(t, inFlight, err)
+	require.Equal(t, 1, runs)
+
+	proxy.lose(beforeCommit)
+	runs = 0
+	require.NoError(t, cluster.WriteOnce(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+		if runs == 1 || runs == 2 {
+			proxy.lose(never)
+			runs++
+			return inFlight
+		}
+		return once(1, "x", &runs)(ctx, tx)
+	}))
+	require.Equal(t, 4, runs)
+	require.Equal(t, []string{"x"}, schema.names(t))
+}
+
+func TestWriteOnceRunsAgainWhenItsConnectionIsLost(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	runs := 0
+	require.NoError(t, cluster.WriteOnce(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+		if runs == 0 {
+			var connection int
+			if err := tx.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&connection); err != nil {
+				return err
+			}
+			_, err := rootOf(t, schema.pair.Primary).ExecContext(ctx, "KILL ?", connection)
+			require.NoError(t, err)
+		}
+		return once(1, "x", &runs)(ctx, tx)
+	}))
+	require.Equal(t, 2, runs)
+	require.Equal(t, []string{"x"}, schema.names(t))
+}
+
+func TestWriteOnceReturnsWhatWorkDecidedAndGivesUpOnConflictsAsWriteDoes(t *testing.T) {
+	t.Parallel()
+	cluster := shared(t).cluster(t)
+	for _, test := range []struct {
+		failure error
+		code    fault.Code
+		runs    int
+	}{
+		{fault.NewNotFound(), fault.NotFound, 1},
+		{fault.NewUnavailable(errors.New("a peer is down")), fault.Unavailable, 1},
+		{errors.New("no"), fault.Internal, 1},
+		{&mysql.MySQLError{Number: 1213}, fault.Unavailable, 3},
+	} {
+		runs := 0
+		err := cluster.WriteOnce(t.Context(), func(context.Context, mysqlx.Writer) error {
+			runs++
+			return test.failure
+		})
+		require.Equal(t, test.code, fault.Of(err).Code)
+		require.Equal(t, test.runs, runs)
+	}
+}
+
+func TestWriteOnceDoesNotWaitForAPrimary(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster, err := mysqlx.Open(schema.config(), discard)
+	require.NoError(t, err)
+	runs := 0
+	require.True(t, fault.Is(cluster.WriteOnce(t.Context(), once(1, "x", &runs)), fault.Unavailable))
+	require.Zero(t, runs)
+	require.NoError(t, cluster.Close())
+}
