@@ -6,7 +6,9 @@ import (
 )
 
 // SetRetries has refused events come again soon, and so many times.
-func (c *Consumer) SetRetries(first time.Duration, most uint64) { c.firstDelay, c.mostTries = first, most }
+func (c *Consumer) SetRetries(first time.Duration, most uint64) {
+	c.firstDelay, c.mostTries = first, most
+}
 
 // Claim claims rows as a relay does.
 func Claim(ctx context.Context, tx Tx, ids []uint64) (int, error) {

@@ -83,7 +83,7 @@ func TestARelayThatIsKilledBeforeItNotesWhatItPublishedPublishesNothingTwice(t *
 	told := tell(t, db, 10)
 	world.relay(t, db, discard)
 	world.await(t, 0, waiting)
-	require.Less(t, db.losses.Load(), int64(0), "it was killed after each publishing")
+	require.Negative(t, db.losses.Load(), "it was killed after each publishing")
 	require.ElementsMatch(t, told, world.ids(t))
 }
 

@@ -320,9 +320,8 @@ func TestAFingerprintIsOfThePartsAndTheirBorders(t *testing.T) {
 		}
 		return idempotency.Fingerprint(all...)
 	}
-	require.Equal(t, join("a", "b"), join("a", "b"))
 	different := map[[32]byte]bool{}
-	for _, one := range [][]string{{}, {""}, {"", ""}, {"ab"}, {"a", "b"}, {"b", "a"}, {"ab", ""}, {"", "ab"}} {
+	for _, one := range [][]string{{}, {""}, {"", ""}, {"ab"}, {"a", "b"}, {"b", "a"}, {"ab", ""}, {"", "ab"}, {"a", "b"}} {
 		different[join(one...)] = true
 	}
 	require.Len(t, different, 8)
