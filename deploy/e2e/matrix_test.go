@@ -60,8 +60,8 @@ func memberRows(method string, body func(*world, uint64) any, ok, foreign int) r
 	}}
 }
 
-func orderRows(method string, body func(*world, uint64) any, ok int) row {
-	return row{method, "/orders/:id", body, map[string]columns{
+func orderRows(method, pattern string, body func(*world, uint64) any, ok int) row {
+	return row{method, pattern, body, map[string]columns{
 		own:     onlyMembers(ok, 404, ok),
 		others:  onlyMembers(404, 404, ok),
 		missing: onlyMembers(404, 404, 404),
@@ -77,6 +77,7 @@ func matrix() []row {
 	changeOrder := func(*world, uint64) any { return newOrder("q") }
 	nickname := func(*world, uint64) any { return map[string]any{"nickname": "matrix"} }
 	whole := func(w *world, id uint64) any { return newMember(w.emailOf(id)) }
+	cancellation := func(*world, uint64) any { return map[string]any{"to": "cancelled"} }
 	orderCreation := map[string]columns{
 		own: onlyMembers(201, 403, 201), others: onlyMembers(403, 403, 201), missing: onlyMembers(403, 403, 400),
 	}
@@ -102,10 +103,12 @@ func matrix() []row {
 		collection(http.MethodGet, "/orders", onlyMembers(200, 200, 200)),
 		{http.MethodPost, "/orders/", newOrderFor, orderCreation},
 		{http.MethodPost, "/orders", newOrderFor, orderCreation},
-		orderRows(http.MethodGet, noBody, 200),
-		orderRows(http.MethodPut, changeOrder, 200),
-		orderRows(http.MethodPatch, changeOrder, 200),
-		orderRows(http.MethodDelete, noBody, 204),
+		orderRows(http.MethodGet, "/orders/:id", noBody, 200),
+		orderRows(http.MethodPut, "/orders/:id", changeOrder, 200),
+		orderRows(http.MethodPatch, "/orders/:id", changeOrder, 200),
+		orderRows(http.MethodDelete, "/orders/:id", noBody, 204),
+		orderRows(http.MethodPost, "/orders/:id/transitions", cancellation, 200),
+		orderRows(http.MethodGet, "/orders/:id/timeline", noBody, 200),
 	}
 }
 
@@ -218,7 +221,8 @@ func changes(row row, status int) bool {
 	if row.method == http.MethodGet || status >= http.StatusBadRequest {
 		return false
 	}
-	return row.method == http.MethodDelete || strings.HasPrefix(row.pattern, "/auth/") && row.pattern != "/auth/login" || row.method == http.MethodPut
+	return row.method == http.MethodDelete || strings.HasSuffix(row.pattern, "/transitions") ||
+		strings.HasPrefix(row.pattern, "/auth/") && row.pattern != "/auth/login" || row.method == http.MethodPut
 }
 
 func requireEveryRoute(t *testing.T, rows []row) {

@@ -50,6 +50,8 @@ var All = []Route{
 	{methods(http.MethodGet, http.MethodPost), "/orders/", orders.Service, Member},
 	{methods(http.MethodGet, http.MethodPost), "/orders", orders.Service, Member},
 	{oneMember, "/orders/:id", orders.Service, Member},
+	{methods(http.MethodPost), "/orders/:id/transitions", orders.Service, Member},
+	{methods(http.MethodGet), "/orders/:id/timeline", orders.Service, Member},
 }
 
 // oneMember is what can be done to one member of a collection.

@@ -39,6 +39,8 @@ func TestEveryMethodOfEveryPathIsDecided(t *testing.T) {
 		{"/orders", "/orders", "orders", list, nil},
 		{"/orders/", "/orders/", "orders", list, nil},
 		{"/orders/12", "/orders/:id", "orders", get, nil},
+		{"/orders/12/transitions", "/orders/:id/transitions", "orders", "OPTIONS, POST", nil},
+		{"/orders/12/timeline", "/orders/:id/timeline", "orders", "GET, HEAD, OPTIONS", nil},
 	} {
 		resource, found := table.Find(test.path)
 		require.True(t, found, test.path)
@@ -64,7 +66,7 @@ func TestPathThatIsNotWrittenAsInTheTableIsUnknown(t *testing.T) {
 	t.Parallel()
 	table := allRoutes(t)
 	for _, path := range []string{
-		"", "/", "*", "orders", "//orders/", "/orders//", "/orders/1/", "/orders/1/2", "/Orders/", "/ORDERS/1",
+		"", "/", "*", "orders", "//orders/", "/orders//", "/orders/1/", "/orders/1/2", "/orders/1/timeline/", "/orders//timeline", "/orders/1/Timeline", "/orders/timeline/1", "/Orders/", "/ORDERS/1",
 		"/accounts", "/accounts/", "/accounts/users/", "/accounts//users", "/accounts/users/1/", "/accounts/users/1/orders",
 		"/accounts/users/..%2f..", "/accounts/users/..", "/accounts/users/.", "/accounts/users/%2e%2e", "/accounts/users/1%2f2",
 		"/accounts/users/%31", "/accounts/%75sers", "/accounts/users/1;a=b", "/accounts/users/1.json", "/accounts/users/가",
