@@ -71,8 +71,8 @@ func loadSettings(environ []string) (settings, error) {
 			problems = append(problems, fmt.Errorf("%s: must be longer than 0", limit.key))
 		}
 	}
-	if cfg.DrainTime < 0 {
-		problems = append(problems, errors.New("DRAIN_TIME: must not be negative"))
+	if cfg.DrainTime < 0 || cfg.DrainTime >= cfg.ShutdownTimeout && err == nil {
+		problems = append(problems, errors.New("DRAIN_TIME: must not be negative, and shorter than SHUTDOWN_TIMEOUT"))
 	}
 	if cfg.ConnectionsPerAddress < 0 {
 		problems = append(problems, errors.New("CONNECTIONS_PER_ADDRESS: must not be negative"))

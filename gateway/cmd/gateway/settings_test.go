@@ -50,7 +50,7 @@ func TestWrongSettingIsRefused(t *testing.T) {
 	for key, values := range map[string][]string{
 		"ACCOUNTS_URL":               {"", "accounts:8000", "ftp://accounts", "http://", "http://a/path", "http://u@a", "http://a?b"},
 		"ORDERS_URL":                 {"/orders", "http://a,", ",http://a", "http://a,http://b/path", "http://a,http://a/"},
-		"DRAIN_TIME":                 {"-1s", "1"},
+		"DRAIN_TIME":                 {"-1s", "1", "10s"},
 		"UPSTREAM_TIMEOUT":           {"0s", "-1s", "5"},
 		"SHUTDOWN_TIMEOUT":           {"-1s"},
 		"REVOCATION_MAX_STALENESS":   {"0s", "-1s", "30"},

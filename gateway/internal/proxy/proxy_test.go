@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 )
 
 // received is what the service got.
@@ -203,4 +204,31 @@ func TestAnswerBeyondTheLimitIsRefused(t *testing.T) {
 		_, _ = w.Write(make([]byte, maxAnswer))
 	}), setup{})
 	require.Len(t, whole.ask(t, http.MethodGet, "/orders/", "", nil).body, maxAnswer)
+}
+
+// echoes is told of an answer, and has requests see their token times the member.
+type echoes struct{ heard chan string }
+
+func (echoes) Token(memberID uint64, sent consistency.Token) consistency.Token {
+	return sent * consistency.Token(memberID)
+}
+
+func (e echoes) Hear(memberID uint64, answer http.Header) {
+	e.heard <- strconv.FormatUint(memberID, 10) + " " + answer.Get(consistency.Header)
+}
+
+func TestServiceHearsWhatTheRequestMustSeeAndTheClientWhatItWrote(t *testing.T) {
+	t.Parallel()
+	heard := make(chan string, 10)
+	proxy := forwardTo(t, upstream(t, func(w http.ResponseWriter, request *http.Request) {
+		w.Header().Set(consistency.Header, "50")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, strings.Join(request.Header.Values(consistency.Header), " and "))
+	}), setup{told: echoes{heard}})
+	for want, sent := range map[string][]string{"70": {"10"}, "140": {"10", "20"}, "": {"garbage"}} {
+		reply := proxy.ask(t, http.MethodPost, "/orders/", "{}", http.Header{consistency.Header: sent})
+		require.Equal(t, want, reply.body)
+		require.Equal(t, "50", reply.header.Get(consistency.Header), "refusals tell it too")
+		require.Equal(t, "7 50", <-heard)
+	}
 }
