@@ -1,0 +1,84 @@
+package peers_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/consistency"
+	"oms.internal/libs/devenv"
+	"oms.internal/orders/internal/peers"
+)
+
+func TestMain(m *testing.M) { devenv.Main(m) }
+
+const patience = 30 * time.Second
+
+// told collects what the gateways hear.
+func told(t *testing.T) (conn *nats.Conn, next func() consistency.Written) {
+	t.Helper()
+	server := devenv.NewNATS(t, "")
+	conn, err := nats.Connect(server.URL())
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	heard, err := conn.SubscribeSync(consistency.SubjectWritten)
+	require.NoError(t, err)
+	require.NoError(t, conn.FlushTimeout(patience))
+	return conn, func() consistency.Written {
+		received, err := heard.NextMsg(patience)
+		require.NoError(t, err)
+		var written consistency.Written
+		require.NoError(t, json.Unmarshal(received.Data, &written))
+		return written
+	}
+}
+
+func wrote(t *testing.T, token consistency.Token) context.Context {
+	t.Helper()
+	ctx := consistency.Into(t.Context(), 0)
+	consistency.Wrote(ctx, token)
+	return ctx
+}
+
+func TestMembersAreToldOfWritesAndOfNothingElse(t *testing.T) {
+	t.Parallel()
+	conn, next := told(t)
+	memory := consistency.NewMemory(time.Now)
+	writes := peers.NewWrites(memory, conn, slog.New(slog.DiscardHandler))
+	writes.Tell(wrote(t, 0), 1, 2)
+	writes.Tell(t.Context(), 1, 2)
+	writes.Tell(wrote(t, 10), 1, 0, 2, 1)
+	writes.Tell(wrote(t, 20), 2)
+	require.Equal(t, consistency.Token(10), memory.Of(1))
+	require.Equal(t, consistency.Token(20), memory.Of(2))
+
+	// What waits at the end is still told.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, writes.Run(ctx))
+	require.Equal(t, consistency.Written{MemberIDs: []uint64{1, 2}, Token: 10}, next())
+	require.Equal(t, consistency.Written{MemberIDs: []uint64{2}, Token: 20}, next())
+}
+
+func TestTellingNeverWaits(t *testing.T) {
+	t.Parallel()
+	conn, next := told(t)
+	memory := consistency.NewMemory(time.Now)
+	writes := peers.NewWrites(memory, conn, slog.New(slog.DiscardHandler))
+	const many = 5000
+	for id := range uint64(many) {
+		writes.Tell(wrote(t, consistency.Token(id+1)), id+1)
+	}
+	require.Equal(t, consistency.Token(many), memory.Of(many), "this process remembers what others are not told of")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- writes.Run(ctx) }()
+	require.Equal(t, []uint64{1}, next().MemberIDs)
+	cancel()
+	require.NoError(t, <-ended)
+}

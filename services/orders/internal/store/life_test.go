@@ -1,0 +1,127 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/consistency"
+	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/events"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/store"
+	"oms.internal/orders/internal/wire"
+)
+
+// happens changes an order's state.
+func (d database) happens(t *testing.T, id uint64, to order.State, note string) order.Fact {
+	t.Helper()
+	var fact order.Fact
+	_, err := d.ChangeOrder(t.Context(), id, func(o *order.Order) (order.Fact, error) {
+		from := o.State
+		o.State = to
+		o.Version++
+		fact = order.Fact{Event: orders.EventTransition, ActorID: actor, At: paidAt.Add(time.Hour), Order: *o, From: from, Note: note}
+		return fact, nil
+	})
+	require.NoError(t, err)
+	return fact
+}
+
+func TestATimelineIsReadBackAsItWasWrittenAndOutlivesItsOrder(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored := d.add(t, 7, "LIFE00000001", "p")
+	d.add(t, 8, "LIFE00000002", "another one")
+	const note = "배송 🚚 '\"\\"
+	d.happens(t, stored.ID, order.Preparing, note)
+	want := []order.Step{
+		{At: paidAt, ActorID: actor, CustomerID: 7, To: order.Paid},
+		{At: paidAt.Add(time.Hour), ActorID: actor, CustomerID: 7, From: order.Paid, To: order.Preparing, Note: note},
+	}
+	steps, customerID, err := d.Timeline(d.told(t), stored.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, steps)
+	require.EqualValues(t, 7, customerID)
+
+	_, err = d.update(t.Context(), stored.ID, func(o *order.Order) { o.CustomerID = 20 })
+	require.NoError(t, err)
+	steps, customerID, err = d.Timeline(d.told(t), stored.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, steps)
+	require.EqualValues(t, 20, customerID, "it is the present customer's")
+
+	d.remove(t, stored.ID)
+	want = append(want, order.Step{At: paidAt, ActorID: actor, CustomerID: 20, From: order.Preparing, To: order.Deleted})
+	steps, customerID, err = d.Timeline(d.told(t), stored.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, steps)
+	require.EqualValues(t, 20, customerID)
+}
+
+func TestWhatHappenedIsInTheOutboxAsItIsInTheDatabase(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored := d.add(t, 7, "OUTBOX000001", "꼬막무침 🍤")
+	fact := d.happens(t, stored.ID, order.Cancelled, "note")
+	var subject, content string
+	require.NoError(t, d.root.QueryRowContext(t.Context(), "SELECT subject, content FROM outbox ORDER BY id DESC LIMIT 1").Scan(&subject, &content))
+	require.Equal(t, "oms.events.orders.transition.v1", subject)
+	var event events.Event
+	require.NoError(t, json.Unmarshal([]byte(content), &event))
+	var data orders.EventData
+	require.NoError(t, event.Decode(&data))
+	require.Equal(t, wire.Event(fact), data)
+	require.NotContains(t, content, "note", "a note may name people, and events are kept elsewhere")
+}
+
+func TestThereIsNothingNewForAFormerCustomer(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	kept, hers := d.add(t, 7, "FORMER000001", "p"), d.add(t, 8, "FORMER000002", "p")
+	for range 2 {
+		require.NoError(t, d.cluster.Write(t.Context(), func(ctx context.Context, writer mysqlx.Writer) error {
+			return store.AddFormerCustomer(ctx, writer, 7, paidAt)
+		}))
+	}
+	_, err := d.create(t.Context(), order.Order{CustomerID: 7, OrderNumber: "FORMER000003", ProductName: "p", PaidAt: paidAt})
+	require.Equal(t, order.NoSuchCustomer(7), err)
+	_, err = d.update(t.Context(), hers.ID, func(o *order.Order) { o.CustomerID = 7 })
+	require.Equal(t, order.NoSuchCustomer(7), err)
+	require.Equal(t, hers, d.get(t, hers.ID))
+	changed, err := d.update(t.Context(), kept.ID, func(o *order.Order) { o.ProductName = "q" })
+	require.NoError(t, err)
+	require.Equal(t, "q", changed.ProductName)
+	require.Equal(t, 2, d.count(t))
+}
+
+// Whoever hears why a change was refused has heard how the order is, and no replica may show it an older one.
+func TestARefusalSaysHowNewTheOrderIs(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored := d.add(t, 1, "REFUSED00001", "p")
+	refused := fault.New(fault.PreconditionFailed, "no", nil)
+	for name, refuse := range map[string]func(context.Context) error{
+		"a change": func(ctx context.Context) error {
+			_, err := d.ChangeOrder(ctx, stored.ID, func(*order.Order) (order.Fact, error) { return order.Fact{}, refused })
+			return err
+		},
+		"a deletion": func(ctx context.Context) error {
+			return d.DeleteOrder(ctx, stored.ID, func(order.Order) (order.Fact, error) { return order.Fact{}, refused })
+		},
+		"of what is not there": func(ctx context.Context) error {
+			_, err := d.update(ctx, 77, func(*order.Order) {})
+			return err
+		},
+	} {
+		ctx := consistency.Into(t.Context(), 0)
+		require.Error(t, refuse(ctx), name)
+		require.NotZero(t, consistency.WrittenBy(ctx), name)
+	}
+	require.Equal(t, stored, d.get(t, stored.ID))
+}
