@@ -65,7 +65,7 @@ func TestEveryMistakeOfTheConfigurationIsReportedAtOnce(t *testing.T) {
 	environ := []string{"MYSQL_HOST=localhost", "TOKEN_LIFETIME=long", "ACCOUNTS_DIRECTORY=closed", "TIME_ZONE=Mars/Olympus"}
 	err := command(t.Context(), nil, environ)
 	for _, part := range []string{
-		"MYSQL_HOST:", "MYSQL_HOSTS", "NATS_URL", "PRINCIPAL_PUBLIC_KEY_FILE", "TOKEN_KEYS_DIR", "closed", "Mars/Olympus", "long",
+		"MYSQL_HOST:", "MYSQL_HOSTS", "NATS_URL", "PRINCIPAL_PUBLIC_KEY_FILE", "TOKEN_KEYS_DIR", "IDEMPOTENCY_SECRET_FILE", "closed", "Mars/Olympus", "long",
 	} {
 		require.ErrorContains(t, err, part)
 	}
@@ -87,6 +87,7 @@ func TestAProcessThatCannotStartSaysWhy(t *testing.T) {
 		"no.pub.pem":          func(cfg *Config) { cfg.PrincipalKeyFile = filepath.Join(t.TempDir(), "no.pub.pem") },
 		"TOKEN_LIFETIME":      func(cfg *Config) { cfg.TokenLifetime = 0 },
 		"REFRESH_LIFETIME":    func(cfg *Config) { cfg.RefreshLifetime = -time.Second },
+		"IDEMPOTENCY_SECRET":  func(cfg *Config) { cfg.IdempotencySecret = cfg.IdempotencySecret[1:] },
 		"no keys":             func(cfg *Config) { cfg.TokenKeysDir = filepath.Join(t.TempDir(), "no keys") },
 	} {
 		s := newSurroundings(t)

@@ -15,17 +15,24 @@ import (
 // serveLastOrders answers for the orders service until the test ends. has says who has an order.
 func (s *surroundings) serveLastOrders(t *testing.T, has func(customerID uint64) bool) {
 	t.Helper()
+	s.serveOrders(t, has, func(uint64) {})
+}
+
+// serveOrders also shows the tokens that come with the requests.
+func (s *surroundings) serveOrders(t *testing.T, has func(customerID uint64) bool, after func(token uint64)) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	endpoint := natsx.NewEndpoint("last", orders.SubjectLast, func(_ context.Context, request orders.LastRequest) (orders.LastReply, error) {
 		var reply orders.LastReply
+		after(request.After)
 		for _, id := range request.CustomerIDs {
 			if !has(id) {
 				continue
 			}
 			reply.Orders = append(reply.Orders, orders.Order{
 				ID: 1000 + id, CustomerID: id, OrderNumber: "00000000ABCD", ProductName: "꼬막무침 🍤",
-				PaidAt: time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC),
+				PaidAt: time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC), State: "paid",
 			})
 		}
 		return reply, nil

@@ -37,6 +37,7 @@ type surroundings struct {
 	pair    *devenv.Pair
 	schema  devenv.Schema
 	db      *sql.DB // the service's user on the primary
+	broker  *devenv.NATS
 	conn    *nats.Conn
 	gateway ed25519.PrivateKey
 }
@@ -57,7 +58,7 @@ func newSurroundings(t *testing.T) *surroundings {
 	writePEM(t, filepath.Join(keys, "20260101T000000.pem"), "PRIVATE KEY", signing)
 	writePEM(t, filepath.Join(dir, "principal.pub.pem"), "PUBLIC KEY", public)
 
-	s := &surroundings{pair: pair, schema: schema, gateway: private}
+	s := &surroundings{pair: pair, schema: schema, broker: broker, gateway: private}
 	seoul, err := time.LoadLocation("Asia/Seoul")
 	require.NoError(t, err)
 	s.cfg = Config{

@@ -16,7 +16,7 @@ func TestAuthoritiesForTLSReachTheDatabaseAndTheBroker(t *testing.T) {
 	require.NoError(t, os.WriteFile(password, []byte("x"), 0o600))
 	environ := []string{
 		"MYSQL_HOSTS=a:1", "MYSQL_PASSWORD_FILE=" + password, "NATS_URL=nats://a:1", "NATS_PASSWORD_FILE=" + password,
-		"PRINCIPAL_PUBLIC_KEY_FILE=key.pem", "TOKEN_KEYS_DIR=keys",
+		"PRINCIPAL_PUBLIC_KEY_FILE=key.pem", "TOKEN_KEYS_DIR=keys", "IDEMPOTENCY_SECRET_FILE=" + password,
 	}
 	cfg, err := config.Load[Config](environ)
 	require.NoError(t, err)
