@@ -1,10 +1,8 @@
 package proxy
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -16,8 +14,7 @@ const (
 	// outFor is how long an instance that is not there, or is about to go, is left out. It is longer than an instance
 	// drains, so that the next connection to it is refused rather than cut.
 	outFor = 2 * time.Second
-	// hangTime is how long an instance may keep a request that times out before it is taken for hanging: services report
-	// their own slowness.
+	// hangTime is how long an instance may say nothing at all to what it was asked before it is taken for hanging.
 	hangTime = 2 * time.Second
 )
 
@@ -41,6 +38,29 @@ type instance struct {
 	base      *url.URL
 	transport *http.Transport
 	out       atomic.Pointer[outage] // nil while the instance is in use
+
+	pending atomic.Int64 // requests without an answer yet
+	quiet   atomic.Int64 // since when it has answered none of them, in Unix nanoseconds
+}
+
+// begin and end write quiet before pending says that it counts, so that nobody reads one of long ago.
+func (i *instance) begin(now time.Time) {
+	if i.pending.Load() == 0 {
+		i.quiet.Store(now.UnixNano())
+	}
+	i.pending.Add(1)
+}
+
+func (i *instance) end(now time.Time, answered bool) {
+	if answered {
+		i.quiet.Store(now.UnixNano())
+	}
+	i.pending.Add(-1)
+}
+
+// hangs reports whether the instance owes answers and has given none for too long.
+func (i *instance) hangs(now time.Time) bool {
+	return i.pending.Load() > 0 && now.UnixNano()-i.quiet.Load() >= int64(hangTime)
 }
 
 type outage struct {
@@ -97,6 +117,10 @@ func (s *Instances) choose(turn uint64, tried []bool) int {
 			continue
 		}
 		out := s.all[at].out.Load()
+		if out == nil && s.all[at].hangs(now) {
+			s.leaveOut(s.all[at], nil, "no answer")
+			out = s.all[at].out.Load()
+		}
 		if out == nil || !now.Before(out.until) && out.tried.CompareAndSwap(false, true) {
 			return at
 		}
@@ -110,20 +134,18 @@ func (s *Instances) choose(turn uint64, tried []bool) int {
 // ask sends the request to one instance and notes how that went.
 func (s *Instances) ask(one *instance, request *http.Request) (*http.Response, error) {
 	known := one.out.Load()
-	var connected atomic.Pointer[time.Time]
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-		now := s.now()
-		connected.Store(&now)
-	}}
-	addressed, err := address(httptrace.WithClientTrace(request.Context(), trace), request, one.base)
+	addressed, err := address(request, one.base)
 	if err != nil {
 		return nil, err
 	}
+	one.begin(s.now())
 	answer, err := one.transport.RoundTrip(addressed)
-	switch since := connected.Load(); {
+	hung := err != nil && isTimeout(err) && one.hangs(s.now())
+	one.end(s.now(), err == nil)
+	switch {
 	case err != nil && isDial(err):
 		s.leaveOut(one, known, "no connection")
-	case err != nil && isTimeout(err) && since != nil && s.now().Sub(*since) >= hangTime:
+	case hung:
 		s.leaveOut(one, known, "no answer")
 	case err != nil && known != nil:
 		s.leaveOut(one, known, "not back yet")
@@ -148,8 +170,8 @@ func (s *Instances) leaveOut(one *instance, known *outage, reason string) {
 }
 
 // address returns a copy of the request for the server at base.
-func address(ctx context.Context, request *http.Request, base *url.URL) (*http.Request, error) {
-	addressed, target := request.WithContext(ctx), *request.URL
+func address(request *http.Request, base *url.URL) (*http.Request, error) {
+	addressed, target := request.WithContext(request.Context()), *request.URL
 	target.Scheme, target.Host = base.Scheme, base.Host
 	addressed.URL, addressed.Host = &target, base.Host
 	if request.GetBody == nil {

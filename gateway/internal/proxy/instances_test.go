@@ -192,6 +192,33 @@ func TestHangingInstanceIsLeftOut(t *testing.T) {
 	require.Equal(t, 1, failed)
 }
 
+func TestHangingInstanceIsLeftOutBeforeItsRequestsTimeOut(t *testing.T) {
+	t.Parallel()
+	var watch clock
+	began, release := make(chan struct{}, 10), make(chan struct{})
+	hanging := play(t, func(http.ResponseWriter, *http.Request) {
+		began <- struct{}{}
+		<-release
+	})
+	good := play(t, nil)
+	proxy := forwardTo(t, addresses(good, hanging), setup{now: watch.now})
+	waiting := make(chan int, 1)
+	go func() { waiting <- send(t, &http.Transport{DisableKeepAlives: true}, http.MethodPost, proxy.url, "x") }()
+	<-began
+	watch.advance(hangTime)
+	for range 10 {
+		require.Equal(t, http.StatusOK, proxy.ask(t, http.MethodPost, "/orders/", "{}", nil).status)
+	}
+	require.Equal(t, int32(10), good.asked.Load())
+	close(release)
+	require.Equal(t, http.StatusOK, <-waiting, "whom it keeps waiting still gets its answer")
+	watch.advance(outFor)
+	for range 4 {
+		require.Equal(t, http.StatusOK, proxy.ask(t, http.MethodPost, "/orders/", "{}", nil).status)
+	}
+	require.Equal(t, int32(12), good.asked.Load(), "it is back")
+}
+
 func TestWhatWasSentIsNotSentToAnotherInstanceIfItMayChangeSomething(t *testing.T) {
 	t.Parallel()
 	cut := func(w http.ResponseWriter, request *http.Request) {
