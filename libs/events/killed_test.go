@@ -99,7 +99,9 @@ func TestNoEventIsMissingOrDoubledWhateverIsKilled(t *testing.T) {
 	}
 	told := sender.stop()
 	world.await(t, 0, waiting)
-	require.Eventually(t, func() bool { return world.count(t, "(SELECT DISTINCT event_id FROM effect) AS handled") == world.count(t, "outbox") }, patient, 50*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return world.count(t, "(SELECT DISTINCT event_id FROM effect) AS handled") == world.count(t, "outbox")
+	}, patient, 50*time.Millisecond)
 
 	effects := map[string]int{}
 	rows, err := world.root.QueryContext(t.Context(), "SELECT event_id FROM effect")
