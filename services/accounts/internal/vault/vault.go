@@ -89,7 +89,7 @@ type answer struct {
 // the answer of another.
 func (v *Vault) Seal(fingerprint account.Digest, login account.Login) ([]byte, error) {
 	member, grant := login.View.Member, login.Grant
-	content, err := json.Marshal(answer{
+	content, err := json.Marshal(answer{ //nolint:gosec // it is encrypted below
 		ID: member.ID, Email: member.Email, Name: member.Name, Nickname: member.Nickname, Phone: member.Phone,
 		Gender: member.Gender, CreatedAt: member.CreatedAt, Version: member.Version,
 		Token: grant.Token, Expiry: grant.Expiry, RefreshToken: grant.RefreshToken, RefreshExpiry: grant.RefreshExpiry,
@@ -97,7 +97,7 @@ func (v *Vault) Seal(fingerprint account.Digest, login account.Login) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	return v.answer.Seal(nil, nil, content, fingerprint[:]), nil
+	return v.answer.Seal(nil, nil, content, fingerprint[:]), nil //nolint:gosec // the nonce is random, made by the AEAD itself
 }
 
 // Open decrypts an answer. A member that signed up is active, without the admin right and without an order.

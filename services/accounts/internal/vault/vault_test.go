@@ -61,9 +61,11 @@ func TestNothingIsOpenedWithAnotherSecretForAnotherRequestOrChanged(t *testing.T
 	for name, open := range map[string]func() (account.Login, error){
 		"another secret":  func() (account.Login, error) { return newVault(t, secret+"x").Open(fingerprint, sealed) },
 		"another request": func() (account.Login, error) { return v.Open(v.Fingerprint("b"), sealed) },
-		"changed":         func() (account.Login, error) { return v.Open(fingerprint, append(bytes.Clone(sealed[:20]), sealed[21:]...)) },
-		"cut":             func() (account.Login, error) { return v.Open(fingerprint, sealed[:3]) },
-		"nothing":         func() (account.Login, error) { return v.Open(fingerprint, nil) },
+		"changed": func() (account.Login, error) {
+			return v.Open(fingerprint, append(bytes.Clone(sealed[:20]), sealed[21:]...))
+		},
+		"cut":     func() (account.Login, error) { return v.Open(fingerprint, sealed[:3]) },
+		"nothing": func() (account.Login, error) { return v.Open(fingerprint, nil) },
 	} {
 		opened, err := open()
 		require.Error(t, err, name)
