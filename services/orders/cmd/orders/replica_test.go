@@ -61,6 +61,7 @@ func TestPrimaryAndReplica(t *testing.T) {
 		}, patience, poll)
 	})
 	t.Run("a write has few statements", func(t *testing.T) { fewStatements(t, p, primary) })
+	t.Run("another instance shows what the token covers", func(t *testing.T) { elsewhere(t, p, replica) })
 	t.Run("a replica that is behind is left out", func(t *testing.T) { behind(t, p, replica) })
 	t.Run("no request fails when the replica hangs or dies", func(t *testing.T) { lost(t, p) })
 }
@@ -109,6 +110,34 @@ func (p *process) awaitReplica(t *testing.T, replica statements) {
 		p.asOtherAdmin(t).list(t, "/orders/")
 		return replica.count(t) > before
 	}, patience, poll)
+}
+
+// elsewhere reads from an instance that did not pass the write on, while the replica is behind but still in use.
+func elsewhere(t *testing.T, p *process, replica statements) {
+	other := *p
+	other.run(t)
+	other.awaitReplica(t, replica)
+	_, err := replica.root.ExecContext(t.Context(), "STOP REPLICA SQL_THREAD")
+	require.NoError(t, err)
+	created := p.as(t, alice).post(t, `{"order_number": "TOKEN0000001", "product_name": "p"}`)
+	token := map[string]string{consistency.Header: created.header.Get(consistency.Header)}
+	require.NotEmpty(t, token[consistency.Header], created.text)
+	before := replica.count(t)
+	without := other.as(t, alice).list(t, "/orders/")
+	if replica.count(t) > before {
+		require.NotContains(t, without, "TOKEN0000001", "the replica is behind")
+	}
+	for range 20 {
+		shown := other.as(t, alice).send(t, message{method: http.MethodGet, path: "/orders/", header: token})
+		require.Contains(t, shown.numbers(t), "TOKEN0000001")
+	}
+	require.Equal(t, http.StatusOK, other.as(t, alice).get(t, created.header.Get("Location")).status)
+
+	_, err = replica.root.ExecContext(t.Context(), "START REPLICA SQL_THREAD")
+	require.NoError(t, err)
+	p.awaitReplica(t, replica)
+	other.cancel()
+	require.NoError(t, other.ended())
 }
 
 func behind(t *testing.T, p *process, replica statements) {
