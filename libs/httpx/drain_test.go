@@ -20,7 +20,7 @@ func TestADrainingServerStillAcceptsAndSaysThatItCloses(t *testing.T) {
 			t.Parallel()
 			began, release := make(chan struct{}), make(chan struct{})
 			listener := listen(t)
-			server := startToDrain(t, listener, httpx.Drain{Time: 2 * time.Second, Tell: tell}, nil, func(app *fiber.App) {
+			server := startToDrain(t, listener, httpx.Drain{Time: 3 * time.Second, Tell: tell}, nil, func(app *fiber.App) {
 				echo(app)
 				app.Get("/slow", func(c *fiber.Ctx) error {
 					close(began)
@@ -38,7 +38,7 @@ func TestADrainingServerStillAcceptsAndSaysThatItCloses(t *testing.T) {
 			// The stop reaches the server in its own time; from then on each answer says so, and none is refused before.
 			require.Eventually(t, func() bool {
 				return server.raw(t, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx").header.Get("Connection") == "close"
-			}, time.Second, time.Millisecond)
+			}, 2*time.Second, time.Millisecond)
 			close(release)
 			last, err := http.ReadResponse(bufio.NewReader(slow), nil)
 			require.NoError(t, err)

@@ -181,7 +181,7 @@ func TestHangingInstanceIsLeftOut(t *testing.T) {
 	})
 	t.Cleanup(func() { close(ended) })
 	good := play(t, nil)
-	proxy := forwardTo(t, addresses(hanging, good), setup{now: watch.now, timeout: 300 * time.Millisecond})
+	proxy := forwardTo(t, addresses(hanging, good), setup{now: watch.now, timeout: 1500 * time.Millisecond})
 	failed := 0
 	for range 10 {
 		if reply := proxy.ask(t, http.MethodGet, "/orders/", "", nil); reply.status != http.StatusOK {
