@@ -17,7 +17,7 @@ OMS     := go run ./deploy/cmd/oms
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: up down ps logs clean replication poc admin keys
+.PHONY: up down ps logs clean replication failover rejoin backup restore poc admin keys
 up: ## start everything and wait until it is ready (MODE=docker|native)
 	@$(OMS) up
 down: ## end what `make up` started; the data stays
@@ -30,6 +30,14 @@ clean: ## down, and remove data, logs, secrets and binaries
 	@$(OMS) clean
 replication: ## compare the two database servers
 	@$(OMS) replication
+failover: ## make the replica the primary, because that is down or to be taken down
+	@$(OMS) failover
+rejoin: ## make the server that is not the primary its replica again
+	@$(OMS) rejoin
+backup: ## write all data into FILE=…
+	@$(OMS) backup --file '$(FILE)'
+restore: ## replace all data by that of FILE=… (FORCE=1 where there is data)
+	@$(OMS) restore --file '$(FILE)'
 poc: ## walk through the running system
 	@$(OMS) poc
 admin: ## make EMAIL=… an admin; the password is asked for, or read from standard input

@@ -152,7 +152,7 @@ func (p *Pair) promote(ctx context.Context, epoch uint64) error {
 		if err := execAll(ctx, db, words.stop, words.beginRootWrites); err != nil {
 			return err
 		}
-		return raiseEpoch(ctx, db, epoch)
+		return RaiseEpoch(ctx, db, epoch)
 	})
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func (p *Pair) ask(ctx context.Context, v *view) error {
 		if v.standing, err = p.engine.standing(ctx, db); err != nil {
 			return err
 		}
-		v.epoch, err = highestEpoch(ctx, db)
+		v.epoch, err = HighestEpoch(ctx, db)
 		return err
 	})
 }
@@ -76,7 +76,8 @@ func epochSchemas(ctx context.Context, db *sql.DB) ([]string, error) {
 		"WHERE table_name = 'heartbeat' AND column_name = 'epoch' ORDER BY table_schema")
 }
 
-func highestEpoch(ctx context.Context, db *sql.DB) (uint64, error) {
+// HighestEpoch is the highest epoch of a server's schemas.
+func HighestEpoch(ctx context.Context, db *sql.DB) (uint64, error) {
 	schemas, err := epochSchemas(ctx, db)
 	if err != nil || len(schemas) == 0 {
 		return 0, err
@@ -91,8 +92,8 @@ func highestEpoch(ctx context.Context, db *sql.DB) (uint64, error) {
 	return epoch, err
 }
 
-// raiseEpoch makes every schema's epoch at least so high.
-func raiseEpoch(ctx context.Context, db *sql.DB, epoch uint64) error {
+// RaiseEpoch makes every schema's epoch at least so high.
+func RaiseEpoch(ctx context.Context, db *sql.DB, epoch uint64) error {
 	schemas, err := epochSchemas(ctx, db)
 	if err != nil {
 		return err

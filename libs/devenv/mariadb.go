@@ -79,6 +79,7 @@ func OpenPair(ctx context.Context, options Options) (*Pair, error) {
 			return nil, fmt.Errorf("open database pair: %w", err)
 		}
 	}
+	pair.Report = options.Report
 	pair.orient(ctx)
 	return pair, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // mysqlImage is the version that production runs.
@@ -154,7 +155,9 @@ func (b *mysqlBody) resume() error {
 
 // demote makes a server that does not run come back as a replica: what SET PERSIST would have written.
 func (b *mysqlBody) demote(ctx context.Context) error {
-	const variable = `{"Value": "ON", "Metadata": {"Host": "localhost", "User": "root", "Timestamp": 0}}`
+	// The server ignores the file where the time is a small number.
+	variable := fmt.Sprintf(`{"Value": "ON", "Metadata": {"Host": "localhost", "User": "root", "Timestamp": %d}}`,
+		time.Now().UnixMicro())
 	content := []byte(`{"Version": 2, "mysql_dynamic_variables": {"read_only": ` + variable + `, "super_read_only": ` + variable + "}}")
 	var archive bytes.Buffer
 	writer := tar.NewWriter(&archive)

@@ -54,6 +54,9 @@ type Options struct {
 
 	// Bootstrap is executed on the primary by root on every start, and so must be repeatable.
 	Bootstrap []string
+
+	// Report becomes the pair's.
+	Report func(step string)
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -45,6 +45,7 @@ func StartPair(ctx context.Context, options Options) (*Pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start database pair: %w", err)
 	}
+	pair.Report = options.Report
 	if err := pair.begin(ctx, options); err != nil {
 		err = fmt.Errorf("start database pair: %w", err)
 		if options.Detached {
@@ -70,26 +71,27 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 		if err := p.Primary.exec(ctx, append(statements, options.Bootstrap...)...); err != nil {
 			return fmt.Errorf("bootstrap: %w", err)
 		}
-		stray, err := p.mustRebuild(ctx)
-		if err != nil {
-			return fmt.Errorf("replication: %w", err)
-		}
-		if stray {
-			// The system can be used without a replica, and rebuilding one is for somebody to decide.
-			return p.stray(ctx)
-		}
-		if err := p.engine.follow(ctx, p); err != nil {
-			return fmt.Errorf("replication: %w", err)
-		}
-		return p.Sync(ctx)
+		return p.Reattach(ctx)
 	})
 }
 
-// stray reports a replica that cannot follow, and keeps it from being written to.
-func (p *Pair) stray(ctx context.Context) error {
-	p.say("%s holds transactions that the primary (%s) lacks, and does not follow it: a rejoin makes its data anew",
-		p.Replica.name, p.Primary.name)
-	return p.engine.setReadOnly(ctx, p.Replica, true)
+// Reattach makes the replica follow the primary, unless it does, and waits until it has caught up. One that holds
+// transactions that the primary lacks is only kept from being written to: the system can be used without a replica, and making
+// its data anew is for somebody to decide.
+func (p *Pair) Reattach(ctx context.Context) error {
+	stray, err := p.mustRebuild(ctx)
+	if err != nil {
+		return fmt.Errorf("replication: %w", err)
+	}
+	if stray {
+		p.say("%s holds transactions that the primary (%s) lacks, and does not follow it: a rejoin makes its data anew",
+			p.Replica.name, p.Primary.name)
+		return p.engine.setReadOnly(ctx, p.Replica, true)
+	}
+	if err := p.engine.follow(ctx, p); err != nil {
+		return fmt.Errorf("replication: %w", err)
+	}
+	return p.Sync(ctx)
 }
 
 func (p *Pair) say(format string, arguments ...any) {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"oms.internal/libs/devenv"
+
+	"oms.internal/deploy/internal/backup"
 	"oms.internal/deploy/internal/container"
 	"oms.internal/deploy/internal/native"
 	"oms.internal/deploy/internal/stack"
@@ -18,6 +21,8 @@ type runner interface {
 	Logs(ctx context.Context, service string, follow bool) error
 	Admin(ctx context.Context, email string) error
 	RotateKeys(ctx context.Context) error
+	Pair(ctx context.Context) (*devenv.Pair, error)
+	backup.Services
 }
 
 func (a app) runner(mode stack.Mode) runner {

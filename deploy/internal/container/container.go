@@ -67,7 +67,12 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.compose(ctx, "up", "--detach", "--build", "--remove-orphans", "--wait", "--wait-timeout", "300"); err != nil {
 		return errors.Join(err, r.compose(ctx, "ps", "--all"), r.compose(ctx, "logs", "--tail", "20"))
 	}
-	return nil
+	// After a failover a server may have come back that does not follow the new primary yet.
+	pair, err := r.Pair(ctx)
+	if err != nil {
+		return err
+	}
+	return pair.Reattach(ctx)
 }
 
 // checkPorts fails if somebody else listens where a container is to.

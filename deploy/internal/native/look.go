@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+
+	"oms.internal/libs/devenv"
 )
 
 // PS prints a line for each process of the stack: whether it runs, where it listens, whether it is ready. It returns an
@@ -20,10 +22,17 @@ func (r *Runner) PS(ctx context.Context) error {
 	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "NAME\tPID\tPORTS\tSTATE")
 	healthy := true
+	primary, err := devenv.RecordedPrimary(r.pairDir())
+	if err != nil {
+		return err
+	}
 	for _, part := range r.parts(r.stack.Ports) {
 		pid, state := "-", "stopped"
 		if process := running[part.name]; process != nil {
 			pid, state = fmt.Sprint(process.PID()), "running"
+			if part.name == primary {
+				state = "running as the primary"
+			}
 			if part.ready != "" {
 				state = "ready"
 				if err := askReady(ctx, part.ready); err != nil {
@@ -31,7 +40,7 @@ func (r *Runner) PS(ctx context.Context) error {
 				}
 			}
 		}
-		healthy = healthy && (state == "running" || state == "ready")
+		healthy = healthy && (state == "ready" || strings.HasPrefix(state, "running"))
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", part.name, pid, strings.Trim(fmt.Sprint(part.ports), "[]"), state)
 	}
 	if err := table.Flush(); err != nil {

@@ -65,20 +65,39 @@ func (r *Runner) checkPorts(ctx context.Context) error {
 	})
 }
 
-func (r *Runner) startServers(ctx context.Context) error {
+// pairOptions are how the two database servers run.
+func (r *Runner) pairOptions() (devenv.Options, error) {
 	secrets := r.stack.Secrets()
 	root, rootErr := secret.Read(secrets, "mysql-root")
 	replicator, replicatorErr := secret.Read(secrets, "mysql-replicator")
-	users, usersErr := secret.Statements(filepath.Join(r.stack.Root, "deploy", "mysql", "users.sql.template"), secrets)
-	if err := errors.Join(rootErr, replicatorErr, usersErr); err != nil {
+	return devenv.Options{
+		Detached: true, Dir: r.pairDir(), PrimaryPort: r.stack.Ports.Primary, ReplicaPort: r.stack.Ports.Replica,
+		RootPassword: root, ReplicatorPassword: replicator, BufferPool: "128M",
+		Report: func(step string) { r.say("%s", step) },
+	}, errors.Join(rootErr, replicatorErr)
+}
+
+// Pair is the pair of database servers as it is.
+func (r *Runner) Pair(ctx context.Context) (*devenv.Pair, error) {
+	options, err := r.pairOptions()
+	if err != nil {
+		return nil, err
+	}
+	return devenv.OpenPair(ctx, options)
+}
+
+func (r *Runner) startServers(ctx context.Context) error {
+	options, err := r.pairOptions()
+	if err != nil {
 		return err
 	}
-	r.say("starting MariaDB primary on port %d and replica on port %d", r.stack.Ports.Primary, r.stack.Ports.Replica)
-	_, err := devenv.StartPair(ctx, devenv.Options{
-		Detached: true, Dir: r.pairDir(), PrimaryPort: r.stack.Ports.Primary, ReplicaPort: r.stack.Ports.Replica,
-		RootPassword: root, ReplicatorPassword: replicator, BufferPool: "128M", Bootstrap: users,
-	})
+	options.Bootstrap, err = secret.Statements(
+		filepath.Join(r.stack.Root, "deploy", "mysql", "users.sql.template"), r.stack.Secrets())
 	if err != nil {
+		return err
+	}
+	r.say("starting MariaDB on ports %d and %d", r.stack.Ports.Primary, r.stack.Ports.Replica)
+	if _, err := devenv.StartPair(ctx, options); err != nil {
 		return err
 	}
 	r.say("starting NATS on port %d", r.stack.Ports.NATS)
@@ -113,6 +132,9 @@ func (r *Runner) writeNATSConfig() (path, digest string, err error) {
 	sum := sha256.Sum256(append(config, passwords...))
 	return path, hex.EncodeToString(sum[:]), nil
 }
+
+// StartServices starts what StopServices ended, as it was built then, and returns when it is ready.
+func (r *Runner) StartServices(ctx context.Context) error { return r.startServices(ctx) }
 
 func (r *Runner) startServices(ctx context.Context) error {
 	processes := map[string]*devenv.Process{}

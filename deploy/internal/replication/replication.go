@@ -63,29 +63,37 @@ func compare(ctx context.Context, servers []database.Server) (states []state, re
 	}
 }
 
-// verdict is what the last line says.
+// verdict is what the last lines say.
 type verdict struct {
 	positions, counts, running, roles bool
+	problem                           string
+	fallenBack                        bool // a warning: it does not make the verdict bad
 }
 
 func (v verdict) good() bool { return v.positions && v.counts && v.running && v.roles }
 
+// judge goes by the roles that the servers have now, which a failover exchanges.
 func judge(states []state) verdict {
 	primary, replica := states[0], states[1]
+	if primary.role != "primary" {
+		primary, replica = replica, primary
+	}
 	return verdict{
-		positions: primary.position == replica.position,
-		counts:    primary.members == replica.members && primary.orders == replica.orders,
-		running:   replica.replicating,
-		roles:     primary.role == "primary" && replica.role == "replica",
+		positions:  primary.position == replica.position,
+		counts:     primary.members == replica.members && primary.orders == replica.orders,
+		running:    replica.replicating,
+		roles:      primary.role == "primary" && replica.role == "replica",
+		problem:    replica.problem,
+		fallenBack: primary.role == "primary" && primary.fallenBack,
 	}
 }
 
 func write(out io.Writer, states []state, result verdict) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "SERVER\tENGINE\tROLE\tGTID POSITION\tLAG\tMEMBERS\tORDERS")
+	_, _ = fmt.Fprintln(table, "SERVER\tENGINE\tROLE\tEPOCH\tGTID POSITION\tLAG\tSEMI-SYNC\tMEMBERS\tORDERS")
 	for _, one := range states {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n",
-			one.server, one.engine, one.role, one.position, one.lag, one.members, one.orders)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\n",
+			one.server, one.engine, one.role, one.epoch, one.position, one.lag, one.semiSync, one.members, one.orders)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -99,9 +107,12 @@ func write(out io.Writer, states []state, result verdict) error {
 	line := strings.Join([]string{
 		word(result.positions, "positions equal", "positions DIFFER"),
 		word(result.counts, "counts equal", "counts DIFFER"),
-		word(result.running, "replication runs", "replication DOES NOT RUN: "+states[1].problem),
-		word(result.roles, "roles as they should be", "roles WRONG: there must be one primary and one replica"),
+		word(result.running, "replication runs", "replication DOES NOT RUN: "+result.problem),
+		word(result.roles, "roles as they should be", "roles WRONG: there must be one primary and one replica (see make failover, make rejoin)"),
 	}, ", ")
+	if result.fallenBack {
+		line += "\nWARNING: replication has fallen back to asynchronous: what is acknowledged now is on the primary alone"
+	}
 	_, err := fmt.Fprintln(out, line)
 	return err
 }

@@ -18,16 +18,44 @@ func TestTheVerdictIsGoodOnlyIfAllIsEqualAndReplicationRuns(t *testing.T) {
 	}
 	require.True(t, judge(good()).good())
 	for name, spoil := range map[string]func(primary, replica *state){
-		"position":       func(_, replica *state) { replica.position = "0-1-6" },
-		"members":        func(_, replica *state) { replica.members-- },
-		"orders":         func(primary, _ *state) { primary.orders++ },
-		"not running":    func(_, replica *state) { replica.replicating = false },
-		"two primaries":  func(_, replica *state) { replica.role = "primary" },
-		"roles reversed": func(primary, replica *state) { primary.role, replica.role = "replica", "primary" },
+		"position":      func(_, replica *state) { replica.position = "0-1-6" },
+		"members":       func(_, replica *state) { replica.members-- },
+		"orders":        func(primary, _ *state) { primary.orders++ },
+		"not running":   func(_, replica *state) { replica.replicating = false },
+		"two primaries": func(_, replica *state) { replica.role = "primary" },
+		"two replicas":  func(primary, _ *state) { primary.role = "replica" },
+		"replica down":  func(_, replica *state) { *replica = state{role: "down"} },
+		"primary down":  func(primary, _ *state) { *primary = state{role: "down"} },
 	} {
 		states := good()
 		spoil(&states[0], &states[1])
 		require.False(t, judge(states).good(), name)
+	}
+}
+
+func TestAfterAFailoverTheOtherServerIsThePrimary(t *testing.T) {
+	states := []state{
+		{role: "replica", position: "0-2-9", replicating: true},
+		{role: "primary", position: "0-2-9", problem: "of no concern", fallenBack: true},
+	}
+	result := judge(states)
+	require.True(t, result.good())
+	require.True(t, result.fallenBack)
+	var out strings.Builder
+	require.NoError(t, write(&out, states, result))
+	require.Contains(t, out.String(), "WARNING: replication has fallen back to asynchronous")
+}
+
+func TestSemiSynchronousReplicationIsReadByTheNamesOfBothEngines(t *testing.T) {
+	for _, word := range []string{"source", "master"} {
+		var one state
+		one.readSource(map[string]string{"Rpl_semi_sync_" + word + "_status": "ON", "Rpl_semi_sync_" + word + "_clients": "1"})
+		require.False(t, one.fallenBack)
+		require.Equal(t, "on, replicas that acknowledge: 1", one.semiSync)
+		one.readSource(map[string]string{"Rpl_semi_sync_" + word + "_status": "OFF", "Rpl_semi_sync_" + word + "_clients": "1"})
+		require.True(t, one.fallenBack, "it has not caught up yet")
+		one.readSource(map[string]string{"Rpl_semi_sync_" + word + "_status": "ON", "Rpl_semi_sync_" + word + "_clients": "0"})
+		require.True(t, one.fallenBack)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"oms.internal/deploy/internal/database"
 )
@@ -12,21 +13,28 @@ import (
 type state struct {
 	server      string
 	engine      string // with version
-	role        string
+	role        string // "primary", "replica" or "down"
 	position    string // GTIDs that were executed
 	lag         string
 	replicating bool
-	problem     string // why it does not replicate
+	problem     string // why it does not replicate, or does not answer
+	semiSync    string
+	fallenBack  bool // a primary that does not wait for its replica
+	epoch       uint64
 	members     int64
 	orders      int64
 }
 
-// look asks both servers. Positions are read close to each other, and before the counts, which take longer.
+// answerTimeout is how long a server may take to say what it is.
+const answerTimeout = 3 * time.Second
+
+// look asks both servers. Positions are read close to each other, and before the counts, which take longer. A server that does
+// not answer is part of the result.
 func look(ctx context.Context, servers []database.Server) ([]state, error) {
 	states := make([]state, len(servers))
 	for i, server := range servers {
 		if err := states[i].identify(ctx, server); err != nil {
-			return nil, fmt.Errorf("ask the %s at %s: %w", server.Name, server.Addr, err)
+			states[i] = state{server: server.Name + " " + server.Addr, role: "down", problem: err.Error()}
 		}
 	}
 	for i, server := range servers {
@@ -43,22 +51,53 @@ func look(ctx context.Context, servers []database.Server) ([]state, error) {
 }
 
 func (s *state) identify(ctx context.Context, server database.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	var version string
 	var readOnly bool
 	if err := server.DB.QueryRowContext(ctx, "SELECT VERSION(), @@GLOBAL.read_only").Scan(&version, &readOnly); err != nil {
 		return err
 	}
 	s.server, s.engine, s.role, s.lag = server.Name+" "+server.Addr, engineOf(version), "primary", "-"
+	rows, err := database.Rows(ctx, server.DB, "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync%'")
+	if err != nil {
+		return err
+	}
+	status := map[string]string{}
+	for _, row := range rows {
+		name, _ := row.First("Variable_name")
+		status[name], _ = row.First("Value")
+	}
 	if !readOnly {
+		s.readSource(status)
 		return nil
 	}
-	s.role, s.problem = "replica", "it follows nobody"
-	rows, err := database.Rows(ctx, server.DB, "SHOW REPLICA STATUS")
+	s.role, s.problem, s.semiSync = "replica", "it follows nobody", "does not acknowledge"
+	for _, name := range []string{"Rpl_semi_sync_replica_status", "Rpl_semi_sync_slave_status"} {
+		if status[name] == "ON" {
+			s.semiSync = "acknowledges"
+		}
+	}
+	rows, err = database.Rows(ctx, server.DB, "SHOW REPLICA STATUS")
 	if err != nil || len(rows) == 0 {
 		return err
 	}
 	s.readReplication(rows[0])
 	return nil
+}
+
+// readSource reads whether a primary waits for its replica before it acknowledges a commit. MariaDB kept the old names.
+func (s *state) readSource(status map[string]string) {
+	on, clients := status["Rpl_semi_sync_source_status"], status["Rpl_semi_sync_source_clients"]
+	if on == "" {
+		on, clients = status["Rpl_semi_sync_master_status"], status["Rpl_semi_sync_master_clients"]
+	}
+	// Without any replica it counts as on until the next commit has waited in vain.
+	s.fallenBack = on != "ON" || clients == "0"
+	s.semiSync = "on, replicas that acknowledge: " + clients
+	if s.fallenBack {
+		s.semiSync = "OFF, replicas that acknowledge: " + clients
+	}
 }
 
 // readReplication reads the one row of SHOW REPLICA STATUS. MariaDB kept the old names of its columns.
@@ -84,6 +123,9 @@ func engineOf(version string) string {
 }
 
 func (s *state) readPosition(ctx context.Context, server database.Server) error {
+	if s.role == "down" {
+		return nil
+	}
 	query := "SELECT @@GLOBAL.gtid_executed"
 	if strings.HasPrefix(s.engine, "MariaDB") {
 		query = "SELECT @@GLOBAL.gtid_current_pos"
@@ -97,6 +139,10 @@ func (s *state) readPosition(ctx context.Context, server database.Server) error 
 }
 
 func (s *state) count(ctx context.Context, server database.Server) error {
-	return server.DB.QueryRowContext(ctx,
-		"SELECT (SELECT COUNT(*) FROM accounts.members), (SELECT COUNT(*) FROM orders.orders)").Scan(&s.members, &s.orders)
+	if s.role == "down" {
+		return nil
+	}
+	return server.DB.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM accounts.members), (SELECT COUNT(*) FROM orders.orders), "+
+		"GREATEST((SELECT MAX(epoch) FROM accounts.heartbeat), (SELECT MAX(epoch) FROM orders.heartbeat))").
+		Scan(&s.members, &s.orders, &s.epoch)
 }

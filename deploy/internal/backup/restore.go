@@ -1,0 +1,112 @@
+package backup
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+
+	"oms.internal/libs/devenv"
+)
+
+// Services are the processes that use the data.
+type Services interface {
+	StopServices(ctx context.Context) (stopped bool, err error)
+	StartServices(ctx context.Context) error
+}
+
+// ErrHoldsData says that a restore would remove members or orders.
+var ErrHoldsData = errors.New("there are members or orders here, which would be removed; FORCE=1 does it")
+
+// Restore replaces both schemas by those of a backup, on the primary; the replica receives it by replication. The services end
+// before and start after it: what they remember is of the old data, and they bring an older backup's tables up to date. The
+// primary takes no other writes until all is there; a restore that broke off is to be done again, with force.
+func Restore(ctx context.Context, pair *devenv.Pair, services Services, path string, force bool, out io.Writer) error {
+	if err := restore(ctx, pair, services, path, force, out); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return nil
+}
+
+func restore(ctx context.Context, pair *devenv.Pair, services Services, path string, force bool, out io.Writer) (err error) {
+	engine, err := engineOf(ctx, pair.Primary)
+	if err != nil {
+		return err
+	}
+	file, err := open(path, engine)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // only read from
+	db, err := pair.Primary.OpenRoot()
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // what was written was committed
+	if !force {
+		if err := refuseData(ctx, db); err != nil {
+			return err
+		}
+	}
+	say := func(format string, arguments ...any) { _, _ = fmt.Fprintf(out, format+"\n", arguments...) }
+	stopped, err := services.StopServices(ctx)
+	if err != nil {
+		return err
+	}
+	say("loading %s into %s", path, pair.Primary.Addr())
+	if err := replace(ctx, db, pair.Primary, file); err != nil {
+		return fmt.Errorf("%w\nthe primary is read-only now and its data not whole: restore again, with FORCE=1", err)
+	}
+	if err := pair.Sync(ctx); err != nil {
+		say("the replica does not have it yet (`make replication`): %v", err)
+	}
+	if !stopped {
+		say("no service ran before; `make up` starts them")
+		return nil
+	}
+	return services.StartServices(ctx)
+}
+
+// refuseData fails if there is a member or an order.
+func refuseData(ctx context.Context, db *sql.DB) error {
+	for _, table := range []string{"accounts.members", "orders.orders"} {
+		var exists, rows int
+		err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.tables WHERE CONCAT(table_schema, '.', table_name) = ?",
+			table).Scan(&exists)
+		if err != nil {
+			return err
+		}
+		if exists == 0 {
+			continue
+		}
+		// #nosec G202 -- one of the names above
+		if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM "+table+" LIMIT 1) AS one").Scan(&rows); err != nil {
+			return err
+		}
+		if rows > 0 {
+			return ErrHoldsData
+		}
+	}
+	return nil
+}
+
+// replace loads the backup while only root may write, and keeps the epochs: the old ones in the backup would make the primary
+// look like one that was replaced.
+func replace(ctx context.Context, db *sql.DB, primary *devenv.Server, backup io.Reader) error {
+	epoch, err := devenv.HighestEpoch(ctx, db)
+	if err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, "SET GLOBAL read_only = ON"); err != nil {
+		return err
+	}
+	if err := primary.Load(ctx, backup); err != nil {
+		return err
+	}
+	if err := devenv.RaiseEpoch(ctx, db, epoch); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "SET GLOBAL read_only = OFF")
+	return err
+}
