@@ -21,9 +21,13 @@ const tagBytes = 16
 // The version is what If-Match compares. The hash makes the tag another one when something else in the answer changes
 // that is not the row's, such as the last order of a member.
 func AnswerTagged(c *fiber.Ctx, status int, version uint64, value any) error {
-	held, err := readTags(c, fiber.HeaderIfNoneMatch)
-	if err != nil {
-		return err
+	var held tags
+	if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead {
+		// Of other methods this is too late to refuse the header: what they do is done.
+		var err error
+		if held, err = readTags(c, fiber.HeaderIfNoneMatch); err != nil {
+			return err
+		}
 	}
 	encoded, err := json.Marshal(value)
 	if err != nil {
@@ -32,8 +36,7 @@ func AnswerTagged(c *fiber.Ctx, status int, version uint64, value any) error {
 	hash := sha256.Sum256(encoded)
 	tag := strconv.FormatUint(version, 10) + "-" + base64.RawURLEncoding.EncodeToString(hash[:tagBytes])
 	c.Set(fiber.HeaderETag, `"`+tag+`"`)
-	reads := c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead
-	if reads && held.matches(tag) {
+	if held.matches(tag) {
 		c.Status(fiber.StatusNotModified)
 		return nil
 	}

@@ -20,6 +20,9 @@ func tagged(t *testing.T) *server {
 		app.Get("/row", func(c *fiber.Ctx) error {
 			return httpx.AnswerTagged(c, http.StatusOK, 12, map[string]string{"name": c.Query("name", "김")})
 		})
+		app.Post("/row", func(c *fiber.Ctx) error {
+			return httpx.AnswerTagged(c, http.StatusCreated, 1, map[string]string{"name": "박"})
+		})
 		app.Put("/row", func(c *fiber.Ctx) error {
 			precondition, err := httpx.IfMatch(c)
 			if err != nil {
@@ -89,6 +92,16 @@ func TestWhatTheClientHasIsNotSentAgain(t *testing.T) {
 				require.NotContains(t, got.header, "Content-Type")
 			}
 		}
+	}
+}
+
+func TestWhatWasDoneIsAnsweredWhateverTheClientHas(t *testing.T) {
+	t.Parallel()
+	server := tagged(t)
+	for _, header := range []string{"*", "unreadable", `"1-x"`} {
+		got := server.do(t, http.MethodPost, "/row", "", "If-None-Match", header)
+		require.Equal(t, http.StatusCreated, got.status)
+		require.JSONEq(t, `{"name":"박"}`, got.body)
 	}
 }
 
