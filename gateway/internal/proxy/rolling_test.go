@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/idempotency"
 )
 
 // ledger counts, for each write, how often an instance received it.
@@ -94,7 +95,7 @@ func send(t *testing.T, transport *http.Transport, method, url, body string) int
 		t.Error(err)
 		return 0
 	}
-	request.Header.Set("Idempotency-Key", body)
+	request.Header.Set(idempotency.Header, body)
 	response, err := transport.RoundTrip(request)
 	if err != nil {
 		t.Error(err)
@@ -126,7 +127,7 @@ func startDrained(t *testing.T, listener net.Listener, received *ledger) *draine
 	})
 	app.Use(func(c *fiber.Ctx) error {
 		service.asked.Add(1)
-		if c.Method() == http.MethodPost {
+		if c.Method() == http.MethodPost && c.Get(idempotency.Header) == string(c.Body()) {
 			received.add(string(c.Body()))
 		}
 		return c.SendString("done")
@@ -174,7 +175,7 @@ func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 	t.Logf("%d requests, none failed", len(outcomes))
 }
 
-// killed is a service that ends as on SIGKILL: all its connections are cut, whatever goes on there.
+// startKilled starts a service that ends as on SIGKILL: all its connections are cut, whatever goes on there.
 func startKilled(t *testing.T, received *ledger) (listener net.Listener, kill func()) {
 	t.Helper()
 	listener = listen(t)
