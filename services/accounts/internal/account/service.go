@@ -25,6 +25,7 @@ const lastOrderBudget = 150 * time.Millisecond
 // Service is the domain's use cases.
 type Service struct {
 	Dependencies
+	flights flights
 }
 
 // Dependencies are what the service works with. All but Random are required.
@@ -54,7 +55,7 @@ func NewService(dependencies Dependencies) *Service {
 	if dependencies.Random == nil {
 		dependencies.Random = rand.Reader
 	}
-	return &Service{dependencies}
+	return &Service{Dependencies: dependencies, flights: flights{now: map[Digest]bool{}}}
 }
 
 // now is the present in the resolution that the database keeps.

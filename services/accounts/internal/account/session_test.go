@@ -161,5 +161,6 @@ func TestExpiredSessionsAreRemovedEveryMinuteWhateverFailed(t *testing.T) {
 			require.Len(t, w.store.expired, left)
 		}
 		require.Empty(t, ended)
+		require.Equal(t, noonish.Add(-24*time.Hour), w.store.keptSince)
 	})
 }

@@ -43,6 +43,11 @@ func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, ke
 		if kept != nil || err != nil {
 			return s.repeat(ctx, client, input, once, kept, err)
 		}
+		land, err := s.flights.begin(once.Fingerprint)
+		if err != nil {
+			return Login{}, false, err
+		}
+		defer land()
 	}
 	login, kept, err := s.signUp(ctx, client, input, once)
 	if kept != nil || err != nil {

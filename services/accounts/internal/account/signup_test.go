@@ -64,14 +64,32 @@ func TestASignUpWithItsKeyAgainIsAnsweredAgainWithoutHashing(t *testing.T) {
 
 var elsewhere = account.Client{Address: "198.51.100.9", UserAgent: "Browser/1"}
 
-func TestASignUpThatIsOvertakenByItsTwinIsAnsweredLikeIt(t *testing.T) {
+func TestASignUpThatIsBeingDoneIsNotBegunAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
+	w.store.beforeUpdate = func() {
+		w.store.beforeUpdate = nil
+		_, _, err := w.SignUp(t.Context(), browser, newcomer, "key")
+		requireCode(t, fault.Conflict, err)
+		require.Equal(t, []string{"hash"}, w.passwords.asked, "its password was hashed once more")
+	}
+	_, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")
+	require.NoError(t, err)
+	require.False(t, replayed)
+	_, replayed, err = w.SignUp(t.Context(), browser, newcomer, "key")
+	require.NoError(t, err)
+	require.True(t, replayed)
+}
+
+func TestASignUpThatIsOvertakenByItsTwinElsewhereIsAnsweredLikeIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	other := account.NewService(w.Dependencies)
 	var first account.Login
 	w.store.beforeUpdate = func() {
 		w.store.beforeUpdate = nil
 		var err error
-		first, _, err = w.SignUp(t.Context(), browser, newcomer, "key")
+		first, _, err = other.SignUp(t.Context(), browser, newcomer, "key")
 		require.NoError(t, err)
 	}
 	second, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")

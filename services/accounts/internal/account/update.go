@@ -36,7 +36,7 @@ var ErrEmailTaken = fault.InvalidField("email", "user with this email already ex
 type Precondition interface{ Allows(version uint64) bool }
 
 // errChanged says that the member is not as the caller saw it.
-var errChanged = fault.New(fault.PreconditionFailed, "The member has been changed meanwhile.", nil)
+var errChanged = fault.New(fault.PreconditionFailed, "The member is not in the version that the request asks for.", nil)
 
 func allow(precondition Precondition, member Member) error {
 	if precondition != nil && !precondition.Allows(member.Version) {
