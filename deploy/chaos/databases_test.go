@@ -1,0 +1,167 @@
+package chaos
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// databases are the two servers. Which of them is the primary changes with every failover, and so is asked each time.
+type databases struct {
+	system  *system
+	servers [2]*server
+	roots   [2]*sql.DB // past the proxies
+}
+
+func newDatabases(s *system) (*databases, error) {
+	password, err := s.secret("mysql-root")
+	if err != nil {
+		return nil, err
+	}
+	d := &databases{system: s}
+	for i, name := range []string{"primary", "replica"} {
+		config := mysql.NewConfig()
+		config.Net, config.Addr = "tcp", s.address(strings.ToUpper(name)+"_PORT")
+		config.User, config.Passwd, config.InterpolateParams = "root", password, true
+		config.Timeout, config.ReadTimeout, config.Logger = time.Second, 2*time.Minute, &mysql.NopLogger{}
+		connector, err := mysql.NewConnector(config)
+		if err != nil {
+			return nil, err
+		}
+		d.roots[i] = sql.OpenDB(connector)
+		d.servers[i] = newServer(filepath.Join(s.data, "mariadb", name), "server.log", d.roots[i].PingContext)
+	}
+	return d, nil
+}
+
+func (d *databases) close() error { return errors.Join(d.roots[0].Close(), d.roots[1].Close()) }
+
+// primary is the index of the server that takes writes.
+func (d *databases) primary(ctx context.Context) (int, error) {
+	found := -1
+	err := await(ctx, 30*time.Second, func(ctx context.Context) error {
+		var problems []error
+		for i, root := range d.roots {
+			var readOnly bool
+			if err := root.QueryRowContext(ctx, "SELECT @@GLOBAL.read_only").Scan(&readOnly); err != nil {
+				problems = append(problems, err)
+			} else if !readOnly {
+				found = i
+				return nil
+			}
+		}
+		return errors.Join(append(problems, errors.New("no server takes writes"))...)
+	})
+	return found, err
+}
+
+// replica is the index of the other one.
+func (d *databases) replica(ctx context.Context) (int, error) {
+	primary, err := d.primary(ctx)
+	return 1 - primary, err
+}
+
+// relink lets the replica replicate through the proxy in front of the primary.
+func (d *databases) relink(ctx context.Context) error {
+	primary, err := d.primary(ctx)
+	if err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(d.system.links.replication[primary].addr())
+	if err != nil {
+		return err
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		"STOP SLAVE",
+		fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%d, MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1", host, number),
+		"START SLAVE",
+	} {
+		if _, err := d.roots[1-primary].ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
+// caughtUp waits until the replica has what the primary has now.
+func (d *databases) caughtUp(ctx context.Context) error {
+	primary, err := d.primary(ctx)
+	if err != nil {
+		return err
+	}
+	var position string
+	if err := d.roots[primary].QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_pos").Scan(&position); err != nil {
+		return err
+	}
+	err = await(ctx, time.Minute, func(ctx context.Context) error {
+		var result int
+		err := d.roots[1-primary].QueryRowContext(ctx, "SELECT MASTER_GTID_WAIT(?, 0.5)", position).Scan(&result)
+		if err == nil && result != 0 {
+			err = fmt.Errorf("it has not reached %s", position)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("the replica does not catch up: %w", err)
+	}
+	return nil
+}
+
+// applying starts or stops the thread of the replica that applies what it received; it goes on receiving.
+func (d *databases) applying(ctx context.Context, on bool) error {
+	replica, err := d.replica(ctx)
+	if err != nil {
+		return err
+	}
+	statement := "STOP SLAVE SQL_THREAD"
+	if on {
+		statement = "START SLAVE SQL_THREAD"
+	}
+	_, err = d.roots[replica].ExecContext(ctx, statement)
+	return err
+}
+
+// orders reads the ids of all orders above an id from the primary, by product.
+func (d *databases) orders(ctx context.Context, above uint64) (map[string][]uint64, error) {
+	primary, err := d.primary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := d.roots[primary].QueryContext(ctx, "SELECT product_name, id FROM orders.orders WHERE id > ?", above)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	found := map[string][]uint64{}
+	for rows.Next() {
+		var product string
+		var id uint64
+		if err := rows.Scan(&product, &id); err != nil {
+			return nil, err
+		}
+		found[product] = append(found[product], id)
+	}
+	return found, rows.Err()
+}
+
+// lastOrder is the highest id of an order.
+func (d *databases) lastOrder(ctx context.Context) (id uint64, err error) {
+	primary, err := d.primary(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = d.roots[primary].QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM orders.orders").Scan(&id)
+	return id, err
+}

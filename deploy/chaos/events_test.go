@@ -1,0 +1,215 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/contracts/orders"
+)
+
+// event is what is looked at of a CloudEvent.
+type event struct {
+	ID      string
+	Type    string
+	Subject string
+}
+
+// held is what the stream OMS_EVENTS holds.
+type held struct {
+	copies map[string]int                 // of each event, by id
+	about  map[string]map[string][]string // ids by type and subject
+}
+
+func readStream(t *testing.T) held {
+	t.Helper()
+	password, err := world.secret("nats-ops")
+	require.NoError(t, err)
+	conn, err := nats.Connect("nats://"+world.address("NATS_PORT"), nats.UserInfo("ops", password), nats.CustomInboxPrefix("_INBOX_ops"))
+	require.NoError(t, err)
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	source, err := js.Stream(t.Context(), "OMS_EVENTS")
+	require.NoError(t, err)
+	state := source.CachedInfo().State
+	found := held{copies: map[string]int{}, about: map[string]map[string][]string{}}
+	for number := state.FirstSeq; number <= state.LastSeq; number++ {
+		message, err := source.GetMsg(t.Context(), number)
+		require.NoError(t, err)
+		var e event
+		require.NoError(t, json.Unmarshal(message.Data, &e))
+		found.copies[e.ID]++
+		if found.about[e.Type] == nil {
+			found.about[e.Type] = map[string][]string{}
+		}
+		found.about[e.Type][e.Subject] = append(found.about[e.Type][e.Subject], e.ID)
+	}
+	return found
+}
+
+// outbox reads the events that a service has written, and how many of them wait.
+func (d *databases) outbox(ctx context.Context, schema string) (ids []string, waiting int, err error) {
+	primary, err := d.primary(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := d.roots[primary].QueryContext(ctx, "SELECT event_id, published_at IS NULL FROM "+schema+".outbox")
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var id string
+		var waits bool
+		if err := rows.Scan(&id, &waits); err != nil {
+			return nil, 0, err
+		}
+		if ids = append(ids, id); waits {
+			waiting++
+		}
+	}
+	return ids, waiting, rows.Err()
+}
+
+// number reads one number from the primary.
+func (d *databases) number(ctx context.Context, query string, arguments ...any) (number int, err error) {
+	primary, err := d.primary(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = d.roots[primary].QueryRowContext(ctx, query, arguments...).Scan(&number)
+	return number, err
+}
+
+// TestEveryEventArrivesOnceInEffect kills, in turn, all that events go through: both relays of orders (each instance has
+// one, and a consumer), the relay of accounts, and NATS. Meanwhile orders are made and members delete themselves.
+func TestEveryEventArrivesOnceInEffect(t *testing.T) {
+	ctx := t.Context()
+	kills := share(t, variableKills, 1)
+	running := startLoad(t, newMembers(t, crew/2), share(t, variableRate, 60))
+	parts := []body{world.orders[0], world.nats, world.accounts[0], world.orders[1], world.accounts[1]}
+	leavers := newMembers(t, 10*kills*len(parts))
+	left := &leavings{}
+	for i := range kills * len(parts) {
+		running.awaitCalm(t, time.Now())
+		var leaving sync.WaitGroup
+		for _, m := range leavers[10*i : 10*i+10] {
+			leaving.Go(func() { left.add(m, m.leave(ctx)) })
+		}
+		require.NoError(t, parts[i%len(parts)].kill())
+		rest(ctx, time.Second)
+		require.NoError(t, parts[i%len(parts)].restart(ctx))
+		leaving.Wait()
+	}
+	running.end()
+	require.NoError(t, world.awaitReady(ctx))
+	result := running.verify(t)
+	result.requireNone(t)
+	awaitPublished(t)
+
+	events := readStream(t)
+	requireAllOnce(t, events)
+	created := events.about["oms."+orders.Service+"."+orders.EventCreated+".v1"]
+	for product, told := range running.journal.acknowledged {
+		require.Len(t, created[strconv.FormatUint(told.id, 10)], 1, "the events of %s, order %d", product, told.id)
+	}
+	deleted := events.about["oms."+accounts.Service+"."+accounts.EventDeleted+".v1"]
+	for _, id := range left.told {
+		require.Len(t, deleted[strconv.FormatUint(id, 10)], 1, "the events of member %d", id)
+	}
+	requireHandledOnce(t, len(deleted))
+	t.Logf("%d kills, %d events in the stream, of them %d of %d acknowledged orders and %d of %d members who were told that they left",
+		kills*len(parts), len(events.copies), len(running.journal.acknowledged), len(running.journal.acknowledged), len(left.told), len(leavers))
+}
+
+// leavings are the members who were told that they are gone.
+type leavings struct {
+	mutex sync.Mutex
+	told  []uint64
+}
+
+func (l *leavings) add(m *member, told bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if told {
+		l.told = append(l.told, m.id)
+	}
+}
+
+// leave deletes the member; true means that it was told so.
+func (m *member) leave(ctx context.Context) bool {
+	for try := 0; try <= retries; try++ {
+		got, err := m.send(ctx, http.MethodDelete, fmt.Sprintf("%s/accounts/users/%d", m.gateways[0], m.id), nil, nil)
+		if err == nil && got.status == http.StatusNoContent {
+			return true
+		}
+		if !rest(ctx, 200*time.Millisecond) {
+			break
+		}
+	}
+	return false
+}
+
+// awaitPublished waits until no event waits in an outbox.
+func awaitPublished(t *testing.T) {
+	t.Helper()
+	err := await(t.Context(), 30*time.Second, func(ctx context.Context) error {
+		for _, schema := range []string{"orders", "accounts"} {
+			_, waiting, err := world.databases.outbox(ctx, schema)
+			if err != nil {
+				return err
+			}
+			if waiting > 0 {
+				return fmt.Errorf("%d events wait in the outbox of %s", waiting, schema)
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+// requireAllOnce holds that what stands in the outboxes is in the stream, once, and nothing else is.
+func requireAllOnce(t *testing.T, events held) {
+	t.Helper()
+	written := 0
+	for _, schema := range []string{"orders", "accounts"} {
+		ids, _, err := world.databases.outbox(t.Context(), schema)
+		require.NoError(t, err)
+		for _, id := range ids {
+			require.Equal(t, 1, events.copies[id], "copies of event %s of %s", id, schema)
+		}
+		written += len(ids)
+	}
+	require.Len(t, events.copies, written, "the stream holds what was written, and no more")
+}
+
+// requireHandledOnce waits until orders has learnt of all members that are gone, and holds that it did so once for each.
+func requireHandledOnce(t *testing.T, deleted int) {
+	t.Helper()
+	handled := func(ctx context.Context) error {
+		inbox, inboxErr := world.databases.number(ctx, "SELECT COUNT(*) FROM orders.inbox")
+		former, formerErr := world.databases.number(ctx, "SELECT COUNT(*) FROM orders.former_customers")
+		if err := errors.Join(inboxErr, formerErr); err != nil {
+			return err
+		}
+		if inbox != deleted || former != deleted {
+			return fmt.Errorf("%d members are gone; orders has handled %d events and knows of %d", deleted, inbox, former)
+		}
+		return nil
+	}
+	require.NoError(t, await(t.Context(), 30*time.Second, handled))
+	rest(t.Context(), time.Second)
+	require.NoError(t, handled(t.Context()), "nothing is handled again later")
+}

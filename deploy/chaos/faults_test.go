@@ -1,0 +1,115 @@
+package chaos
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// outage is how long something is broken before it is repaired: longer than all short timeouts.
+const outage = 3 * time.Second
+
+// fault is one way to break the system.
+type fault struct {
+	name string
+	// quick ones are in the small share.
+	quick bool
+	// prepare and restore, where they are there, put the system into the state that the fault needs, and back.
+	prepare, restore func(ctx context.Context) error
+	// strike breaks the system and repairs it. It returns the moment from which on the time to recover counts.
+	strike func(ctx context.Context) (time.Time, error)
+	// within is how long 95 % of the rounds may take to recover; 0 asks for nothing.
+	within time.Duration
+	// flawless faults may fail no request.
+	flawless bool
+}
+
+// What the time to recover may be (95 % of the rounds).
+const (
+	failoverWithin = 10 * time.Second
+	restartWithin  = 2 * time.Second
+)
+
+func faults() []fault {
+	w := world
+	replica := func(ctx context.Context) (body, error) {
+		i, err := w.databases.replica(ctx)
+		return w.databases.servers[i&1], err
+	}
+	primary := func(ctx context.Context) (body, error) {
+		i, err := w.databases.primary(ctx)
+		return w.databases.servers[i&1], err
+	}
+	one := func(b body) func(context.Context) (body, error) {
+		return func(context.Context) (body, error) { return b, nil }
+	}
+	list := []fault{
+		{name: "kill replica", strike: killed(replica), within: restartWithin},
+		{name: "kill NATS", quick: true, strike: killed(one(w.nats)), within: restartWithin},
+		{name: "kill orders", quick: true, strike: killed(one(w.orders[0])), within: restartWithin},
+		{name: "kill accounts", strike: killed(one(w.accounts[0])), within: restartWithin},
+		{name: "kill gateway", strike: killed(one(w.gateways[0])), within: restartWithin},
+		{name: "kill all orders", quick: true, strike: killed(one(group(w.orders))), within: restartWithin},
+		{name: "kill all accounts", strike: killed(one(group(w.accounts))), within: restartWithin},
+		{name: "kill all gateways", strike: killed(one(group(w.gateways))), within: restartWithin},
+		{name: "stop replica", strike: stopped(replica)},
+		{name: "stop NATS", strike: stopped(one(w.nats))},
+		{name: "stop orders", strike: stopped(one(w.orders[0]))},
+		{name: "stop accounts", strike: stopped(one(w.accounts[0]))},
+		{name: "stop gateway", strike: stopped(one(w.gateways[0]))},
+		{name: "stop primary", strike: stopped(primary)},
+		{name: "kill primary, restart", strike: killed(primary), within: failoverWithin},
+		{name: "kill primary, failover", quick: true, strike: failover(killPrimary), within: failoverWithin},
+		{name: "stop primary, failover", strike: failover(stopPrimary), within: failoverWithin},
+		{name: "planned failover", quick: true, strike: failover(nil), within: failoverWithin},
+		{name: "replica 5 s behind", strike: behind(5 * time.Second), flawless: true},
+		{name: "5 s to the replica", strike: slowed(5 * time.Second)},
+		{name: "SIGTERM orders", quick: true, strike: terminated(w.orders[1]), flawless: true, within: restartWithin},
+		{name: "SIGTERM accounts", strike: terminated(w.accounts[1]), flawless: true, within: restartWithin},
+		{name: "SIGTERM gateway", quick: true, strike: terminated(w.gateways[1]), flawless: true, within: restartWithin},
+	}
+	return append(list, resets()...)
+}
+
+// resets cut the links between any two parts.
+func resets() []fault {
+	l := world.links
+	role := func(of [2]*link, find func(context.Context) (int, error)) func(context.Context) (*link, error) {
+		return func(ctx context.Context) (*link, error) {
+			i, err := find(ctx)
+			return of[i&1], err
+		}
+	}
+	fixed := func(one *link) func(context.Context) (*link, error) {
+		return func(context.Context) (*link, error) { return one, nil }
+	}
+	return []fault{
+		{name: "reset services-primary", strike: cut(role(l.database, world.databases.primary)), within: restartWithin},
+		{name: "reset services-replica", strike: cut(role(l.database, world.databases.replica)), within: restartWithin},
+		{name: "reset replica-primary", strike: cut(role(l.replication, world.databases.primary)), within: restartWithin},
+		{name: "reset services-NATS", strike: cut(fixed(l.natsOfServices)), within: restartWithin},
+		{name: "reset gateways-NATS", strike: cut(fixed(l.natsOfGateways)), within: restartWithin},
+		{name: "reset gateways-orders", prepare: throughProxies, restore: directly, strike: cut(fixed(l.orders[0])), within: restartWithin},
+		{name: "reset gateways-accounts", prepare: throughProxies, restore: directly, strike: cut(fixed(l.accounts[0])), within: restartWithin},
+	}
+}
+
+func TestNothingAcknowledgedIsLostDoubledOrStale(t *testing.T) {
+	var rows []row
+	for _, f := range faults() {
+		if !f.quick && !whole() {
+			continue
+		}
+		whole := t.Run(f.name, func(t *testing.T) {
+			result := f.suffer(t)
+			rows = append(rows, result)
+			f.require(t, result)
+		})
+		// The next fault proves nothing on a system that is still broken by this one.
+		if err := world.whole(t.Context()); !whole && err != nil {
+			t.Errorf("after %q: %v", f.name, err)
+			break
+		}
+	}
+	t.Logf("\n%s", table(rows))
+}
