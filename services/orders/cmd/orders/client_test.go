@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 )
 
@@ -22,6 +23,13 @@ import (
 type caller struct {
 	*process
 	principal string // signed
+	after     consistency.Token
+}
+
+// toldOfAll is the caller once others have told it what they wrote.
+func (c caller) toldOfAll() caller {
+	c.after = consistency.Newest
+	return c
 }
 
 func (p *process) as(t *testing.T, memberID uint64) caller {
@@ -33,7 +41,7 @@ func (p *process) asPrincipal(t *testing.T, principal authn.Principal) caller {
 	t.Helper()
 	signed, err := p.signer.Sign(principal, orders.Service)
 	require.NoError(t, err)
-	return caller{p, signed}
+	return caller{process: p, principal: signed}
 }
 
 // answer is what came back. JSON numbers stay as they were written.
@@ -66,6 +74,9 @@ func (c caller) try(ctx context.Context, sent message) (answer, error) {
 	}
 	if c.principal != "" {
 		request.Header.Set(authn.Header, c.principal)
+	}
+	if c.after != 0 {
+		request.Header.Set(consistency.Header, c.after.String())
 	}
 	if sent.contentType != "" {
 		request.Header.Set("Content-Type", sent.contentType)

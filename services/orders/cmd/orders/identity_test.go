@@ -52,7 +52,7 @@ func TestNothingIsServedWithoutAPrincipalOfAMemberForThisService(t *testing.T) {
 			for _, sent := range requests {
 				// What a client might try reaches nobody either.
 				sent.header = map[string]string{"Authorization": "Token x", "X-Member-Id": "9"}
-				refused := caller{p, principal}.send(t, sent)
+				refused := caller{process: p, principal: principal}.send(t, sent)
 				refused.requireProblem(t, http.StatusUnauthorized)
 				require.Equal(t, "Token", refused.header.Get("WWW-Authenticate"))
 			}

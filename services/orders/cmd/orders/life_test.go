@@ -57,7 +57,7 @@ func TestAnOrdersLifeIsInItsTimeline(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, owner.send(t, message{method: http.MethodDelete, path: path}).status)
 	life = append(life, "1: delivered > deleted ")
 	require.Equal(t, life, owner.steps(t, path))
-	require.Equal(t, life, admin.steps(t, path))
+	require.Equal(t, life, admin.toldOfAll().steps(t, path))
 	p.as(t, bob).get(t, path+"/timeline").requireProblem(t, http.StatusNotFound)
 	owner.transition(t, path, "cancelled").requireProblem(t, http.StatusNotFound)
 }
