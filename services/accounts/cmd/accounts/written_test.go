@@ -56,6 +56,10 @@ func TestAWriteTellsTheCallerTheGatewayAndAllOtherGateways(t *testing.T) {
 	require.NoError(t, err)
 	operator.Admin = true
 	tell(p.do(t, operator, http.MethodPatch, userPath(id), `{"nickname":"third"}`), operator.MemberID, id)
+	refused := p.conditional(t, member, http.MethodPatch, userPath(id), `{"nickname":"old"}`, "If-Match", tag(t, read))
+	require.Equal(t, http.StatusPreconditionFailed, refused.status)
+	require.NotEmpty(t, refused.header.Get(consistency.Header), "it says that there is something newer to be seen")
+	written(t, heard)
 	tell(p.do(t, operator, http.MethodDelete, userPath(id), ""), operator.MemberID, id)
 }
 

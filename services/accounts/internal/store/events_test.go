@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 )
 
@@ -121,5 +122,13 @@ func TestOneOfManyChangesOfOneVersionWins(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, won)
+	// Who is refused must see next what it was refused for.
+	refused := consistency.Into(t.Context(), 0)
+	_, _, err := f.UpdateMember(refused, stored.ID, func(*account.Member) (account.Consequences, error) { return account.Consequences{}, stale })
+	require.ErrorIs(t, err, stale)
+	require.NotZero(t, consistency.WrittenBy(refused))
+	seen, err := f.Member(refused, stored.ID)
+	require.NoError(t, err)
+	require.Equal(t, f.get(t, stored.ID), seen)
 	require.Equal(t, uint64(2), f.get(t, stored.ID).Version)
 }

@@ -151,31 +151,48 @@ func (s *Store) MemberByEmail(ctx context.Context, email string) (account.Member
 	return toMember(row), err
 }
 
+// locked runs work on a member that nobody else changes meanwhile. What refuses the member is returned once the transaction
+// has been committed, empty: who hears in which state the member is not must not read an older one next, and only what was
+// committed has a token.
+func (s *Store) locked(
+	ctx context.Context, id uint64, work func(ctx context.Context, writer mysqlx.Writer, member account.Member) (refusal, err error),
+) error {
+	var refusal error
+	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) (err error) {
+		row, err := sqlcgen.New(writer).GetMemberForUpdate(ctx, id)
+		if refusal = notFound(err); fault.Is(refusal, fault.NotFound) {
+			return nil
+		}
+		if err == nil {
+			refusal, err = work(ctx, writer, toMember(row))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
 // UpdateMember lets change alter the locked member and stores it.
 func (s *Store) UpdateMember(ctx context.Context, id uint64, change func(*account.Member) (account.Consequences, error)) (account.Member, []account.Revocation, error) {
 	var member account.Member
 	var revocations []account.Revocation
-	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
-		queries := sqlcgen.New(writer)
-		revocations = nil
-		row, err := queries.GetMemberForUpdate(ctx, id)
-		if err != nil {
-			return notFound(err)
-		}
-		before := toMember(row)
-		member = before
-		follows, err := change(&member)
-		if err != nil {
-			return err
+	err := s.locked(ctx, id, func(ctx context.Context, writer mysqlx.Writer, before account.Member) (refusal, err error) {
+		member, revocations = before, nil
+		follows, refusal := change(&member)
+		if refusal != nil {
+			return refusal, nil
 		}
 		if err := store(ctx, writer, before, &member, follows.At); err != nil {
-			return err
+			return nil, err
 		}
+		queries := sqlcgen.New(writer)
 		if !follows.EndsSessions {
-			return insertEvents(ctx, queries, follows.Events)
+			return nil, insertEvents(ctx, queries, follows.Events)
 		}
 		revocations, err = endSessions(ctx, queries, id, follows.Except, follows.Ending)
-		return err
+		return nil, err
 	})
 	return member, revocations, err
 }
@@ -185,32 +202,26 @@ func (s *Store) DeleteMember(
 	ctx context.Context, id uint64, allow func(account.Member) error, ending account.Ending,
 ) ([]account.Revocation, error) {
 	var revocation account.Revocation
-	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
+	err := s.locked(ctx, id, func(ctx context.Context, writer mysqlx.Writer, member account.Member) (refusal, err error) {
+		if refusal := allow(member); refusal != nil {
+			return refusal, nil
+		}
 		queries := sqlcgen.New(writer)
-		row, err := queries.GetMemberForUpdate(ctx, id)
-		if err != nil {
-			return notFound(err)
+		for _, remove := range []func(context.Context, uint64) error{
+			queries.DeleteMember, queries.DeleteKnownDevicesOfMember, queries.ForgetOriginsOfMember,
+		} {
+			if err := remove(ctx, id); err != nil {
+				return nil, err
+			}
 		}
-		if err := allow(toMember(row)); err != nil {
-			return err
-		}
-		if err := queries.DeleteMember(ctx, id); err != nil {
-			return err
-		}
-		if err := announce(ctx, writer, accounts.EventDeleted, toMember(row), ending.At); err != nil {
-			return err
-		}
-		if err := queries.DeleteKnownDevicesOfMember(ctx, id); err != nil {
-			return err
-		}
-		if err := queries.ForgetOriginsOfMember(ctx, id); err != nil {
-			return err
+		if err := announce(ctx, writer, accounts.EventDeleted, member, ending.At); err != nil {
+			return nil, err
 		}
 		if _, err := revokeSessions(ctx, queries, id, math.MaxInt64, 0, ending.At); err != nil {
-			return err
+			return nil, err
 		}
 		revocation, err = revoke(ctx, queries, account.Revocation{MemberID: id, ThroughSession: math.MaxInt64}, ending)
-		return err
+		return nil, err
 	})
 	if err != nil {
 		return nil, err
