@@ -14,6 +14,7 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
+	"oms.internal/libs/httpx"
 )
 
 func TestEveryWriteIsAnEventAndNothingElseIs(t *testing.T) {
@@ -143,6 +144,7 @@ func TestGatewaysAreToldWhomAWriteConcerns(t *testing.T) {
 	path := created.header.Get("Location")
 	first := next()
 	require.Equal(t, []uint64{boss, bob}, first.MemberIDs)
+	require.Equal(t, "9,2", created.header.Get(httpx.HeaderTold))
 	require.Equal(t, created.header.Get(consistency.Header), first.Token.String())
 
 	p.as(t, boss).json(t, http.MethodPatch, path, `{"customer": 1}`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -20,12 +21,14 @@ const (
 	tellTimeout   = time.Second
 )
 
-// Writes is order.Writes: a memory of this process, and a message to the gateways.
+// Writes is order.Writes: a memory of this process, a header for the gateway that passed the request on (httpx.Consistency),
+// and a message to all gateways.
 type Writes struct {
 	memory *consistency.Memory
 	conn   *nats.Conn
 	log    *slog.Logger
 	queue  chan consistency.Written
+	full   atomic.Bool // since the queue was empty, so that it is logged once
 }
 
 var _ order.Writes = (*Writes)(nil)
@@ -48,10 +51,13 @@ func (w *Writes) Tell(ctx context.Context, memberIDs ...uint64) {
 			told.MemberIDs = append(told.MemberIDs, id)
 		}
 	}
+	consistency.Tell(ctx, told.MemberIDs...)
 	select {
 	case w.queue <- told:
 	default:
-		w.log.WarnContext(ctx, "gateways not told of a write: too many wait")
+		if !w.full.Swap(true) {
+			w.log.WarnContext(ctx, "gateways not told of writes: too many wait")
+		}
 	}
 }
 
@@ -63,6 +69,7 @@ func (w *Writes) Run(ctx context.Context) error {
 			w.publish(ctx, told)
 			continue
 		default:
+			w.full.Store(false)
 		}
 		select {
 		case told := <-w.queue:

@@ -53,7 +53,9 @@ func TestMembersAreToldOfWritesAndOfNothingElse(t *testing.T) {
 	writes.Tell(wrote(t, 0), 1, 2)
 	writes.Tell(t.Context(), 1, 2)
 	writes.Tell(wrote(t, 10), 1, 0, 2, 1)
-	writes.Tell(wrote(t, 20), 2)
+	later := wrote(t, 20)
+	writes.Tell(later, 2)
+	require.Equal(t, []uint64{2}, consistency.Told(later), "so does the gateway that waits for the answer")
 	require.Equal(t, consistency.Token(10), memory.Of(1))
 	require.Equal(t, consistency.Token(20), memory.Of(2))
 
