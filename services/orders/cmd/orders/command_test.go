@@ -66,6 +66,7 @@ func TestAWrongStartSaysWhatIsWrong(t *testing.T) {
 		"an unknown command":    {[]string{"sreve"}, nil, []string{`"sreve"`}},
 		"an unknown setting":    {nil, map[string]string{"MYSQL_HOST": "x"}, []string{"MYSQL_HOST"}},
 		"several wrong ones":    {nil, map[string]string{"TIME_ZONE": "Asia/Soul", "LOG_LEVEL": "loud"}, []string{"Asia/Soul", "loud"}},
+		"a long drain":          {nil, map[string]string{"DRAIN_TIME": "10s", "EVENTS_REPLICAS": "0"}, []string{"DRAIN_TIME", "EVENTS_REPLICAS"}},
 		"a missing secret":      {nil, map[string]string{"MYSQL_PASSWORD_FILE": "/nowhere"}, []string{"/nowhere"}},
 		"a key that is none":    {[]string{"serve"}, nil, []string{"PEM"}},
 		"a port that is taken":  {nil, map[string]string{"HTTP_ADDR": taken.Addr().String(), "ADMIN_ADDR": "127.0.0.1:0"}, []string{taken.Addr().String()}},
