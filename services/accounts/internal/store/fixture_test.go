@@ -14,6 +14,7 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
@@ -154,6 +155,9 @@ func (f fixture) get(t *testing.T, id uint64) account.Member {
 	require.NoError(t, err)
 	return member
 }
+
+// latest is the context of a reader who must see everything.
+func latest(t *testing.T) context.Context { return consistency.Into(t.Context(), consistency.Newest) }
 
 func requireCode(t *testing.T, want fault.Code, err error) {
 	t.Helper()

@@ -206,7 +206,7 @@ func TestPastTheEndThereIsNothingButTheCount(t *testing.T) {
 	} {
 		for _, offset := range []int{test.count, test.count + 1, 1000, listing.MaxOffset} {
 			test.list.Offset = offset
-			page, count, err := f.Members(t.Context(), test.list)
+			page, count, err := f.Members(latest(t), test.list)
 			require.NoError(t, err, name)
 			require.Empty(t, page, name)
 			require.Equal(t, test.count, count, "%s at %d", name, offset)
@@ -218,7 +218,7 @@ func TestAnEmptyDirectoryIsAnEmptyList(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	f.requireList(t, nil, query(0, 0), "empty")
-	page, count, err := f.Members(t.Context(), query(10, 30))
+	page, count, err := f.Members(latest(t), query(10, 30))
 	require.NoError(t, err)
 	require.Empty(t, page)
 	require.Zero(t, count)

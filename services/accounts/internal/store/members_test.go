@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 )
 
@@ -62,11 +61,10 @@ func TestReadsSeeWhatTheirTokenCoversAndDenyNobody(t *testing.T) {
 		member, err := f.Member(t.Context(), 7)
 		require.NoError(t, err, "a replica that is behind denied a member")
 		require.Equal(t, "casey", member.Nickname)
-		newest := consistency.Into(t.Context(), consistency.Newest)
-		_, count, err := f.Members(newest, query(10, 0))
+		_, count, err := f.Members(latest(t), query(10, 0))
 		require.NoError(t, err)
 		require.Equal(t, 1, count)
-		matches, err := f.MatchingMembers(newest, []string{"casey"}, 0, 10)
+		matches, err := f.MatchingMembers(latest(t), []string{"casey"}, 0, 10)
 		require.NoError(t, err)
 		require.Equal(t, [][]uint64{{7}}, matches)
 		found, err := f.MemberByEmail(t.Context(), "new@x.test")

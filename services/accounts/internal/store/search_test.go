@@ -87,7 +87,7 @@ func pick(ids map[string]uint64, keys string) []uint64 {
 func (f fixture) search(t *testing.T, query account.Query) []uint64 {
 	t.Helper()
 	query.Limit = 100
-	members, count, err := f.Members(t.Context(), query)
+	members, count, err := f.Members(latest(t), query)
 	require.NoError(t, err)
 	found := []uint64{}
 	for _, member := range members {
@@ -108,7 +108,7 @@ func TestASearchFindsPartsOfNamesAndEmailsAndEveryTermMustMatch(t *testing.T) {
 
 		// One row a page: the count comes from its own statement then.
 		query.Limit = 1
-		_, count, err := f.Members(t.Context(), query)
+		_, count, err := f.Members(latest(t), query)
 		require.NoError(t, err)
 		require.Equal(t, len(test.found), count, "count of %q", test.terms)
 	}
@@ -156,7 +156,7 @@ func TestAMaskedCallerFindsOthersByTheirNamesOnly(t *testing.T) {
 		query.Terms = test.terms
 		require.Equal(t, pick(ids, test.found), f.search(t, query), name)
 		query.Limit = 1
-		_, count, err := f.Members(t.Context(), query)
+		_, count, err := f.Members(latest(t), query)
 		require.NoError(t, err)
 		require.Equal(t, len(test.found), count, "count: %s", name)
 	}
@@ -167,7 +167,7 @@ func TestMatchingYieldsTheMembersOfEachTermByItself(t *testing.T) {
 	f := newStore(t)
 	ids := f.fillPeople(t)
 	match := func(among uint64, most int, terms ...string) [][]uint64 {
-		matches, err := f.MatchingMembers(t.Context(), terms, among, most)
+		matches, err := f.MatchingMembers(latest(t), terms, among, most)
 		require.NoError(t, err)
 		return matches
 	}
