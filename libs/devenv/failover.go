@@ -34,16 +34,16 @@ func (p *Pair) Failover(ctx context.Context) error {
 		if err := p.takeOver(ctx, old, epoch); err != nil {
 			return fmt.Errorf("failover: %w", err)
 		}
-		p.say("%s is the primary; when %s can run again, a rejoin makes it the replica", p.Primary.name, p.Replica.name)
+		p.say("%s is the primary; when %s can run again, a rejoin makes it the replica", p.Primary.title(), p.Replica.title())
 		return nil
 	}
 	if err := p.changeOver(ctx, epoch); err != nil {
 		return fmt.Errorf("failover: %w", err)
 	}
-	p.say("%s follows %s", p.Replica.name, p.Primary.name)
+	p.say("%s follows %s", p.Replica.title(), p.Primary.title())
 	if err := p.engine.follow(ctx, p); err != nil {
 		return fmt.Errorf("failover: %s is the primary now, but %s does not follow it; rejoin: %w",
-			p.Primary.name, p.Replica.name, err)
+			p.Primary.title(), p.Replica.title(), err)
 	}
 	return nil
 }
@@ -60,10 +60,10 @@ func choose(views [2]view) (old, next view, err error) {
 		return old, next, fmt.Errorf("neither server answers: %w", errors.Join(first.err, second.err))
 	case first.writable() && second.writable():
 		return old, next, fmt.Errorf("both servers take writes (epoch of %s: %d, of %s: %d); a rejoin makes the one of the lower "+
-			"epoch a replica", first.server.name, first.epoch, second.server.name, second.epoch)
+			"epoch a replica", first.server.title(), first.epoch, second.server.title(), second.epoch)
 	case first.writable() && second.err != nil:
 		return old, next, fmt.Errorf("there is no server to promote: %s is the primary and %s does not answer; rejoin it: %w",
-			first.server.name, second.server.name, second.err)
+			first.server.title(), second.server.title(), second.err)
 	case first.writable():
 		old, next = first, second
 	case second.err != nil: // the replica alone
@@ -78,20 +78,20 @@ func choose(views [2]view) (old, next view, err error) {
 	}
 	if !next.standing.configured {
 		return old, next, fmt.Errorf("there is no server to promote: %s follows nobody, so it may lack transactions; rejoin it",
-			next.server.name)
+			next.server.title())
 	}
 	return old, next, nil
 }
 
 // changeOver is a failover that the primary takes part in. Until the replica has everything, nothing is final.
 func (p *Pair) changeOver(ctx context.Context, epoch uint64) error {
-	p.say("%s becomes read-only", p.Primary.name)
+	p.say("%s becomes read-only", p.Primary.title())
 	if err := p.engine.setReadOnly(ctx, p.Primary, true); err != nil {
 		return errors.Join(err, p.giveUp(ctx))
 	}
 	noticed := time.NewTimer(handover)
 	defer noticed.Stop()
-	p.say("%s applies what it lacks", p.Replica.name)
+	p.say("%s applies what it lacks", p.Replica.title())
 	catching, cancel := context.WithTimeout(ctx, catchUpPatience)
 	defer cancel()
 	err := p.engine.follow(catching, p)
@@ -99,7 +99,7 @@ func (p *Pair) changeOver(ctx context.Context, epoch uint64) error {
 		err = p.engine.caughtUp(catching, p)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("%s does not catch up: %w", p.Replica.name, err), p.giveUp(ctx))
+		return errors.Join(fmt.Errorf("%s does not catch up: %w", p.Replica.title(), err), p.giveUp(ctx))
 	}
 	select {
 	case <-noticed.C:
@@ -111,7 +111,7 @@ func (p *Pair) changeOver(ctx context.Context, epoch uint64) error {
 
 // giveUp lets the primary be written to again, also if the caller has given up.
 func (p *Pair) giveUp(ctx context.Context) error {
-	p.say("%s stays the primary", p.Primary.name)
+	p.say("%s stays the primary", p.Primary.title())
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), catchUpPatience)
 	defer cancel()
 	return p.engine.setReadOnly(ctx, p.Primary, false)
@@ -119,19 +119,19 @@ func (p *Pair) giveUp(ctx context.Context) error {
 
 // takeOver is a failover from a primary that does not answer.
 func (p *Pair) takeOver(ctx context.Context, old view, epoch uint64) error {
-	p.say("%s does not answer (%v)", p.Primary.name, old.err)
+	p.say("%s does not answer (%v)", p.Primary.title(), old.err)
 	if p.Primary.body.alive() {
-		p.say("%s still runs and is killed", p.Primary.name)
+		p.say("%s still runs and is killed", p.Primary.title())
 		if err := p.Primary.Kill(); err != nil {
-			return fmt.Errorf("%s may still be written to: %w", p.Primary.name, err)
+			return fmt.Errorf("%s may still be written to: %w", p.Primary.title(), err)
 		}
 	}
-	p.say("%s applies what it received", p.Replica.name)
+	p.say("%s applies what it received", p.Replica.title())
 	catching, cancel := context.WithTimeout(ctx, catchUpPatience)
 	defer cancel()
 	err := p.Replica.asRoot(func(db *sql.DB) error { return p.engine.drain(catching, db) })
 	if err != nil {
-		return fmt.Errorf("%s cannot apply what it received: %w", p.Replica.name, err)
+		return fmt.Errorf("%s cannot apply what it received: %w", p.Replica.title(), err)
 	}
 	if err := p.promote(ctx, epoch); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (p *Pair) takeOver(ctx context.Context, old view, epoch uint64) error {
 	// Whoever starts the old primary, it is read-only. A container that is gone has nothing to be written to, and the epoch is
 	// there for the case that it comes back.
 	if err := p.Replica.body.demote(ctx); err != nil {
-		p.say("%s cannot be told that it is a replica now; do not start it but by a rejoin: %v", p.Replica.name, err)
+		p.say("%s cannot be told that it is a replica now; do not start it but by a rejoin: %v", p.Replica.title(), err)
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func (p *Pair) takeOver(ctx context.Context, old view, epoch uint64) error {
 // promote makes the replica the primary, and exchanges the fields.
 func (p *Pair) promote(ctx context.Context, epoch uint64) error {
 	next, words := p.Replica, p.engine.words()
-	p.say("%s is promoted with epoch %d", next.name, epoch)
+	p.say("%s is promoted with epoch %d", next.title(), epoch)
 	err := next.asRoot(func(db *sql.DB) error {
 		if err := execAll(ctx, db, words.stop, words.beginRootWrites); err != nil {
 			return err

@@ -68,7 +68,7 @@ func TestAPlannedFailoverExchangesTheRolesAndRestartsKeepThem(t *testing.T) {
 	require.NotEmpty(t, steps)
 	l.insert(t, l.pair.Primary, 2)
 	l.requireRoles(t, "replica", "1,2", 1)
-	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "there is nothing to do: primary follows replica")
+	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "there is nothing to do: server primary follows server replica")
 
 	require.NoError(t, l.pair.Stop(t.Context()))
 	require.NoError(t, l.pair.Primary.Restart(t.Context()))
@@ -90,13 +90,13 @@ func TestAReplicaTakesOverFromAKilledPrimaryWhichThenRejoins(t *testing.T) {
 	require.Equal(t, "replica", l.pair.Primary.Name())
 	l.insert(t, l.pair.Primary, 2)
 	require.ErrorContains(t, l.pair.Failover(t.Context()),
-		"there is no server to promote: replica is the primary and primary does not answer")
+		"there is no server to promote: server replica is the primary and server primary does not answer")
 
 	// Whoever starts it, it is not written to.
 	require.NoError(t, l.pair.Replica.Restart(t.Context()))
 	_, err := open(t, l.pair.Replica, l.schema.App, l.schema.Name).ExecContext(t.Context(), "INSERT INTO rows_of_it VALUES (9)")
 	require.ErrorContains(t, err, "read-only")
-	require.ErrorContains(t, l.pair.Failover(t.Context()), "primary follows nobody")
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "server primary follows nobody")
 	require.NoError(t, l.pair.Replica.Kill())
 
 	require.NoError(t, l.pair.Rejoin(t.Context()))
@@ -124,7 +124,7 @@ func TestAnOldPrimaryWithTransactionsOfItsOwnIsGivenTheNewOnesData(t *testing.T)
 			var steps []string
 			l.pair.Report = func(step string) { steps = append(steps, step) }
 			require.NoError(t, l.pair.Rejoin(t.Context()))
-			require.Contains(t, strings.Join(steps, "\n"), "primary holds transactions that replica lacks")
+			require.Contains(t, strings.Join(steps, "\n"), "server primary holds transactions that server replica lacks")
 			l.insert(t, l.pair.Primary, 50)
 			want := "1,50"
 			if later != nil {
@@ -174,7 +174,7 @@ func TestAReplicaThatCannotCatchUpIsNotPromoted(t *testing.T) {
 	require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().beginRootWrites, "SET SESSION sql_log_bin = 0",
 		"INSERT INTO "+l.schema.Name+".rows_of_it VALUES (1)"))
 	l.insert(t, l.pair.Primary, 1)
-	require.ErrorContains(t, l.pair.Failover(t.Context()), "replica does not catch up")
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "server replica does not catch up")
 	require.Equal(t, "primary", l.pair.Primary.Name())
 	l.insert(t, l.pair.Primary, 2)
 }
@@ -183,7 +183,7 @@ func TestNothingIsDecidedBetweenServersThatCannotBeToldApart(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
 	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, false))
-	require.ErrorContains(t, l.pair.Failover(t.Context()), "both servers take writes (epoch of primary: 0, of replica: 0)")
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "both servers take writes (epoch of server primary: 0, of server replica: 0)")
 	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "both servers take writes with epoch 0")
 	require.NoError(t, l.pair.Replica.Kill())
 	require.NoError(t, l.pair.Primary.Kill())

@@ -85,7 +85,7 @@ func (p *Pair) Reattach(ctx context.Context) error {
 	}
 	if stray {
 		p.say("%s holds transactions that the primary (%s) lacks, and does not follow it: a rejoin makes its data anew",
-			p.Replica.name, p.Primary.name)
+			p.Replica.title(), p.Primary.title())
 		return p.engine.setReadOnly(ctx, p.Replica, true)
 	}
 	if err := p.engine.follow(ctx, p); err != nil {

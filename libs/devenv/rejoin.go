@@ -25,7 +25,7 @@ func (p *Pair) rejoin(ctx context.Context) error {
 	}
 	p.Primary, p.Replica = primary.server, other.server
 	if other.err == nil && other.readOnly && other.standing.running() {
-		return fmt.Errorf("there is nothing to do: %s follows %s", p.Replica.name, p.Primary.name)
+		return fmt.Errorf("there is nothing to do: %s follows %s", p.Replica.title(), p.Primary.title())
 	}
 	if err := p.engine.record(p.Primary); err != nil {
 		return err
@@ -33,7 +33,7 @@ func (p *Pair) rejoin(ctx context.Context) error {
 	if err := p.revive(ctx, other); err != nil {
 		return err
 	}
-	p.say("%s becomes read-only", p.Replica.name)
+	p.say("%s becomes read-only", p.Replica.title())
 	if err := p.engine.setReadOnly(ctx, p.Replica, true); err != nil {
 		return err
 	}
@@ -42,12 +42,12 @@ func (p *Pair) rejoin(ctx context.Context) error {
 		return err
 	}
 	if stray {
-		p.say("%s holds transactions that %s lacks: its data is made anew", p.Replica.name, p.Primary.name)
+		p.say("%s holds transactions that %s lacks: its data is made anew", p.Replica.title(), p.Primary.title())
 		if err := p.rebuild(ctx); err != nil {
-			return fmt.Errorf("make the data of %s anew: %w", p.Replica.name, err)
+			return fmt.Errorf("make the data of %s anew: %w", p.Replica.title(), err)
 		}
 	}
-	p.say("%s follows %s", p.Replica.name, p.Primary.name)
+	p.say("%s follows %s", p.Replica.title(), p.Primary.title())
 	if err := p.engine.follow(ctx, p); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (p *Pair) revive(ctx context.Context, seen view) error {
 		return nil
 	}
 	if p.Replica.body.alive() {
-		p.say("%s does not answer and is killed: %v", p.Replica.name, seen.err)
+		p.say("%s does not answer and is killed: %v", p.Replica.title(), seen.err)
 		if err := p.Replica.Kill(); err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (p *Pair) revive(ctx context.Context, seen view) error {
 	if err := p.Replica.body.demote(ctx); err != nil {
 		return err
 	}
-	p.say("%s starts", p.Replica.name)
+	p.say("%s starts", p.Replica.title())
 	return p.Replica.start(ctx)
 }
 
@@ -119,7 +119,7 @@ func (p *Pair) rebuild(ctx context.Context) error {
 		return err
 	}
 	if len(schemas) == 0 {
-		return fmt.Errorf("%s holds no schema", p.Primary.name)
+		return fmt.Errorf("%s holds no schema", p.Primary.title())
 	}
 	own, err := p.Replica.schemas(ctx)
 	if err != nil {
@@ -138,7 +138,7 @@ func (p *Pair) rebuild(ctx context.Context) error {
 	if err := p.Replica.asRoot(func(db *sql.DB) error { return p.engine.empty(ctx, db) }); err != nil {
 		return err
 	}
-	p.say("copying %s from %s", strings.Join(schemas, ", "), p.Primary.name)
+	p.say("copying %s from %s", strings.Join(schemas, ", "), p.Primary.title())
 	if err := p.engine.refill(ctx, p, schemas); err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ type body interface {
 // folder or container.
 func (s *Server) Name() string { return s.name }
 
+// title is the name in messages, where "primary" alone would be taken for the role.
+func (s *Server) title() string { return "server " + s.name }
+
 // Port is where the server listens on 127.0.0.1.
 func (s *Server) Port() int { return s.port }
 
