@@ -167,12 +167,13 @@ func TestALoginIsJudgedAgainWhenItsPasswordHasBeenLookedAt(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	who := s.signUp(t, 1)
-	service := *s.Service
-	service.Passwords = meanwhile{happens: func() {
+	dependencies := s.Dependencies
+	dependencies.Passwords = meanwhile{happens: func() {
 		for range 6 {
 			s.try(t, attacker, who.Email, wrong)
 		}
 	}}
+	service := account.NewService(dependencies)
 	for _, shown := range []string{password, wrong} { // the answer must not tell which
 		_, err := service.LogIn(t.Context(), attacker, who.Email, shown)
 		require.Equal(t, fault.NewTooManyRequests(time.Second), err)
