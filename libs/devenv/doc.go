@@ -2,8 +2,9 @@
 // read-only replica) and NATS servers. Tests run them as children that die with the test; `make up` without Docker
 // runs them detached, to outlive the command that started them.
 //
-// The servers are real and set up as in production: GTID, row binlog, full durability, replication running, passwords
-// set. A test that needs one fails without it; nothing here skips or simulates. A pair is MariaDB from the system's
+// The servers are real and set up as in production: GTID, row binlog, full durability, semi-synchronous replication running,
+// passwords set; and they change roles as in production: Failover and Rejoin of a pair are what `make failover` and `make
+// rejoin` do. A test that needs one fails without it; nothing here skips or simulates. A pair is MariaDB from the system's
 // packages, or MySQL in containers when the environment variable OMS_TEST_ENGINE is "mysql"; the Go face of both is the
 // same, so that a test does not care.
 //
