@@ -45,7 +45,7 @@ admin: ## make EMAIL=… an admin; the password is asked for, or read from stand
 keys: ## sign tokens with a new key; old ones verify until their last token expires
 	@$(OMS) keys rotate
 
-.PHONY: setup test test-mysql test-hostile test-sessions
+.PHONY: setup test test-mysql test-hostile test-sessions chaos
 setup: ## install what tests need: MariaDB's packages, nats-server
 	@$(OMS) setup
 test: setup ## everything a contributor must pass: unit, integration and end-to-end tests
@@ -57,6 +57,9 @@ test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
 test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins
 	OMS_LOGOUTS=1000 OMS_LOGIN_SECONDS=30 go test -count=1 -timeout 60m -v -run 'Logout|Rotation|TwoHundred' ./deploy/e2e/
+chaos: setup ## break the system under load, each fault ROUNDS=20 times; lag, cut answers, events (OMS_TEST_ENGINE=mysql for MySQL)
+	OMS_CHAOS_ROUNDS=$(or $(ROUNDS),20) OMS_CHAOS_RATE=210 OMS_CHAOS_PAIRS=100000 OMS_CHAOS_ANSWERS=10000 OMS_CHAOS_KILLS=4 \
+		go test -count=1 -timeout 8h -v ./deploy/chaos/
 
 .PHONY: fmt lint gen build
 fmt: ## format the code

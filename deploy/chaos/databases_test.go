@@ -5,31 +5,32 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"oms.internal/libs/devenv"
 )
 
 // databases are the two servers. Which of them is the primary changes with every failover, and so is asked each time.
 type databases struct {
-	system  *system
-	servers [2]*server
-	roots   [2]*sql.DB // past the proxies
+	system *system
+	engine engine
+	roots  [2]*sql.DB // past the proxies
+	// delay is how many seconds the replica waits before it applies what it has received.
+	delay int
 }
 
-func newDatabases(s *system) (*databases, error) {
+func newDatabases(ctx context.Context, s *system) (*databases, error) {
 	password, err := s.secret("mysql-root")
 	if err != nil {
 		return nil, err
 	}
 	d := &databases{system: s}
-	for i, name := range []string{"primary", "replica"} {
+	var answers [2]func(context.Context) error
+	for i, name := range []string{"PRIMARY_PORT", "REPLICA_PORT"} {
 		config := mysql.NewConfig()
-		config.Net, config.Addr = "tcp", s.address(strings.ToUpper(name)+"_PORT")
+		config.Net, config.Addr = "tcp", s.address(name)
 		config.User, config.Passwd, config.InterpolateParams = "root", password, true
 		config.Timeout, config.ReadTimeout, config.Logger = time.Second, 2*time.Minute, &mysql.NopLogger{}
 		connector, err := mysql.NewConnector(config)
@@ -37,12 +38,30 @@ func newDatabases(s *system) (*databases, error) {
 			return nil, err
 		}
 		d.roots[i] = sql.OpenDB(connector)
-		d.servers[i] = newServer(filepath.Join(s.data, "mariadb", name), "server.log", d.roots[i].PingContext)
+		answers[i] = d.roots[i].PingContext
 	}
-	return d, nil
+	started := newMariaDB(s, answers)
+	d.engine = started
+	chosen, err := devenv.EngineFromEnvironment()
+	if err == nil && chosen == devenv.MySQL {
+		d.engine, err = newMySQL(ctx, s, started)
+	}
+	return d, err
 }
 
-func (d *databases) close() error { return errors.Join(d.roots[0].Close(), d.roots[1].Close()) }
+func (d *databases) close() error {
+	err := errors.Join(d.roots[0].Close(), d.roots[1].Close())
+	if containers, ok := d.engine.(*mysqlServers); ok && containers.pair != nil {
+		err = errors.Join(err, containers.pair.Close())
+	}
+	return err
+}
+
+// proxied tells whether the replica's link to the primary has a proxy.
+func (d *databases) proxied() bool {
+	_, ok := d.engine.(*mariadb)
+	return ok
+}
 
 // primary is the index of the server that takes writes.
 func (d *databases) primary(ctx context.Context) (int, error) {
@@ -69,25 +88,17 @@ func (d *databases) replica(ctx context.Context) (int, error) {
 	return 1 - primary, err
 }
 
-// relink lets the replica replicate through the proxy in front of the primary.
+// relink lets the replica replicate through the proxy in front of the primary, with the delay.
 func (d *databases) relink(ctx context.Context) error {
 	primary, err := d.primary(ctx)
 	if err != nil {
 		return err
 	}
-	host, port, err := net.SplitHostPort(d.system.links.replication[primary].addr())
+	statements, err := d.engine.replicate(d.system.links.replication[primary], d.delay)
 	if err != nil {
 		return err
 	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		return err
-	}
-	for _, statement := range []string{
-		"STOP SLAVE",
-		fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%d, MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1", host, number),
-		"START SLAVE",
-	} {
+	for _, statement := range statements {
 		if _, err := d.roots[1-primary].ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
 		}
@@ -101,13 +112,14 @@ func (d *databases) caughtUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	_, has, wait := d.engine.words()
 	var position string
-	if err := d.roots[primary].QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_pos").Scan(&position); err != nil {
+	if err := d.roots[primary].QueryRowContext(ctx, has).Scan(&position); err != nil {
 		return err
 	}
 	err = await(ctx, time.Minute, func(ctx context.Context) error {
 		var result int
-		err := d.roots[1-primary].QueryRowContext(ctx, "SELECT MASTER_GTID_WAIT(?, 0.5)", position).Scan(&result)
+		err := d.roots[1-primary].QueryRowContext(ctx, wait, position).Scan(&result)
 		if err == nil && result != 0 {
 			err = fmt.Errorf("it has not reached %s", position)
 		}
@@ -125,9 +137,10 @@ func (d *databases) applying(ctx context.Context, on bool) error {
 	if err != nil {
 		return err
 	}
-	statement := "STOP SLAVE SQL_THREAD"
+	word, _, _ := d.engine.words()
+	statement := "STOP " + word + " SQL_THREAD"
 	if on {
-		statement = "START SLAVE SQL_THREAD"
+		statement = "START " + word + " SQL_THREAD"
 	}
 	_, err = d.roots[replica].ExecContext(ctx, statement)
 	return err

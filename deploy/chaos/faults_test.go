@@ -34,11 +34,11 @@ func faults() []fault {
 	w := world
 	replica := func(ctx context.Context) (body, error) {
 		i, err := w.databases.replica(ctx)
-		return w.databases.servers[i&1], err
+		return w.databases.engine.server(i & 1), err
 	}
 	primary := func(ctx context.Context) (body, error) {
 		i, err := w.databases.primary(ctx)
-		return w.databases.servers[i&1], err
+		return w.databases.engine.server(i & 1), err
 	}
 	one := func(b body) func(context.Context) (body, error) {
 		return func(context.Context) (body, error) { return b, nil }
@@ -59,38 +59,60 @@ func faults() []fault {
 		{name: "stop gateway", strike: stopped(one(w.gateways[0]))},
 		{name: "stop primary", strike: stopped(primary)},
 		{name: "kill primary, restart", strike: killed(primary), within: failoverWithin},
-		{name: "kill primary, failover", quick: true, strike: failover(killPrimary), within: failoverWithin},
-		{name: "stop primary, failover", strike: failover(stopPrimary), within: failoverWithin},
+		{name: "kill primary, failover", quick: true, strike: failover(body.kill), within: failoverWithin},
+		{name: "stop primary, failover", strike: failover(body.pause), within: failoverWithin},
 		{name: "planned failover", quick: true, strike: failover(nil), within: failoverWithin},
 		{name: "replica 5 s behind", strike: behind(5 * time.Second), flawless: true},
-		{name: "5 s to the replica", strike: slowed(5 * time.Second)},
 		{name: "SIGTERM orders", quick: true, strike: terminated(w.orders[1]), flawless: true, within: restartWithin},
 		{name: "SIGTERM accounts", strike: terminated(w.accounts[1]), flawless: true, within: restartWithin},
 		{name: "SIGTERM gateway", quick: true, strike: terminated(w.gateways[1]), flawless: true, within: restartWithin},
 	}
-	return append(list, resets()...)
+	if w.databases.proxied() {
+		list = append(list, fault{name: "5 s to the replica", strike: slowed(5 * time.Second)},
+			fault{name: "reset replica-primary", strike: cut(role(w.links.replication, w.databases.primary)), within: restartWithin})
+	}
+	return append(append(list, resets()...), delayed(list)...)
+}
+
+// delayed are faults while the replica is a second behind all the time: it still serves reads, and must not serve those of
+// members who know better.
+func delayed(list []fault) []fault {
+	names := map[string]bool{
+		"kill gateway": true, "kill all gateways": true, "kill orders": true, "kill all orders": true, "kill NATS": true,
+		"kill primary, failover": true, "planned failover": true, "SIGTERM gateway": true, "SIGTERM orders": true,
+	}
+	var chosen []fault
+	for _, f := range list {
+		if names[f.name] {
+			f.quick = f.name == "kill gateway"
+			f.name, f.prepare, f.restore = f.name+", 1 s behind", delay(1), delay(0)
+			chosen = append(chosen, f)
+		}
+	}
+	return chosen
 }
 
 // resets cut the links between any two parts.
 func resets() []fault {
 	l := world.links
-	role := func(of [2]*link, find func(context.Context) (int, error)) func(context.Context) (*link, error) {
-		return func(ctx context.Context) (*link, error) {
-			i, err := find(ctx)
-			return of[i&1], err
-		}
-	}
 	fixed := func(one *link) func(context.Context) (*link, error) {
 		return func(context.Context) (*link, error) { return one, nil }
 	}
 	return []fault{
 		{name: "reset services-primary", strike: cut(role(l.database, world.databases.primary)), within: restartWithin},
 		{name: "reset services-replica", strike: cut(role(l.database, world.databases.replica)), within: restartWithin},
-		{name: "reset replica-primary", strike: cut(role(l.replication, world.databases.primary)), within: restartWithin},
 		{name: "reset services-NATS", strike: cut(fixed(l.natsOfServices)), within: restartWithin},
 		{name: "reset gateways-NATS", strike: cut(fixed(l.natsOfGateways)), within: restartWithin},
 		{name: "reset gateways-orders", prepare: throughProxies, restore: directly, strike: cut(fixed(l.orders[0])), within: restartWithin},
 		{name: "reset gateways-accounts", prepare: throughProxies, restore: directly, strike: cut(fixed(l.accounts[0])), within: restartWithin},
+	}
+}
+
+// role finds the link of the server that has a role now.
+func role(of [2]*link, find func(context.Context) (int, error)) func(context.Context) (*link, error) {
+	return func(ctx context.Context) (*link, error) {
+		i, err := find(ctx)
+		return of[i&1], err
 	}
 }
 

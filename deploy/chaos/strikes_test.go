@@ -118,41 +118,32 @@ func terminated(one *instance) func(context.Context) (time.Time, error) {
 	}
 }
 
-func killPrimary(_ context.Context, primary *server) error { return primary.kill() }
-
-func stopPrimary(_ context.Context, primary *server) error { return primary.pause() }
-
 // failover does to the primary what happened to it, and then what an operator does: `make failover`, `make rejoin`. The
 // time to recover counts from what happened.
-func failover(happens func(context.Context, *server) error) func(context.Context) (time.Time, error) {
+func failover(happens func(primary body) error) func(context.Context) (time.Time, error) {
 	return func(ctx context.Context) (time.Time, error) {
-		i, err := world.databases.primary(ctx)
+		databases := world.databases
+		i, err := databases.primary(ctx)
 		if err != nil {
 			return time.Time{}, err
 		}
-		old := world.databases.servers[i]
 		mark := time.Now()
 		if happens != nil {
-			if err := happens(ctx, old); err != nil {
+			if err := happens(databases.engine.server(i)); err != nil {
 				return mark, err
 			}
 		}
-		if err := world.oms(ctx, "failover"); err != nil {
+		if err := databases.engine.failover(ctx); err != nil {
 			return mark, err
 		}
 		// The load goes on against the new primary before the old one comes back.
 		rest(ctx, outage)
 		if happens != nil {
-			// A server that hung goes on where it stopped, for as long as the operator needs.
-			if _, err := old.process(); err == nil {
-				if err := errors.Join(old.resume(), world.oms(ctx, "rejoin")); err != nil {
-					return mark, err
-				}
-			} else if err := world.oms(ctx, "rejoin"); err != nil {
+			if err := databases.engine.rejoin(ctx); err != nil {
 				return mark, err
 			}
 		}
-		return mark, world.databases.relink(ctx)
+		return mark, databases.relink(ctx)
 	}
 }
 
@@ -165,6 +156,14 @@ func behind(lag time.Duration) func(context.Context) (time.Time, error) {
 		}
 		rest(ctx, lag)
 		return mark, world.databases.applying(ctx, true)
+	}
+}
+
+// delay lets the replica apply what it receives so many seconds later, from now on.
+func delay(seconds int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		world.databases.delay = seconds
+		return world.databases.relink(ctx)
 	}
 }
 

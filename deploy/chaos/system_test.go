@@ -97,7 +97,7 @@ func (s *system) start(ctx context.Context) error {
 	}
 	s.nats = newServer(filepath.Join(s.data, "nats"), "nats.log", greets(s.address("NATS_PORT")))
 	var err error
-	if s.databases, err = newDatabases(s); err != nil {
+	if s.databases, err = newDatabases(ctx, s); err != nil {
 		return err
 	}
 	if s.links, err = newLinks(s); err != nil {
