@@ -188,7 +188,7 @@ func TestNothingIsDecidedBetweenServersThatCannotBeToldApart(t *testing.T) {
 	require.NoError(t, l.pair.Replica.Kill())
 	require.NoError(t, l.pair.Primary.Kill())
 	require.ErrorContains(t, l.pair.Failover(t.Context()), "neither server answers")
-	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "there is no primary to follow")
+	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "neither server answers")
 }
 
 func TestACommitWaitsForTheReplicaForASecondAndThenGoesOnWithoutUntilItIsBack(t *testing.T) {
@@ -249,6 +249,22 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	reopened, err := OpenPair(t.Context(), options)
 	require.NoError(t, err)
 	require.Equal(t, "replica", reopened.Primary.Name())
+
+	// A failover that was cut off after it had recorded the new role has left a primary that follows, and nobody to write to.
+	require.NoError(t, reopened.engine.setReadOnly(t.Context(), reopened.Primary, true))
+	require.NoError(t, recordPrimary(options.Dir, "primary"))
+	require.NoError(t, again.Stop(t.Context()))
+	last, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, last.Close()) })
+	require.Equal(t, "primary", last.Primary.Name())
+	require.NoError(t, last.Primary.asRoot(func(db *sql.DB) error {
+		now, err := last.engine.standing(t.Context(), db)
+		require.False(t, now.configured)
+		return err
+	}))
+	require.NoError(t, last.Primary.exec(t.Context(), "CREATE DATABASE still_later"))
+	require.NoError(t, last.Sync(t.Context()))
 }
 
 func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {

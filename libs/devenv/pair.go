@@ -2,6 +2,7 @@ package devenv
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -63,6 +64,13 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 	if err := errors.Join(p.Primary.start(ctx), <-started); err != nil {
 		return err
 	}
+	if options.Detached {
+		// What runs may have been given other roles by hand, and statements executed on the wrong server could not be taken back.
+		p.orient(ctx)
+		if err := p.engine.record(p.Primary); err != nil {
+			return err
+		}
+	}
 	return p.unhurried(ctx, func() error {
 		statements := []string{
 			fmt.Sprintf("CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY %s", replicator, quote(options.ReplicatorPassword)),
@@ -79,6 +87,9 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 // transactions that the primary lacks is only kept from being written to: the system can be used without a replica, and making
 // its data anew is for somebody to decide.
 func (p *Pair) Reattach(ctx context.Context) error {
+	if err := p.lead(ctx); err != nil {
+		return fmt.Errorf("replication: %w", err)
+	}
 	stray, err := p.mustRebuild(ctx)
 	if err != nil {
 		return fmt.Errorf("replication: %w", err)
@@ -92,6 +103,17 @@ func (p *Pair) Reattach(ctx context.Context) error {
 		return fmt.Errorf("replication: %w", err)
 	}
 	return p.Sync(ctx)
+}
+
+// lead ends the primary's own following, which an interrupted failover leaves.
+func (p *Pair) lead(ctx context.Context) error {
+	return p.Primary.asRoot(func(db *sql.DB) error {
+		now, err := p.engine.standing(ctx, db)
+		if err != nil || !now.configured {
+			return err
+		}
+		return execAll(ctx, db, p.engine.words().stop, p.engine.words().forget)
+	})
 }
 
 func (p *Pair) say(format string, arguments ...any) {

@@ -30,6 +30,9 @@ func (p *Pair) rejoin(ctx context.Context) error {
 	if err := p.engine.record(p.Primary); err != nil {
 		return err
 	}
+	if err := p.lead(ctx); err != nil {
+		return err
+	}
 	if err := p.revive(ctx, other); err != nil {
 		return err
 	}
@@ -61,6 +64,8 @@ func tellPrimary(views [2]view) (primary, other view, err error) {
 		first, second = second, first
 	}
 	switch {
+	case first.err != nil && second.err != nil:
+		return primary, other, fmt.Errorf("neither server answers: %w", errors.Join(first.err, second.err))
 	case !first.writable():
 		return primary, other, fmt.Errorf("there is no primary to follow; a failover makes one: %w",
 			errors.Join(errors.New("no server takes writes"), first.err, second.err))
