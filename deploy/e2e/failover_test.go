@@ -33,7 +33,10 @@ func TestAFailoverLosesNoAcknowledgedOrderAndNeedsNoRestart(t *testing.T) {
 		return true, ""
 	})
 	requireGoesOn(t, running, 200)
-	services := [2]int{process(t, "run", "orders.json").PID(), process(t, "run", "accounts.json").PID()}
+	services := func() [2]int {
+		return [2]int{process(t, "run", "orders.json").PID(), process(t, "run", "accounts.json").PID()}
+	}
+	before := services()
 
 	began := time.Now()
 	require.NoError(t, process(t, "mariadb", "primary", "process.json").Kill())
@@ -57,7 +60,7 @@ func TestAFailoverLosesNoAcknowledgedOrderAndNeedsNoRestart(t *testing.T) {
 	oms(t, "failover")
 	requireGoesOn(t, running, 200)
 	running.end()
-	require.Equal(t, services, [2]int{process(t, "run", "orders.json").PID(), process(t, "run", "accounts.json").PID()})
+	require.Equal(t, before, services())
 
 	for i, own := range members {
 		listed := ordersOf(t, own)
