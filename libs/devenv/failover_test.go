@@ -249,10 +249,14 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	reopened, err := OpenPair(t.Context(), options)
 	require.NoError(t, err)
 	require.Equal(t, "replica", reopened.Primary.Name())
+	require.NoError(t, recordPrimary(options.Dir, "primary"))
+	reopened, err = OpenPair(t.Context(), options)
+	require.NoError(t, err)
+	reopened.Orient(t.Context())
+	require.Equal(t, "replica", reopened.Primary.Name(), "what the servers say counts")
 
 	// A failover that was cut off after it had recorded the new role has left a primary that follows, and nobody to write to.
 	require.NoError(t, reopened.engine.setReadOnly(t.Context(), reopened.Primary, true))
-	require.NoError(t, recordPrimary(options.Dir, "primary"))
 	require.NoError(t, again.Stop(t.Context()))
 	last, err := StartPair(t.Context(), options)
 	require.NoError(t, err)

@@ -55,9 +55,9 @@ func (p *Pair) ask(ctx context.Context, v *view) error {
 	})
 }
 
-// orient puts the servers into the fields of their roles, by what they say: the writable one of the highest epoch is the
+// Orient puts the servers into the fields of their roles, by what they say: the writable one of the highest epoch is the
 // primary. Where none is writable, the one that follows is the replica.
-func (p *Pair) orient(ctx context.Context) {
+func (p *Pair) Orient(ctx context.Context) {
 	views := p.look(ctx)
 	first, second := views[0], views[1]
 	switch {

@@ -62,7 +62,7 @@ func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
 }
 
 // OpenPair returns the detached pair that StartPair started before, as it is: it starts nothing, and either server may be
-// down.
+// down. Roles are the recorded ones until Orient, Failover or Rejoin has asked the servers.
 func OpenPair(ctx context.Context, options Options) (*Pair, error) {
 	options.Detached = true
 	options, err := options.withDefaults()
@@ -80,7 +80,6 @@ func OpenPair(ctx context.Context, options Options) (*Pair, error) {
 		}
 	}
 	pair.Report = options.Report
-	pair.orient(ctx)
 	return pair, nil
 }
 

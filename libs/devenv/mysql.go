@@ -64,7 +64,7 @@ type Container struct {
 }
 
 // ContainerPair returns the pair that runs in two containers, of deploy/compose.yaml for one, as OpenPair does.
-func ContainerPair(ctx context.Context, rootPassword, replicatorPassword string, containers [2]Container) *Pair {
+func ContainerPair(rootPassword, replicatorPassword string, containers [2]Container) *Pair {
 	pair := &Pair{RootPassword: rootPassword, engine: mysqlReplication{}, replicatorPassword: replicatorPassword}
 	var servers [2]*Server
 	for i, one := range containers {
@@ -73,7 +73,6 @@ func ContainerPair(ctx context.Context, rootPassword, replicatorPassword string,
 		}
 	}
 	pair.Primary, pair.Replica = servers[0], servers[1]
-	pair.orient(ctx)
 	return pair
 }
 

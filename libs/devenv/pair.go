@@ -66,7 +66,7 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 	}
 	if options.Detached {
 		// What runs may have been given other roles by hand, and statements executed on the wrong server could not be taken back.
-		p.orient(ctx)
+		p.Orient(ctx)
 		if err := p.engine.record(p.Primary); err != nil {
 			return err
 		}

@@ -36,7 +36,10 @@ func (a app) backup(ctx context.Context, options options) error {
 	if options.file == "" {
 		return errNoFile
 	}
-	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error { return backup.Write(ctx, pair, options.file, a.out) })
+	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error {
+		pair.Orient(ctx)
+		return backup.Write(ctx, pair, options.file, a.out)
+	})
 }
 
 func (a app) restore(ctx context.Context, options options) error {
@@ -44,6 +47,7 @@ func (a app) restore(ctx context.Context, options options) error {
 		return errNoFile
 	}
 	return a.onPair(ctx, func(before started, pair *devenv.Pair) error {
+		pair.Orient(ctx)
 		return backup.Restore(ctx, pair, before.runner, options.file, options.force, a.out)
 	})
 }

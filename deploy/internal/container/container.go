@@ -72,6 +72,7 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	pair.Orient(ctx)
 	return pair.Reattach(ctx)
 }
 

@@ -24,7 +24,7 @@ func (r *Runner) Pair(ctx context.Context) (*devenv.Pair, error) {
 	if err := errors.Join(rootErr, replicatorErr, primaryErr, replicaErr); err != nil {
 		return nil, err
 	}
-	pair := devenv.ContainerPair(ctx, root, replicator, [2]devenv.Container{
+	pair := devenv.ContainerPair(root, replicator, [2]devenv.Container{
 		{ID: primary, Name: "primary", Port: r.stack.Ports.Primary}, {ID: replica, Name: "replica", Port: r.stack.Ports.Replica},
 	})
 	pair.Report = func(step string) { _, _ = fmt.Fprintln(r.out, step) }
