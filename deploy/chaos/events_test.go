@@ -93,19 +93,20 @@ func (d *databases) number(ctx context.Context, query string, arguments ...any) 
 	return number, err
 }
 
-// TestEveryEventArrivesOnceInEffect kills, in turn, all that events go through: both relays of orders (each instance has
-// one, and a consumer), the relay of accounts, and NATS. Meanwhile orders are made and members delete themselves.
+// TestEveryEventArrivesOnceInEffect kills, in turn, all that events go through: both instances of orders (each has a
+// relay and a consumer), the relay of accounts, and NATS. Meanwhile orders are made and members delete themselves.
 func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 	ctx := t.Context()
 	kills := share(t, variableKills, 1)
-	running := startLoad(t, newMembers(t, crew/2), share(t, variableRate, 60))
-	parts := []body{world.orders[0], world.nats, world.accounts[0], world.orders[1], world.accounts[1]}
-	leavers := newMembers(t, 10*kills*len(parts))
+	running := startLoad(t, newMembers(t, crew()/2), share(t, variableRate, 60))
+	parts := []body{world.orders[0], world.nats, world.accounts[0], world.orders[1]}
+	const each = 5
+	leavers := newMembers(t, each*kills*len(parts))
 	left := &leavings{}
 	for i := range kills * len(parts) {
 		running.awaitCalm(t, time.Now())
 		var leaving sync.WaitGroup
-		for _, m := range leavers[10*i : 10*i+10] {
+		for _, m := range leavers[each*i : each*(i+1)] {
 			leaving.Go(func() { left.add(m, m.leave(ctx)) })
 		}
 		require.NoError(t, parts[i%len(parts)].kill())

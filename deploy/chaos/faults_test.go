@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// outage is how long something is broken before it is repaired: longer than all short timeouts.
-const outage = 3 * time.Second
-
 // fault is one way to break the system.
 type fault struct {
 	name string
@@ -45,8 +42,8 @@ func faults() []fault {
 	}
 	list := []fault{
 		{name: "kill replica", strike: killed(replica), within: restartWithin},
-		{name: "kill NATS", quick: true, strike: killed(one(w.nats)), within: restartWithin},
-		{name: "kill orders", quick: true, strike: killed(one(w.orders[0])), within: restartWithin},
+		{name: "kill NATS", strike: killed(one(w.nats)), within: restartWithin},
+		{name: "kill orders", strike: killed(one(w.orders[0])), within: restartWithin},
 		{name: "kill accounts", strike: killed(one(w.accounts[0])), within: restartWithin},
 		{name: "kill gateway", strike: killed(one(w.gateways[0])), within: restartWithin},
 		{name: "kill all orders", quick: true, strike: killed(one(group(w.orders))), within: restartWithin},
@@ -61,7 +58,7 @@ func faults() []fault {
 		{name: "kill primary, restart", strike: killed(primary), within: failoverWithin},
 		{name: "kill primary, failover", quick: true, strike: failover(body.kill), within: failoverWithin},
 		{name: "stop primary, failover", strike: failover(body.pause), within: failoverWithin},
-		{name: "planned failover", quick: true, strike: failover(nil), within: failoverWithin},
+		{name: "planned failover", strike: failover(nil), within: failoverWithin},
 		{name: "replica 5 s behind", strike: behind(5 * time.Second), flawless: true},
 		{name: "SIGTERM orders", quick: true, strike: terminated(w.orders[1]), flawless: true, within: restartWithin},
 		{name: "SIGTERM accounts", strike: terminated(w.accounts[1]), flawless: true, within: restartWithin},

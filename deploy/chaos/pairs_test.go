@@ -14,7 +14,7 @@ import (
 // to five seconds and catches up, again and again.
 func TestAReadAfterAWriteIsNeverStaleHoweverFarTheReplicaIsBehind(t *testing.T) {
 	pairs := share(t, variablePairs, 1500)
-	members := newMembers(t, crew)
+	members := newMembers(t, crew())
 	// Some do what no promise covers: two gateways in turn, without the token. Theirs is the measured rate.
 	for i, m := range members {
 		if i%4 == 0 {

@@ -19,7 +19,7 @@ const leastShare = 0.8
 
 // TestOwnReadsAreServedByTheReplicaASecondAfterTheWrite counts with the services' metrics, without any lag.
 func TestOwnReadsAreServedByTheReplicaASecondAfterTheWrite(t *testing.T) {
-	members := newMembers(t, crew)
+	members := newMembers(t, crew())
 	j := newJournal()
 	var written sync.WaitGroup
 	owned := make([]order, len(members))

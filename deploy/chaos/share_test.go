@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -32,3 +33,27 @@ func share(t *testing.T, variable string, small int) int {
 
 // whole tells whether all faults are asked for.
 func whole() bool { return os.Getenv(variableRounds) != "" }
+
+// outage is how long something is broken before it is repaired: in the whole suite longer than all short timeouts.
+func outage() time.Duration {
+	if whole() {
+		return 3 * time.Second
+	}
+	return time.Second
+}
+
+// crew is how many members order at once: more than are needed for the rate, since some of them wait for what is broken.
+func crew() int {
+	if whole() {
+		return 64
+	}
+	return 24
+}
+
+// leastCalm is for how long no request may fail before the system counts as recovered, and before it is broken.
+func leastCalm() time.Duration {
+	if whole() {
+		return time.Second
+	}
+	return 500 * time.Millisecond
+}

@@ -10,9 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// crew is how many members order at once: more than are needed for the rate, since some of them wait for what is broken.
-const crew = 64
-
 // suffer lets the system suffer the fault under load, so many times, and looks at what is left.
 func (f fault) suffer(t *testing.T) row {
 	ctx := t.Context()
@@ -21,7 +18,7 @@ func (f fault) suffer(t *testing.T) row {
 		t.Cleanup(func() { require.NoError(t, f.restore(context.WithoutCancel(ctx))) })
 		require.NoError(t, f.prepare(ctx))
 	}
-	members := newMembers(t, crew)
+	members := newMembers(t, crew())
 	began := time.Now()
 	running := startLoad(t, members, share(t, variableRate, 60))
 	for range result.rounds {
@@ -67,7 +64,7 @@ func (v verdict) requireNone(t *testing.T) {
 func (l *load) awaitCalm(t *testing.T, mark time.Time) {
 	t.Helper()
 	err := await(t.Context(), time.Minute, func(context.Context) error {
-		if !l.journal.calm(mark, time.Second, 20) {
+		if !l.journal.calm(mark, leastCalm(), 10) {
 			return errors.New("requests still fail")
 		}
 		return nil
@@ -85,7 +82,7 @@ func killed(find func(context.Context) (body, error)) func(context.Context) (tim
 		if err := broken.kill(); err != nil {
 			return time.Time{}, err
 		}
-		rest(ctx, outage)
+		rest(ctx, outage())
 		mark := time.Now()
 		return mark, broken.restart(ctx)
 	}
@@ -101,7 +98,7 @@ func stopped(find func(context.Context) (body, error)) func(context.Context) (ti
 		if err := broken.pause(); err != nil {
 			return time.Time{}, err
 		}
-		rest(ctx, outage)
+		rest(ctx, outage())
 		mark := time.Now()
 		return mark, broken.resume()
 	}
@@ -137,7 +134,7 @@ func failover(happens func(primary body) error) func(context.Context) (time.Time
 			return mark, err
 		}
 		// The load goes on against the new primary before the old one comes back.
-		rest(ctx, outage)
+		rest(ctx, outage())
 		if happens != nil {
 			if err := databases.engine.rejoin(ctx); err != nil {
 				return mark, err
@@ -179,7 +176,7 @@ func slowed(latency time.Duration) func(context.Context) (time.Time, error) {
 		if err := between.disturb("latency", "downstream", 1, map[string]int64{"latency": latency.Milliseconds()}); err != nil {
 			return mark, err
 		}
-		rest(ctx, latency+outage)
+		rest(ctx, latency+outage())
 		between.heal(ctx)
 		return mark, nil
 	}
