@@ -25,7 +25,7 @@ const SubjectRevoked = "oms.revocations"
 // message as JSON), so that the same gateway refuses the tokens before it answers. It never reaches a client.
 const HeaderRevocations = "Oms-Revocations"
 
-// ExistsRequest asks whether a member exists.
+// ExistsRequest asks whether a member exists and what it may do now, for decisions on writes.
 type ExistsRequest struct {
 	MemberID uint64 `json:"member_id"`
 }
@@ -33,6 +33,10 @@ type ExistsRequest struct {
 // ExistsReply answers ExistsRequest.
 type ExistsReply struct {
 	Exists bool `json:"exists"`
+	// Active says that the member may log in, and Admin that it has the admin right; the right of who is not active does
+	// not count.
+	Active bool `json:"active,omitempty"`
+	Admin  bool `json:"admin,omitempty"`
 }
 
 // MaxMatches is how many members a term of a MatchRequest yields at most.

@@ -27,8 +27,13 @@ func TestOthersAskOverNATSWhoExists(t *testing.T) {
 	for id, want := range map[uint64]bool{member.MemberID: true, 12345: false, 0: false, 1<<64 - 1: false} {
 		reply, err := call[accounts.ExistsReply](t, p.surroundings, accounts.SubjectExists, accounts.ExistsRequest{MemberID: id})
 		require.NoError(t, err)
-		require.Equal(t, want, reply.Exists, id)
+		require.Equal(t, accounts.ExistsReply{Exists: want, Active: want}, reply, id)
 	}
+	_, err := p.db.ExecContext(t.Context(), "UPDATE members SET is_admin = TRUE")
+	require.NoError(t, err)
+	reply, err := call[accounts.ExistsReply](t, p.surroundings, accounts.SubjectExists, accounts.ExistsRequest{MemberID: member.MemberID})
+	require.NoError(t, err)
+	require.Equal(t, accounts.ExistsReply{Exists: true, Active: true, Admin: true}, reply)
 }
 
 func TestOthersAskOverNATSWhoMatches(t *testing.T) {

@@ -48,13 +48,13 @@ func (s *Service) seesAll(caller authn.Principal) bool {
 	return caller.Admin || s.Directory == DirectoryOpen
 }
 
-// Exists reports whether there is a member with this id. What asks is about to write.
-func (s *Service) Exists(ctx context.Context, id uint64) (bool, error) {
-	_, err := s.Store.LatestMember(ctx, id)
+// Present returns the member as it is now, and whether there is one. What asks is about to write.
+func (s *Service) Present(ctx context.Context, id uint64) (member Member, exists bool, err error) {
+	member, err = s.Store.LatestMember(ctx, id)
 	if fault.Is(err, fault.NotFound) {
-		return false, nil
+		return Member{}, false, nil
 	}
-	return err == nil, err
+	return member, err == nil, err
 }
 
 // Match returns, for each term, the members whose name or email holds it; truncated says that there are more.

@@ -19,8 +19,8 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 	return []natsx.Endpoint{
 		natsx.NewEndpoint("exists", accounts.SubjectExists,
 			func(ctx context.Context, request accounts.ExistsRequest) (accounts.ExistsReply, error) {
-				exists, err := service.Exists(ctx, request.MemberID)
-				return accounts.ExistsReply{Exists: exists}, err
+				member, exists, err := service.Present(ctx, request.MemberID)
+				return accounts.ExistsReply{Exists: exists, Active: member.Active, Admin: member.Admin}, err
 			}),
 		natsx.NewEndpoint("match", accounts.SubjectMatch,
 			func(ctx context.Context, request accounts.MatchRequest) (accounts.MatchReply, error) {
