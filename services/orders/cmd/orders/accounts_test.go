@@ -19,6 +19,8 @@ import (
 type accountsService struct {
 	mutex   sync.Mutex
 	members map[uint64]string
+	// admin is the one member with the admin right.
+	admin uint64
 	// before runs ahead of each answer to ExistsRequest.
 	before func()
 	stop   func()
@@ -32,7 +34,7 @@ const (
 
 func serveAccounts(t *testing.T, conn *nats.Conn) *accountsService {
 	t.Helper()
-	service := &accountsService{members: map[uint64]string{
+	service := &accountsService{admin: boss, members: map[uint64]string{
 		alice: "Alice alice@oms.test", bob: "밥 bob@oms.test", boss: "Boss boss@oms.test",
 	}}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -62,6 +64,12 @@ func (a *accountsService) add(id uint64, text string) {
 	a.members[id] = text
 }
 
+func (a *accountsService) demote() {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.admin = 0
+}
+
 func (a *accountsService) exists(_ context.Context, request accounts.ExistsRequest) (accounts.ExistsReply, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
@@ -69,7 +77,7 @@ func (a *accountsService) exists(_ context.Context, request accounts.ExistsReque
 		a.before()
 	}
 	_, exists := a.members[request.MemberID]
-	return accounts.ExistsReply{Exists: exists}, nil
+	return accounts.ExistsReply{Exists: exists, Active: exists, Admin: exists && request.MemberID == a.admin}, nil
 }
 
 func (a *accountsService) match(_ context.Context, request accounts.MatchRequest) (accounts.MatchReply, error) {

@@ -48,8 +48,30 @@ func TestWithoutAccountsAnAdminsOrderIsRefusedForNow(t *testing.T) {
 	refused.requireProblem(t, http.StatusServiceUnavailable)
 	require.Equal(t, "1", refused.header.Get("Retry-After"))
 	require.Zero(t, p.orders(t))
+	path := p.as(t, alice).order(t, "HERS00000001", "p")
+	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		p.as(t, boss).json(t, method, path, `{"product_name": "q"}`).requireProblem(t, http.StatusServiceUnavailable)
+	}
+	p.as(t, boss).transition(t, path, "preparing").requireProblem(t, http.StatusServiceUnavailable)
+	require.Equal(t, "p", p.as(t, alice).get(t, path).body["product_name"])
 	// What needs no answer from accounts goes on.
 	require.Equal(t, http.StatusCreated, p.as(t, boss).post(t, `{"product_name": "p"}`).status)
+}
+
+func TestAFormerAdminChangesNothingOfOthersWithItsOldToken(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	path := p.as(t, alice).order(t, "HERS00000001", "p")
+	before := p.as(t, alice).get(t, path)
+	p.accounts.demote()
+	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		p.as(t, boss).json(t, method, path, `{"product_name": "q"}`).requireProblem(t, http.StatusNotFound)
+	}
+	p.as(t, boss).json(t, http.MethodPatch, path, `{"customer": 9}`).requireProblem(t, http.StatusForbidden)
+	p.as(t, boss).transition(t, path, "preparing").requireProblem(t, http.StatusNotFound)
+	p.as(t, boss).post(t, `{"customer": 1, "product_name": "p"}`).requireProblem(t, http.StatusForbidden)
+	require.Equal(t, before.body, p.as(t, alice).get(t, path).body)
+	require.Equal(t, 1, p.orders(t))
 }
 
 func TestPutAndPatchAndDelete(t *testing.T) {

@@ -40,7 +40,7 @@ func TestAnAttemptIsDoneOnceWhateverHappenedSince(t *testing.T) {
 	w.accounts.failure = fault.NewUnavailable(nil)
 	_, _, err = w.Create(t.Context(), admin, input, refused)
 	require.ErrorIs(t, err, w.accounts.failure)
-	w.accounts.failure, w.accounts.members[otherID], w.numbers = nil, true, []string{"GENERATED009"}
+	w.accounts.failure, w.accounts.members[otherID], w.numbers = nil, order.Member{Exists: true}, []string{"GENERATED009"}
 	_, replayed, err = w.Create(t.Context(), admin, input, refused)
 	require.NoError(t, err)
 	require.False(t, replayed)

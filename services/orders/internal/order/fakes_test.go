@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -143,7 +144,8 @@ func (m *memory) ForgetAttempts(_ context.Context, before time.Time, most int) (
 
 // accounts is order.Members with fixed answers. It keeps what it was asked.
 type accounts struct {
-	members   map[uint64]bool
+	mutex     sync.Mutex
+	members   map[uint64]order.Member
 	matches   [][]uint64
 	truncated bool
 	failure   error
@@ -158,13 +160,15 @@ type matchQuestion struct {
 }
 
 func (a *accounts) note(ctx context.Context, question any) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
 	a.asked = append(a.asked, question)
 	if deadline, bounded := ctx.Deadline(); bounded {
 		a.patience = append(a.patience, time.Until(deadline))
 	}
 }
 
-func (a *accounts) Exists(ctx context.Context, id uint64) (bool, error) {
+func (a *accounts) Member(ctx context.Context, id uint64) (order.Member, error) {
 	a.note(ctx, id)
 	return a.members[id], a.failure
 }
@@ -207,10 +211,12 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		store:    &memory{orders: map[uint64]order.Order{1: firstOrder()}, attempts: map[order.Attempt]order.Order{}},
-		accounts: &accounts{members: map[uint64]bool{ownerID: true, otherID: true, adminID: true}},
-		told:     &told{},
-		numbers:  []string{"GENERATED001", "GENERATED002"},
+		store: &memory{orders: map[uint64]order.Order{1: firstOrder()}, attempts: map[order.Attempt]order.Order{}},
+		accounts: &accounts{members: map[uint64]order.Member{
+			ownerID: {Exists: true}, otherID: {Exists: true}, adminID: {Exists: true, Admin: true},
+		}},
+		told:    &told{},
+		numbers: []string{"GENERATED001", "GENERATED002"},
 	}
 	w.Service = order.NewService(order.Dependencies{
 		Store: w.store, Members: w.accounts, Writes: w.told,

@@ -52,6 +52,10 @@ type Transition struct {
 func (s *Service) Transition(
 	ctx context.Context, caller authn.Principal, id uint64, wanted Transition, condition Condition,
 ) (Order, error) {
+	caller, err := s.present(ctx, caller)
+	if err != nil {
+		return Order{}, err
+	}
 	var customerID uint64
 	changed, err := s.Store.ChangeOrder(ctx, id, func(order *Order) (Fact, error) {
 		if err := mayUse(caller, *order); err != nil {

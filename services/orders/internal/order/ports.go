@@ -57,10 +57,17 @@ type Query struct {
 	Customers [][]uint64
 }
 
+// Member is what accounts knows of a member.
+type Member struct {
+	Exists bool
+	// Admin says that the member may use the admin right now.
+	Admin bool
+}
+
 // Members asks the accounts service.
 type Members interface {
-	// Exists reports whether there is a member with this id.
-	Exists(ctx context.Context, id uint64) (bool, error)
+	// Member returns what a member is now, on which writes are decided; the zero Member where there is none.
+	Member(ctx context.Context, id uint64) (Member, error)
 	// Match returns, for each term, the members whose name or email holds it. among restricts it to one member, unless 0.
 	// truncated says that there are more.
 	Match(ctx context.Context, terms []string, among uint64) (ids [][]uint64, truncated bool, err error)

@@ -54,14 +54,6 @@ func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (O
 	return order, mayUse(caller, order)
 }
 
-// mayUse returns the fault NotFound for an order of somebody else: that there is one is nobody's business.
-func mayUse(caller authn.Principal, order Order) error {
-	if caller.Admin || caller.MemberID == order.CustomerID {
-		return nil
-	}
-	return fault.NewNotFound()
-}
-
 // Last returns the last order of each of the given customers that has one.
 func (s *Service) Last(ctx context.Context, customerIDs []uint64) ([]Order, error) {
 	return s.Store.LastOrders(ctx, customerIDs)
@@ -69,8 +61,12 @@ func (s *Service) Last(ctx context.Context, customerIDs []uint64) ([]Order, erro
 
 // Delete removes an order of the caller, or for an admin any order. Its timeline stays.
 func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64, condition Condition) error {
+	caller, err := s.present(ctx, caller)
+	if err != nil {
+		return err
+	}
 	var customerID uint64
-	err := s.Store.DeleteOrder(ctx, id, func(order Order) (Fact, error) {
+	err = s.Store.DeleteOrder(ctx, id, func(order Order) (Fact, error) {
 		if err := mayUse(caller, order); err != nil {
 			return Fact{}, err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/orders"
@@ -22,9 +21,6 @@ type Change struct {
 // maxNumbers is how many generated numbers are tried. With a billion orders one in four billion is taken.
 const maxNumbers = 5
 
-// existsBudget is how long an admin's order waits for the accounts service.
-const existsBudget = time.Second
-
 // Create stores a new order, paid now. The customer is the caller unless an admin says otherwise; a missing number is
 // generated. An attempt that succeeded before has the same result again, whatever has become of the order or its customer
 // since; replayed says so.
@@ -33,9 +29,9 @@ func (s *Service) Create(
 ) (stored Order, replayed bool, err error) {
 	order := Order{CustomerID: caller.MemberID, PaidAt: s.now(), State: Paid, Version: 1}
 	var refusal error
-	if input.CustomerID != nil {
+	if input.CustomerID != nil && *input.CustomerID != caller.MemberID {
 		order.CustomerID = *input.CustomerID
-		refusal = s.checkCustomer(ctx, caller, order.CustomerID, caller.MemberID)
+		caller, refusal = s.mayGive(ctx, caller, order.CustomerID)
 	}
 	if refusal != nil && attempt.Key == "" {
 		return Order{}, false, refusal
@@ -77,10 +73,9 @@ func (s *Service) number(order *Order, given *string) error {
 func (s *Service) Update(
 	ctx context.Context, caller authn.Principal, shown Order, change Change, condition Condition,
 ) (Order, error) {
-	if change.CustomerID != nil {
-		if err := s.checkCustomer(ctx, caller, *change.CustomerID, shown.CustomerID); err != nil {
-			return Order{}, err
-		}
+	caller, err := s.mayUpdate(ctx, caller, shown, change)
+	if err != nil {
+		return Order{}, err
 	}
 	concerned := []uint64{caller.MemberID}
 	updated, err := s.Store.ChangeOrder(ctx, shown.ID, func(order *Order) (Fact, error) {
@@ -110,29 +105,19 @@ func (s *Service) Update(
 	return updated, err
 }
 
+// mayUpdate returns the caller with the rights that it has now. The present customer needs no check: it may have been
+// deleted since.
+func (s *Service) mayUpdate(
+	ctx context.Context, caller authn.Principal, shown Order, change Change,
+) (authn.Principal, error) {
+	if change.CustomerID != nil && *change.CustomerID != shown.CustomerID {
+		return s.mayGive(ctx, caller, *change.CustomerID)
+	}
+	return s.present(ctx, caller)
+}
+
 func set[T any](field, value *T) {
 	if value != nil {
 		*field = *value
 	}
-}
-
-// checkCustomer says whether the caller may give an order to this customer. The present customer needs no check: it may
-// have been deleted since. For a new one, accounts is asked; without its answer nothing is written.
-func (s *Service) checkCustomer(ctx context.Context, caller authn.Principal, customerID, present uint64) error {
-	if customerID == present {
-		return nil
-	}
-	if !caller.Admin {
-		return fault.NewForbidden()
-	}
-	ctx, cancel := context.WithTimeout(ctx, existsBudget)
-	defer cancel()
-	exists, err := s.Members.Exists(ctx, customerID)
-	if err != nil {
-		return err
-	}
-	if !exists {
-		return NoSuchCustomer(customerID)
-	}
-	return nil
 }

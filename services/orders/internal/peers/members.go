@@ -20,10 +20,10 @@ var _ order.Members = (*Members)(nil)
 // NewMembers returns a client on the process's connection.
 func NewMembers(conn *nats.Conn) *Members { return &Members{conn: conn} }
 
-// Exists asks whether there is a member with this id.
-func (m *Members) Exists(ctx context.Context, id uint64) (bool, error) {
+// Member asks what a member is now.
+func (m *Members) Member(ctx context.Context, id uint64) (order.Member, error) {
 	reply, err := natsx.Call[accounts.ExistsReply](ctx, m.conn, accounts.SubjectExists, accounts.ExistsRequest{MemberID: id})
-	return reply.Exists, err
+	return order.Member{Exists: reply.Exists, Admin: reply.Admin && reply.Active}, err
 }
 
 // Match asks which members match each term, as the caller may expect to see them.

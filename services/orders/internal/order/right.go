@@ -1,0 +1,61 @@
+package order
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
+)
+
+// memberBudget is how long an admin's write waits for the accounts service.
+const memberBudget = time.Second
+
+// mayUse returns the fault NotFound for an order of somebody else: that there is one is nobody's business.
+func mayUse(caller authn.Principal, order Order) error {
+	if caller.Admin || caller.MemberID == order.CustomerID {
+		return nil
+	}
+	return fault.NewNotFound()
+}
+
+// present returns the caller of a write with the rights that it has now. A token is up to ten hours old and proves no
+// admin right, so accounts is asked; without its answer nothing is written. Who claims no right costs no question.
+func (s *Service) present(ctx context.Context, caller authn.Principal) (authn.Principal, error) {
+	if !caller.Admin {
+		return caller, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, memberBudget)
+	defer cancel()
+	member, err := s.Members.Member(ctx, caller.MemberID)
+	caller.Admin = member.Admin && err == nil
+	return caller, err
+}
+
+// mayGive is present for a caller that gives an order to this customer, which only admins may, and only to members. Both
+// questions are asked at once.
+func (s *Service) mayGive(ctx context.Context, caller authn.Principal, customerID uint64) (authn.Principal, error) {
+	if !caller.Admin {
+		return caller, fault.NewForbidden()
+	}
+	asked, cancel := context.WithTimeout(ctx, memberBudget)
+	defer cancel()
+	var customer Member
+	var unknown error
+	var asking sync.WaitGroup
+	asking.Go(func() { customer, unknown = s.Members.Member(asked, customerID) })
+	caller, err := s.present(ctx, caller)
+	asking.Wait()
+	switch {
+	case err != nil:
+		return caller, err
+	case !caller.Admin:
+		return caller, fault.NewForbidden()
+	case unknown != nil:
+		return caller, unknown
+	case !customer.Exists:
+		return caller, NoSuchCustomer(customerID)
+	}
+	return caller, nil
+}

@@ -1,0 +1,79 @@
+package order_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/fault"
+	"oms.internal/orders/internal/order"
+)
+
+func TestAnAdminRightThatIsNoMoreWritesNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	for name, write := range writes {
+		for what, now := range map[string]order.Member{"lost": {Exists: true}, "of a member that is gone": {}} {
+			t.Run(name+" with a right "+what, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.accounts.members[adminID] = now
+				err := write(t, w, unconditional{})
+				require.True(t, fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden), "%v", err)
+				requireUntouched(t, w)
+			})
+		}
+	}
+}
+
+func TestNothingIsWrittenWhileAccountsDoesNotTellWhoIsAdmin(t *testing.T) {
+	t.Parallel()
+	for name, write := range writes {
+		for _, failure := range []*fault.Error{fault.NewUnavailable(nil), fault.NewTimeout(nil)} {
+			t.Run(name+" "+string(failure.Code), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.accounts.failure = failure
+				require.ErrorIs(t, write(t, w, unconditional{}), failure)
+				requireUntouched(t, w)
+				require.Len(t, w.accounts.patience, len(w.accounts.asked), "each question has a deadline")
+				for _, patience := range w.accounts.patience {
+					require.LessOrEqual(t, patience, time.Second)
+				}
+			})
+		}
+	}
+}
+
+func TestMembersWritesOfTheirOwnOrdersAskNobody(t *testing.T) {
+	t.Parallel()
+	for name, operate := range operations {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			require.NoError(t, operate(t, w, owner, 1))
+			require.Empty(t, w.accounts.asked)
+		})
+	}
+}
+
+func TestWhoIsNoLongerAdminKeepsItsOwnOrders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts.members[adminID] = order.Member{Exists: true}
+	own := firstOrder()
+	own.CustomerID = adminID
+	w.store.orders[1] = own
+	_, err := w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, unconditional{})
+	require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
+	_, err = w.Transition(t.Context(), admin, 1, order.Transition{To: order.Cancelled}, unconditional{})
+	require.NoError(t, err)
+	require.NoError(t, w.Delete(t.Context(), admin, 1, unconditional{}))
+}
+
+func requireUntouched(t *testing.T, w *world) {
+	t.Helper()
+	require.Zero(t, w.store.writes)
+	require.Equal(t, map[uint64]order.Order{1: firstOrder()}, w.store.orders)
+	require.Empty(t, w.store.facts)
+}
