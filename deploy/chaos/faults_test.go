@@ -76,6 +76,7 @@ func faults() []fault {
 func delayed(list []fault) []fault {
 	names := map[string]bool{
 		"kill gateway": true, "kill all gateways": true, "kill orders": true, "kill all orders": true, "kill NATS": true,
+		"stop NATS": true, "stop orders": true,
 		"kill primary, failover": true, "planned failover": true, "SIGTERM gateway": true, "SIGTERM orders": true,
 	}
 	var chosen []fault
