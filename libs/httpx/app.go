@@ -34,8 +34,9 @@ const (
 	spareConnections = 100
 )
 
-// MaxConnections is how many connections a server serves at the same time.
-const MaxConnections = 10_000
+// MaxConnections is how many connections a server serves at the same time. One on which a request is arriving takes up to
+// 28 KiB, so that all together stay below 128 MiB, large bodies (body.go) included.
+const MaxConnections = 2_500
 
 // Options are what a process decides about its server.
 type Options struct {
@@ -72,6 +73,7 @@ func New(options Options) *fiber.App {
 		RequestMethods:    append(slices.Clone(fiber.DefaultMethods), otherMethod),
 	})
 	acceptAnyMethod(app.Server())
+	boundBodies(app.Server(), cmp.Or(options.ReadTimeout, readTimeout)+options.Timeout+writeTimeout)
 	app.Use(observe(options), recoverPanic(options.Log))
 	for _, handler := range options.First {
 		app.Use(handler)
@@ -169,6 +171,9 @@ func asFault(c *fiber.Ctx, err error) *fault.Error {
 	case fiber.StatusRequestEntityTooLarge:
 		if conn, ok := c.Context().Conn().(interface{ leaveUnread() }); ok {
 			conn.leaveUnread()
+		}
+		if c.Locals(noRoomKey{}) != nil {
+			return fault.NewUnavailable(errors.New("too many large bodies are on their way"))
 		}
 		return fault.New(fault.TooLarge, "The body is larger than "+strconv.Itoa(BodyLimit)+" bytes.", nil)
 	}

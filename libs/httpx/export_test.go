@@ -1,5 +1,11 @@
 package httpx
 
+import (
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
 // ReadableForTest reports whether text is a list of entity tags.
 func ReadableForTest(text string) bool {
 	_, ok := parseTags(text)
@@ -10,4 +16,13 @@ func ReadableForTest(text string) bool {
 func AllowsForTest(text string, version uint64) bool {
 	found, ok := parseTags(text)
 	return ok && Precondition{match: found}.Allows(version)
+}
+
+// LargeBodiesForTest is how many large bodies may be on their way.
+const LargeBodiesForTest = largeBodies
+
+// RoomForTest returns what lets another large body into a room.
+func RoomForTest(atMost time.Duration) (enter func(now time.Time) bool) {
+	bodies := &room{held: map[*fasthttp.RequestHeader]time.Time{}, atMost: atMost}
+	return func(now time.Time) bool { return bodies.enter(&fasthttp.RequestHeader{}, now) }
 }
