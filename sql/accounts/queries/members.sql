@@ -14,6 +14,9 @@ SELECT * FROM members WHERE id = ? FOR UPDATE;
 -- name: GetMemberByEmail :one
 SELECT * FROM members WHERE email_key = ?;
 
+-- name: GetMemberByEmailForUpdate :one
+SELECT * FROM members WHERE email_key = ? FOR UPDATE;
+
 -- name: ListMembersByIDs :many
 SELECT * FROM members WHERE id IN (sqlc.slice(ids));
 

@@ -148,14 +148,15 @@ func (m *memory) DeleteMember(_ context.Context, id uint64, allow func(account.M
 	return []account.Revocation{{MemberID: id, ThroughSession: math.MaxInt64, Until: ending.Until}}, nil
 }
 
-func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Session, error) {
+func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Member, account.Session, error) {
 	if m.gone != nil {
-		return account.Session{}, m.gone
+		return account.Member{}, account.Session{}, m.gone
 	}
+	member = m.members[member.ID]
 	session.ID, session.MemberID = 888, member.ID
 	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
 	m.rehashed = opening.Rehashed
-	return session, nil
+	return member, session, nil
 }
 
 func (m *memory) RevokeSession(_ context.Context, memberID, sessionID uint64, ending account.Ending) ([]account.Revocation, error) {

@@ -55,8 +55,9 @@ type MemberStore interface {
 
 // SessionStore keeps sessions, their refresh tokens and revocations. All its answers are the latest.
 type SessionStore interface {
-	// CreateSession stores a session of an active member.
-	CreateSession(ctx context.Context, member Member, session Session, opening Opening) (Session, error)
+	// CreateSession stores a session of the member whose password was verified, and returns the member as it is at that
+	// moment. An inactive one is the fault Forbidden, one with another password hash is ErrPasswordChanged.
+	CreateSession(ctx context.Context, verified Member, session Session, opening Opening) (Member, Session, error)
 	Session(ctx context.Context, id uint64) (Session, error)
 	// Sessions returns one page of the member's live sessions, newest first, and their number.
 	Sessions(ctx context.Context, memberID uint64, now time.Time, page listing.Request) ([]Session, int, error)

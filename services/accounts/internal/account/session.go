@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
@@ -43,8 +44,14 @@ func (s *Service) open(client Client) (Session, secret, RefreshToken, error) {
 	}, token, kept, err
 }
 
+// ErrPasswordChanged says that a member's password hash is not the one that was verified.
+var ErrPasswordChanged = errors.New("the password changed after it was verified")
+
 // LogIn opens a session for the member with this email and password. An unknown email, a wrong password and an inactive
 // member get the same answer after the same work: two reads, one hash, and one transaction of four statements.
+//
+// A hash takes long enough for the password to change meanwhile, and another login may have replaced the hash by a newer one
+// of the same password; so where the store finds another hash than the verified one, the present one is verified, once.
 func (s *Service) LogIn(ctx context.Context, client Client, email, password string) (Login, error) {
 	if err := s.Passwords.Ready(); err != nil {
 		return Login{}, err
@@ -57,6 +64,22 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 	if err := s.admit(ctx, attempt); err != nil {
 		return Login{}, err
 	}
+	login, err := s.verifyAndLogIn(ctx, client, member, attempt, password)
+	if errors.Is(err, ErrPasswordChanged) {
+		if member, err = s.Store.MemberByEmail(ctx, email); err != nil && !fault.Is(err, fault.NotFound) {
+			return Login{}, err
+		}
+		attempt = attempt.Of(member.ID)
+		login, err = s.verifyAndLogIn(ctx, client, member, attempt, password)
+	}
+	if errors.Is(err, ErrPasswordChanged) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) {
+		// The member was changed, deactivated or deleted a moment ago; this login fails as one that comes a moment later.
+		return Login{}, s.fail(ctx, attempt, authn.Principal{}, audit.Login, errCredentials)
+	}
+	return login, err
+}
+
+func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
 	ok, outdated, err := s.Passwords.Verify(ctx, member.PasswordHash, password)
 	if err != nil {
 		return Login{}, err
@@ -80,11 +103,8 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, openi
 	}
 	principal := authn.Principal{MemberID: member.ID, Admin: member.Admin, Address: client.Address}
 	opening.Refresh, opening.Event = kept, s.event(ctx, audit.Login, principal, member.ID, "")
-	session, err = s.Store.CreateSession(ctx, member, session, opening)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) {
-		// The member was deleted or deactivated a moment ago; this login fails as one that comes a moment later.
-		return Login{}, s.fail(ctx, opening.Attempt, authn.Principal{}, audit.Login, errCredentials)
-	}
+	// The member comes back as it is under its lock: the token must not bear a right that was taken away since it was read.
+	member, session, err = s.Store.CreateSession(ctx, member, session, opening)
 	if err != nil {
 		return Login{}, err
 	}
@@ -93,7 +113,7 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, openi
 	if err != nil {
 		return Login{}, err
 	}
-	principal.SessionID = session.ID
+	principal.SessionID, principal.Admin = session.ID, member.Admin
 	return Login{View: s.view(ctx, principal, member), Grant: grant}, nil
 }
 

@@ -143,7 +143,7 @@ func anyVersion(account.Member) error { return nil }
 // logIn stores another session.
 func (f fixture) logIn(t *testing.T, member account.Member, expires time.Time) account.Session {
 	t.Helper()
-	session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: expires}, opening())
+	_, session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: expires}, opening())
 	require.NoError(t, err)
 	return session
 }

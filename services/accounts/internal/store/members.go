@@ -71,16 +71,14 @@ func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending a
 	err = s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
 		queries := sqlcgen.New(writer)
 		created, revocations = false, nil
-		row, err := queries.GetMemberByEmail(ctx, account.EmailKey(member.Email))
+		// Locked by the first statement: an older view of the database would miss the session of a login that has just ended,
+		// and the update would undo what the member changes at this moment.
+		row, err := queries.GetMemberByEmailForUpdate(ctx, account.EmailKey(member.Email))
 		if err := notFound(err); fault.Is(err, fault.NotFound) {
 			created = true
 			return createAdmin(ctx, writer, member, ending)
 		} else if err != nil {
 			return err
-		}
-		// Read again under a lock, or the update would undo what the member changes at this moment.
-		if row, err = queries.GetMemberForUpdate(ctx, row.ID); err != nil {
-			return notFound(err)
 		}
 		before := toMember(row)
 		present := before

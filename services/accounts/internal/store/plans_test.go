@@ -10,12 +10,13 @@ import (
 // planCases hold, for every generated query that an index must serve, the arguments with which it is explained: in the
 // order of the question marks, small and deep offsets, frequent and rare values, empty and full batches.
 var planCases = map[string][][]any{
-	"GetMember":          {{100}, {0}},
-	"GetMemberForUpdate": {{100}, {0}},
-	"GetMemberByEmail":   {{someEmail}, {"nobody@x.test"}},
-	"ListMembersByIDs":   {{1}, slices.Repeat([]any{77}, 30), someIDs(500)},
-	"CountMembers":       {{}},
-	"CountMembersNamed":  {{frequent}, {rare}, {"Nobody"}},
+	"GetMember":                 {{100}, {0}},
+	"GetMemberForUpdate":        {{100}, {0}},
+	"GetMemberByEmail":          {{someEmail}, {"nobody@x.test"}},
+	"GetMemberByEmailForUpdate": {{someEmail}, {"nobody@x.test"}},
+	"ListMembersByIDs":          {{1}, slices.Repeat([]any{77}, 30), someIDs(500)},
+	"CountMembers":              {{}},
+	"CountMembersNamed":         {{frequent}, {rare}, {"Nobody"}},
 
 	"ListMemberIDsOrderByID":           pages,
 	"ListMemberIDsOrderByIDDesc":       pages,

@@ -85,10 +85,25 @@ func TestALoginBehindADeletionFails(t *testing.T) {
 	f := newStore(t)
 	member, _ := f.create(t, sungi)
 	err := f.meanwhile(t, func(tx *sql.Tx) { execute(t, tx, "DELETE FROM members WHERE id = ?", member.ID) }, func() error {
-		_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+		_, _, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 		return err
 	})
 	requireCode(t, fault.NotFound, err)
 	_, sessions := f.rows(t)
 	require.Equal(t, 1, sessions)
+}
+
+func TestALoginDuringThePromotionOfItsMemberEndsToo(t *testing.T) {
+	f := newStore(t)
+	member, _ := f.create(t, sungi)
+	var ended []account.Revocation
+	err := f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() (err error) {
+		promoted := admin
+		promoted.Email = member.Email
+		_, ended, err = f.CreateAdmin(t.Context(), promoted, ending())
+		return err
+	})
+	require.NoError(t, err)
+	require.Len(t, ended, 1)
+	require.Len(t, f.revoked(t), 2)
 }

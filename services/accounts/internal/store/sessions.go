@@ -13,18 +13,25 @@ import (
 	"oms.internal/libs/listing"
 )
 
-// CreateSession stores a session of a member that still is active. The lock on the member makes a deletion that runs at
-// the same time either see the session or prevent it.
-func (s *Store) CreateSession(ctx context.Context, member account.Member, session account.Session, opening account.Opening) (account.Session, error) {
-	session.MemberID = member.ID
-	err := s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		row, err := queries.GetMemberForUpdate(ctx, member.ID)
+// CreateSession stores a session of a member that still is active and has the password that was verified. The lock on the
+// member makes whatever ends sessions at the same time either see this one or prevent it, and what is returned of the member
+// is what the session's token may say.
+func (s *Store) CreateSession(
+	ctx context.Context, verified account.Member, session account.Session, opening account.Opening,
+) (member account.Member, opened account.Session, err error) {
+	session.MemberID = verified.ID
+	err = s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		row, err := queries.GetMemberForUpdate(ctx, verified.ID)
 		if err != nil {
 			return notFound(err)
 		}
 		if !row.IsActive {
 			return fault.NewForbidden()
 		}
+		if row.PasswordHash != verified.PasswordHash {
+			return account.ErrPasswordChanged
+		}
+		member = toMember(row)
 		if opening.Rehashed != "" {
 			err := queries.UpdateMemberPasswordHash(ctx, sqlcgen.UpdateMemberPasswordHashParams{
 				ID: member.ID, OldHash: member.PasswordHash, NewHash: opening.Rehashed,
@@ -32,11 +39,13 @@ func (s *Store) CreateSession(ctx context.Context, member account.Member, sessio
 			if err != nil {
 				return err
 			}
+			member.PasswordHash = opening.Rehashed
+			member.Version++
 		}
 		session.ID, err = openSession(ctx, queries, session, opening)
 		return err
 	})
-	return session, err
+	return member, session, err
 }
 
 // openSession stores a session with its refresh token, its device and its event.

@@ -48,15 +48,18 @@ func TestALoginStoresASessionAndReplacesTheHashThatItSaw(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	member, first := f.create(t, sungi)
-	session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("a newer hash"))
+	locked, session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("a newer hash"))
 	require.NoError(t, err)
+	require.Equal(t, f.get(t, member.ID), locked)
 	require.Equal(t, account.Session{ID: session.ID, MemberID: member.ID, CreatedAt: now, ExpiresAt: later}, session)
 	require.Greater(t, session.ID, first.ID)
 	require.Equal(t, "a newer hash", f.get(t, member.ID).PasswordHash)
 	require.Equal(t, uint64(2), f.get(t, member.ID).Version)
 
-	_, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("from an older login"))
-	require.NoError(t, err)
+	_, _, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("from an older login"))
+	require.ErrorIs(t, err, account.ErrPasswordChanged)
+	_, sessions := f.rows(t)
+	require.Equal(t, 2, sessions)
 	require.Equal(t, "a newer hash", f.get(t, member.ID).PasswordHash, "a password that changed meanwhile was undone")
 }
 
@@ -66,7 +69,7 @@ func TestAnInactiveMemberGetsNoSession(t *testing.T) {
 	inactive := sungi
 	inactive.Active = false
 	member, _ := f.create(t, inactive)
-	_, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("x"))
+	_, _, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, rehashing("x"))
 	requireCode(t, fault.Forbidden, err)
 	_, sessions := f.rows(t)
 	require.Equal(t, 1, sessions)
@@ -140,7 +143,7 @@ func TestADeletionEndsAllSessionsAndNoLaterOneBegins(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []account.Revocation{{Sequence: 1, MemberID: member.ID, ThroughSession: math.MaxInt64, Until: later}}, revocations)
 	require.Equal(t, []uint64{first.ID, second.ID}, f.revoked(t))
-	_, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+	_, _, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 	requireCode(t, fault.NotFound, err)
 	_, err = f.DeleteMember(t.Context(), member.ID, anyVersion, ending())
 	requireCode(t, fault.NotFound, err)

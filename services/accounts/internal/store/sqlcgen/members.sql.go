@@ -165,6 +165,30 @@ func (q *Queries) GetMemberByEmail(ctx context.Context, emailKey string) (Member
 	return i, err
 }
 
+const getMemberByEmailForUpdate = `-- name: GetMemberByEmailForUpdate :one
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE email_key = ? FOR UPDATE
+`
+
+func (q *Queries) GetMemberByEmailForUpdate(ctx context.Context, emailKey string) (Member, error) {
+	row := q.db.QueryRowContext(ctx, getMemberByEmailForUpdate, emailKey)
+	var i Member
+	err := row.Scan(
+		&i.ID,
+		&i.Email,
+		&i.EmailKey,
+		&i.Name,
+		&i.Nickname,
+		&i.Phone,
+		&i.Gender,
+		&i.PasswordHash,
+		&i.IsAdmin,
+		&i.IsActive,
+		&i.CreatedAt,
+		&i.Version,
+	)
+	return i, err
+}
+
 const getMemberForUpdate = `-- name: GetMemberForUpdate :one
 SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE id = ? FOR UPDATE
 `
