@@ -82,7 +82,11 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	})
 	process.Add(runner.Part{Name: "seen", Run: built.reporter.Run})
 	process.Add(runner.Part{Name: "told", Run: built.told.Run})
-	process.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
+	door := &opening{log: log, ready: func() error { return errors.Join(built.keys.Ready(), built.follower.Ready()) }}
+	process.Add(runner.Part{Name: "http", Ready: door.Ready, Run: func(ctx context.Context) error {
+		if !door.wait(ctx) {
+			return nil
+		}
 		return httpx.Serve(ctx, built.app, served, httpx.Drain{Time: cfg.DrainTime})
 	}})
 	onListen(addresses{public: public.Addr(), admin: admin.Addr()})

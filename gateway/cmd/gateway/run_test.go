@@ -84,6 +84,7 @@ func TestGatewayStartsWithoutItsNeighboursAndLetsNobodyInBeforeItKnowsRevocation
 	n := newNeighbours(t)
 	where := startGateway(t, n, io.Discard)
 	require.Error(t, runner.Probe(t.Context(), where.admin.String()))
+	// It gives its neighbours 10 seconds before it answers without them.
 	response, _ := ask(t, where, http.MethodGet, "/orders/", n.issuer.Token(t, 7, 70))
 	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 	require.Equal(t, "1", response.Header.Get("Retry-After"))
