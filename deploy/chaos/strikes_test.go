@@ -45,7 +45,8 @@ func (f fault) require(t *testing.T, result row) {
 	if f.flawless {
 		require.Zero(t, result.journal.count(failed), "requests fail: %v", result.journal.examples(10))
 	}
-	if f.within > 0 {
+	// The small share runs beside the tests of all other packages, and says nothing about times.
+	if f.within > 0 && whole() {
 		require.LessOrEqual(t, result.quantile(0.95), f.within, "p95 of the time to recover")
 	}
 }
