@@ -11,7 +11,7 @@ SELECT member_id FROM sessions JOIN refresh_tokens ON session_id = sessions.id W
 SELECT * FROM sessions WHERE id = ? FOR UPDATE;
 
 -- name: UseRefreshToken :exec
-UPDATE refresh_tokens SET used_at = ? WHERE token_hash = ?;
+UPDATE refresh_tokens SET used_at = ?, used_by = ? WHERE token_hash = ?;
 
 -- name: DeleteExpiredRefreshTokens :execrows
 DELETE FROM refresh_tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?;

@@ -1,5 +1,6 @@
 -- name: InsertSession :execlastid
-INSERT INTO sessions (member_id, created_at, expires_at, last_seen_at, address, user_agent) VALUES (?, ?, ?, ?, ?, ?);
+INSERT INTO sessions (member_id, created_at, expires_at, token_expires_at, last_seen_at, address, user_agent)
+VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetSession :one
 SELECT * FROM sessions WHERE id = ?;
@@ -13,8 +14,13 @@ SELECT COUNT(*) FROM sessions WHERE member_id = ? AND revoked_at IS NULL AND exp
 -- name: ListSessionsByIDs :many
 SELECT * FROM sessions WHERE id IN (sqlc.slice(ids));
 
+-- The row must not go before the last access token does. The order of the assignments matters: each sees what those
+-- before it set.
 -- name: ExtendSession :exec
-UPDATE sessions SET expires_at = ? WHERE id = ?;
+UPDATE sessions
+SET token_expires_at = GREATEST(COALESCE(token_expires_at, expires_at), CAST(sqlc.arg(token_expires_at) AS DATETIME(6))),
+    expires_at = GREATEST(CAST(sqlc.arg(expires_at) AS DATETIME(6)), token_expires_at)
+WHERE id = sqlc.arg(id);
 
 -- One statement for a batch: FIELD finds the place of a row's id, ELT the time at that place. A time that is not newer
 -- changes nothing.
@@ -34,8 +40,11 @@ WHERE member_id = ? AND id <= sqlc.arg(through) AND id <> sqlc.arg(except_id) AN
 -- name: ForgetOriginsOfMember :exec
 UPDATE sessions SET address = '', user_agent = '' WHERE member_id = ?;
 
--- name: GetLatestSessionID :one
-SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) FROM sessions WHERE member_id = ?;
+-- The highest id of a member's sessions, and when the last access token of any of them expires.
+-- name: GetLatestOfSessions :one
+SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) AS id,
+    CAST(COALESCE(MAX(COALESCE(token_expires_at, expires_at)), '1970-01-01') AS DATETIME(6)) AS token_expires_at
+FROM sessions WHERE member_id = ?;
 
 -- name: DeleteExpiredSessions :execrows
 DELETE FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?;

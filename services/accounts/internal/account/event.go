@@ -9,16 +9,29 @@ import (
 	"oms.internal/libs/requestid"
 )
 
+// RevocationMargin is how much longer than its tokens live a revocation is kept: the clocks of those who check tokens differ,
+// and between Ending.At and the revocation there may be a wait for a lock.
+const RevocationMargin = time.Minute
+
 // Ending is when sessions end, until when their tokens must be refused, and what is written down of it.
 type Ending struct {
 	At     time.Time
-	Until  time.Time // when the last access token that there can be expires by itself
+	Until  time.Time // at the least; later where Covering says so
 	Events []audit.Event
+}
+
+// Covering returns until when the tokens must be refused of which the last expires at the given time. The lifetime that is
+// configured now does not tell: it may have been longer when they were issued.
+func (e Ending) Covering(expiry time.Time) time.Time {
+	if until := expiry.Add(RevocationMargin); until.After(e.Until) {
+		return until
+	}
+	return e.Until
 }
 
 func (s *Service) ending(events ...audit.Event) Ending {
 	now := s.now()
-	return Ending{At: now, Until: now.Add(s.TokenLifetime), Events: events}
+	return Ending{At: now, Until: now.Add(s.TokenLifetime + RevocationMargin), Events: events}
 }
 
 // event says that the caller does something to a member. It is a success unless changed.

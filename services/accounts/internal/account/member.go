@@ -33,11 +33,13 @@ type Session struct {
 	CreatedAt time.Time
 	// ExpiresAt is when the session's refresh token expires unless it is used. To Tokens.Issue it is when the access token
 	// does.
-	ExpiresAt  time.Time
-	LastSeenAt time.Time // the zero time where it was not seen since it was opened
-	Address    string    // the client's IP address, or ""
-	UserAgent  string    // at most MaxUserAgent characters
-	Revoked    bool
+	ExpiresAt time.Time
+	// TokenExpiresAt is when the last access token that was issued for the session expires.
+	TokenExpiresAt time.Time
+	LastSeenAt     time.Time // the zero time where it was not seen since it was opened
+	Address        string    // the client's IP address, or ""
+	UserAgent      string    // at most MaxUserAgent characters
+	Revoked        bool
 }
 
 // Live reports whether the session can be used.
@@ -51,7 +53,7 @@ type Revocation struct {
 	MemberID       uint64
 	ThroughSession uint64
 	ExceptSession  uint64
-	Until          time.Time // when the last of these tokens expires by itself
+	Until          time.Time // after the last of these tokens has expired by itself
 }
 
 // Order is what a member's page shows of an order.

@@ -50,7 +50,9 @@ type Presented struct {
 type Verdict struct {
 	Use *RefreshToken // the token is used up at At, and this one follows it
 	At  time.Time
-	End *Ending // the session ends
+	// TokenExpiresAt is when the access token expires that comes with Use.
+	TokenExpiresAt time.Time
+	End            *Ending // the session ends
 }
 
 // secret is a refresh token as its client holds it.
@@ -111,7 +113,8 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 				Hash: token.succeed(presented.Token.Salt).hash(), SessionID: presented.Session.ID, Salt: salt,
 				ExpiresAt: now.Add(s.RefreshLifetime),
 			}
-			verdict.Use, verdict.At = next, now
+			verdict.Use, verdict.At, verdict.TokenExpiresAt = next, now, now.Add(s.TokenLifetime)
+			seen.Session.TokenExpiresAt = verdict.TokenExpiresAt
 		case repeatable(presented, now):
 			next = presented.Successor
 		default:
@@ -130,7 +133,7 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 		s.announce(ctx, revocations)
 		return Grant{}, revocations, errInvalidToken
 	}
-	grant, err := s.grant(seen.Member, seen.Session, token.succeed(seen.Token.Salt), *next)
+	grant, err := s.grant(seen.Member, seen.Session, now, token.succeed(seen.Token.Salt), *next)
 	return grant, nil, err
 }
 
@@ -146,10 +149,13 @@ func (s *Service) reused(ctx context.Context, client Client, presented Presented
 	return s.ending(event)
 }
 
-// grant issues the access token of a session from now on.
-func (s *Service) grant(member Member, session Session, token secret, kept RefreshToken) (Grant, error) {
-	now := s.now()
-	session.CreatedAt, session.ExpiresAt = now, now.Add(s.TokenLifetime)
+// grant issues the access token of a session from a time on. It does not outlive what is stored of it, by which a revocation
+// goes.
+func (s *Service) grant(member Member, session Session, from time.Time, token secret, kept RefreshToken) (Grant, error) {
+	session.CreatedAt, session.ExpiresAt = from, from.Add(s.TokenLifetime)
+	if session.ExpiresAt.After(session.TokenExpiresAt) {
+		session.ExpiresAt = session.TokenExpiresAt
+	}
 	access, err := s.Tokens.Issue(member, session)
 	return Grant{Token: access, Expiry: session.ExpiresAt, RefreshToken: token.String(), RefreshExpiry: kept.ExpiresAt}, err
 }

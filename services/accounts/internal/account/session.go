@@ -40,7 +40,7 @@ func (s *Service) open(client Client) (Session, secret, RefreshToken, error) {
 	}
 	kept, err := s.newRefreshToken(token)
 	return Session{
-		CreatedAt: now, ExpiresAt: kept.ExpiresAt, LastSeenAt: now, Address: client.Address, UserAgent: client.UserAgent,
+		CreatedAt: now, ExpiresAt: kept.ExpiresAt, TokenExpiresAt: now.Add(s.TokenLifetime), LastSeenAt: now, Address: client.Address, UserAgent: client.UserAgent,
 	}, token, kept, err
 }
 
@@ -109,7 +109,7 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, openi
 		return Login{}, err
 	}
 	s.Readers.Wrote(ctx, member.ID)
-	grant, err := s.grant(member, session, token, kept)
+	grant, err := s.grant(member, session, session.CreatedAt, token, kept)
 	if err != nil {
 		return Login{}, err
 	}

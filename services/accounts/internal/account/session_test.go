@@ -17,8 +17,9 @@ var browser = account.Client{Address: "203.0.113.7", UserAgent: "Browser/1"}
 
 func opened(id, memberID uint64) account.Session {
 	return account.Session{
-		ID: id, MemberID: memberID, CreatedAt: noonish, ExpiresAt: noonish.Add(refreshLifetime), LastSeenAt: noonish,
-		Address: "203.0.113.7", UserAgent: "Browser/1",
+		ID: id, MemberID: memberID, CreatedAt: noonish, ExpiresAt: noonish.Add(refreshLifetime), TokenExpiresAt: noonish.Add(lifetime),
+		LastSeenAt: noonish,
+		Address:    "203.0.113.7", UserAgent: "Browser/1",
 	}
 }
 
@@ -109,7 +110,7 @@ func TestALoginReplacesAnOutdatedHash(t *testing.T) {
 
 func TestWhatEndsSessionsSaysWhichAndUntilWhen(t *testing.T) {
 	t.Parallel()
-	until := noonish.Add(lifetime)
+	until := noonish.Add(lifetime + account.RevocationMargin)
 	for name, test := range map[string]struct {
 		end     func(*world) ([]account.Revocation, error)
 		revoked string

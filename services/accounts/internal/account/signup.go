@@ -67,7 +67,7 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, on
 		return Login{}, nil, err
 	}
 	once.Answer = func(member Member, session Session) ([]byte, error) {
-		grant, err := s.grant(member, session, token, refresh)
+		grant, err := s.grant(member, session, session.CreatedAt, token, refresh)
 		// A new member has no order; there is no need to ask.
 		login = Login{View: View{Member: member}, Grant: grant}
 		if err != nil || once.Key == "" {

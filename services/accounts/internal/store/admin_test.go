@@ -37,7 +37,7 @@ func TestAMemberBecomesAdminAndKeepsEverythingButItsPassword(t *testing.T) {
 	promoted := admin
 	promoted.Email = "SUNGI@x.test"
 	// Its sessions have not the new right, and whoever opened them had the old password. Twice is harmless.
-	for _, ended := range [][]account.Revocation{{{Sequence: 1, MemberID: stored.ID, ThroughSession: session.ID, Until: later}}, nil} {
+	for _, ended := range [][]account.Revocation{{{Sequence: 1, MemberID: stored.ID, ThroughSession: session.ID, Until: until}}, nil} {
 		created, revocations, err := f.CreateAdmin(t.Context(), promoted, ending())
 		require.NoError(t, err)
 		require.False(t, created)

@@ -26,9 +26,10 @@ func TestMain(m *testing.M) { devenv.Main(m) }
 // fixture is a store on a schema of its own in a real pair.
 type fixture struct {
 	*store.Store
-	pair   *devenv.Pair
-	schema devenv.Schema
-	db     *sql.DB // the service's user on the primary, past the store
+	cluster *mysqlx.Cluster
+	pair    *devenv.Pair
+	schema  devenv.Schema
+	db      *sql.DB // the service's user on the primary, past the store
 }
 
 func newStore(t *testing.T) fixture {
@@ -54,7 +55,7 @@ func newStore(t *testing.T) fixture {
 	db, err := pair.Primary.Open(schema.App.User, schema.App.Password, schema.Name)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return fixture{Store: store.New(cluster), pair: pair, schema: schema, db: db}
+	return fixture{Store: store.New(cluster), cluster: cluster, pair: pair, schema: schema, db: db}
 }
 
 // number returns what a query with one number as its result yields.
@@ -73,6 +74,7 @@ func (f fixture) rows(t *testing.T) (members, sessions int) {
 var (
 	now   = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 	later = now.Add(10 * time.Hour)
+	until = later.Add(account.RevocationMargin)
 )
 
 var (
@@ -102,7 +104,7 @@ func rehashing(hash string) account.Opening {
 
 // ending is the end of sessions at now, whose last access token expires later.
 func ending() account.Ending {
-	return account.Ending{At: now, Until: later, Events: []audit.Event{{At: now, Action: audit.LogoutAll, Outcome: audit.Success}}}
+	return account.Ending{At: now, Until: until, Events: []audit.Event{{At: now, Action: audit.LogoutAll, Outcome: audit.Success}}}
 }
 
 // create stores a member and its first session.

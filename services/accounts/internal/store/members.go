@@ -218,7 +218,13 @@ func (s *Store) DeleteMember(
 		if _, err := revokeSessions(ctx, queries, id, math.MaxInt64, 0, ending.At); err != nil {
 			return nil, err
 		}
-		revocation, err = revoke(ctx, queries, account.Revocation{MemberID: id, ThroughSession: math.MaxInt64}, ending)
+		latest, err := queries.GetLatestOfSessions(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		revocation, err = revoke(ctx, queries, account.Revocation{
+			MemberID: id, ThroughSession: math.MaxInt64, Until: ending.Covering(latest.TokenExpiresAt),
+		}, ending)
 		return nil, err
 	})
 	if err != nil {

@@ -41,11 +41,11 @@ var planCases = map[string][][]any{
 
 	"GetSession":             {{100}, {0}},
 	"GetSessionForUpdate":    {{100}, {0}},
-	"GetLatestSessionID":     {{100}, {0}},
+	"GetLatestOfSessions":    {{100}, {0}},
 	"ListLiveSessionIDs":     {{100, now, 30, 0}, {100, now, 1, 60}, {100, now, 500, 1000}, {0, now, 30, 0}},
 	"CountLiveSessions":      {{100, now}, {0, now}},
 	"ListSessionsByIDs":      {{1}, slices.Repeat([]any{77}, 30), someIDs(500)},
-	"ExtendSession":          {{later, 100}},
+	"ExtendSession":          {{later, later, 100}},
 	"UpdateSessionsSeen":     {{"100", now, 100}, slices.Concat(someIDs(500), slices.Repeat([]any{now}, 500), someIDs(500))},
 	"RevokeSession":          {{now, 100, 100}},
 	"RevokeSessionsOfMember": {{now, 100, 1 << 62, 0}, {now, 100, 1 << 62, 100}},
@@ -54,7 +54,7 @@ var planCases = map[string][][]any{
 
 	"GetRefreshTokenForUpdate":   {{digest(7)}, {digest(-1)}},
 	"GetMemberIDOfRefreshToken":  {{digest(7)}, {digest(-1)}},
-	"UseRefreshToken":            {{now, digest(7)}},
+	"UseRefreshToken":            {{now, digest(8), digest(7)}},
 	"DeleteExpiredRefreshTokens": sweeps,
 
 	"NextRevocation":           {{}},

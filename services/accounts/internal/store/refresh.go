@@ -34,7 +34,7 @@ func (s *Store) Present(
 		}
 		verdict := decide(presented)
 		if verdict.Use != nil {
-			return useRefreshToken(ctx, queries, hash, *verdict.Use, verdict.At)
+			return useRefreshToken(ctx, queries, hash, verdict)
 		}
 		if verdict.End != nil {
 			revocations, err = endSession(ctx, queries, memberID, presented.Session.ID, *verdict.End)
@@ -77,15 +77,18 @@ func presentedToken(
 	return presented, nil
 }
 
-func useRefreshToken(ctx context.Context, queries *sqlcgen.Queries, used account.Digest, next account.RefreshToken, at time.Time) error {
-	err := queries.UseRefreshToken(ctx, sqlcgen.UseRefreshTokenParams{UsedAt: toNullTime(at), TokenHash: used[:]})
+func useRefreshToken(ctx context.Context, queries *sqlcgen.Queries, used account.Digest, verdict account.Verdict) error {
+	next := *verdict.Use
+	err := queries.UseRefreshToken(ctx, sqlcgen.UseRefreshTokenParams{UsedAt: toNullTime(verdict.At), TokenHash: used[:]})
 	if err != nil {
 		return err
 	}
 	if err := insertRefreshToken(ctx, queries, next); err != nil {
 		return err
 	}
-	return queries.ExtendSession(ctx, sqlcgen.ExtendSessionParams{ExpiresAt: next.ExpiresAt, ID: next.SessionID})
+	return queries.ExtendSession(ctx, sqlcgen.ExtendSessionParams{
+		TokenExpiresAt: verdict.TokenExpiresAt, ExpiresAt: next.ExpiresAt, ID: next.SessionID,
+	})
 }
 
 func insertRefreshToken(ctx context.Context, queries *sqlcgen.Queries, token account.RefreshToken) error {

@@ -70,17 +70,24 @@ func endSession(ctx context.Context, queries *sqlcgen.Queries, memberID, session
 	if err != nil || ended == 0 {
 		return nil, err
 	}
-	revocation, err := revoke(ctx, queries, account.Revocation{SessionID: sessionID}, ending)
+	// Read after the update, whose lock a refresh that was under way has left: its token is stored.
+	row, err := queries.GetSessionForUpdate(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	revocation, err := revoke(ctx, queries, account.Revocation{
+		SessionID: sessionID, Until: ending.Covering(toSession(row).TokenExpiresAt),
+	}, ending)
 	return []account.Revocation{revocation}, err
 }
 
 // endSessions ends all sessions of a locked member but one. The events are written even where no session was left.
 func endSessions(ctx context.Context, queries *sqlcgen.Queries, memberID, except uint64, ending account.Ending) ([]account.Revocation, error) {
-	latest, err := queries.GetLatestSessionID(ctx, memberID)
+	latest, err := queries.GetLatestOfSessions(ctx, memberID)
 	if err != nil {
 		return nil, err
 	}
-	through := uint64(latest)
+	through := uint64(latest.ID)
 	ended, err := revokeSessions(ctx, queries, memberID, through, except, ending.At)
 	if err != nil {
 		return nil, err
@@ -89,7 +96,7 @@ func endSessions(ctx context.Context, queries *sqlcgen.Queries, memberID, except
 		return nil, insertEvents(ctx, queries, ending.Events)
 	}
 	revocation, err := revoke(ctx, queries, account.Revocation{
-		MemberID: memberID, ThroughSession: through, ExceptSession: except,
+		MemberID: memberID, ThroughSession: through, ExceptSession: except, Until: ending.Covering(latest.TokenExpiresAt),
 	}, ending)
 	return []account.Revocation{revocation}, err
 }
@@ -110,7 +117,7 @@ func revoke(ctx context.Context, queries *sqlcgen.Queries, revocation account.Re
 	if err != nil {
 		return account.Revocation{}, err
 	}
-	revocation.Sequence, revocation.Until = uint64(sequence), ending.Until
+	revocation.Sequence = uint64(sequence)
 	return revocation, queries.InsertRevocation(ctx, sqlcgen.InsertRevocationParams{
 		Sequence: revocation.Sequence, SessionID: revocation.SessionID, MemberID: revocation.MemberID,
 		ThroughSession: revocation.ThroughSession, ExceptSession: revocation.ExceptSession, ValidUntil: revocation.Until,

@@ -55,7 +55,7 @@ func openSession(ctx context.Context, queries *sqlcgen.Queries, session account.
 	}
 	id, err := queries.InsertSession(ctx, sqlcgen.InsertSessionParams{
 		MemberID: session.MemberID, CreatedAt: session.CreatedAt, ExpiresAt: session.ExpiresAt,
-		LastSeenAt: toNullTime(session.LastSeenAt), Address: session.Address, UserAgent: session.UserAgent,
+		TokenExpiresAt: toNullTime(session.TokenExpiresAt), LastSeenAt: toNullTime(session.LastSeenAt), Address: session.Address, UserAgent: session.UserAgent,
 	})
 	if err != nil {
 		return 0, err
@@ -120,9 +120,16 @@ func (s *Store) MarkSeen(ctx context.Context, seen map[uint64]time.Time) error {
 	})
 }
 
+// toSession takes a session that a process of the version before opened to have tokens as long as it lives: they are not valid
+// for longer.
 func toSession(row sqlcgen.Session) account.Session {
+	tokenExpiresAt := row.ExpiresAt
+	if row.TokenExpiresAt.Valid {
+		tokenExpiresAt = row.TokenExpiresAt.Time
+	}
 	return account.Session{
-		ID: row.ID, MemberID: row.MemberID, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, LastSeenAt: row.LastSeenAt.Time,
+		TokenExpiresAt: tokenExpiresAt,
+		ID:             row.ID, MemberID: row.MemberID, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, LastSeenAt: row.LastSeenAt.Time,
 		Address: row.Address, UserAgent: row.UserAgent, Revoked: row.RevokedAt.Valid,
 	}
 }

@@ -93,7 +93,7 @@ func TestALogoutEndsOneSessionOfItsMemberOnce(t *testing.T) {
 	require.Empty(t, end(member.ID, 12345, ending()))
 	require.Empty(t, f.revoked(t))
 
-	require.Equal(t, []account.Revocation{{Sequence: 1, SessionID: first.ID, Until: later}}, end(member.ID, first.ID, ending()))
+	require.Equal(t, []account.Revocation{{Sequence: 1, SessionID: first.ID, Until: until}}, end(member.ID, first.ID, ending()))
 	require.Equal(t, []uint64{first.ID}, f.revoked(t))
 	again := ending()
 	again.At = now.Add(time.Hour)
@@ -113,7 +113,7 @@ func TestALogoutOfAllEndsAllSessionsThatThereAre(t *testing.T) {
 	second := f.logIn(t, member, later)
 	revocations, err := f.RevokeSessions(t.Context(), member.ID, ending())
 	require.NoError(t, err)
-	require.Equal(t, []account.Revocation{{Sequence: 1, MemberID: member.ID, ThroughSession: second.ID, Until: later}}, revocations)
+	require.Equal(t, []account.Revocation{{Sequence: 1, MemberID: member.ID, ThroughSession: second.ID, Until: until}}, revocations)
 	third := f.logIn(t, member, later)
 	require.Greater(t, third.ID, second.ID)
 	require.Equal(t, []uint64{first.ID, second.ID}, f.revoked(t))
@@ -141,7 +141,7 @@ func TestADeletionEndsAllSessionsAndNoLaterOneBegins(t *testing.T) {
 	second := f.logIn(t, member, later)
 	revocations, err := f.DeleteMember(t.Context(), member.ID, anyVersion, ending())
 	require.NoError(t, err)
-	require.Equal(t, []account.Revocation{{Sequence: 1, MemberID: member.ID, ThroughSession: math.MaxInt64, Until: later}}, revocations)
+	require.Equal(t, []account.Revocation{{Sequence: 1, MemberID: member.ID, ThroughSession: math.MaxInt64, Until: until}}, revocations)
 	require.Equal(t, []uint64{first.ID, second.ID}, f.revoked(t))
 	_, _, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
 	requireCode(t, fault.NotFound, err)
@@ -160,11 +160,11 @@ func TestRevocationsComeInPagesWithoutExpiredOnes(t *testing.T) {
 	var want []account.Revocation
 	made := uint64(0)
 	for i := range 12 {
-		until := later
+		until := until
 		if i%4 == 3 {
 			until = now
 		}
-		session := f.logIn(t, member, later)
+		session := f.logIn(t, member, until.Add(-account.RevocationMargin))
 		if i%3 == 0 {
 			continue
 		}

@@ -78,7 +78,7 @@ func TestAUsedRefreshTokenEndsItsFamilyUnlessTheAnswerWasLost(t *testing.T) {
 		}
 		require.Len(t, revocations, 1, name)
 		require.Equal(t, who.SessionID, revocations[0].SessionID, name)
-		require.Equal(t, s.time().Add(tokenLifetime), revocations[0].Until, name)
+		require.Equal(t, s.time().Add(tokenLifetime+account.RevocationMargin), revocations[0].Until, name)
 		require.Contains(t, s.announced.heard, revocations[0], name)
 		events := s.events(t)
 		last := events[len(events)-1]

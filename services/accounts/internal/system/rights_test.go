@@ -114,7 +114,7 @@ func TestAnAdminMadeByAnOperatorLosesItsSessionsWithItsOldPassword(t *testing.T)
 	require.NoError(t, err)
 	require.False(t, created)
 	require.Equal(t, []account.Revocation{{
-		Sequence: 1, MemberID: who.MemberID, ThroughSession: who.SessionID, Until: s.time().Add(tokenLifetime),
+		Sequence: 1, MemberID: who.MemberID, ThroughSession: who.SessionID, Until: s.time().Add(tokenLifetime + account.RevocationMargin),
 	}}, s.everything(t))
 	require.Equal(t, s.everything(t), s.announced.heard)
 	grant, _ := s.refresh(t, who.grant.RefreshToken)

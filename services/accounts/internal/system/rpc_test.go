@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/rpc"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/devenv"
@@ -39,7 +40,7 @@ func TestGatewaysPullRevocationsAndReportSessionsOverNATS(t *testing.T) {
 		return err == nil
 	}, patience, 10*time.Millisecond)
 	require.Equal(t, accounts.Revocations{
-		Revocations: []accounts.Revocation{{Sequence: 1, SessionID: who.SessionID, Until: s.time().Add(tokenLifetime)}}, Latest: 1,
+		Revocations: []accounts.Revocation{{Sequence: 1, SessionID: who.SessionID, Until: s.time().Add(tokenLifetime + account.RevocationMargin)}}, Latest: 1,
 	}, reply)
 
 	s.advance(time.Minute)

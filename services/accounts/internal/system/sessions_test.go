@@ -40,7 +40,8 @@ func TestAMemberSeesItsLiveSessionsNewestFirst(t *testing.T) {
 	require.Equal(t, []uint64{fourth.SessionID, third.SessionID, first.SessionID}, ids(sessions))
 	require.Equal(t, 3, count)
 	require.Equal(t, account.Session{
-		ID: fourth.SessionID, MemberID: first.MemberID, CreatedAt: s.time(), ExpiresAt: s.time().Add(refreshLifetime), LastSeenAt: s.time(),
+		ID: fourth.SessionID, MemberID: first.MemberID, CreatedAt: s.time(), ExpiresAt: s.time().Add(refreshLifetime),
+		TokenExpiresAt: s.time().Add(tokenLifetime), LastSeenAt: s.time(),
 		Address: browser.Address, UserAgent: browser.UserAgent,
 	}, sessions[0])
 	sessions, count = list(1, 1)

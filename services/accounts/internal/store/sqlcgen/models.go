@@ -56,6 +56,8 @@ type RefreshToken struct {
 	Salt      []byte
 	ExpiresAt time.Time
 	UsedAt    sql.NullTime
+	// SHA-256 of network and user agent
+	UsedBy sql.NullString
 }
 
 type Revocation struct {
@@ -78,6 +80,7 @@ type Session struct {
 	// NULL: not since it was opened
 	LastSeenAt sql.NullTime
 	// IP address of the client that logged in
-	Address   string
-	UserAgent string
+	Address        string
+	UserAgent      string
+	TokenExpiresAt sql.NullTime
 }

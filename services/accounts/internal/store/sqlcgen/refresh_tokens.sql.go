@@ -40,7 +40,7 @@ func (q *Queries) GetMemberIDOfRefreshToken(ctx context.Context, tokenHash []byt
 }
 
 const getRefreshTokenForUpdate = `-- name: GetRefreshTokenForUpdate :one
-SELECT token_hash, session_id, salt, expires_at, used_at FROM refresh_tokens WHERE token_hash = ? FOR UPDATE
+SELECT token_hash, session_id, salt, expires_at, used_at, used_by FROM refresh_tokens WHERE token_hash = ? FOR UPDATE
 `
 
 func (q *Queries) GetRefreshTokenForUpdate(ctx context.Context, tokenHash []byte) (RefreshToken, error) {
@@ -52,12 +52,13 @@ func (q *Queries) GetRefreshTokenForUpdate(ctx context.Context, tokenHash []byte
 		&i.Salt,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.UsedBy,
 	)
 	return i, err
 }
 
 const getSessionForUpdate = `-- name: GetSessionForUpdate :one
-SELECT id, member_id, created_at, expires_at, revoked_at, last_seen_at, address, user_agent FROM sessions WHERE id = ? FOR UPDATE
+SELECT id, member_id, created_at, expires_at, revoked_at, last_seen_at, address, user_agent, token_expires_at FROM sessions WHERE id = ? FOR UPDATE
 `
 
 func (q *Queries) GetSessionForUpdate(ctx context.Context, id uint64) (Session, error) {
@@ -72,6 +73,7 @@ func (q *Queries) GetSessionForUpdate(ctx context.Context, id uint64) (Session, 
 		&i.LastSeenAt,
 		&i.Address,
 		&i.UserAgent,
+		&i.TokenExpiresAt,
 	)
 	return i, err
 }
@@ -98,15 +100,16 @@ func (q *Queries) InsertRefreshToken(ctx context.Context, arg InsertRefreshToken
 }
 
 const useRefreshToken = `-- name: UseRefreshToken :exec
-UPDATE refresh_tokens SET used_at = ? WHERE token_hash = ?
+UPDATE refresh_tokens SET used_at = ?, used_by = ? WHERE token_hash = ?
 `
 
 type UseRefreshTokenParams struct {
 	UsedAt    sql.NullTime
+	UsedBy    sql.NullString
 	TokenHash []byte
 }
 
 func (q *Queries) UseRefreshToken(ctx context.Context, arg UseRefreshTokenParams) error {
-	_, err := q.db.ExecContext(ctx, useRefreshToken, arg.UsedAt, arg.TokenHash)
+	_, err := q.db.ExecContext(ctx, useRefreshToken, arg.UsedAt, arg.UsedBy, arg.TokenHash)
 	return err
 }

@@ -46,16 +46,22 @@ func (q *Queries) DeleteExpiredSessions(ctx context.Context, arg DeleteExpiredSe
 }
 
 const extendSession = `-- name: ExtendSession :exec
-UPDATE sessions SET expires_at = ? WHERE id = ?
+UPDATE sessions
+SET token_expires_at = GREATEST(COALESCE(token_expires_at, expires_at), CAST(? AS DATETIME(6))),
+    expires_at = GREATEST(CAST(? AS DATETIME(6)), token_expires_at)
+WHERE id = ?
 `
 
 type ExtendSessionParams struct {
-	ExpiresAt time.Time
-	ID        uint64
+	TokenExpiresAt time.Time
+	ExpiresAt      time.Time
+	ID             uint64
 }
 
+// The row must not go before the last access token does. The order of the assignments matters: each sees what those
+// before it set.
 func (q *Queries) ExtendSession(ctx context.Context, arg ExtendSessionParams) error {
-	_, err := q.db.ExecContext(ctx, extendSession, arg.ExpiresAt, arg.ID)
+	_, err := q.db.ExecContext(ctx, extendSession, arg.TokenExpiresAt, arg.ExpiresAt, arg.ID)
 	return err
 }
 
@@ -68,19 +74,27 @@ func (q *Queries) ForgetOriginsOfMember(ctx context.Context, memberID uint64) er
 	return err
 }
 
-const getLatestSessionID = `-- name: GetLatestSessionID :one
-SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) FROM sessions WHERE member_id = ?
+const getLatestOfSessions = `-- name: GetLatestOfSessions :one
+SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) AS id,
+    CAST(COALESCE(MAX(COALESCE(token_expires_at, expires_at)), '1970-01-01') AS DATETIME(6)) AS token_expires_at
+FROM sessions WHERE member_id = ?
 `
 
-func (q *Queries) GetLatestSessionID(ctx context.Context, memberID uint64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, getLatestSessionID, memberID)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
+type GetLatestOfSessionsRow struct {
+	ID             int64
+	TokenExpiresAt time.Time
+}
+
+// The highest id of a member's sessions, and when the last access token of any of them expires.
+func (q *Queries) GetLatestOfSessions(ctx context.Context, memberID uint64) (GetLatestOfSessionsRow, error) {
+	row := q.db.QueryRowContext(ctx, getLatestOfSessions, memberID)
+	var i GetLatestOfSessionsRow
+	err := row.Scan(&i.ID, &i.TokenExpiresAt)
+	return i, err
 }
 
 const getSession = `-- name: GetSession :one
-SELECT id, member_id, created_at, expires_at, revoked_at, last_seen_at, address, user_agent FROM sessions WHERE id = ?
+SELECT id, member_id, created_at, expires_at, revoked_at, last_seen_at, address, user_agent, token_expires_at FROM sessions WHERE id = ?
 `
 
 func (q *Queries) GetSession(ctx context.Context, id uint64) (Session, error) {
@@ -95,21 +109,24 @@ func (q *Queries) GetSession(ctx context.Context, id uint64) (Session, error) {
 		&i.LastSeenAt,
 		&i.Address,
 		&i.UserAgent,
+		&i.TokenExpiresAt,
 	)
 	return i, err
 }
 
 const insertSession = `-- name: InsertSession :execlastid
-INSERT INTO sessions (member_id, created_at, expires_at, last_seen_at, address, user_agent) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO sessions (member_id, created_at, expires_at, token_expires_at, last_seen_at, address, user_agent)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertSessionParams struct {
-	MemberID   uint64
-	CreatedAt  time.Time
-	ExpiresAt  time.Time
-	LastSeenAt sql.NullTime
-	Address    string
-	UserAgent  string
+	MemberID       uint64
+	CreatedAt      time.Time
+	ExpiresAt      time.Time
+	TokenExpiresAt sql.NullTime
+	LastSeenAt     sql.NullTime
+	Address        string
+	UserAgent      string
 }
 
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (int64, error) {
@@ -117,6 +134,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (i
 		arg.MemberID,
 		arg.CreatedAt,
 		arg.ExpiresAt,
+		arg.TokenExpiresAt,
 		arg.LastSeenAt,
 		arg.Address,
 		arg.UserAgent,
@@ -167,7 +185,7 @@ func (q *Queries) ListLiveSessionIDs(ctx context.Context, arg ListLiveSessionIDs
 }
 
 const listSessionsByIDs = `-- name: ListSessionsByIDs :many
-SELECT id, member_id, created_at, expires_at, revoked_at, last_seen_at, address, user_agent FROM sessions WHERE id IN (/*SLICE:ids*/?)
+SELECT id, member_id, created_at, expires_at, revoked_at, last_seen_at, address, user_agent, token_expires_at FROM sessions WHERE id IN (/*SLICE:ids*/?)
 `
 
 func (q *Queries) ListSessionsByIDs(ctx context.Context, ids []uint64) ([]Session, error) {
@@ -198,6 +216,7 @@ func (q *Queries) ListSessionsByIDs(ctx context.Context, ids []uint64) ([]Sessio
 			&i.LastSeenAt,
 			&i.Address,
 			&i.UserAgent,
+			&i.TokenExpiresAt,
 		); err != nil {
 			return nil, err
 		}
