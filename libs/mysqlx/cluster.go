@@ -55,6 +55,7 @@ type Cluster struct {
 	metrics metrics
 	beats   beats
 	turn    atomic.Uint64
+	slow    slowLane
 	// epoch is the highest that any server has shown.
 	epoch atomic.Uint64
 	// wrote is the highest token of this process's writes.
@@ -97,7 +98,7 @@ var errNotLookedAt = errors.New("not looked at yet")
 
 // Open prepares a pool for each host. It connects to none.
 func Open(config Config, log *slog.Logger) (*Cluster, error) {
-	cluster := &Cluster{log: log, metrics: newMetrics()}
+	cluster := &Cluster{log: log, metrics: newMetrics(), slow: newSlowLane()}
 	for _, addr := range config.Hosts {
 		db, err := openHost(config, addr, ioTimeout)
 		if err != nil {

@@ -46,7 +46,11 @@ var orderings = map[listing.Key]listIDs{
 func (s *Store) Members(ctx context.Context, query account.Query) ([]account.Member, int, error) {
 	var members []account.Member
 	var count int
-	err := s.read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	read := s.read
+	if searches(query) {
+		read = s.readSlowly
+	}
+	err := read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		list, total := plan(query)
 		ids, err := list(ctx, queries)
 		if err != nil {

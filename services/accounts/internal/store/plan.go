@@ -16,19 +16,22 @@ type (
 
 // plan chooses the queries for a list: those that an index serves where there are some, else the search.
 func plan(query account.Query) (idsQuery, countQuery) {
-	key, single := singleKey(query.Ordering)
-	searching := len(query.Terms) > 0
+	key, _ := singleKey(query.Ordering)
 	switch {
-	case query.Email != "" && !searching:
-		return withEmail(query)
-	case !single || searching:
+	case searches(query):
 		return search(query)
+	case query.Email != "":
+		return withEmail(query)
 	case query.Name == "":
 		return all(orderings[key], query)
-	case key.Field == "id":
-		return named(key, query)
 	}
-	return search(query)
+	return named(key, query)
+}
+
+// searches says that no index serves the whole query.
+func searches(query account.Query) bool {
+	key, single := singleKey(query.Ordering)
+	return len(query.Terms) > 0 || query.Email == "" && (!single || query.Name != "" && key.Field != "id")
 }
 
 // singleKey returns the one field that decides an ordering. What follows a unique field decides nothing.
@@ -120,7 +123,11 @@ func searchParams(query account.Query) sqlcgen.SearchMemberIDsParams {
 // MatchingMembers returns the ids of matching members for each term. It is a statement for each term; there are few.
 func (s *Store) MatchingMembers(ctx context.Context, terms []string, among uint64, most int) ([][]uint64, error) {
 	var matches [][]uint64
-	err := s.read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	read := s.readSlowly
+	if among != 0 {
+		read = s.read
+	}
+	err := read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		matches = make([][]uint64, len(terms))
 		for i, term := range terms {
 			ids, err := matchingMembers(ctx, queries, containing(term), among, most)

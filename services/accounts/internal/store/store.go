@@ -33,6 +33,11 @@ func (s *Store) read(ctx context.Context, queries readQueries) error {
 	return s.cluster.Read(ctx, onReader(queries))
 }
 
+// readSlowly is read for searches, of which only a few run at the same time.
+func (s *Store) readSlowly(ctx context.Context, queries readQueries) error {
+	return s.cluster.ReadSlowly(ctx, onReader(queries))
+}
+
 // readLatest runs queries on the primary: what decides about security or about a write must not be a moment old.
 func (s *Store) readLatest(ctx context.Context, queries readQueries) error {
 	return s.cluster.ReadLatest(ctx, onReader(queries))

@@ -12,7 +12,11 @@ import (
 func (s *Store) Orders(ctx context.Context, query order.Query) ([]order.Order, int, error) {
 	var orders []order.Order
 	var count int
-	err := s.read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	read := s.read
+	if searches(query) {
+		read = s.readSlowly
+	}
+	err := read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		list, total := plan(query)
 		ids, err := list(ctx, queries)
 		if err != nil {
@@ -61,18 +65,22 @@ type (
 
 // plan chooses the queries for a list: those that an index serves where there are some, else the search.
 func plan(query order.Query) (idsQuery, countQuery) {
-	key, single := singleKey(query.Ordering)
+	key, _ := singleKey(query.Ordering)
 	switch {
-	case !single || len(query.Terms) > 0:
+	case searches(query):
 		return search(query)
 	case query.ProductName == "" && query.CustomerID == 0:
 		return all(key, query)
 	case query.ProductName == "":
 		return ofCustomer(key, query)
-	case key.Field == "id":
-		return ofProduct(key, query)
 	}
-	return search(query)
+	return ofProduct(key, query)
+}
+
+// searches says that no index serves the whole query.
+func searches(query order.Query) bool {
+	key, single := singleKey(query.Ordering)
+	return !single || len(query.Terms) > 0 || query.ProductName != "" && key.Field != "id"
 }
 
 // singleKey returns the one field that decides an ordering. What follows a unique field decides nothing.

@@ -34,6 +34,11 @@ func (s *Store) read(ctx context.Context, queries func(context.Context, *sqlcgen
 	return s.cluster.Read(ctx, reading(queries))
 }
 
+// readSlowly is read for searches, of which only a few run at the same time.
+func (s *Store) readSlowly(ctx context.Context, queries func(context.Context, *sqlcgen.Queries) error) error {
+	return s.cluster.ReadSlowly(ctx, reading(queries))
+}
+
 // readThrough is read for one order by its id, which only the primary may deny.
 func (s *Store) readThrough(ctx context.Context, queries func(context.Context, *sqlcgen.Queries) error) error {
 	return s.cluster.ReadThrough(ctx, reading(queries))
