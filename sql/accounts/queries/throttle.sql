@@ -1,8 +1,14 @@
--- What a login is judged by, in one statement: the counters, and a row without failures where the device is known.
+-- What a login is judged by, in one statement: the counters, and a row where the device is known.
 -- name: ListLoginFailures :many
-SELECT subject, failures, failed_at FROM login_failures WHERE subject IN (sqlc.slice(subjects))
+SELECT subject, failures, failed_at, FALSE AS known FROM login_failures WHERE subject IN (sqlc.slice(subjects))
 UNION ALL
-SELECT device, 0, login_at FROM known_devices WHERE member_id = sqlc.arg(member_id) AND device = sqlc.arg(device);
+SELECT device, 0, login_at, TRUE FROM known_devices WHERE member_id = sqlc.arg(member_id) AND device = sqlc.arg(device);
+
+-- Locks two counters, and makes those that there are not yet. Who fails next for the same email or network waits here.
+-- name: LockLoginFailures :exec
+INSERT INTO login_failures (subject, failures, failed_at)
+VALUES (sqlc.arg(email), 0, sqlc.arg(now)), (sqlc.arg(network), 0, sqlc.arg(now))
+ON DUPLICATE KEY UPDATE failures = failures;
 
 -- Quiet time takes one failure away for each forgive_seconds; most bounds what has to be forgiven. The order of the two
 -- assignments matters: failures is computed from the old failed_at.

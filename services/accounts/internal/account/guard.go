@@ -27,7 +27,8 @@ func (s *Service) newGuard(caller authn.Principal, member Member, userAgent stri
 	}
 }
 
-// verify reports whether a password is the member's.
+// verify reports whether a password is the member's. The standing is judged again after a right one: of guesses at the same
+// moment, those that come too early must not tell that they were right, even where nothing changes.
 func (g *guard) verify(ctx context.Context, password string) (bool, error) {
 	if g.caller.MemberID == g.member.ID && !g.admitted {
 		if err := g.service.admit(ctx, g.attempt); err != nil {
@@ -37,7 +38,10 @@ func (g *guard) verify(ctx context.Context, password string) (bool, error) {
 	}
 	ok, _, err := g.service.Passwords.Verify(ctx, g.member.PasswordHash, password)
 	g.missed = g.missed || !ok
-	return ok, err
+	if ok && err == nil && g.caller.MemberID == g.member.ID {
+		err = g.service.admit(ctx, g.attempt)
+	}
+	return ok && err == nil, err
 }
 
 // demand refuses a caller that does not prove the member's password. The answer to a wrong new password tells that it is

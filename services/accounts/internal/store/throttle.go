@@ -19,11 +19,18 @@ func (s *Store) Standing(ctx context.Context, attempt account.Attempt) (account.
 	return found, err
 }
 
-// RecordFailure counts a failure. The statements are the same whoever failed.
+// RecordFailure counts a failure. The statements are the same whoever failed. The counters are locked before they are read, or
+// failures at the same moment would not see each other and all be free. A device's is locked by the email's.
 func (s *Store) RecordFailure(
 	ctx context.Context, attempt account.Attempt, at time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event,
 ) error {
 	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		err := queries.LockLoginFailures(ctx, sqlcgen.LockLoginFailuresParams{
+			Email: attempt.Email[:], Network: attempt.Network[:], Now: at,
+		})
+		if err != nil {
+			return err
+		}
 		now, err := standing(ctx, queries, attempt)
 		if err != nil {
 			return err
@@ -52,18 +59,17 @@ func standing(ctx context.Context, queries *sqlcgen.Queries, attempt account.Att
 	var found account.Standing
 	for _, row := range rows {
 		counter := account.Counter{Failures: int(row.Failures), At: row.FailedAt}
+		if row.Known == 1 {
+			found.Known = true
+			continue
+		}
 		switch account.Digest(row.Subject) {
 		case attempt.Email:
 			found.Email = counter
 		case attempt.Network:
 			found.Network = counter
 		case attempt.Device:
-			// Without failures it is the row of a known device, else its counter.
-			if counter.Failures == 0 {
-				found.Known = true
-			} else {
-				found.Device = counter
-			}
+			found.Device = counter
 		}
 	}
 	return found, err

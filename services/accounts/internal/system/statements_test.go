@@ -50,7 +50,7 @@ func TestTheStatementsOfALogin(t *testing.T) {
 	s.exec(t, "UPDATE members SET is_active = FALSE WHERE id = ?", inactive.MemberID)
 	failure := []string{
 		"GetMemberByEmail", "ListLoginFailures",
-		"START TRANSACTION", "ListLoginFailures", "AddLoginFailure", "AddLoginFailure", "InsertAuditEvent", "COMMIT",
+		"START TRANSACTION", "LockLoginFailures", "ListLoginFailures", "AddLoginFailure", "AddLoginFailure", "InsertAuditEvent", "COMMIT",
 	}
 	for name, try := range map[string]func(account.Client) time.Duration{
 		"unknown email":      func(c account.Client) time.Duration { return s.try(t, c, "nobody@x.test", password) },

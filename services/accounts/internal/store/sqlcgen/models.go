@@ -23,14 +23,6 @@ type AuditEvent struct {
 	Detail    string
 }
 
-type LoginFailure struct {
-	// SHA-256 of what is counted
-	Subject []byte
-	// as of failed_at; quiet time takes away from it
-	Failures uint32
-	FailedAt time.Time
-}
-
 type Member struct {
 	ID uint64
 	// as the member wrote it

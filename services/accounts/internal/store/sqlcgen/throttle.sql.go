@@ -128,9 +128,9 @@ func (q *Queries) DeleteOldestKnownDevices(ctx context.Context, arg DeleteOldest
 }
 
 const listLoginFailures = `-- name: ListLoginFailures :many
-SELECT subject, failures, failed_at FROM login_failures WHERE subject IN (/*SLICE:subjects*/?)
+SELECT subject, failures, failed_at, FALSE AS known FROM login_failures WHERE subject IN (/*SLICE:subjects*/?)
 UNION ALL
-SELECT device, 0, login_at FROM known_devices WHERE member_id = ? AND device = ?
+SELECT device, 0, login_at, TRUE FROM known_devices WHERE member_id = ? AND device = ?
 `
 
 type ListLoginFailuresParams struct {
@@ -139,8 +139,15 @@ type ListLoginFailuresParams struct {
 	Device   []byte
 }
 
-// What a login is judged by, in one statement: the counters, and a row without failures where the device is known.
-func (q *Queries) ListLoginFailures(ctx context.Context, arg ListLoginFailuresParams) ([]LoginFailure, error) {
+type ListLoginFailuresRow struct {
+	Subject  []byte
+	Failures uint32
+	FailedAt time.Time
+	Known    int32
+}
+
+// What a login is judged by, in one statement: the counters, and a row where the device is known.
+func (q *Queries) ListLoginFailures(ctx context.Context, arg ListLoginFailuresParams) ([]ListLoginFailuresRow, error) {
 	query := listLoginFailures
 	var queryParams []interface{}
 	if len(arg.Subjects) > 0 {
@@ -158,10 +165,15 @@ func (q *Queries) ListLoginFailures(ctx context.Context, arg ListLoginFailuresPa
 		return nil, err
 	}
 	defer rows.Close()
-	var items []LoginFailure
+	var items []ListLoginFailuresRow
 	for rows.Next() {
-		var i LoginFailure
-		if err := rows.Scan(&i.Subject, &i.Failures, &i.FailedAt); err != nil {
+		var i ListLoginFailuresRow
+		if err := rows.Scan(
+			&i.Subject,
+			&i.Failures,
+			&i.FailedAt,
+			&i.Known,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -173,6 +185,29 @@ func (q *Queries) ListLoginFailures(ctx context.Context, arg ListLoginFailuresPa
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockLoginFailures = `-- name: LockLoginFailures :exec
+INSERT INTO login_failures (subject, failures, failed_at)
+VALUES (?, 0, ?), (?, 0, ?)
+ON DUPLICATE KEY UPDATE failures = failures
+`
+
+type LockLoginFailuresParams struct {
+	Email   []byte
+	Now     time.Time
+	Network []byte
+}
+
+// Locks two counters, and makes those that there are not yet. Who fails next for the same email or network waits here.
+func (q *Queries) LockLoginFailures(ctx context.Context, arg LockLoginFailuresParams) error {
+	_, err := q.db.ExecContext(ctx, lockLoginFailures,
+		arg.Email,
+		arg.Now,
+		arg.Network,
+		arg.Now,
+	)
+	return err
 }
 
 const upsertKnownDevice = `-- name: UpsertKnownDevice :exec
