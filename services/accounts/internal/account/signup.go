@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"oms.internal/accounts/internal/audit"
@@ -58,6 +59,13 @@ func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, ke
 }
 
 func (s *Service) signUp(ctx context.Context, client Client, input NewMember, once Once) (login Login, kept []byte, err error) {
+	// Asked first because of the hash; the store's unique key says it for certain.
+	if err := s.checkEmailFree(ctx, 0, input.Email); err != nil {
+		if errors.Is(err, ErrEmailTaken) {
+			return s.refuseTaken(ctx, client, input, once)
+		}
+		return Login{}, nil, err
+	}
 	hash, err := s.Passwords.Hash(ctx, input.Password)
 	if err != nil {
 		return Login{}, nil, err
@@ -82,7 +90,35 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, on
 		Refresh: refresh, Attempt: newAttempt(client, input.Email, 0),
 		Event: s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, ""),
 	}, once)
+	if errors.Is(err, ErrEmailTaken) {
+		return s.refuseTaken(ctx, client, input, once)
+	}
 	return login, kept, err
+}
+
+// refuseTaken answers a sign-up with an email that somebody has: as it was answered before, where that is what took the email,
+// else with ErrEmailTaken. That costs a transaction and tells who is a member, so it counts as a failed login of the network
+// and only that waits: the email's member and whoever signs up with a free email hear nothing of it.
+func (s *Service) refuseTaken(ctx context.Context, client Client, input NewMember, once Once) (Login, []byte, error) {
+	if once.Key != "" {
+		if kept, err := s.Store.Kept(ctx, once); kept != nil || err != nil {
+			return Login{}, kept, err
+		}
+	}
+	attempt := newAttempt(client, input.Email, 0)
+	event := s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, "")
+	event.Outcome = audit.Failure
+	now := s.now()
+	err := s.Store.RecordFailure(ctx, attempt, now, func(standing Standing) ([]Failed, error) {
+		if wait := standing.Network.wait(networkLimit, now); wait > 0 {
+			return nil, fault.NewTooManyRequests(wait)
+		}
+		return []Failed{{attempt.Network, networkLimit.most(), networkLimit.forgive}}, nil
+	}, event)
+	if err != nil {
+		return Login{}, nil, err
+	}
+	return Login{}, nil, ErrEmailTaken
 }
 
 // repeat answers a sign-up whose key was used before, or that failed. Whoever knows a client's key and all but its password

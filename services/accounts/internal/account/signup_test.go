@@ -42,6 +42,7 @@ func TestASignUpWithATakenEmailGivesNoToken(t *testing.T) {
 		require.Empty(t, login)
 		require.False(t, replayed)
 		require.Empty(t, w.store.kept, "a refusal is not kept")
+		require.Empty(t, w.passwords.asked, "a password was hashed for nothing")
 	}
 }
 
