@@ -40,7 +40,7 @@ type service struct {
 	conn    *nats.Conn
 	keys    *token.Keyring
 	domain  *account.Service
-	readers *peers.Readers
+	readers *natsx.Readers
 	relay   *events.Relay
 	app     *fiber.App
 }
@@ -74,7 +74,7 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 		return nil, err
 	}
 	memory := consistency.NewMemory(time.Now)
-	readers := peers.NewReaders(memory, conn, log)
+	readers := natsx.NewReaders(memory, conn, log)
 	domain := account.NewService(account.Dependencies{
 		Store:     store.New(cluster),
 		Passwords: passwords,

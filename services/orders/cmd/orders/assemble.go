@@ -36,7 +36,7 @@ type service struct {
 	cluster *mysqlx.Cluster
 	conn    *nats.Conn
 	domain  *order.Service
-	writes  *peers.Writes
+	readers *natsx.Readers
 	relay   *events.Relay
 	learner *events.Consumer
 	app     *fiber.App
@@ -59,11 +59,11 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 		return nil, err
 	}
 	memory := consistency.NewMemory(time.Now)
-	writes := peers.NewWrites(memory, conn, log)
+	readers := natsx.NewReaders(memory, conn, log)
 	domain := order.NewService(order.Dependencies{
 		Store:     store.New(cluster, time.Now),
 		Members:   peers.NewMembers(conn),
-		Writes:    writes,
+		Readers:   readers,
 		NewNumber: order.NewNumber,
 		Now:       time.Now,
 		Log:       log,
@@ -73,7 +73,7 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	verifier := authn.NewVerifier(principalKey, orders.Service, time.Now)
 	httpapi.New(domain, cfg.TimeZone.Location, memory).Register(app, verifier)
 	return &service{
-		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, writes: writes,
+		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, readers: readers,
 		relay:   events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log}),
 		learner: subscriber.New(cluster, conn, log),
 		app:     app,

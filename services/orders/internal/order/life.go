@@ -79,7 +79,7 @@ func (s *Service) Transition(
 		fact.From, fact.Note = from, wanted.Note
 		return fact, nil
 	})
-	s.Writes.Tell(ctx, caller.MemberID, customerID)
+	s.Readers.Wrote(ctx, caller.MemberID, customerID)
 	return changed, err
 }
 

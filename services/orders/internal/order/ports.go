@@ -73,8 +73,8 @@ type Members interface {
 	Match(ctx context.Context, terms []string, among uint64) (ids [][]uint64, truncated bool, err error)
 }
 
-// Writes makes sure that members see what they were told of.
-type Writes interface {
-	// Tell notes that the answer to a request may tell the members of what was written in its context.
-	Tell(ctx context.Context, memberIDs ...uint64)
+// Readers makes sure that members see what they were told of.
+type Readers interface {
+	// Wrote notes that the answer to a request may tell the members of what was written in its context.
+	Wrote(ctx context.Context, memberIDs ...uint64)
 }

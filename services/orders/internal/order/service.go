@@ -32,7 +32,7 @@ type Service struct {
 type Dependencies struct {
 	Store   Store
 	Members Members
-	Writes  Writes
+	Readers Readers
 	// NewNumber makes an order number where the customer gives none.
 	NewNumber func() (string, error)
 	Now       func() time.Time
@@ -76,6 +76,6 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64,
 		}
 		return s.fact(orders.EventDeleted, caller, order), nil
 	})
-	s.Writes.Tell(ctx, caller.MemberID, customerID)
+	s.Readers.Wrote(ctx, caller.MemberID, customerID)
 	return err
 }

@@ -48,7 +48,7 @@ func (s *Service) Create(
 			return s.fact(orders.EventCreated, caller, order), nil
 		})
 		if input.OrderNumber != nil || !errors.Is(err, ErrNumberTaken) {
-			s.Writes.Tell(ctx, caller.MemberID, order.CustomerID)
+			s.Readers.Wrote(ctx, caller.MemberID, order.CustomerID)
 			return stored, replayed, err
 		}
 	}
@@ -101,7 +101,7 @@ func (s *Service) Update(
 		order.Version++
 		return s.fact(orders.EventChanged, caller, *order), nil
 	})
-	s.Writes.Tell(ctx, concerned...)
+	s.Readers.Wrote(ctx, concerned...)
 	return updated, err
 }
 

@@ -1,4 +1,4 @@
-package peers_test
+package natsx_test
 
 import (
 	"context"
@@ -12,10 +12,8 @@ import (
 
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/devenv"
-	"oms.internal/orders/internal/peers"
+	"oms.internal/libs/natsx"
 )
-
-func TestMain(m *testing.M) { devenv.Main(m) }
 
 const patience = 30 * time.Second
 
@@ -49,12 +47,12 @@ func TestMembersAreToldOfWritesAndOfNothingElse(t *testing.T) {
 	t.Parallel()
 	conn, next := told(t)
 	memory := consistency.NewMemory(time.Now)
-	writes := peers.NewWrites(memory, conn, slog.New(slog.DiscardHandler))
-	writes.Tell(wrote(t, 0), 1, 2)
-	writes.Tell(t.Context(), 1, 2)
-	writes.Tell(wrote(t, 10), 1, 0, 2, 1)
+	readers := natsx.NewReaders(memory, conn, slog.New(slog.DiscardHandler))
+	readers.Wrote(wrote(t, 0), 1, 2)
+	readers.Wrote(t.Context(), 1, 2)
+	readers.Wrote(wrote(t, 10), 1, 0, 2, 1)
 	later := wrote(t, 20)
-	writes.Tell(later, 2)
+	readers.Wrote(later, 2)
 	require.Equal(t, []uint64{2}, consistency.Told(later), "so does the gateway that waits for the answer")
 	require.Equal(t, consistency.Token(10), memory.Of(1))
 	require.Equal(t, consistency.Token(20), memory.Of(2))
@@ -62,7 +60,7 @@ func TestMembersAreToldOfWritesAndOfNothingElse(t *testing.T) {
 	// What waits at the end is still told.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.NoError(t, writes.Run(ctx))
+	require.NoError(t, readers.Run(ctx))
 	require.Equal(t, consistency.Written{MemberIDs: []uint64{1, 2}, Token: 10}, next())
 	require.Equal(t, consistency.Written{MemberIDs: []uint64{2}, Token: 20}, next())
 }
@@ -71,16 +69,32 @@ func TestTellingNeverWaits(t *testing.T) {
 	t.Parallel()
 	conn, next := told(t)
 	memory := consistency.NewMemory(time.Now)
-	writes := peers.NewWrites(memory, conn, slog.New(slog.DiscardHandler))
+	readers := natsx.NewReaders(memory, conn, slog.New(slog.DiscardHandler))
 	const many = 5000
 	for id := range uint64(many) {
-		writes.Tell(wrote(t, consistency.Token(id+1)), id+1)
+		readers.Wrote(wrote(t, consistency.Token(id+1)), id+1)
 	}
 	require.Equal(t, consistency.Token(many), memory.Of(many), "this process remembers what others are not told of")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- writes.Run(ctx) }()
+	go func() { ended <- readers.Run(ctx) }()
 	require.Equal(t, []uint64{1}, next().MemberIDs)
 	cancel()
 	require.NoError(t, <-ended)
+}
+
+func TestWithoutNATSNobodyWaitsAndWhatWaitsIsBounded(t *testing.T) {
+	t.Parallel()
+	conn, err := natsx.Connect(natsx.Config{URL: "nats://127.0.0.1:1"}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer conn.Close()
+	memory := consistency.NewMemory(time.Now)
+	readers := natsx.NewReaders(memory, conn, slog.New(slog.DiscardHandler))
+	for id := range uint64(5000) { // nothing takes them
+		readers.Wrote(wrote(t, 50), id+1)
+	}
+	require.Equal(t, consistency.Token(50), memory.Of(5000))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, readers.Run(ctx))
 }
