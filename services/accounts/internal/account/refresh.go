@@ -35,6 +35,7 @@ type RefreshToken struct {
 	Salt      []byte
 	ExpiresAt time.Time
 	UsedAt    time.Time // the zero time where it was not used
+	UsedBy    *Digest   // the client; nil where it was not used, or used before clients were noted
 }
 
 // Presented is a refresh token that somebody showed, with all that it belongs to. Nobody else changes any of it until
@@ -48,8 +49,9 @@ type Presented struct {
 
 // Verdict is what happens to a presented token; the zero value leaves everything as it is.
 type Verdict struct {
-	Use *RefreshToken // the token is used up at At, and this one follows it
+	Use *RefreshToken // the token is used up at At by By, and this one follows it
 	At  time.Time
+	By  Digest
 	// TokenExpiresAt is when the access token expires that comes with Use.
 	TokenExpiresAt time.Time
 	End            *Ending // the session ends
@@ -88,7 +90,7 @@ func (s *Service) newRefreshToken(token secret) (RefreshToken, error) {
 }
 
 // Refresh gives a new access token for a session and the refresh token that follows the one shown. A token is used once:
-// shown again within repeatWithin it gives the same successor, as long as that was not used; after that somebody has a
+// shown again within repeatWithin by the same client it gives the same successor, as long as that was not used; after that somebody has a
 // copy, nobody can tell who, and the session ends. Revocations come with the error then.
 func (s *Service) Refresh(ctx context.Context, client Client, text string) (Grant, []Revocation, error) {
 	token, ok := parseSecret(text)
@@ -113,9 +115,10 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 				Hash: token.succeed(presented.Token.Salt).hash(), SessionID: presented.Session.ID, Salt: salt,
 				ExpiresAt: now.Add(s.RefreshLifetime),
 			}
+			verdict.By = client.digest()
 			verdict.Use, verdict.At, verdict.TokenExpiresAt = next, now, now.Add(s.TokenLifetime)
 			seen.Session.TokenExpiresAt = verdict.TokenExpiresAt
-		case repeatable(presented, now):
+		case repeatable(presented, client, now):
 			next = presented.Successor
 		default:
 			ending := s.reused(ctx, client, presented)
@@ -137,8 +140,12 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 	return grant, nil, err
 }
 
-func repeatable(presented Presented, now time.Time) bool {
-	return presented.Successor != nil && presented.Successor.UsedAt.IsZero() && now.Sub(presented.Token.UsedAt) <= repeatWithin
+// repeatable reports whether the answer to a used token is given again. It was lost on the way to one client, so another one
+// has a copy; a thief would otherwise have repeatWithin after each refresh to join in unnoticed.
+func repeatable(presented Presented, client Client, now time.Time) bool {
+	sameClient := presented.Token.UsedBy == nil || *presented.Token.UsedBy == client.digest()
+	return sameClient && presented.Successor != nil && presented.Successor.UsedAt.IsZero() &&
+		now.Sub(presented.Token.UsedAt) <= repeatWithin
 }
 
 // reused is the end of a session one of whose tokens was copied.

@@ -79,7 +79,9 @@ func presentedToken(
 
 func useRefreshToken(ctx context.Context, queries *sqlcgen.Queries, used account.Digest, verdict account.Verdict) error {
 	next := *verdict.Use
-	err := queries.UseRefreshToken(ctx, sqlcgen.UseRefreshTokenParams{UsedAt: toNullTime(verdict.At), TokenHash: used[:]})
+	err := queries.UseRefreshToken(ctx, sqlcgen.UseRefreshTokenParams{
+		UsedAt: toNullTime(verdict.At), UsedBy: sql.NullString{String: string(verdict.By[:]), Valid: true}, TokenHash: used[:],
+	})
 	if err != nil {
 		return err
 	}
@@ -98,8 +100,13 @@ func insertRefreshToken(ctx context.Context, queries *sqlcgen.Queries, token acc
 }
 
 func toRefreshToken(row sqlcgen.RefreshToken) account.RefreshToken {
+	var usedBy *account.Digest
+	if row.UsedBy.Valid {
+		digest := account.Digest([]byte(row.UsedBy.String))
+		usedBy = &digest
+	}
 	return account.RefreshToken{
-		Hash: account.Digest(row.TokenHash), SessionID: row.SessionID, Salt: row.Salt, ExpiresAt: row.ExpiresAt, UsedAt: row.UsedAt.Time,
+		UsedBy: usedBy, Hash: account.Digest(row.TokenHash), SessionID: row.SessionID, Salt: row.Salt, ExpiresAt: row.ExpiresAt, UsedAt: row.UsedAt.Time,
 	}
 }
 

@@ -92,6 +92,41 @@ func TestAUsedRefreshTokenEndsItsFamilyUnlessTheAnswerWasLost(t *testing.T) {
 	}
 }
 
+func TestAnAnswerIsRepeatedToTheSameClientOnly(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	for i, test := range []struct {
+		client account.Client
+		same   bool
+	}{
+		{account.Client{Address: "203.0.113.200", UserAgent: browser.UserAgent}, true}, // of the same network
+		{account.Client{Address: browser.Address, UserAgent: "Curl/1"}, false},
+		{account.Client{Address: "198.51.100.1", UserAgent: browser.UserAgent}, false},
+	} {
+		who := s.signUp(t, i)
+		first, _ := s.refresh(t, who.grant.RefreshToken)
+		again, revocations, err := s.Refresh(t.Context(), test.client, who.grant.RefreshToken)
+		if test.same {
+			require.NoError(t, err)
+			require.Equal(t, first.RefreshToken, again.RefreshToken)
+			continue
+		}
+		require.Equal(t, invalidToken, err)
+		require.Len(t, revocations, 1)
+		require.Equal(t, who.SessionID, revocations[0].SessionID)
+		events := s.events(t)
+		require.Equal(t, audit.RefreshReuse, events[len(events)-1].Action)
+		next, _ := s.refresh(t, first.RefreshToken)
+		require.Empty(t, next, "the family has ended")
+	}
+	who := s.signUp(t, 9)
+	first, _ := s.refresh(t, who.grant.RefreshToken)
+	s.exec(t, "UPDATE refresh_tokens SET used_by = NULL") // by a process of the version before
+	again, _, err := s.Refresh(t.Context(), attacker, who.grant.RefreshToken)
+	require.NoError(t, err)
+	require.Equal(t, first.RefreshToken, again.RefreshToken)
+}
+
 func TestTheWindowForLostAnswersDoesNotExtendItself(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
