@@ -37,6 +37,7 @@ type world struct {
 	orders    *orderBook
 	announced *announcer
 	readers   *readers
+	paused    []time.Duration
 }
 
 const idA, idB, idAdmin = 1, 2, 3
@@ -59,6 +60,7 @@ func newWorld(_ testing.TB, directory account.Directory) *world {
 		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Readers: w.readers,
 		Vault: &vault{},
 		Now:   func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
+		Pause:     func(_ context.Context, while time.Duration) { w.paused = append(w.paused, while) },
 		Directory: directory, TokenLifetime: lifetime, RefreshLifetime: refreshLifetime,
 	})
 	return w

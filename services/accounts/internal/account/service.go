@@ -28,7 +28,7 @@ type Service struct {
 	flights flights
 }
 
-// Dependencies are what the service works with. All but Random are required.
+// Dependencies are what the service works with. All but Pause and Random are required.
 type Dependencies struct {
 	Store     Store
 	Passwords Passwords
@@ -39,6 +39,9 @@ type Dependencies struct {
 	Vault     Vault
 	Now       func() time.Time
 	Log       *slog.Logger
+
+	// Pause returns after a while, or when ctx ends; nil stands for a timer.
+	Pause func(ctx context.Context, while time.Duration)
 
 	// Random is where tokens and salts come from; nil stands for crypto/rand.
 	Random io.Reader
@@ -54,6 +57,9 @@ type Dependencies struct {
 func NewService(dependencies Dependencies) *Service {
 	if dependencies.Random == nil {
 		dependencies.Random = rand.Reader
+	}
+	if dependencies.Pause == nil {
+		dependencies.Pause = pause
 	}
 	return &Service{Dependencies: dependencies, flights: flights{now: map[Digest]bool{}}}
 }

@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"context"
 	"math"
 	"testing"
 	"testing/synctest"
@@ -39,6 +40,38 @@ func TestALoginOpensASessionAndShowsTheLastOrder(t *testing.T) {
 	require.Equal(t, account.Login{View: wholeA(w), Grant: granted("token of session 888 of member 1")}, login)
 	require.Equal(t, []account.Session{opened(888, idA)}, w.store.sessions)
 	require.Empty(t, w.store.rehashed)
+	require.Empty(t, w.paused)
+}
+
+// slowly is account.Passwords whose verification takes a while, as that of a hash from Django.
+type slowly struct {
+	readable
+	while time.Duration
+}
+
+func (s *slowly) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
+	<-time.After(s.while)
+	return s.readable.Verify(ctx, hash, password)
+}
+
+func TestEveryRefusedLoginTakesTheSameTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, account.DirectoryMasked)
+		for _, while := range []time.Duration{30 * time.Millisecond, 400 * time.Millisecond} {
+			dependencies := w.Dependencies
+			dependencies.Passwords, dependencies.Now, dependencies.Pause = &slowly{while: while}, time.Now, nil
+			service := account.NewService(dependencies)
+			began := time.Now()
+			_, err := service.LogIn(t.Context(), browser, "sungi@x.test", "Wrong'pwd00")
+			require.Error(t, err)
+			require.Equal(t, time.Second, time.Since(began))
+			began = time.Now()
+			_, err = service.LogIn(t.Context(), browser, "sungi@x.test", password)
+			require.NoError(t, err)
+			require.Equal(t, while, time.Since(began))
+		}
+	})
 }
 
 func TestEveryRefusedLoginIsTheSameAfterTheSameWork(t *testing.T) {
@@ -60,6 +93,7 @@ func TestEveryRefusedLoginIsTheSameAfterTheSameWork(t *testing.T) {
 		require.Equal(t, fault.InvalidField("non_field_errors", "Incorrect Credentials"), err, name)
 		require.Empty(t, login, name)
 		require.Equal(t, []string{"verify"}, w.passwords.asked, name)
+		require.Equal(t, []time.Duration{time.Second}, w.paused, name)
 		require.Empty(t, w.store.sessions, name)
 	}
 }

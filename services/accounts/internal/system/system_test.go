@@ -98,7 +98,7 @@ func open(t *testing.T, pair *devenv.Pair, schema devenv.Schema) *system {
 	require.NoError(t, err)
 	s.Service = account.NewService(account.Dependencies{
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
-		Announcer: s.announced, Readers: nobody{}, Vault: keep, Now: s.time, Log: log,
+		Announcer: s.announced, Readers: nobody{}, Vault: keep, Now: s.time, Log: log, Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
 	})
 	return s
