@@ -49,7 +49,7 @@ func (s *Service) open(client Client) (Session, secret, RefreshToken, error) {
 var ErrPasswordChanged = errors.New("the password changed after it was verified")
 
 // LogIn opens a session for the member with this email and password. An unknown email, a wrong password and an inactive
-// member get the same answer after the same work: two reads, one hash, and one transaction of four statements.
+// member get the same answer after the same work: two reads, one hash, and one transaction of five statements.
 //
 // A hash takes long enough for the password to change meanwhile, and another login may have replaced the hash by a newer one
 // of the same password; so where the store finds another hash than the verified one, the present one is verified, once.
