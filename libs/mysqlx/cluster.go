@@ -167,7 +167,7 @@ func (c *Cluster) Close() error {
 	return errors.Join(problems...)
 }
 
-// Pools returns the pool of each server under its address, for metrics.
+// Pools returns the pool of each server under its address.
 func (c *Cluster) Pools() map[string]*sql.DB {
 	pools := map[string]*sql.DB{}
 	for _, host := range c.hosts {

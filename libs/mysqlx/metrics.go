@@ -1,6 +1,9 @@
 package mysqlx
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
 
 // reason is why a server was asked to read.
 type reason string
@@ -40,7 +43,11 @@ func (m metrics) read(server role, why reason) {
 	m.reads.WithLabelValues(string(server), string(why)).Inc()
 }
 
-// Metrics returns the cluster's metrics, to be registered once.
+// Metrics returns the metrics of the cluster and its pools, to be registered once.
 func (c *Cluster) Metrics() []prometheus.Collector {
-	return []prometheus.Collector{c.metrics.reads, c.metrics.lag}
+	all := []prometheus.Collector{c.metrics.reads, c.metrics.lag}
+	for addr, pool := range c.Pools() {
+		all = append(all, collectors.NewDBStatsCollector(pool, addr))
+	}
+	return all
 }

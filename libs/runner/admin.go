@@ -9,10 +9,19 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 const probeTimeout = 2 * time.Second
+
+// NewMetrics returns a registry with what every process tells of itself, and more.
+func NewMetrics(more ...prometheus.Collector) *prometheus.Registry {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(more...)
+	return metrics
+}
 
 // Admin returns the part that serves /livez, /readyz and /metrics on listener. It belongs first into a Runner, so that
 // it answers until the last part has ended.

@@ -8,9 +8,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-
 	"oms.internal/gateway/internal/proxy"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
@@ -58,7 +55,7 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 		accounts: forAccounts,
 		orders:   forOrders,
 		control:  control,
-		metrics:  newMetrics(),
+		metrics:  runner.NewMetrics(),
 		now:      time.Now,
 	})
 	if err != nil {
@@ -105,10 +102,4 @@ func listen(ctx context.Context, cfg settings) (public, admin net.Listener, err 
 		return nil, nil, errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), public.Close())
 	}
 	return public, admin, nil
-}
-
-func newMetrics() *prometheus.Registry {
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return metrics
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/httpapi"
@@ -26,6 +25,7 @@ import (
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
+	"oms.internal/libs/runner"
 )
 
 // requestTimeout is shorter than the gateway's patience (5 s by default), so that a slow answer is reported by the service that is slow.
@@ -90,7 +90,7 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 		TokenLifetime:   cfg.TokenLifetime,
 		RefreshLifetime: cfg.RefreshLifetime,
 	})
-	metrics := newMetrics(cluster)
+	metrics := runner.NewMetrics(cluster.Metrics()...)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
 	verifier := authn.NewVerifier(principalKey, accounts.Service, time.Now)
 	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location, memory).Register(app, verifier)
@@ -99,16 +99,6 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, keys: keys, domain: domain, readers: readers,
 		relay: relay, app: app,
 	}, nil
-}
-
-func newMetrics(cluster *mysqlx.Cluster) *prometheus.Registry {
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	metrics.MustRegister(cluster.Metrics()...)
-	for host, pool := range cluster.Pools() {
-		metrics.MustRegister(collectors.NewDBStatsCollector(pool, host))
-	}
-	return metrics
 }
 
 // keepDatabase migrates the schema where that is this process's task, then watches the servers until ctx ends.

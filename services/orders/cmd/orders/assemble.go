@@ -8,7 +8,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
@@ -17,6 +16,7 @@ import (
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
+	"oms.internal/libs/runner"
 	"oms.internal/orders/internal/httpapi"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/peers"
@@ -68,7 +68,7 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 		Now:       time.Now,
 		Log:       log,
 	})
-	metrics := newMetrics(cluster)
+	metrics := runner.NewMetrics(cluster.Metrics()...)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
 	verifier := authn.NewVerifier(principalKey, orders.Service, time.Now)
 	httpapi.New(domain, cfg.TimeZone.Location, memory).Register(app, verifier)
@@ -78,16 +78,6 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 		learner: subscriber.New(cluster, conn, log),
 		app:     app,
 	}, nil
-}
-
-func newMetrics(cluster *mysqlx.Cluster) *prometheus.Registry {
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	metrics.MustRegister(cluster.Metrics()...)
-	for host, pool := range cluster.Pools() {
-		metrics.MustRegister(collectors.NewDBStatsCollector(pool, host))
-	}
-	return metrics
 }
 
 // keepDatabase migrates the schema where that is this process's task, then watches the servers until ctx ends.
