@@ -27,7 +27,7 @@ type metrics struct {
 }
 
 func newMetrics() metrics {
-	return metrics{
+	made := metrics{
 		reads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mysql_reads_total",
 			Help: "Reads by the kind of server that was asked, and why it was.",
@@ -37,6 +37,12 @@ func newMetrics() metrics {
 			Help: "For how long each replica has been without the next heartbeat.",
 		}, []string{"host"}),
 	}
+	// Series that begin at 0 and not at their first read: else the first one would not count as an increase.
+	made.reads.WithLabelValues(string(replica), string(fresh))
+	for _, why := range []reason{latest, behind, lagging, noReplica, failed, missing} {
+		made.reads.WithLabelValues(string(primary), string(why))
+	}
+	return made
 }
 
 func (m metrics) read(server role, why reason) {

@@ -1,6 +1,7 @@
 package mysqlx_test
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -55,4 +56,19 @@ func TestReadsAreCountedByServerAndReason(t *testing.T) {
 	require.True(t, known)
 	require.Less(t, lag, mysqlx.MaxLag.Seconds())
 	require.NotContains(t, after, "mysql_replica_lag_seconds "+schema.pair.Primary.Addr())
+}
+
+func TestSeriesOfReadsBeginAtZero(t *testing.T) {
+	t.Parallel()
+	cluster, err := mysqlx.Open(mysqlx.Config{Hosts: []string{"127.0.0.1:1"}}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
+	values := measured(t, cluster)
+	for _, series := range []string{
+		"fresh replica", "latest primary", "behind primary", "lagging primary", "no_replica primary", "failed primary", "missing primary",
+	} {
+		value, found := values["mysql_reads_total "+series]
+		require.True(t, found, series)
+		require.Zero(t, value, series)
+	}
 }
