@@ -177,10 +177,12 @@ func (j *journal) calm(mark time.Time, while time.Duration, least int) bool {
 		if a.ended.Before(begin) {
 			break
 		}
-		if a.outcome == failed {
+		switch a.outcome {
+		case failed:
 			return false
+		case succeeded:
+			good++
 		}
-		good++
 	}
 	return good >= least
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Rejoin makes the server that is not the primary its replica, starting it if it does not run. One that holds transactions
-// that the primary lacks is given the primary's data anew. It can be repeated, and completes what was interrupted.
+// that the primary lacks is given the primary's data anew. It can be repeated, and completes what was interrupted; where the
+// other already follows, it does nothing.
 func (p *Pair) Rejoin(ctx context.Context) error {
 	if err := p.rejoin(ctx); err != nil {
 		return fmt.Errorf("rejoin: %w", err)
@@ -25,7 +26,8 @@ func (p *Pair) rejoin(ctx context.Context) error {
 	}
 	p.Primary, p.Replica = primary.server, other.server
 	if other.err == nil && other.readOnly && other.standing.running() {
-		return fmt.Errorf("there is nothing to do: %s follows %s", p.Replica.title(), p.Primary.title())
+		p.say("nothing to do: %s follows %s", p.Replica.title(), p.Primary.title())
+		return nil
 	}
 	if err := p.engine.record(p.Primary); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -57,9 +58,9 @@ func answer(w http.ResponseWriter, status int, text string) {
 	_, _ = fmt.Fprintln(w, text)
 }
 
-// Probe asks the admin port at addr whether its process is ready. It is the health check of a container that holds
-// nothing but the binary.
-func Probe(ctx context.Context, addr string) error {
+// Probe asks the admin port at addr whether its process is ready and writes what it says of itself to out. It is the health
+// check of a container that holds nothing but the binary.
+func Probe(ctx context.Context, addr string, out io.Writer) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return fmt.Errorf("admin address: %w", err)
@@ -78,6 +79,9 @@ func Probe(ctx context.Context, addr string) error {
 		return err
 	}
 	defer response.Body.Close()
+	if _, err := io.Copy(out, response.Body); err != nil {
+		return err
+	}
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("not ready: %s", response.Status)
 	}

@@ -95,7 +95,7 @@ func (c *client) send(ctx context.Context, asked request) (status int, body []by
 	return response.StatusCode, body, nil
 }
 
-var secrets = regexp.MustCompile(`"(token|password)":\s*"([^"]*)"`)
+var secrets = regexp.MustCompile(`"((?:refresh_)?token|password)":\s*"([^"]*)"`)
 
 // short is a body as it is printed: secrets cut, and not much longer than a line or two.
 func short(body []byte) string {

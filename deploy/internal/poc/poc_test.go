@@ -30,8 +30,8 @@ func TestAnAnswerWithAnotherStatusIsAnError(t *testing.T) {
 }
 
 func TestTokensAndPasswordsAreNotPrintedWhole(t *testing.T) {
-	token := strings.Repeat("secretpart", 10)
-	c := answering(t, http.StatusOK, fmt.Sprintf(`{"user":{"name":"김선기"},"token":%q}`, token))
+	token, refresh := strings.Repeat("secretpart", 10), strings.Repeat("otherpart", 10)
+	c := answering(t, http.StatusOK, fmt.Sprintf(`{"user":{"name":"김선기"},"token":%q,"refresh_token":%q}`, token, refresh))
 	_, err := call[session](t.Context(), c, request{
 		method: http.MethodPost, path: "/auth/login", token: token, want: http.StatusOK, body: map[string]any{"password": password},
 	})
@@ -39,6 +39,7 @@ func TestTokensAndPasswordsAreNotPrintedWhole(t *testing.T) {
 	printed := c.out.(*strings.Builder).String()
 	require.Contains(t, printed, "김선기")
 	require.NotContains(t, printed, token)
+	require.NotContains(t, printed, refresh)
 	require.NotContains(t, printed, password)
 }
 

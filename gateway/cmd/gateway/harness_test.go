@@ -164,7 +164,7 @@ func startGateway(t *testing.T, n *neighbours, out io.Writer) addresses {
 
 func awaitReady(t *testing.T, where addresses) {
 	t.Helper()
-	require.Eventually(t, func() bool { return runner.Probe(t.Context(), where.admin.String()) == nil },
+	require.Eventually(t, func() bool { return runner.Probe(t.Context(), where.admin.String(), io.Discard) == nil },
 		patience, 10*time.Millisecond, "ready")
 }
 

@@ -91,7 +91,7 @@ func TestGatewayThatEndsStillAnswersAndSaysThatItCloses(t *testing.T) {
 		require.NotContains(t, response.Header, httpx.HeaderDraining)
 		return response.Close
 	}, 3*time.Second, time.Millisecond)
-	require.Error(t, runner.Probe(t.Context(), where.admin.String()), "load balancers turn away")
+	require.Error(t, runner.Probe(t.Context(), where.admin.String(), io.Discard), "load balancers turn away")
 	require.NoError(t, <-ended)
 	_, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", where.public.String())
 	require.Error(t, err)

@@ -35,7 +35,7 @@ func command(ctx context.Context) error {
 	case "serve":
 		return serve(ctx)
 	case "health":
-		return runner.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr))
+		return runner.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
 	case "routes":
 		return routes.List(os.Stdout, routes.All)
 	default:

@@ -82,7 +82,7 @@ func TestRequestsThatComeWhileTheGatewayBeginsAreAnsweredOnceItCan(t *testing.T)
 			statuses <- response.StatusCode
 		}()
 	}
-	require.Eventually(t, func() bool { return runner.Probe(t.Context(), where.admin.String()) != nil }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return runner.Probe(t.Context(), where.admin.String(), io.Discard) != nil }, patience, time.Millisecond)
 	require.False(t, answered.Load())
 	n.answerRevocations(t)
 	for range clients {

@@ -33,7 +33,7 @@ func command(ctx context.Context, args, environ []string) error {
 		name, args = args[0], args[1:]
 	}
 	if name == "health" {
-		return runner.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr))
+		return runner.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
 	}
 	cfg, err := config.Load[Config](environ)
 	if err != nil {
