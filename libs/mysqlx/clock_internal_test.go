@@ -1,6 +1,7 @@
 package mysqlx
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -161,6 +162,7 @@ func TestACallerWithATokenMeetsTheSameReplicaAndOthersMeetAll(t *testing.T) {
 
 func TestOneOfTheHighestEpochIsThePrimaryAndNoOther(t *testing.T) {
 	t.Parallel()
+	errGone := errors.New("gone")
 	for name, test := range map[string]struct {
 		states  []state
 		seen    uint64
@@ -169,12 +171,13 @@ func TestOneOfTheHighestEpochIsThePrimaryAndNoOther(t *testing.T) {
 	}{
 		"one":                            {[]state{{role: replica}, {role: primary}}, 0, 1, ""},
 		"an old one came back":           {[]state{{role: primary, epoch: 2}, {role: primary, epoch: 3}}, 3, 1, ""},
-		"an old one only":                {[]state{{role: primary, epoch: 2}, {role: unreachable, err: errNotLookedAt}}, 3, -1, "was replaced"},
+		"an old one only":                {[]state{{role: primary, epoch: 2}, {role: unreachable, err: errGone}}, 3, -1, "was replaced"},
 		"a promotion is under way":       {[]state{{role: primary, epoch: 2}, {role: replica, epoch: 3}}, 3, -1, "was replaced"},
 		"two of one epoch":               {[]state{{role: primary, epoch: 3}, {role: primary, epoch: 3}}, 3, -1, "more than one server is writable in epoch 3"},
 		"an old one between two":         {[]state{{role: primary, epoch: 3}, {role: primary, epoch: 2}, {role: primary, epoch: 3}}, 3, -1, "more than one"},
 		"none":                           {[]state{{role: replica}, {role: replica}}, 0, -1, "no server is writable"},
-		"one, and one that is not there": {[]state{{role: unreachable, err: errNotLookedAt}, {role: primary}}, 0, 1, ""},
+		"one, and one that is not there": {[]state{{role: unreachable, err: errGone}, {role: primary}}, 0, 1, ""},
+		"one, and one not looked at yet": {[]state{{role: primary}, {role: unreachable, err: errNotLookedAt}}, 0, -1, "not looked at"},
 	} {
 		cluster := &Cluster{}
 		for _, current := range test.states {

@@ -135,8 +135,6 @@ func openHost(config Config, addr string, ioTimeout time.Duration) (*sql.DB, err
 	settings.Collation = "utf8mb4_unicode_520_ci"
 	// An UPDATE that changes nothing still found its row.
 	settings.ClientFoundRows = true
-	// A connection to a demoted primary is given up instead of failing every write.
-	settings.RejectReadOnly = true
 	// One round trip a statement instead of three (prepare, execute, close).
 	settings.InterpolateParams = true
 	settings.MultiStatements = false
@@ -196,6 +194,9 @@ func (c *Cluster) primary() (*host, error) {
 	var problems []error
 	for _, host := range c.hosts {
 		switch current := host.current(); {
+		case errors.Is(current.err, errNotLookedAt):
+			// It may be the one that replaced all others.
+			return nil, fmt.Errorf("%s: %w", host.addr, errNotLookedAt)
 		case current.role == unreachable:
 			problems = append(problems, current.err)
 		case current.role == replica:

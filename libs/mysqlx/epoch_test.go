@@ -162,6 +162,8 @@ func (s schema) oldPrimaryComesBack(t *testing.T) {
 	require.NoError(t, cluster.Write(t.Context(), insert(11, "while it hangs")))
 	require.NoError(t, s.pair.Primary.Continue())
 	other := s.cluster(t)
+	require.NoError(t, s.migrate(t, migrations("CREATE TABLE step (id INT NOT NULL)"), s.pair.Primary.Addr(), s.pair.Replica.Addr()))
+	s.requireStep(t, s.pair.Replica, s.pair.Primary)
 	for id := 20; id < 120; id++ {
 		require.NoError(t, cluster.Write(t.Context(), insert(id, "later")))
 		require.NoError(t, other.Write(t.Context(), insert(id+1000, "later")))
@@ -173,4 +175,15 @@ func (s schema) oldPrimaryComesBack(t *testing.T) {
 	eventually(t, func() bool { return cluster.Ready() != nil })
 	require.ErrorContains(t, cluster.Ready(), "was replaced")
 	require.True(t, fault.Is(cluster.Write(t.Context(), insert(12, "lost")), fault.Unavailable))
+}
+
+// requireStep demands that the migrations went to one server and not to the other.
+func (s schema) requireStep(t *testing.T, there, notThere *devenv.Server) {
+	t.Helper()
+	for server, want := range map[*devenv.Server]int{there: 1, notThere: 0} {
+		var count int
+		require.NoError(t, rootOf(t, server).QueryRowContext(t.Context(),
+			"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = 'step'", s.Name).Scan(&count))
+		require.Equal(t, want, count, server.Name())
+	}
 }

@@ -18,7 +18,10 @@ import (
 const (
 	tooManyConnections  = 1040
 	serverShutdown      = 1053
+	noSuchColumn        = 1054
 	duplicateEntry      = 1062
+	noSuchTable         = 1146
+	errorDuringCommit   = 1180
 	lockWaitTimeout     = 1205
 	deadlock            = 1213
 	snapshotConflict    = 1020
@@ -43,17 +46,17 @@ func isConflict(err error) bool {
 
 // mayRepeat reports whether the transaction met another and may succeed the next time. What work made a fault of, it has
 // decided about.
-func mayRepeat(err error) bool {
-	_, decided := errors.AsType[*fault.Error](err)
-	return !decided && isConflict(err)
+func mayRepeat(err error) bool { return !decided(err) && isConflict(err) }
+
+// decided reports whether the transaction ended as its work wanted: well, or with a fault of its own.
+func decided(err error) bool {
+	_, isFault := errors.AsType[*fault.Error](err)
+	return err == nil || isFault
 }
 
 // lost reports whether the server went away, or stopped being the primary, before anything was written.
 func lost(err error) bool {
-	if _, decided := errors.AsType[*fault.Error](err); decided {
-		return false
-	}
-	return errors.Is(err, errNoPrimary) || connectionFailed(err) || isReadOnly(err)
+	return !decided(err) && (errors.Is(err, errNoPrimary) || connectionFailed(err) || isReadOnly(err))
 }
 
 // isReadOnly reports whether the server refused because it is no primary any more.

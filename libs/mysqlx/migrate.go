@@ -58,38 +58,45 @@ func Migrate(ctx context.Context, config Config, files fs.FS, log *slog.Logger) 
 	return nil
 }
 
-// awaitPrimary returns a pool on the first server that is writable. Its statements end with their context only: a
-// migration takes as long as it takes.
+// awaitPrimary returns a pool on the primary. Its statements end with their context only: a migration takes as long as it
+// takes.
 func awaitPrimary(ctx context.Context, config Config, log *slog.Logger) (*sql.DB, error) {
+	asking, err := Open(config, log)
+	if err != nil {
+		return nil, err
+	}
+	defer asking.Close() //nolint:errcheck // nothing was written
 	for {
-		var problems []error
-		for _, addr := range config.Hosts {
-			db, err := openHost(config, addr, 0)
-			if err != nil {
-				return nil, err
-			}
-			err = checkWritable(ctx, db)
-			if err == nil {
-				return db, nil
-			}
-			problems = append(problems, fmt.Errorf("%s: %w", addr, errors.Join(err, db.Close())))
+		for _, host := range asking.hosts {
+			host.set(askRole(ctx, host))
+			raise(&asking.epoch, host.current().epoch)
 		}
-		log.Info("waiting for a writable database server", "error", errors.Join(problems...))
-		if err := pause(ctx, primaryWait); err != nil {
-			return nil, fmt.Errorf("migrate: %w", errors.Join(append(problems, err)...))
+		found, err := asking.primary()
+		if err == nil {
+			return openHost(config, found.addr, 0)
+		}
+		log.Info("waiting for a writable database server", "error", err)
+		if pauseErr := pause(ctx, primaryWait); pauseErr != nil {
+			return nil, fmt.Errorf("migrate: %w", errors.Join(err, pauseErr))
 		}
 	}
 }
 
-func checkWritable(ctx context.Context, db *sql.DB) error {
+// askRole is a look at a server whose heartbeat may not be there yet: that comes with the migrations.
+func askRole(ctx context.Context, host *host) state {
 	ctx, cancel := context.WithTimeout(ctx, ioTimeout)
 	defer cancel()
 	var readOnly bool
-	if err := db.QueryRowContext(ctx, "SELECT @@global.read_only").Scan(&readOnly); err != nil {
-		return err
+	if err := host.looks.QueryRowContext(ctx, "SELECT @@global.read_only").Scan(&readOnly); err != nil {
+		return state{role: unreachable, err: fmt.Errorf("%s: %w", host.addr, err)}
 	}
+	found := state{role: primary}
 	if readOnly {
-		return errors.New("read-only")
+		found.role = replica
 	}
-	return nil
+	err := host.looks.QueryRowContext(ctx, "SELECT epoch FROM heartbeat WHERE id = 1").Scan(&found.epoch)
+	if err != nil && !hasNumber(err, noSuchTable, noSuchColumn) && !errors.Is(err, sql.ErrNoRows) {
+		return state{role: unreachable, err: fmt.Errorf("%s: %w", host.addr, err)}
+	}
+	return found
 }

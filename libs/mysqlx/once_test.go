@@ -60,6 +60,30 @@ func TestWriteOnceSaysUnknownWhenTimeIsUpBeforeItFoundOut(t *testing.T) {
 	require.Greater(t, uint64(consistency.WrittenBy(ctx)), soon, "it may be committed late")
 }
 
+func TestWriteOnceSaysUnknownWhereAnErrorKeepsItFromFindingOut(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	proxy := newProxy(t, schema.pair.Primary.Addr())
+	cluster := schema.cluster(t, proxy.addr())
+	refused := fault.New(fault.Forbidden, "No.", nil)
+	for want, second := range map[fault.Code]error{
+		fault.OutcomeUnknown: &mysql.MySQLError{Number: 1146}, fault.Forbidden: refused,
+	} {
+		proxy.lose(beforeCommit)
+		runs := 0
+		err := cluster.WriteOnce(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+			if runs == 1 {
+				proxy.lose(never)
+				runs++
+				return second
+			}
+			return once(1, "x", &runs)(ctx, tx)
+		})
+		require.True(t, fault.Is(err, want), "%v", err)
+		require.Equal(t, 2, runs)
+	}
+}
+
 func TestWriteOnceWaitsForItsOwnFirstTryAndForNobodyElses(t *testing.T) {
 	t.Parallel()
 	schema := shared(t)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"hash/fnv"
+	"time"
 
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
@@ -25,7 +26,7 @@ func (c *Cluster) ReadLatest(ctx context.Context, read func(context.Context, Rea
 // A token from the future, which no primary issued or which says consistency.Newest, is above every beat: the primary
 // alone serves it.
 func (c *Cluster) Read(ctx context.Context, read func(context.Context, Reader) error) error {
-	_, err := c.readNear(ctx, read)
+	_, err := c.readNear(ctx, replicaPatience, read)
 	return err
 }
 
@@ -33,23 +34,23 @@ func (c *Cluster) Read(ctx context.Context, read func(context.Context, Reader) e
 // sql.ErrNoRows or the fault NotFound), the primary is asked before that is believed. Who was given an id by somebody
 // else has no token for it, and should not be told that there is no such thing.
 func (c *Cluster) ReadThrough(ctx context.Context, read func(context.Context, Reader) error) error {
-	by, err := c.readNear(ctx, read)
+	by, err := c.readNear(ctx, replicaPatience, read)
 	if by == replica && (errors.Is(err, sql.ErrNoRows) || fault.Is(err, fault.NotFound)) {
 		return c.readPrimary(ctx, missing, read)
 	}
 	return err
 }
 
-// readNear is Read, and tells which kind of server answered.
-func (c *Cluster) readNear(ctx context.Context, read func(context.Context, Reader) error) (role, error) {
+// readNear is Read with so much patience for a replica, and tells which kind of server answered.
+func (c *Cluster) readNear(ctx context.Context, patience time.Duration, read func(context.Context, Reader) error) (role, error) {
 	host, otherwise := c.freshReplica(consistency.After(ctx))
 	if host == nil {
 		return primary, c.readPrimary(ctx, otherwise, read)
 	}
 	c.metrics.read(replica, fresh)
-	attempt, cancel := context.WithTimeout(ctx, replicaPatience)
+	attempt, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err := read(attempt, Reader{host.db})
+	err := read(attempt, Reader{db: host.db})
 	if err == nil || ctx.Err() != nil || !connectionFailed(err) {
 		return replica, asFault(ctx, err)
 	}
@@ -71,7 +72,7 @@ func (c *Cluster) readPrimary(ctx context.Context, why reason, read func(context
 			return fault.NewUnavailable(err)
 		}
 		c.metrics.read(primary, why)
-		err = read(ctx, Reader{host.db})
+		err = read(ctx, Reader{db: host.db})
 		if c.epoch.Load() == epoch {
 			return asFault(ctx, err)
 		}
@@ -111,7 +112,11 @@ func (c *Cluster) freshReplica(after consistency.Token) (found *host, otherwise 
 }
 
 // Reader reads from one server. It satisfies the interface that sqlc generates, but executes nothing.
-type Reader struct{ db *sql.DB }
+type Reader struct {
+	db *sql.DB
+	// bounded has the server end a statement with its context: it does not notice that nobody waits any more.
+	bounded bool
+}
 
 // ExecContext refuses: a statement that writes belongs into Write.
 func (r Reader) ExecContext(context.Context, string, ...any) (sql.Result, error) {
@@ -125,10 +130,10 @@ func (r Reader) PrepareContext(ctx context.Context, query string) (*sql.Stmt, er
 
 // QueryContext is sql.DB's.
 func (r Reader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return r.db.QueryContext(ctx, query, args...)
+	return r.db.QueryContext(ctx, r.statement(ctx, query), args...)
 }
 
 // QueryRowContext is sql.DB's.
 func (r Reader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return r.db.QueryRowContext(ctx, query, args...)
+	return r.db.QueryRowContext(ctx, r.statement(ctx, query), args...)
 }

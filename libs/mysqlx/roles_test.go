@@ -2,7 +2,9 @@ package mysqlx_test
 
 import (
 	"context"
+	"net"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,4 +42,16 @@ func (s schema) promotion(t *testing.T) {
 	require.NotContains(t, s.names(t), "promoted", "it is on the other server")
 	cancel()
 	require.NoError(t, <-ended)
+}
+
+func TestUntilEveryServerWasLookedAtThereIsNoPrimary(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	silent, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, silent.Close()) }()
+	began := time.Now()
+	cluster := schema.cluster(t, schema.pair.Primary.Addr(), silent.Addr().String())
+	require.GreaterOrEqual(t, time.Since(began), 400*time.Millisecond, "one that does not answer might be the primary")
+	require.NoError(t, cluster.Write(t.Context(), insert(1, "x")))
 }

@@ -111,7 +111,11 @@ func (c *Cluster) look(ctx context.Context, host *host) state {
 // keepBeating writes beats while the host is the primary.
 func (c *Cluster) keepBeating(ctx context.Context, host *host) {
 	every(ctx, func() {
-		if leader, err := c.primary(); err != nil || leader != host || !c.beatIsDue(time.Now()) {
+		if leader, err := c.primary(); err != nil || leader != host {
+			return
+		}
+		if !c.beatIsDue(time.Now()) {
+			c.unbeaten.Store(nil) // somebody else's beats are taken
 			return
 		}
 		err := c.beat(ctx, host)

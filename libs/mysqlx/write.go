@@ -42,7 +42,7 @@ func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) 
 	}
 }
 
-// WriteOnce is Write for work that finds out by itself whether it was done before (idempotency.Claim, first of all), and
+// WriteOnce is Write for work that finds out by itself whether it was done before (idempotency.Once), and
 // is then content. So an unknown outcome is no answer but a reason to run it again, on whichever server is the primary by
 // then, until ctx ends; and so is a server that is lost or replaced under it. Where there is no primary to begin with,
 // the fault is Unavailable at once: the caller may repeat the request as well as we.
@@ -61,6 +61,8 @@ func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writ
 		case unknown != nil && isConflict(err), lost(err):
 			// The transaction whose outcome is unknown may still hold the rows that it is looked up by.
 		case mayRepeat(err) && attempt < maxAttempts:
+		case unknown != nil && !decided(err):
+			return unknown // an error that says nothing about the transaction before
 		default:
 			return asFault(ctx, err)
 		}
@@ -124,8 +126,10 @@ func commit(tx *sql.Tx) error {
 	if err == nil {
 		return nil
 	}
-	if _, refused := errors.AsType[*mysql.MySQLError](err); refused ||
-		errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	_, answered := errors.AsType[*mysql.MySQLError](err)
+	// What ends a COMMIT from outside may do so while it waits for the replica, when it is in the binary log already.
+	refused := answered && !hasNumber(err, serverShutdown, queryInterrupted, connectionKilled, errorDuringCommit)
+	if refused || errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		// The server said no, or database/sql never sent the COMMIT.
 		return fmt.Errorf("commit: %w", err)
 	}

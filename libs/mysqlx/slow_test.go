@@ -1,0 +1,80 @@
+package mysqlx_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/consistency"
+	"oms.internal/libs/devenv"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+)
+
+func TestASlowReadEndsOnTheServerWithItsContext(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	awaitRead(t, cluster, onReplica)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	runs := 0
+	err := cluster.ReadSlowly(ctx, func(ctx context.Context, reader mysqlx.Reader) error {
+		runs++
+		var zero int
+		// It computes for minutes, and tells its schema in the list of statements.
+		return reader.QueryRowContext(ctx, "SELECT BENCHMARK(10000000000, MD5('"+schema.Name+"'))").Scan(&zero)
+	})
+	require.True(t, fault.Is(err, fault.Timeout), "%v", err)
+	require.Equal(t, 1, runs, "it is not tried on the primary")
+	for _, server := range []*devenv.Server{schema.pair.Primary, schema.pair.Replica} {
+		eventually(t, func() bool { return !runsOn(t, server, schema.Name) })
+	}
+}
+
+// runsOn tells whether the server works on a statement that holds the text.
+func runsOn(t *testing.T, server *devenv.Server, text string) bool {
+	t.Helper()
+	rows, err := rootOf(t, server).QueryContext(t.Context(),
+		"SELECT info FROM information_schema.processlist WHERE info LIKE '%BENCHMARK%' AND id <> CONNECTION_ID()")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	found := false
+	for rows.Next() {
+		var statement string
+		require.NoError(t, rows.Scan(&statement))
+		found = found || strings.Contains(statement, text)
+	}
+	require.NoError(t, rows.Err())
+	return found
+}
+
+func TestASlowReadAnswersAsAReadDoes(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	cluster := schema.cluster(t)
+	require.NoError(t, cluster.Write(t.Context(), insert(1, "x")))
+	ctx, cancel := context.WithTimeout(told(t, consistency.Newest), time.Minute)
+	defer cancel()
+	var names []string
+	require.NoError(t, cluster.ReadSlowly(ctx, func(ctx context.Context, reader mysqlx.Reader) error {
+		names = nil
+		rows, err := reader.QueryContext(ctx, "-- name: Names :many\nSELECT name FROM item WHERE id = ?", 1)
+		if err != nil {
+			return err
+		}
+		defer func() { require.NoError(t, rows.Close()) }()
+		for rows.Next() {
+			var name string
+			if err := rows.Scan(&name); err != nil {
+				return err
+			}
+			names = append(names, name)
+		}
+		return rows.Err()
+	}))
+	require.Equal(t, []string{"x"}, names)
+}
