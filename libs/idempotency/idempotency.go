@@ -1,21 +1,12 @@
 // Package idempotency makes a request that is sent again have the effect of one: its key, a fingerprint of what it asks
-// for, and the result are written in the transaction of the effect, so that there is never one without the other.
+// for, and the answer are written in the transaction of the effect, so that there is never one without the other. A request
+// that fails rolls its claim back with everything else, and may be sent again under the same key.
 //
-// A store begins its transaction with Claim. An answer means that the request was done before, and is the answer again;
-// otherwise the store does what was asked and calls Complete with what it will answer:
-//
-//	answer, err := idempotency.Claim(ctx, tx, request, now)
-//	if err != nil || answer != nil {
-//		return …
-//	}
-//	… the effect …
-//	err = idempotency.Complete(ctx, tx, request, encoded)
-//
-// A request that fails rolls its claim back with everything else, and may be sent again under the same key. The package
-// knows one table, idempotency_keys, which each schema has for it.
+// The package knows one table, idempotency_keys, which each schema has for it.
 package idempotency
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -29,20 +20,11 @@ import (
 	"oms.internal/libs/fault"
 )
 
-const (
-	// Header carries the key that a client gives a request.
-	Header = "Idempotency-Key"
-	// HeaderReplayed is "true" in an answer that was given before.
-	HeaderReplayed = "Idempotency-Replayed"
-)
-
-const maxKeyLength = 255
-
 // Request is what makes two requests the same.
 type Request struct {
 	// CallerID is the member who asks, 0 for anonymous callers: each member has keys of its own.
 	CallerID uint64
-	// Key is what the client chose. "" is a request without a key, for which Claim and Complete do nothing.
+	// Key is what the client chose. "" is a request without a key, of which nothing is remembered.
 	Key string
 	// Fingerprint is of everything that decides what the request does.
 	Fingerprint [sha256.Size]byte
@@ -55,22 +37,64 @@ type Tx interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// ParseKey reads a key from the header: 1 to 255 visible ASCII characters. A header that is missing or empty gives none.
-func ParseKey(header string) (string, error) {
-	if len(header) > maxKeyLength {
-		return "", malformedKey()
-	}
-	for _, char := range []byte(header) {
-		if char < '!' || char > '~' {
-			return "", malformedKey()
-		}
-	}
-	return header, nil
+// Database runs work in a transaction, all of it or nothing. mysqlx.Cluster with mysqlx.Writer fits.
+type Database[W Tx] interface {
+	Write(ctx context.Context, work func(context.Context, W) error) error
+	// WriteOnce is Write for work that finds out by itself whether it was done before, and so can be run again when nobody
+	// knows what became of its COMMIT.
+	WriteOnce(ctx context.Context, work func(context.Context, W) error) error
 }
 
-func malformedKey() error {
-	return fault.New(fault.Malformed,
-		fmt.Sprintf("%s must be 1 to %d visible ASCII characters.", Header, maxKeyLength), nil)
+// Once has work done in a transaction, unless the request was done before. work returns the answer to keep, and may run more
+// than once; Once returns that answer or, with replayed true, the one that was kept. Without a key work is simply done.
+//
+// Faults besides those of work: KeyReused where the key belongs to another request; Conflict where another transaction does
+// the request, and is not ready within the session's time for a lock.
+func Once[W Tx](ctx context.Context, db Database[W], request Request, now time.Time,
+	work func(context.Context, W) (answer []byte, err error),
+) (answer []byte, replayed bool, err error) {
+	if request.Key == "" {
+		err = db.Write(ctx, func(ctx context.Context, tx W) (err error) {
+			answer, err = work(ctx, tx)
+			return err
+		})
+		return answer, false, err
+	}
+	var own []byte // of the last time that work ran
+	err = db.WriteOnce(ctx, func(ctx context.Context, tx W) (err error) {
+		if answer, err = claim(ctx, tx, request, now); answer != nil || err != nil {
+			return err
+		}
+		if own, err = work(ctx, tx); err != nil {
+			return err
+		}
+		answer = own
+		return complete(ctx, tx, request, answer)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	// What was found may be this very request's: then the outcome of its COMMIT was unknown for a while.
+	return answer, !bytes.Equal(answer, own), nil
+}
+
+// errNew gives a claim back.
+var errNew = errors.New("a request that was not made before")
+
+// Find returns the answer that was kept of the request, nil where there is none. It claims the key and gives it back,
+// instead of only looking, so that it waits for a request that is being done, and so that the database's transaction covers
+// what the answer tells. Faults are those of Once.
+func Find[W Tx](ctx context.Context, db Database[W], request Request, now time.Time) (answer []byte, err error) {
+	err = db.Write(ctx, func(ctx context.Context, tx W) (err error) {
+		if answer, err = claim(ctx, tx, request, now); answer == nil && err == nil {
+			return errNew
+		}
+		return err
+	})
+	if errors.Is(err, errNew) {
+		return nil, nil
+	}
+	return answer, err
 }
 
 // Fingerprint returns a digest of all parts, in their order. Each counts with its length, so that what moves from one
@@ -90,14 +114,9 @@ const lockWaitTimeout = 1205
 // errAnswerless can only be found when somebody commits a claim without its answer, which is a mistake in the program.
 var errAnswerless = errors.New("idempotency: a claim was committed without an answer")
 
-// Claim notes in the transaction that the request is being done. It returns the answer, which is then not nil, when that
-// was completed before. While another transaction does the request, Claim waits as long as the session waits for a lock.
-//
-// Faults: KeyReused where the key belongs to another request; Conflict while the request is still being done.
-func Claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer []byte, err error) {
-	if request.Key == "" {
-		return nil, nil
-	}
+// claim notes in the transaction that the request is being done. It returns the answer, which is then not nil, when that
+// was completed before. While another transaction does the request, it waits as long as the session waits for a lock.
+func claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer []byte, err error) {
 	digest := sha256.Sum256([]byte(request.Key))
 	// What exists is not written again, but locked; so it is still there for the next statement.
 	result, err := tx.ExecContext(ctx,
@@ -119,7 +138,7 @@ func Claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer [
 	case err != nil:
 		return nil, claimFailed(err)
 	case string(fingerprint) != string(request.Fingerprint[:]):
-		return nil, fault.New(fault.KeyReused, fmt.Sprintf("This %s was used for another request.", Header), nil)
+		return nil, fault.New(fault.KeyReused, "This Idempotency-Key was used for another request.", nil)
 	case !stored.Valid:
 		return nil, errAnswerless
 	}
@@ -128,33 +147,24 @@ func Claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer [
 
 func claimFailed(err error) error {
 	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == lockWaitTimeout {
-		return fault.New(fault.Conflict,
-			fmt.Sprintf("A request with this %s is still being processed.", Header), err)
+		return fault.New(fault.Conflict, "A request with this Idempotency-Key is still being processed.", err)
 	}
 	return fmt.Errorf("claim idempotency key: %w", err)
 }
 
-// Complete stores the answer of a request that the same transaction has claimed.
-func Complete(ctx context.Context, tx Tx, request Request, answer []byte) error {
-	if request.Key == "" {
-		return nil
-	}
+// complete stores the answer of a request that the same transaction has claimed.
+func complete(ctx context.Context, tx Tx, request Request, answer []byte) error {
 	digest := sha256.Sum256([]byte(request.Key))
-	result, err := tx.ExecContext(ctx,
-		"UPDATE idempotency_keys SET answer = ? WHERE caller_id = ? AND key_digest = ? AND answer IS NULL",
+	_, err := tx.ExecContext(ctx, "UPDATE idempotency_keys SET answer = ? WHERE caller_id = ? AND key_digest = ?",
 		append([]byte{}, answer...), request.CallerID, digest[:])
 	if err != nil {
 		return fmt.Errorf("complete idempotency key: %w", err)
 	}
-	completed, err := result.RowsAffected()
-	if err == nil && completed != 1 {
-		err = errors.New("idempotency: completed what was not claimed")
-	}
-	return err
+	return nil
 }
 
 // Clean deletes keys that were claimed before a time, the oldest first and at most so many, and returns how many it
-// deleted. Called again until it returns fewer than most, it leaves none.
+// deleted: fewer where no more are left, or where another process cleans at the same moment.
 func Clean(ctx context.Context, tx Tx, before time.Time, most int) (int64, error) {
 	old, err := oldest(ctx, tx, before, most)
 	if err != nil {
@@ -173,7 +183,11 @@ func Clean(ctx context.Context, tx Tx, before time.Time, most int) (int64, error
 		if err != nil {
 			return 0, err
 		}
-		deleted += count
+		if count == 0 {
+			// Somebody else deletes them. To look for rows that are gone locks the gaps where they were, and new keys with them.
+			break
+		}
+		deleted++
 	}
 	return deleted, nil
 }

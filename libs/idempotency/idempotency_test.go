@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -53,45 +54,45 @@ func migration(t *testing.T, table string) string {
 	return found
 }
 
-// begin opens a transaction whose patience is that of the services.
-func (s schema) begin(ctx context.Context) (*sql.Tx, error) {
+// Write runs work in a transaction whose patience is that of the services.
+func (s schema) Write(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, err
-	}
-	_, err = tx.ExecContext(ctx, "SET SESSION innodb_lock_wait_timeout = 1")
-	return tx, err
-}
-
-// do is a store as the package describes it: the effect is a row, the answer its id.
-func (s schema) do(ctx context.Context, request idempotency.Request, effect func(*sql.Tx) error) (answer string, replayed bool, err error) {
-	tx, err := s.begin(ctx)
-	if err != nil {
-		return "", false, err
+		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	done, err := idempotency.Claim(ctx, tx, request, now)
-	if err != nil || done != nil {
-		return string(done), done != nil, err
+	if _, err := tx.ExecContext(ctx, "SET SESSION innodb_lock_wait_timeout = 1"); err != nil {
+		return err
 	}
-	result, err := tx.ExecContext(ctx, "INSERT INTO effect () VALUES ()")
-	if err != nil {
-		return "", false, err
+	if err := work(ctx, tx); err != nil {
+		return err
 	}
-	id, err := result.LastInsertId()
-	if err != nil {
-		return "", false, err
-	}
-	if effect != nil {
-		if err := effect(tx); err != nil {
-			return "", false, err
+	return tx.Commit()
+}
+
+// WriteOnce is Write: here no COMMIT is lost.
+func (s schema) WriteOnce(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
+	return s.Write(ctx, work)
+}
+
+// do has an effect once: a row, whose id is the answer. more is done in the same transaction.
+func do(ctx context.Context, db idempotency.Database[*sql.Tx], request idempotency.Request, more func() error) (string, bool, error) {
+	answer, replayed, err := idempotency.Once(ctx, db, request, now, func(ctx context.Context, tx *sql.Tx) ([]byte, error) {
+		result, err := tx.ExecContext(ctx, "INSERT INTO effect () VALUES ()")
+		if err != nil {
+			return nil, err
 		}
-	}
-	answer = fmt.Sprint(id)
-	if err := idempotency.Complete(ctx, tx, request, []byte(answer)); err != nil {
-		return "", false, err
-	}
-	return answer, false, tx.Commit()
+		id, err := result.LastInsertId()
+		if err == nil && more != nil {
+			err = more()
+		}
+		return []byte(fmt.Sprint(id)), err
+	})
+	return string(answer), replayed, err
+}
+
+func (s schema) do(ctx context.Context, request idempotency.Request, more func() error) (answer string, replayed bool, err error) {
+	return do(ctx, s, request, more)
 }
 
 func (s schema) count(t *testing.T, table string) int {
@@ -159,7 +160,7 @@ func TestWithoutAKeyNothingIsRemembered(t *testing.T) {
 func TestARequestInFlightIsAConflictWithTheReasonAsItsCause(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)
-	_, _, err := schema.do(t.Context(), request(1, "k", "body"), func(*sql.Tx) error {
+	_, _, err := schema.do(t.Context(), request(1, "k", "body"), func() error {
 		began := time.Now()
 		_, _, err := schema.do(t.Context(), request(1, "k", "body"), nil)
 		require.True(t, fault.Is(err, fault.Conflict), err)
@@ -179,7 +180,7 @@ func TestAFailureFreesTheKey(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)
 	refused := errors.New("refused")
-	_, _, err := schema.do(t.Context(), request(1, "k", "wrong"), func(*sql.Tx) error { return refused })
+	_, _, err := schema.do(t.Context(), request(1, "k", "wrong"), func() error { return refused })
 	require.ErrorIs(t, err, refused)
 	_, replayed, err := schema.do(t.Context(), request(1, "k", "right"), nil)
 	require.NoError(t, err)
@@ -222,52 +223,111 @@ func TestOfManyRequestsAtOnceOneHasAnEffectAndAllTheSameAnswer(t *testing.T) {
 	require.Equal(t, keys, schema.count(t, "effect"))
 }
 
-func TestAClaimSeesWhatWasCommittedAfterItsTransactionBegan(t *testing.T) {
+// forgetful commits, loses the answer, and runs the work again.
+type forgetful struct{ schema }
+
+func (f forgetful) WriteOnce(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
+	if err := f.Write(ctx, work); err != nil {
+		return err
+	}
+	return f.Write(ctx, work)
+}
+
+func TestARequestWhoseCommitIsUnknownForAWhileIsNoReplay(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)
-	tx, err := schema.begin(t.Context())
+	answer, replayed, err := do(t.Context(), forgetful{schema}, request(1, "k", "body"), nil)
 	require.NoError(t, err)
-	defer tx.Rollback() //nolint:errcheck // nothing was written
-	var zero int
-	require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM idempotency_keys").Scan(&zero))
-	_, _, err = schema.do(t.Context(), request(1, "k", "body"), nil)
+	require.False(t, replayed)
+	require.Equal(t, 1, schema.count(t, "effect"))
+	again, replayed, err := do(t.Context(), forgetful{schema}, request(1, "k", "body"), nil)
 	require.NoError(t, err)
-	answer, err := idempotency.Claim(t.Context(), tx, request(1, "k", "body"), now)
+	require.True(t, replayed)
+	require.Equal(t, answer, again)
+}
+
+func TestFindingARequestClaimsNothing(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t)
+	kept, err := idempotency.Find(t.Context(), schema, request(1, "k", "body"), now)
+	require.NoError(t, err)
+	require.Nil(t, kept)
+	require.Zero(t, schema.count(t, "idempotency_keys"))
+	answer, _, err := schema.do(t.Context(), request(1, "k", "body"), func() error {
+		_, err := idempotency.Find(t.Context(), schema, request(1, "k", "body"), now)
+		require.True(t, fault.Is(err, fault.Conflict), "it is being done: %v", err)
+		return nil
+	})
+	require.NoError(t, err)
+	kept, err = idempotency.Find(t.Context(), schema, request(1, "k", "body"), now)
+	require.NoError(t, err)
+	require.Equal(t, answer, string(kept))
+	_, err = idempotency.Find(t.Context(), schema, request(1, "k", "another body"), now)
+	require.True(t, fault.Is(err, fault.KeyReused), err)
+}
+
+// late is a schema whose transactions have looked at the keys before they claim one.
+type late struct {
+	schema
+	meanwhile func()
+}
+
+func (l late) WriteOnce(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
+	return l.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var count int
+		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM idempotency_keys").Scan(&count); err != nil {
+			return err
+		}
+		l.meanwhile()
+		return work(ctx, tx)
+	})
+}
+
+func TestWhatWasCommittedAfterTheTransactionBeganIsSeen(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t)
+	var first string
+	answer, replayed, err := do(t.Context(), late{schema, func() {
+		var err error
+		first, _, err = schema.do(t.Context(), request(1, "k", "body"), nil)
+		require.NoError(t, err)
+	}}, request(1, "k", "body"), nil)
 	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		// MariaDB's innodb_snapshot_isolation: the transaction has to be run again, as mysqlx does.
 		require.EqualValues(t, 1020, refused.Number)
 		return
 	}
 	require.NoError(t, err)
-	require.Equal(t, "1", string(answer))
+	require.True(t, replayed)
+	require.Equal(t, first, answer)
 }
 
 func TestAnEmptyAnswerIsAnAnswer(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)
-	tx, err := schema.begin(t.Context())
-	require.NoError(t, err)
-	_, err = idempotency.Claim(t.Context(), tx, request(1, "k", ""), now)
-	require.NoError(t, err)
-	require.NoError(t, idempotency.Complete(t.Context(), tx, request(1, "k", ""), nil))
-	require.NoError(t, tx.Commit())
-	answer, replayed, err := schema.do(t.Context(), request(1, "k", ""), nil)
-	require.NoError(t, err)
-	require.True(t, replayed)
-	require.Empty(t, answer)
+	times := 0
+	for range 2 {
+		answer, _, err := idempotency.Once(t.Context(), schema, request(1, "k", ""), now,
+			func(context.Context, *sql.Tx) ([]byte, error) {
+				times++
+				return nil, nil
+			})
+		require.NoError(t, err)
+		require.Empty(t, answer)
+	}
+	require.Equal(t, 1, times)
 }
 
-func TestMistakesOfTheProgramAreNoticed(t *testing.T) {
+func TestAClaimWithoutAnAnswerIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)
-	tx, err := schema.begin(t.Context())
+	one := request(1, "k", "body")
+	digest := sha256.Sum256([]byte(one.Key))
+	_, err := schema.db.ExecContext(t.Context(),
+		"INSERT INTO idempotency_keys (caller_id, key_digest, fingerprint, created_at) VALUES (1, ?, ?, ?)", digest[:], one.Fingerprint[:], now)
 	require.NoError(t, err)
-	require.Error(t, idempotency.Complete(t.Context(), tx, request(1, "k", ""), []byte("x")), "not claimed")
-	_, err = idempotency.Claim(t.Context(), tx, request(1, "k", ""), now)
-	require.NoError(t, err)
-	require.NoError(t, tx.Commit())
-	_, _, err = schema.do(t.Context(), request(1, "k", ""), nil)
-	require.Error(t, err, "committed without an answer")
+	_, _, err = schema.do(t.Context(), one, nil)
+	require.ErrorContains(t, err, "without an answer")
 }
 
 func TestCleaningTakesTheOldestSoManyAtATimeAndBlocksNobody(t *testing.T) {
@@ -279,15 +339,14 @@ func TestCleaningTakesTheOldestSoManyAtATimeAndBlocksNobody(t *testing.T) {
 			i, fmt.Sprintf("%032d", i), now.Add(time.Duration(i-24)*time.Hour))
 		require.NoError(t, err)
 	}
-	clean := func(most int) int64 {
-		tx, err := schema.begin(t.Context())
-		require.NoError(t, err)
-		deleted, err := idempotency.Clean(t.Context(), tx, now.Add(-17*time.Hour), most)
-		require.NoError(t, err)
-		// It has deleted, and not committed; a request now is neither behind it nor before it.
-		_, _, err = schema.do(t.Context(), request(100, fmt.Sprint(most), "body"), nil)
-		require.NoError(t, err)
-		require.NoError(t, tx.Commit())
+	clean := func(most int) (deleted int64) {
+		require.NoError(t, schema.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) (err error) {
+			deleted, err = idempotency.Clean(ctx, tx, now.Add(-17*time.Hour), most)
+			require.NoError(t, err)
+			// It has deleted, and not committed; a request now is neither behind it nor before it.
+			_, _, err = schema.do(ctx, request(100, fmt.Sprint(most), "body"), nil)
+			return err
+		}))
 		return deleted
 	}
 	require.EqualValues(t, 5, clean(5))
@@ -298,17 +357,38 @@ func TestCleaningTakesTheOldestSoManyAtATimeAndBlocksNobody(t *testing.T) {
 	require.Equal(t, 7, left)
 }
 
-func TestKeysAreVisibleASCII(t *testing.T) {
+func TestTwoWhoCleanAtOnceDoNotStandInTheWayOfNewRequests(t *testing.T) {
 	t.Parallel()
-	for _, key := range []string{"", "a", "!~", `"8e03978e-40d5-43dd-bc93-6894a57f9324"`, strings.Repeat("x", 255)} {
-		parsed, err := idempotency.ParseKey(key)
+	schema := newSchema(t)
+	for i := range 10 {
+		_, err := schema.db.ExecContext(t.Context(),
+			"INSERT INTO idempotency_keys (caller_id, key_digest, fingerprint, answer, created_at) VALUES (0, ?, '', '', ?)",
+			fmt.Sprintf("%032d", i), now.Add(-48*time.Hour))
 		require.NoError(t, err)
-		require.Equal(t, key, parsed)
 	}
-	for _, key := range []string{" ", "a b", "a\n", "a\x00", "a\x7f", "é", strings.Repeat("x", 256)} {
-		_, err := idempotency.ParseKey(key)
-		require.True(t, fault.Is(err, fault.Malformed), key)
-	}
+	require.NoError(t, schema.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		var count int
+		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM idempotency_keys").Scan(&count); err != nil {
+			return err // the transaction has its view now, and the other one comes first
+		}
+		require.NoError(t, schema.Write(ctx, func(ctx context.Context, first *sql.Tx) error {
+			deleted, err := idempotency.Clean(ctx, first, now, 10)
+			require.EqualValues(t, 10, deleted)
+			return err
+		}))
+		deleted, err := idempotency.Clean(ctx, tx, now, 10)
+		if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
+			require.EqualValues(t, 1020, refused.Number)
+		} else {
+			require.NoError(t, err)
+		}
+		require.Zero(t, deleted)
+		for i := range 5 {
+			_, _, err := schema.do(ctx, request(0, fmt.Sprint(i), "body"), nil)
+			require.NoError(t, err, "nobody's key is called busy")
+		}
+		return nil
+	}))
 }
 
 func TestAFingerprintIsOfThePartsAndTheirBorders(t *testing.T) {

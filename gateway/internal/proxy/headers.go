@@ -8,8 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"oms.internal/libs/fault"
-	"oms.internal/libs/idempotency"
+	"oms.internal/libs/httpx"
 	"oms.internal/libs/requestid"
 )
 
@@ -39,7 +38,7 @@ var keptBack = []string{
 const internalPrefix = "Oms-"
 
 // requestHeaders returns those headers of the client that pass to a service.
-func requestHeaders(method string, client *fasthttp.RequestHeader) (http.Header, error) {
+func requestHeaders(method string, client *fasthttp.RequestHeader) http.Header {
 	var connection []string
 	for _, value := range client.PeekAll(fiber.HeaderConnection) {
 		connection = append(connection, string(value))
@@ -57,21 +56,19 @@ func requestHeaders(method string, client *fasthttp.RequestHeader) (http.Header,
 	if header.Get(fiber.HeaderUserAgent) == "" {
 		header.Set(fiber.HeaderUserAgent, "") // else net/http names itself
 	}
-	return header, addKey(header, method, client)
+	addKey(header, method, client)
+	return header
 }
 
-// addKey passes the Idempotency-Key of a POST on. Other methods are idempotent by themselves or have If-Match. With two
-// keys it would be unclear which one is meant.
-func addKey(header http.Header, method string, client *fasthttp.RequestHeader) error {
-	keys := client.PeekAll(idempotency.Header)
-	if method != http.MethodPost || len(keys) == 0 {
-		return nil
+// addKey passes the Idempotency-Key of a POST on. Other methods are idempotent by themselves or have If-Match. What the
+// service does not take for a key (an empty one, or two) must reach it, since it has to refuse it.
+func addKey(header http.Header, method string, client *fasthttp.RequestHeader) {
+	if method != http.MethodPost {
+		return
 	}
-	if len(keys) > 1 {
-		return fault.New(fault.Malformed, "There is more than one "+idempotency.Header+".", nil)
+	for _, key := range client.PeekAll(httpx.HeaderIdempotencyKey) {
+		header[idempotencyKey] = append(header[idempotencyKey], string(key))
 	}
-	header[idempotencyKey] = []string{string(keys[0])}
-	return nil
 }
 
 // copyAnswer hands the headers of a service's answer to the client.

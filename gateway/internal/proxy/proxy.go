@@ -102,10 +102,7 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 	if err != nil {
 		return nil, err
 	}
-	header, err := requestHeaders(c.Method(), &c.Request().Header)
-	if err != nil {
-		return nil, err
-	}
+	header := requestHeaders(c.Method(), &c.Request().Header)
 	header.Set(authn.Header, signed)
 	header.Set(requestid.Header, requestid.From(ctx))
 	header.Set(httpx.HeaderForwardedHost, origin.Host)

@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/httpx"
-	"oms.internal/libs/idempotency"
 )
 
 // ledger counts, for each write, how often an instance received it.
@@ -95,7 +94,7 @@ func send(t *testing.T, transport *http.Transport, method, url, body string) int
 		t.Error(err)
 		return 0
 	}
-	request.Header.Set(idempotency.Header, body)
+	request.Header.Set(httpx.HeaderIdempotencyKey, body)
 	response, err := transport.RoundTrip(request)
 	if err != nil {
 		t.Error(err)
@@ -127,7 +126,7 @@ func startDrained(t *testing.T, listener net.Listener, received *ledger) *draine
 	})
 	app.Use(func(c *fiber.Ctx) error {
 		service.asked.Add(1)
-		if c.Method() == http.MethodPost && c.Get(idempotency.Header) == string(c.Body()) {
+		if c.Method() == http.MethodPost && c.Get(httpx.HeaderIdempotencyKey) == string(c.Body()) {
 			received.add(string(c.Body()))
 		}
 		return c.SendString("done")

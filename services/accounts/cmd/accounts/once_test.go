@@ -15,6 +15,7 @@ import (
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
+	"oms.internal/libs/httpx"
 	"oms.internal/libs/idempotency"
 )
 
@@ -22,7 +23,7 @@ import (
 func (p *process) keyed(t *testing.T, key, body string) *http.Request {
 	t.Helper()
 	request := p.request(t, p.sign(t, anonymous), http.MethodPost, "/accounts/users", mediaType, body)
-	request.Header.Set(idempotency.Header, key)
+	request.Header.Set(httpx.HeaderIdempotencyKey, key)
 	return request
 }
 
@@ -48,11 +49,11 @@ func TestASignUpWithItsKeyAgainIsAnsweredAsBeforeByEveryInstance(t *testing.T) {
 	second := p.start(t)
 	first := p.signUpOnce(t, "key-1", signUpBody("sungi@x.test"))
 	require.Equal(t, http.StatusCreated, first.status, "%s", first.body)
-	require.Empty(t, first.header.Get(idempotency.HeaderReplayed))
+	require.Empty(t, first.header.Get(httpx.HeaderIdempotencyReplayed))
 	for _, instance := range []*process{p, second, p} {
 		again := instance.signUpOnce(t, "key-1", signUpBody("sungi@x.test"))
 		require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
-		require.Equal(t, "true", again.header.Get(idempotency.HeaderReplayed))
+		require.Equal(t, "true", again.header.Get(httpx.HeaderIdempotencyReplayed))
 		require.Equal(t, first.body, again.body)
 		for _, name := range []string{"Location", "Etag", "Cache-Control", "Content-Type"} {
 			require.NotEmpty(t, first.header.Get(name), name)
@@ -81,7 +82,7 @@ func TestASignUpWhoseAnswerWasLostIsNotDoneTwice(t *testing.T) {
 
 	again := p.signUpOnce(t, "lost", signUpBody("sungi@x.test"))
 	require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
-	require.Equal(t, "true", again.header.Get(idempotency.HeaderReplayed))
+	require.Equal(t, "true", again.header.Get(httpx.HeaderIdempotencyReplayed))
 	p.requireOne(t)
 	caller := principal(t, again)
 	require.Equal(t, http.StatusOK, p.do(t, caller, http.MethodGet, userPath(caller.MemberID), "").status)
@@ -105,7 +106,7 @@ func TestSignUpsWithOneKeyAtTheSameMomentAreOne(t *testing.T) {
 		require.NoError(t, <-failures)
 	}
 	last := p.signUpOnce(t, "crowd", signUpBody("sungi@x.test"))
-	require.Equal(t, "true", last.header.Get(idempotency.HeaderReplayed))
+	require.Equal(t, "true", last.header.Get(httpx.HeaderIdempotencyReplayed))
 	done := 0
 	for _, got := range answers {
 		if got.status == http.StatusConflict { // its twin was being done
@@ -114,7 +115,7 @@ func TestSignUpsWithOneKeyAtTheSameMomentAreOne(t *testing.T) {
 		}
 		require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
 		require.Equal(t, last.body, got.body)
-		if got.header.Get(idempotency.HeaderReplayed) == "" {
+		if got.header.Get(httpx.HeaderIdempotencyReplayed) == "" {
 			done++
 		}
 	}
@@ -134,7 +135,7 @@ func TestAKeyOfAnotherSignUpTellsNothingOfIt(t *testing.T) {
 		require.Equal(t, http.StatusUnprocessableEntity, got.status, "%s", got.body)
 		require.Len(t, got.problem(t), 4)
 		require.NotContains(t, got.body, "sungi")
-		require.Empty(t, got.header.Get(idempotency.HeaderReplayed))
+		require.Empty(t, got.header.Get(httpx.HeaderIdempotencyReplayed))
 	}
 	p.requireOne(t)
 	require.Equal(t, 3, p.number(t, "SELECT COUNT(*) FROM audit_events WHERE action = 'sign_up' AND outcome = 'failure'"))
@@ -206,7 +207,7 @@ func TestASignUpWithAKeyIsOneWhileItsAnswersAreCutAtRandom(t *testing.T) {
 	for i := range members {
 		again := func() *http.Request {
 			request := p.request(t, signed, http.MethodPost, "/accounts/users", mediaType, signUpBody(fmt.Sprintf("m%d@x.test", i)))
-			request.Header.Set(idempotency.Header, fmt.Sprint("cut-", i))
+			request.Header.Set(httpx.HeaderIdempotencyKey, fmt.Sprint("cut-", i))
 			return request
 		}
 		go func() {

@@ -9,7 +9,6 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/field"
 	"oms.internal/libs/httpx"
-	"oms.internal/libs/idempotency"
 )
 
 // client is who asks, as far as the gateway knows; the user agent is what the client says of itself.
@@ -22,7 +21,7 @@ func (a *API) signUp(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	key, err := idempotency.ParseKey(c.Get(idempotency.Header))
+	key, err := httpx.IdempotencyKey(c)
 	if err != nil {
 		return err
 	}
@@ -31,14 +30,14 @@ func (a *API) signUp(c *fiber.Ctx) error {
 		return err
 	}
 	if replayed {
-		c.Set(idempotency.HeaderReplayed, "true")
+		c.Set(httpx.HeaderIdempotencyReplayed, "true")
 	}
 	c.Location(fmt.Sprintf("/accounts/users/%d", login.View.Member.ID))
 	body, err := a.toLoginJSON(c, login)
 	if err != nil {
 		return err
 	}
-	return httpx.AnswerTagged(c, fiber.StatusCreated, login.View.Member.Version, body)
+	return httpx.AnswerTagged(c, fiber.StatusCreated, login.View.Member.ID, login.View.Member.Version, body)
 }
 
 func (a *API) logIn(c *fiber.Ctx) error {

@@ -82,7 +82,7 @@ func TestEveryChangeOfAMemberIsAnEventAndNothingElseIs(t *testing.T) {
 	}
 	_, err = f.DeleteMember(t.Context(), member.ID, anyVersion, ending())
 	require.NoError(t, err)
-	event("deleted", member.ID, 3, false, false)
+	event("deleted", member.ID, 4, false, false)
 	for round := range 2 {
 		_, _, err = f.CreateAdmin(t.Context(), admin, ending())
 		require.NoError(t, err)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"oms.internal/accounts/internal/account"
@@ -15,24 +14,9 @@ func request(once account.Once) idempotency.Request {
 	return idempotency.Request{CallerID: 0, Key: once.Key, Fingerprint: once.Fingerprint}
 }
 
-// errNew gives the claim back.
-var errNew = errors.New("a request that was not made before")
-
-// Kept returns what was kept of a request with this key. It claims the key and gives it back, instead of only looking, so
-// that it waits for a request that is being done, and so that what the answer tells is covered by a token.
+// Kept returns what was kept of a request with this key.
 func (s *Store) Kept(ctx context.Context, once account.Once) ([]byte, error) {
-	var kept []byte
-	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) (err error) {
-		kept, err = idempotency.Claim(ctx, writer, request(once), once.At)
-		if kept == nil && err == nil {
-			return errNew
-		}
-		return err
-	})
-	if errors.Is(err, errNew) {
-		return nil, nil
-	}
-	return kept, err
+	return idempotency.Find[mysqlx.Writer](ctx, s.cluster, request(once), once.At)
 }
 
 // DeleteKept removes what was kept of requests before a time.

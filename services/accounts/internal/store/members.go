@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"math"
 	"time"
@@ -18,28 +17,14 @@ import (
 func (s *Store) CreateMember(
 	ctx context.Context, member account.Member, session account.Session, opening account.Opening, once account.Once,
 ) (kept []byte, err error) {
-	var answer []byte // of the last time that work ran
-	work := func(ctx context.Context, writer mysqlx.Writer) error {
-		before, err := idempotency.Claim(ctx, writer, request(once), once.At)
-		if before != nil || err != nil {
-			kept = before
-			return err
-		}
-		kept = nil
-		if answer, err = create(ctx, writer, member, session, opening, once); err != nil {
-			return err
-		}
-		return idempotency.Complete(ctx, writer, request(once), answer)
+	answer, replayed, err := idempotency.Once(ctx, s.cluster, request(once), once.At,
+		func(ctx context.Context, writer mysqlx.Writer) ([]byte, error) {
+			return create(ctx, writer, member, session, opening, once)
+		})
+	if !replayed {
+		return nil, err
 	}
-	if once.Key == "" {
-		return nil, s.cluster.Write(ctx, work)
-	}
-	err = s.cluster.WriteOnce(ctx, work)
-	if kept != nil && bytes.Equal(kept, answer) {
-		// It is the answer of this very request: the outcome of its commit was unknown for a while.
-		kept = nil
-	}
-	return kept, err
+	return answer, nil
 }
 
 func create(
@@ -212,6 +197,7 @@ func (s *Store) DeleteMember(
 				return nil, err
 			}
 		}
+		member.Version++ // the end is a change, too
 		if err := announce(ctx, writer, accounts.EventDeleted, member, ending.At); err != nil {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/field"
+	"oms.internal/libs/httpx"
 	"oms.internal/libs/idempotency"
 	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
@@ -33,19 +33,28 @@ func readOrder(c *fiber.Ctx, product field.Presence) (order.Change, error) {
 }
 
 // readAttempt reads what makes a request the same when it is sent again: its key, and the order that it asks for. How
-// that was written does not count, since a client may write it anew each time.
+// that was written does not count, since a client may write it anew each time, nor whether it names its caller as the
+// customer or nobody.
 func readAttempt(c *fiber.Ctx, caller authn.Principal, input order.Change) (order.Attempt, error) {
-	key, err := idempotency.ParseKey(c.Get(idempotency.Header))
+	key, err := httpx.IdempotencyKey(c)
 	if err != nil {
 		return order.Attempt{}, err
 	}
-	encoded, err := json.Marshal(input)
-	if err != nil {
-		return order.Attempt{}, err
+	customer := caller.MemberID
+	if input.CustomerID != nil {
+		customer = *input.CustomerID
 	}
-	return order.Attempt{
-		CallerID: caller.MemberID, Key: key, Fingerprint: idempotency.Fingerprint([]byte("create order"), encoded),
-	}, nil
+	// The product is required, and a number that is given is never empty.
+	return order.Attempt{CallerID: caller.MemberID, Key: key, Fingerprint: idempotency.Fingerprint(
+		[]byte("create order"), []byte(strconv.FormatUint(customer, 10)), textOf(input.OrderNumber), textOf(input.ProductName),
+	)}, nil
+}
+
+func textOf(given *string) []byte {
+	if given == nil {
+		return nil
+	}
+	return []byte(*given)
 }
 
 func readTransition(c *fiber.Ctx) (order.Transition, error) {
@@ -54,7 +63,7 @@ func readTransition(c *fiber.Ctx) (order.Transition, error) {
 		return order.Transition{}, err
 	}
 	to := object.Text("to", field.Required, isState)
-	note := object.Text("note", field.Optional, field.Length(1, order.MaxNote))
+	note := object.Text("note", field.Optional, field.Length(0, order.MaxNote))
 	if err := object.Err(); err != nil {
 		return order.Transition{}, err
 	}

@@ -17,36 +17,24 @@ import (
 // CreateOrder stores a new order, or finds what the same attempt stored before.
 func (s *Store) CreateOrder(
 	ctx context.Context, attempt order.Attempt, compose func() (order.Fact, error),
-) (created order.Order, replayed bool, err error) {
-	// With a key it can be found out what became of a COMMIT whose answer was lost: by trying again.
-	write := s.cluster.Write
-	if attempt.Key != "" {
-		write = s.cluster.WriteOnce
+) (order.Order, bool, error) {
+	var created order.Order
+	answer, replayed, err := idempotency.Once(ctx, s.cluster, idempotency.Request(attempt), s.now(),
+		func(ctx context.Context, writer mysqlx.Writer) ([]byte, error) {
+			fact, err := compose()
+			if err != nil {
+				return nil, err
+			}
+			created, err = insert(ctx, begun(writer), fact)
+			if err != nil || attempt.Key == "" {
+				return nil, err
+			}
+			return toAnswer(created)
+		})
+	if replayed {
+		created, err = fromAnswer(answer)
 	}
-	err = write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
-		tx, request := begun(writer), idempotency.Request(attempt)
-		answer, err := idempotency.Claim(ctx, writer, request, s.now())
-		if err != nil {
-			return err
-		}
-		if replayed = answer != nil; replayed {
-			created, err = fromAnswer(answer)
-			return err
-		}
-		fact, err := compose()
-		if err != nil {
-			return err
-		}
-		created, err = insert(ctx, tx, fact)
-		if err != nil || attempt.Key == "" {
-			return err
-		}
-		if answer, err = toAnswer(created); err != nil {
-			return err
-		}
-		return idempotency.Complete(ctx, writer, request, answer)
-	})
-	return created, replayed && err == nil, err
+	return created, replayed, err
 }
 
 func insert(ctx context.Context, tx transaction, fact order.Fact) (order.Order, error) {
