@@ -15,12 +15,12 @@ import (
 // tagBytes of a body's SHA-256 go into its tag: 22 characters.
 const tagBytes = 16
 
-// AnswerTagged writes value as JSON with an entity tag of the row's version and the body's hash, and answers 304 where a
-// GET or HEAD says that the client has it already (If-None-Match).
+// AnswerTagged writes value as JSON with an entity tag of the row's id and version and the body's hash, and answers 304
+// where a GET or HEAD says that the client has it already (If-None-Match).
 //
-// The version is what If-Match compares. The hash makes the tag another one when something else in the answer changes
+// Id and version are what If-Match compares. The hash makes the tag another one when something else in the answer changes
 // that is not the row's, such as the last order of a member.
-func AnswerTagged(c *fiber.Ctx, status int, version uint64, value any) error {
+func AnswerTagged(c *fiber.Ctx, status int, id, version uint64, value any) error {
 	var held tags
 	if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead {
 		// Of other methods this is too late to refuse the header: what they do is done.
@@ -34,7 +34,7 @@ func AnswerTagged(c *fiber.Ctx, status int, version uint64, value any) error {
 		return err
 	}
 	hash := sha256.Sum256(encoded)
-	tag := strconv.FormatUint(version, 10) + "-" + base64.RawURLEncoding.EncodeToString(hash[:tagBytes])
+	tag := stateOf(id, version) + "-" + base64.RawURLEncoding.EncodeToString(hash[:tagBytes])
 	c.Set(fiber.HeaderETag, `"`+tag+`"`)
 	if held.matches(tag) {
 		c.Status(fiber.StatusNotModified)
@@ -44,13 +44,21 @@ func AnswerTagged(c *fiber.Ctx, status int, version uint64, value any) error {
 	return c.Status(status).Send(encoded)
 }
 
-// Precondition is what a client demands of the row that it is about to change. The zero value demands nothing.
-type Precondition struct{ match, noneMatch tags }
+// stateOf is what a tag begins with: which row in which version.
+func stateOf(id, version uint64) string {
+	return strconv.FormatUint(id, 10) + "." + strconv.FormatUint(version, 10)
+}
 
-// IfMatch reads the precondition of a request that changes a row: If-Match, and If-None-Match, which is the contrary of it
-// (RFC 9110, section 13.1). A header that cannot be read is a fault, since ignoring it could overwrite what the client
-// wants to keep.
-func IfMatch(c *fiber.Ctx) (Precondition, error) {
+// Precondition is what a client demands of the row that it is about to change. The zero value demands nothing.
+type Precondition struct {
+	id               uint64
+	match, noneMatch tags
+}
+
+// IfMatch reads the precondition of a request that changes the row of this id: If-Match, and If-None-Match, which is the
+// contrary of it (RFC 9110, section 13.1). A header that cannot be read is a fault, since ignoring it could overwrite what
+// the client wants to keep.
+func IfMatch(c *fiber.Ctx, id uint64) (Precondition, error) {
 	match, err := readTags(c, fiber.HeaderIfMatch)
 	if err != nil {
 		return Precondition{}, err
@@ -59,16 +67,17 @@ func IfMatch(c *fiber.Ctx) (Precondition, error) {
 	if err != nil {
 		return Precondition{}, err
 	}
-	return Precondition{match, noneMatch}, nil
+	return Precondition{id, match, noneMatch}, nil
 }
 
 // Allows reports whether a row of this version, which exists, may be changed. Only the version counts: the hash in a tag
 // also covers what is not the row's.
 func (p Precondition) Allows(version uint64) bool {
-	if p.match.given && !p.match.any && !p.match.has(version, false) {
+	state := stateOf(p.id, version)
+	if p.match.given && !p.match.any && !p.match.has(state, false) {
 		return false
 	}
-	return !p.noneMatch.any && !p.noneMatch.has(version, true)
+	return !p.noneMatch.any && !p.noneMatch.has(state, true)
 }
 
 // tags are those that a header lists.
@@ -92,12 +101,11 @@ func (t tags) matches(opaque string) bool {
 	return t.any
 }
 
-// has reports whether a tag of this version is listed. Where weak ones do not count, as in If-Match, they never match.
-func (t tags) has(version uint64, weak bool) bool {
-	wanted := strconv.FormatUint(version, 10)
+// has reports whether a tag of this state is listed. Where weak ones do not count, as in If-Match, they never match.
+func (t tags) has(state string, weak bool) bool {
 	for _, listed := range t.list {
 		found, _, ok := strings.Cut(listed.opaque, "-")
-		if ok && found == wanted && (weak || !listed.weak) {
+		if ok && found == state && (weak || !listed.weak) {
 			return true
 		}
 	}

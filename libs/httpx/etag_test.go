@@ -1,8 +1,8 @@
 package httpx_test
 
 import (
+	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -13,25 +13,25 @@ import (
 	"oms.internal/libs/httpx"
 )
 
-// tagged starts a server with a row of version 12, which PUT changes if the precondition allows it.
+// tagged starts a server with row 7 in version 12, which PUT changes if the precondition allows it.
 func tagged(t *testing.T) *server {
 	t.Helper()
 	return start(t, nil, func(app *fiber.App) {
 		app.Get("/row", func(c *fiber.Ctx) error {
-			return httpx.AnswerTagged(c, http.StatusOK, 12, map[string]string{"name": c.Query("name", "김")})
+			return httpx.AnswerTagged(c, http.StatusOK, 7, 12, map[string]string{"name": c.Query("name", "김")})
 		})
 		app.Post("/row", func(c *fiber.Ctx) error {
-			return httpx.AnswerTagged(c, http.StatusCreated, 1, map[string]string{"name": "박"})
+			return httpx.AnswerTagged(c, http.StatusCreated, 7, 1, map[string]string{"name": "박"})
 		})
 		app.Put("/row", func(c *fiber.Ctx) error {
-			precondition, err := httpx.IfMatch(c)
+			precondition, err := httpx.IfMatch(c, 7)
 			if err != nil {
 				return err
 			}
 			if !precondition.Allows(12) {
 				return fault.New(fault.PreconditionFailed, "Changed.", nil)
 			}
-			return httpx.AnswerTagged(c, http.StatusCreated, 13, map[string]string{"name": "이"})
+			return httpx.AnswerTagged(c, http.StatusCreated, 7, 13, map[string]string{"name": "이"})
 		})
 	})
 }
@@ -41,11 +41,11 @@ func request(method, target, headers string) string {
 	return method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n" + headers + "\r\n"
 }
 
-func TestATagIsTheVersionAndAHashOfTheBody(t *testing.T) {
+func TestATagIsTheRowItsVersionAndAHashOfTheBody(t *testing.T) {
 	t.Parallel()
 	server := tagged(t)
 	first := server.do(t, http.MethodGet, "/row", "")
-	require.Regexp(t, `^"12-[A-Za-z0-9_-]{22}"$`, first.header.Get("ETag"))
+	require.Regexp(t, `^"7\.12-[A-Za-z0-9_-]{22}"$`, first.header.Get("ETag"))
 	require.Equal(t, "application/json", first.header.Get("Content-Type"))
 	require.JSONEq(t, `{"name":"김"}`, first.body)
 	require.Equal(t, first.header.Get("ETag"), server.do(t, http.MethodGet, "/row", "").header.Get("ETag"))
@@ -53,7 +53,7 @@ func TestATagIsTheVersionAndAHashOfTheBody(t *testing.T) {
 	require.Equal(t, first.header.Get("ETag"), server.do(t, http.MethodHead, "/row", "").header.Get("ETag"))
 	changed := server.do(t, http.MethodPut, "/row", "")
 	require.Equal(t, http.StatusCreated, changed.status)
-	require.True(t, strings.HasPrefix(changed.header.Get("ETag"), `"13-`))
+	require.True(t, strings.HasPrefix(changed.header.Get("ETag"), `"7.13-`))
 }
 
 func TestWhatTheClientHasIsNotSentAgain(t *testing.T) {
@@ -68,8 +68,8 @@ func TestWhatTheClientHasIsNotSentAgain(t *testing.T) {
 		`"a"` + "\r\nIf-None-Match: " + tag: 304,
 		"*":                                 304,
 		" * ":                               304,
-		`"12"`:                              200,
-		`"12-aaaaaaaaaaaaaaaaaaaaaa"`:       200, // another body
+		`"7.12"`:                            200,
+		`"7.12-aaaaaaaaaaaaaaaaaaaaaa"`:     200, // another body
 		`"` + strings.ToUpper(tag[1:]):      200,
 		tag[1 : len(tag)-1]:                 400,
 		`"unfinished`:                       400,
@@ -114,30 +114,32 @@ func TestA304EndsWhereItsHeadersEnd(t *testing.T) {
 	}
 }
 
-func TestAPreconditionComparesTheVersion(t *testing.T) {
+func TestAPreconditionComparesTheRowAndItsVersion(t *testing.T) {
 	t.Parallel()
 	server := tagged(t)
 	const hash = "-aaaaaaaaaaaaaaaaaaaaaa"
 	for headers, status := range map[string]int{
-		"":                                201,
-		"If-Match: *\r\n":                 201,
-		`If-Match: "12` + hash + "\"\r\n": 201, // the hash covers what is not the row's
-		`If-Match: "11` + hash + `", "12` + hash + "\"\r\n":     201,
-		`If-Match: "11` + hash + "\"\r\nIf-Match: \"12-x\"\r\n": 201,
-		`If-Match: W/"12` + hash + "\"\r\n":                     412, // weak tags never match here
-		`If-Match: "11` + hash + "\"\r\n":                       412,
-		`If-Match: "012` + hash + "\"\r\n":                      412,
-		`If-Match: "12"` + "\r\n":                               412,
-		`If-Match: "1200` + hash + "\"\r\n":                     412,
-		`If-Match: "of another server"` + "\r\n":                400,
-		"If-Match: 12\r\n":                                      400,
-		"If-Match: \r\n":                                        400,
-		`If-Match: "12` + hash + "\r\n":                         400,
-		"If-None-Match: *\r\n":                                  412, // the row exists
-		`If-None-Match: W/"12` + hash + "\"\r\n":                412,
-		`If-None-Match: "11` + hash + "\"\r\n":                  201,
-		`If-None-Match: 11` + "\r\n":                            400,
-		"If-Match: *\r\nIf-None-Match: *\r\n":                   412,
+		"":                                  201,
+		"If-Match: *\r\n":                   201,
+		`If-Match: "7.12` + hash + "\"\r\n": 201, // the hash covers what is not the row's
+		`If-Match: "7.11` + hash + `", "7.12` + hash + "\"\r\n":     201,
+		`If-Match: "7.11` + hash + "\"\r\nIf-Match: \"7.12-x\"\r\n": 201,
+		`If-Match: W/"7.12` + hash + "\"\r\n":                       412, // weak tags never match here
+		`If-Match: "7.11` + hash + "\"\r\n":                         412,
+		`If-Match: "8.12` + hash + "\"\r\n":                         412, // another row
+		`If-Match: "12` + hash + "\"\r\n":                           412,
+		`If-Match: "7.012` + hash + "\"\r\n":                        412,
+		`If-Match: "7.12"` + "\r\n":                                 412,
+		`If-Match: "7.1200` + hash + "\"\r\n":                       412,
+		`If-Match: "of another server"` + "\r\n":                    400,
+		"If-Match: 12\r\n":                                          400,
+		"If-Match: \r\n":                                            400,
+		`If-Match: "7.12` + hash + "\r\n":                           400,
+		"If-None-Match: *\r\n":                                      412, // the row exists
+		`If-None-Match: W/"7.12` + hash + "\"\r\n":                  412,
+		`If-None-Match: "7.11` + hash + "\"\r\n":                    201,
+		`If-None-Match: 11` + "\r\n":                                400,
+		"If-Match: *\r\nIf-None-Match: *\r\n":                       412,
 	} {
 		require.Equal(t, status, server.raw(t, request(http.MethodPut, "/row", headers)).status, headers)
 	}
@@ -150,14 +152,14 @@ func TestNoPreconditionAllowsEveryVersion(t *testing.T) {
 }
 
 func FuzzATagIsFoundInAnyListThatHoldsIt(f *testing.F) {
-	f.Add(`"a", W/"b"`, uint64(1))
-	f.Add(`*`, uint64(2))
-	f.Add(`"a,b" , ,`, uint64(3))
-	f.Fuzz(func(t *testing.T, list string, version uint64) {
-		tag := `"` + strconv.FormatUint(version, 10) + `-x"`
-		if !httpx.AllowsForTest(list, version) && httpx.ReadableForTest(list) {
-			require.True(t, httpx.AllowsForTest(tag+","+list, version))
-			require.True(t, httpx.AllowsForTest(list+","+tag, version))
+	f.Add(`"a", W/"b"`, uint64(7), uint64(1))
+	f.Add(`*`, uint64(7), uint64(2))
+	f.Add(`"a,b" , ,`, uint64(7), uint64(3))
+	f.Fuzz(func(t *testing.T, list string, id, version uint64) {
+		tag := fmt.Sprintf(`"%d.%d-x"`, id, version)
+		if !httpx.AllowsForTest(list, id, version) && httpx.ReadableForTest(list) {
+			require.True(t, httpx.AllowsForTest(tag+","+list, id, version))
+			require.True(t, httpx.AllowsForTest(list+","+tag, id, version))
 		}
 	})
 }

@@ -12,10 +12,10 @@ func ReadableForTest(text string) bool {
 	return ok
 }
 
-// AllowsForTest reports whether If-Match with this text allows a change of the version.
-func AllowsForTest(text string, version uint64) bool {
+// AllowsForTest reports whether If-Match with this text allows a change of the row.
+func AllowsForTest(text string, id, version uint64) bool {
 	found, ok := parseTags(text)
-	return ok && Precondition{match: found}.Allows(version)
+	return ok && Precondition{id: id, match: found}.Allows(version)
 }
 
 // LargeBodiesForTest is how many large bodies may be on their way.

@@ -26,7 +26,7 @@ func (p *process) conditional(t *testing.T, caller authn.Principal, method, path
 
 func tag(t *testing.T, got answer) string {
 	t.Helper()
-	require.Regexp(t, `^"\d+-[A-Za-z0-9_-]{22}"$`, got.header.Get("Etag"), "%s", got.body)
+	require.Regexp(t, `^"\d+\.\d+-[A-Za-z0-9_-]{22}"$`, got.header.Get("Etag"), "%s", got.body)
 	return got.header.Get("Etag")
 }
 
@@ -36,11 +36,11 @@ func TestAMemberBearsTheTagOfItsVersion(t *testing.T) {
 	s.serveLastOrders(t, func(uint64) bool { return false })
 	p := s.start(t)
 	created := p.do(t, anonymous, http.MethodPost, "/accounts/users", signUpBody("sungi@x.test"))
-	require.Regexp(t, `^"1-`, tag(t, created))
+	require.Regexp(t, `^"\d+\.1-`, tag(t, created))
 	caller := principal(t, created)
 	path := userPath(caller.MemberID)
 	first := tag(t, p.do(t, caller, http.MethodGet, path, ""))
-	require.Regexp(t, `^"1-`, first)
+	require.Regexp(t, `^"\d+\.1-`, first)
 	for _, held := range []string{first, "W/" + first, `"other", ` + first, "*"} {
 		same := p.conditional(t, caller, http.MethodGet, path, "", "If-None-Match", held)
 		require.Equal(t, http.StatusNotModified, same.status, held)
@@ -48,12 +48,12 @@ func TestAMemberBearsTheTagOfItsVersion(t *testing.T) {
 		require.Equal(t, first, same.header.Get("Etag"))
 	}
 	patched := tag(t, p.do(t, caller, http.MethodPatch, path, `{"nickname":"other"}`))
-	require.Regexp(t, `^"2-`, patched)
+	require.Regexp(t, `^"\d+\.2-`, patched)
 	require.Equal(t, patched, tag(t, p.do(t, caller, http.MethodPatch, path, `{"nickname":"other"}`)), "nothing was changed")
 	require.Equal(t, http.StatusOK, p.conditional(t, caller, http.MethodGet, path, "", "If-None-Match", first).status)
 	put := p.do(t, caller, http.MethodPut, path, signUpBody("sungi@x.test"))
 	require.Equal(t, http.StatusOK, put.status, "%s", put.body)
-	require.Regexp(t, `^"3-`, tag(t, put))
+	require.Regexp(t, `^"\d+\.3-`, tag(t, put))
 	masked := p.do(t, authn.Principal{MemberID: 1 << 40, SessionID: 1}, http.MethodGet, path, "")
 	require.NotEqual(t, tag(t, put), tag(t, masked), "who sees less sees something else")
 

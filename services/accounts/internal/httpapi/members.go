@@ -65,7 +65,7 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 	if err != nil {
 		return err
 	}
-	if change.IfMatch, err = httpx.IfMatch(c); err != nil {
+	if change.IfMatch, err = httpx.IfMatch(c, id); err != nil {
 		return err
 	}
 	view, revocations, err := a.service.Update(ctx, caller, id, change)
@@ -83,7 +83,7 @@ func (a *API) delete(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	precondition, err := httpx.IfMatch(c)
+	precondition, err := httpx.IfMatch(c, id)
 	if err != nil {
 		return err
 	}
@@ -102,5 +102,5 @@ func (a *API) answerMember(c *fiber.Ctx, view account.View) error {
 		return err
 	}
 	markDegraded(c, view)
-	return httpx.AnswerTagged(c, fiber.StatusOK, view.Member.Version, member)
+	return httpx.AnswerTagged(c, fiber.StatusOK, view.Member.ID, view.Member.Version, member)
 }

@@ -43,9 +43,6 @@ type service struct {
 }
 
 func assemble(cfg Config, log *slog.Logger) (*service, error) {
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
 	principalKey, err := authn.ReadPublicKey(cfg.PrincipalKeyFile)
 	if err != nil {
 		return nil, err

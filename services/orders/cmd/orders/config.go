@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"oms.internal/libs/config"
+	"oms.internal/libs/events"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
 )
@@ -42,20 +43,17 @@ type Config struct {
 
 	PrincipalKeyFile string `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
 
-	TimeZone timeZone `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+	TimeZone config.TimeZone `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
 }
 
-// maxReplicas is NATS's limit for a stream.
-const maxReplicas = 5
-
-// check finds values that are none and those that do not go together.
-func (c Config) check() error {
+// Check finds values that are none and those that do not go together.
+func (c Config) Check() error {
 	var problems []error
 	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
 		problems = append(problems, fmt.Errorf("DRAIN_TIME: %s is not between 0 and SHUTDOWN_TIMEOUT, %s", c.DrainTime, c.ShutdownTimeout))
 	}
-	if c.EventsReplicas < 1 || c.EventsReplicas > maxReplicas {
-		problems = append(problems, fmt.Errorf("EVENTS_REPLICAS: %d is not from 1 to %d", c.EventsReplicas, maxReplicas))
+	if c.EventsReplicas < 1 || c.EventsReplicas > events.MaxReplicas {
+		problems = append(problems, fmt.Errorf("EVENTS_REPLICAS: %d is not from 1 to %d", c.EventsReplicas, events.MaxReplicas))
 	}
 	return errors.Join(problems...)
 }
@@ -76,19 +74,3 @@ func (c Config) mysqlMigrate() mysqlx.Config {
 func (c Config) nats() natsx.Config {
 	return natsx.Config{URL: c.NATSURL, User: c.NATSUser, Password: string(c.NATSPassword), TLSCAFile: c.NATSTLSCAFile}
 }
-
-// timeZone is a time.Location by its IANA name.
-type timeZone struct{ *time.Location }
-
-// UnmarshalText looks the name up.
-func (z *timeZone) UnmarshalText(name []byte) error {
-	location, err := time.LoadLocation(string(name))
-	if err != nil {
-		return fmt.Errorf("time zone: %w", err)
-	}
-	z.Location = location
-	return nil
-}
-
-// LogValue shows the name.
-func (z timeZone) LogValue() slog.Value { return slog.StringValue(z.String()) }

@@ -40,7 +40,7 @@ func TestEveryWriteIsAnEventAndNothingElseIs(t *testing.T) {
 		{orders.EventCreated, orders.EventData{Version: 1, ActorID: alice, Order: orders.Order{CustomerID: alice, ProductName: "꼬막무침 🍤", State: "paid"}}},
 		{orders.EventChanged, orders.EventData{Version: 2, ActorID: boss, Order: orders.Order{CustomerID: bob, ProductName: "q", State: "paid"}}},
 		{orders.EventTransition, orders.EventData{Version: 3, ActorID: boss, FromState: "paid", Order: orders.Order{CustomerID: bob, ProductName: "q", State: "preparing"}}},
-		{orders.EventDeleted, orders.EventData{Version: 3, ActorID: bob, Order: orders.Order{CustomerID: bob, ProductName: "q", State: "preparing"}}},
+		{orders.EventDeleted, orders.EventData{Version: 4, ActorID: bob, Order: orders.Order{CustomerID: bob, ProductName: "q", State: "preparing"}}},
 	}
 	for _, expected := range want {
 		received, err := published.NextMsg(patience)
@@ -153,7 +153,7 @@ func TestGatewaysAreToldWhomAWriteConcerns(t *testing.T) {
 	require.Greater(t, second.Token, first.Token)
 
 	// Whoever hears that an order has changed has heard of the change.
-	stale := p.as(t, alice).send(t, p.as(t, alice).ifMatch(http.MethodDelete, path, `"1-x"`, ""))
+	stale := p.as(t, alice).send(t, p.as(t, alice).ifMatch(http.MethodDelete, path, tagOf(path, 1), ""))
 	stale.requireProblem(t, http.StatusPreconditionFailed)
 	third := next()
 	require.Equal(t, []uint64{alice}, third.MemberIDs)

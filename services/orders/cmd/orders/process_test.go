@@ -86,7 +86,7 @@ func configuration(t *testing.T, pair *devenv.Pair, schema devenv.Schema, natsUR
 		MySQLHosts: strings.Split(pair.Hosts(), ","), MySQLDatabase: schema.Name, MigrateOnStart: true,
 		MySQLUser: schema.App.User, MySQLPassword: config.Secret(schema.App.Password),
 		MySQLMigrateUser: schema.Migrate.User, MySQLMigratePassword: config.Secret(schema.Migrate.Password),
-		NATSURL: natsURL, NATSUser: "orders", EventsReplicas: 1, PrincipalKeyFile: keyFile, TimeZone: timeZone{seoul},
+		NATSURL: natsURL, NATSUser: "orders", EventsReplicas: 1, PrincipalKeyFile: keyFile, TimeZone: config.TimeZone{Location: seoul},
 	}
 }
 

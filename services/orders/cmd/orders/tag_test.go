@@ -28,7 +28,7 @@ func TestEveryAnswerWithOneOrderHasTheTagOfItsVersion(t *testing.T) {
 		owner.transition(t, path, "cancelled"),
 	} {
 		tag := got.header.Get("ETag")
-		require.Regexp(t, fmt.Sprintf(`^"%d-[A-Za-z0-9_-]{22}"$`, i+1), tag)
+		require.Regexp(t, fmt.Sprintf(`^"\d+\.%d-[A-Za-z0-9_-]{22}"$`, i+1), tag)
 		tags[tag] = true
 		if i == 3 {
 			require.Equal(t, tag, owner.get(t, path).header.Get("ETag"))
@@ -43,6 +43,11 @@ func TestEveryAnswerWithOneOrderHasTheTagOfItsVersion(t *testing.T) {
 	require.Empty(t, held.text)
 	older := owner.send(t, message{method: http.MethodGet, path: path, header: map[string]string{"If-None-Match": created.header.Get("ETag")}})
 	require.Equal(t, http.StatusOK, older.status)
+}
+
+// tagOf is a tag of the order in this version, with some body.
+func tagOf(path string, version int) string {
+	return fmt.Sprintf(`"%s.%d-x"`, strings.TrimPrefix(path, "/orders/"), version)
 }
 
 func TestAnOrderThatChangedSinceItsTagStaysAsItIs(t *testing.T) {
@@ -60,7 +65,7 @@ func TestAnOrderThatChangedSinceItsTagStaysAsItIs(t *testing.T) {
 		http.MethodPost:   {path + "/transitions", `{"to": "cancelled"}`},
 		http.MethodDelete: {path, ""},
 	} {
-		for _, tag := range []string{old, weak, `"77-x"`} {
+		for _, tag := range []string{old, weak, tagOf(path, 77), tagOf("/orders/77", 2)} {
 			owner.send(t, owner.ifMatch(method, request.path, tag, request.body)).requireProblem(t, http.StatusPreconditionFailed)
 		}
 		owner.send(t, owner.ifMatch(method, request.path, "nonsense", request.body)).requireProblem(t, http.StatusBadRequest)
@@ -69,12 +74,12 @@ func TestAnOrderThatChangedSinceItsTagStaysAsItIs(t *testing.T) {
 	for _, sent := range []message{
 		owner.ifMatch(http.MethodPut, path, present.header.Get("ETag"), `{"product_name": "put"}`),
 		owner.ifMatch(http.MethodPatch, path, "*", `{"product_name": "patched"}`),
-		owner.ifMatch(http.MethodPost, path+"/transitions", `"1-x", "4-y"`, `{"to": "cancelled"}`),
+		owner.ifMatch(http.MethodPost, path+"/transitions", tagOf(path, 1)+", "+tagOf(path, 4), `{"to": "cancelled"}`),
 	} {
 		got := owner.send(t, sent)
 		require.Equal(t, http.StatusOK, got.status, got.text)
 	}
-	require.Equal(t, http.StatusNoContent, owner.send(t, owner.ifMatch(http.MethodDelete, path, `"5-x"`, "")).status)
+	require.Equal(t, http.StatusNoContent, owner.send(t, owner.ifMatch(http.MethodDelete, path, tagOf(path, 5), "")).status)
 }
 
 func TestOfManyWhoExpectTheSameVersionExactlyOneChangesTheOrder(t *testing.T) {
@@ -94,7 +99,7 @@ func TestOfManyWhoExpectTheSameVersionExactlyOneChangesTheOrder(t *testing.T) {
 			won[status]++
 		}
 		require.Equal(t, map[int]int{http.StatusOK: 1, http.StatusPreconditionFailed: rivals - 1}, won)
-		require.True(t, strings.HasPrefix(p.as(t, alice).get(t, path).header.Get("ETag"), `"2-`))
+		require.True(t, strings.HasPrefix(p.as(t, alice).get(t, path).header.Get("ETag"), strings.TrimSuffix(tagOf(path, 2), `x"`)))
 	}
 }
 
@@ -112,6 +117,6 @@ func TestTwoPatchesOfDifferentFieldsBothSurvive(t *testing.T) {
 			patch(fmt.Sprintf(`{"order_number": %q}`, want["order_number"])), patch(`{"product_name": "after"}`)))
 		found := p.as(t, alice).get(t, path)
 		require.Equal(t, want, found.body)
-		require.True(t, strings.HasPrefix(found.header.Get("ETag"), `"3-`), found.header)
+		require.True(t, strings.HasPrefix(found.header.Get("ETag"), strings.TrimSuffix(tagOf(path, 3), `x"`)), found.header)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/listing"
 )
 
 func (a *API) transition(c *fiber.Ctx) error {
@@ -18,7 +19,7 @@ func (a *API) transition(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	condition, err := httpx.IfMatch(c)
+	condition, err := httpx.IfMatch(c, shown.ID)
 	if err != nil {
 		return err
 	}
@@ -27,11 +28,6 @@ func (a *API) transition(c *fiber.Ctx) error {
 		return err
 	}
 	return a.answer(c, fiber.StatusOK, changed)
-}
-
-// timelineResource has the form of a list, but is never so long that it would need pages.
-type timelineResource struct {
-	Results []stepResource `json:"results"`
 }
 
 // stepResource is one entry of a timeline. From is null where the order begins.
@@ -48,19 +44,24 @@ func (a *API) timeline(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	request, err := listing.Parse(func(name string) string { return c.Query(name) }, nil)
+	if err != nil {
+		return err
+	}
 	steps, err := a.service.Timeline(c.UserContext(), authn.From(c.UserContext()), id)
 	if err != nil {
 		return err
 	}
-	resource := timelineResource{Results: make([]stepResource, len(steps))}
-	for i, step := range steps {
+	begin := min(request.Offset, len(steps))
+	resources := []stepResource{}
+	for _, step := range steps[begin:min(begin+request.Limit, len(steps))] {
 		shown := stepResource{
 			At: orders.FormatTime(step.At, a.zone), Actor: step.ActorID, To: string(step.To), Note: step.Note,
 		}
 		if step.From != "" {
 			shown.From = new(string(step.From))
 		}
-		resource.Results[i] = shown
+		resources = append(resources, shown)
 	}
-	return httpx.AnswerJSON(c, fiber.StatusOK, resource)
+	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(httpx.RequestedURL(c), request, len(steps), resources))
 }

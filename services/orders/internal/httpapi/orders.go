@@ -9,7 +9,6 @@ import (
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/field"
 	"oms.internal/libs/httpx"
-	"oms.internal/libs/idempotency"
 	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/wire"
@@ -53,7 +52,7 @@ func (a *API) create(c *fiber.Ctx) error {
 		return err
 	}
 	if replayed {
-		c.Set(idempotency.HeaderReplayed, "true")
+		c.Set(httpx.HeaderIdempotencyReplayed, "true")
 	}
 	c.Location(fmt.Sprintf("/orders/%d", created.ID))
 	return a.answer(c, fiber.StatusCreated, created)
@@ -92,7 +91,7 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 	if err != nil {
 		return err
 	}
-	condition, err := httpx.IfMatch(c)
+	condition, err := httpx.IfMatch(c, shown.ID)
 	if err != nil {
 		return err
 	}
@@ -104,15 +103,16 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 }
 
 func (a *API) delete(c *fiber.Ctx) error {
-	id, err := httpx.ID(c)
+	// Whoever may not see the order hears so without a lock on it, or on the gap where it is not and new ones come.
+	shown, err := a.shown(c)
 	if err != nil {
 		return err
 	}
-	condition, err := httpx.IfMatch(c)
+	condition, err := httpx.IfMatch(c, shown.ID)
 	if err != nil {
 		return err
 	}
-	if err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), id, condition); err != nil {
+	if err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), shown.ID, condition); err != nil {
 		return err
 	}
 	c.Status(fiber.StatusNoContent)
@@ -121,7 +121,7 @@ func (a *API) delete(c *fiber.Ctx) error {
 
 // answer shows one order with the tag of its version.
 func (a *API) answer(c *fiber.Ctx, status int, shown order.Order) error {
-	return httpx.AnswerTagged(c, status, shown.Version, a.toResource(shown))
+	return httpx.AnswerTagged(c, status, shown.ID, shown.Version, a.toResource(shown))
 }
 
 func (a *API) toResource(shown order.Order) orders.Resource {
