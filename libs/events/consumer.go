@@ -26,10 +26,12 @@ const (
 	pullHeartbeat = 2 * time.Second
 	drainTime     = 500 * time.Millisecond
 	// A refused event comes again after a second, then after twice as long each time, up to ten minutes. A day of that is
-	// time enough to mend a function; after it the event is given up.
+	// time enough to mend a function; after it the event is given up. Its age alone would not do, since a consumer may begin
+	// after a day's rest, nor the number of tries, since deliveries during an outage count among them.
 	firstDelay  = time.Second
 	longestWait = 10 * time.Minute
 	mostTries   = 150
+	refusalTime = 24 * time.Hour
 	// While the database is away, an event is tried in place for as long as one primary may take to follow another, then
 	// put back for at most outageDelay.
 	outagePatience = 10 * time.Second
@@ -40,8 +42,8 @@ const (
 
 // ConsumerOptions say what to consume.
 type ConsumerOptions struct {
-	// Durable is the name under which JetStream and the inbox remember what was consumed: the service's name. Instances
-	// of a service share it, and each event goes to one of them.
+	// Durable is the name under which JetStream and the inbox remember what was consumed, another one for each consumer.
+	// Instances of a service share it, and each event goes to one of them.
 	Durable string
 	// Subject is what SubjectOf gives.
 	Subject string
@@ -51,17 +53,19 @@ type ConsumerOptions struct {
 
 // Consumer hands events to a function.
 type Consumer struct {
-	db         database
-	conn       *nats.Conn
-	durable    string
-	subject    string
-	handle     func(context.Context, Tx, Event) error
-	log        *slog.Logger
-	now        func() time.Time
-	consuming  state
-	storing    state
-	firstDelay time.Duration
-	mostTries  uint64
+	db        database
+	conn      *nats.Conn
+	durable   string
+	subject   string
+	handle    func(context.Context, Tx, Event) error
+	log       *slog.Logger
+	now       func() time.Time
+	consuming state
+	storing   state
+	// How soon a refused event comes again, and when it is given up.
+	firstDelay  time.Duration
+	mostTries   uint64
+	refusalTime time.Duration
 }
 
 // NewConsumer returns a consumer that is not running yet. handle has its effect through the transaction alone: that is
@@ -79,7 +83,7 @@ func NewConsumer[W Tx, R Reader](db Database[W, R], conn *nats.Conn, options Con
 		log: options.Log, now: orTimeNow(options.Now),
 		consuming:  state{log: options.Log, work: "consuming of events"},
 		storing:    state{log: options.Log, work: "handling of events"},
-		firstDelay: firstDelay, mostTries: mostTries,
+		firstDelay: firstDelay, mostTries: mostTries, refusalTime: refusalTime,
 	}
 }
 
@@ -151,6 +155,7 @@ func (c *Consumer) create(ctx context.Context, stream jetstream.JetStream) (jets
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
 		MaxDeliver:    -1, // take counts, and says so when it gives an event up
+		MaxAckPending: -1, // refused events that wait must not keep new ones from coming
 	})
 }
 
@@ -186,14 +191,14 @@ func (c *Consumer) take(ctx context.Context, message jetstream.Msg) {
 		return
 	}
 	err = c.onceThroughOutages(ctx, event, message)
-	switch tries := deliveries(message); {
+	switch tries, age := c.history(message); {
 	case err == nil:
 		c.acknowledge(message.Ack())
 	case ctx.Err() != nil:
 		c.acknowledge(message.Nak())
 	case isOutage(err):
 		c.acknowledge(message.NakWithDelay(min(c.delay(tries), outageDelay)))
-	case tries >= c.mostTries:
+	case tries >= c.mostTries && age >= c.refusalTime:
 		c.log.Error("an event is given up", "event", event.ID, "type", event.Type, "tries", tries, "error", err)
 		c.acknowledge(message.Term())
 	default:
@@ -221,13 +226,13 @@ func (c *Consumer) onceThroughOutages(ctx context.Context, event Event, message 
 	}
 }
 
-// deliveries is how often the event has been delivered, this time included.
-func deliveries(message jetstream.Msg) uint64 {
+// history is how often the event has been delivered, this time included, and how long ago it was published.
+func (c *Consumer) history(message jetstream.Msg) (tries uint64, age time.Duration) {
 	metadata, err := message.Metadata()
 	if err != nil {
-		return 1
+		return 1, 0
 	}
-	return metadata.NumDelivered
+	return metadata.NumDelivered, c.now().Sub(metadata.Timestamp)
 }
 
 // delay is how long an event waits that was refused so often.

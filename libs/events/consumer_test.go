@@ -96,6 +96,24 @@ func TestAFailureLeavesNoEffectAndTheEventComesAgain(t *testing.T) {
 	require.Equal(t, 2, lines.count("an event was not handled and comes again"))
 }
 
+func TestAnEventThatWasRefusedOftenInAShortTimeIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	client := makeStream(t, world, time.Second)
+	publish(t, client, newEvent(t, "poison"))
+	var tries atomic.Int32
+	log, _ := newLog()
+	consumer := world.consumer(t, world.open(t), log, func(ctx context.Context, tx mysqlx.Writer, event events.Event) error {
+		if tries.Add(1) <= 5 {
+			return errors.New("refused")
+		}
+		return note(ctx, tx, event)
+	})
+	consumer.SetRetries(10*time.Millisecond, 2, time.Hour)
+	start(t, consumer.Run)
+	world.await(t, 1, "effect")
+}
+
 func TestAnEventThatIsAlwaysRefusedDelaysNoOthersAndIsGivenUp(t *testing.T) {
 	t.Parallel()
 	world := newWorld(t)
@@ -117,7 +135,7 @@ func TestAnEventThatIsAlwaysRefusedDelaysNoOthersAndIsGivenUp(t *testing.T) {
 		}
 		return note(ctx, tx, event)
 	})
-	consumer.SetRetries(5*time.Second, 2)
+	consumer.SetRetries(5*time.Second, 2, 0)
 	start(t, consumer.Run)
 	world.await(t, 20, "effect")
 	require.EqualValues(t, 1, tries.Load(), "the others did not wait for it")

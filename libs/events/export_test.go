@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// SetRetries has refused events come again soon, and so many times.
-func (c *Consumer) SetRetries(first time.Duration, most uint64) {
-	c.firstDelay, c.mostTries = first, most
+// SetRetries has refused events come again soon, so many times and for so long.
+func (c *Consumer) SetRetries(first time.Duration, most uint64, atLeast time.Duration) {
+	c.firstDelay, c.mostTries, c.refusalTime = first, most, atLeast
 }
 
 // Claim claims rows as a relay does.

@@ -147,7 +147,7 @@ func (w world) consumer(t *testing.T, db *database, log *slog.Logger, handle fun
 	consumer := events.NewConsumer(db, w.connect(t), events.ConsumerOptions{
 		Durable: "orders", Subject: events.SubjectOf("accounts", "deleted"), Log: log,
 	}, handle)
-	consumer.SetRetries(100*time.Millisecond, 3)
+	consumer.SetRetries(100*time.Millisecond, 3, 0)
 	return consumer
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -23,19 +22,14 @@ const (
 	apiPatience = 2 * time.Second
 )
 
+// MaxReplicas is NATS's limit for the copies of a stream.
+const MaxReplicas = 5
+
 // errOtherStream says that the stream exists, but not as it is wanted. A service cannot change it: who may do that may
 // also have the server publish its messages anywhere.
 var errOtherStream = errors.New("the stream " + Stream + " has other settings; an operator may change them (nats stream edit)")
 
-// EnsureStream makes the stream, unless it exists, with so many replicas.
-func EnsureStream(ctx context.Context, conn *nats.Conn, replicas int) error {
-	stream, err := jetstream.New(conn)
-	if err != nil {
-		return err
-	}
-	return ensureStream(ctx, stream, replicas)
-}
-
+// ensureStream makes the stream, unless it exists, with so many replicas.
 func ensureStream(ctx context.Context, stream jetstream.JetStream, replicas int) error {
 	ctx, cancel := context.WithTimeout(ctx, apiPatience)
 	defer cancel()

@@ -11,7 +11,8 @@ const (
 // a member may ask to be forgotten.
 type EventData struct {
 	MemberID uint64 `json:"member_id"`
-	// Version counts the changes of the member, from 1.
+	// Version counts the changes of the member, from 1, its deletion included. Of two events the one with the higher version
+	// came later, whenever it arrives.
 	Version uint64 `json:"version"`
 	Active  bool   `json:"active"`
 	Admin   bool   `json:"admin"`

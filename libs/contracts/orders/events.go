@@ -11,7 +11,8 @@ const (
 // EventData is the data of every event: the order as it is afterwards, or was before it was deleted.
 type EventData struct {
 	Order
-	// Version counts the changes of the order, from 1. Events of one order may arrive in another order than they happened.
+	// Version counts the changes of the order, from 1, its deletion included. Events of one order may arrive in another order
+	// than they happened; the one with the higher version came later.
 	Version uint64 `json:"version"`
 	// FromState is, in a transition, the state before.
 	FromState string `json:"from_state,omitempty"`

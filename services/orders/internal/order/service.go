@@ -74,6 +74,8 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64,
 		if !condition.Allows(order.Version) {
 			return Fact{}, errChanged
 		}
+		// The end is a change, too: of two events the one with the higher version tells what came later.
+		order.Version++
 		return s.fact(orders.EventDeleted, caller, order), nil
 	})
 	s.Readers.Wrote(ctx, caller.MemberID, customerID)
