@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -34,7 +35,8 @@ func (Secret) MarshalText() ([]byte, error) { return []byte("******"), nil }
 
 // Load fills a T, whose fields are tagged as github.com/caarlos0/env describes, from an environment in the form of
 // os.Environ. A key that shares its first word (up to the underscore) with one of T's, but is not one of T's, is a
-// mistake. All mistakes come back as one error.
+// mistake. All mistakes come back as one error. Where all values can be read, a T that has a method Check says what is wrong
+// with them besides.
 func Load[T any](environ []string) (T, error) {
 	values := env.ToMap(environ)
 	var result T
@@ -43,7 +45,8 @@ func Load[T any](environ []string) (T, error) {
 		return result, fmt.Errorf("describe configuration: %w", err)
 	}
 	problems := unknownKeys(known, values)
-	if err := env.ParseWithOptions(&result, env.Options{Environment: values}); err != nil {
+	err = env.ParseWithOptions(&result, env.Options{Environment: values})
+	if err != nil {
 		all, ok := errors.AsType[env.AggregateError](err)
 		if !ok {
 			all.Errors = []error{err}
@@ -53,6 +56,9 @@ func Load[T any](environ []string) (T, error) {
 		}
 	}
 	trimSecrets(reflect.ValueOf(&result).Elem())
+	if checked, ok := any(result).(interface{ Check() error }); ok && err == nil {
+		problems = append(problems, checked.Check())
+	}
 	return result, errors.Join(problems...)
 }
 
@@ -106,6 +112,14 @@ func Describe(settings any) []slog.Attr {
 	return describe(reflect.Indirect(reflect.ValueOf(settings)))
 }
 
+// readable is a value as it was set: JSON would show a duration in nanoseconds.
+func readable(value any) any {
+	if duration, ok := value.(time.Duration); ok {
+		return duration.String()
+	}
+	return value
+}
+
 func describe(value reflect.Value) []slog.Attr {
 	var attrs []slog.Attr
 	for i := range value.NumField() {
@@ -113,7 +127,7 @@ func describe(value reflect.Value) []slog.Attr {
 		key, _, _ := strings.Cut(field.Tag.Get("env"), ",")
 		switch {
 		case key != "":
-			attrs = append(attrs, slog.Any(key, value.Field(i).Interface()))
+			attrs = append(attrs, slog.Any(key, readable(value.Field(i).Interface())))
 		case field.Type.Kind() == reflect.Struct:
 			attrs = append(attrs, describe(value.Field(i))...)
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,17 +70,21 @@ func TestTheAdminPortAnswersUntilTheLastPartHasEnded(t *testing.T) {
 	require.Equal(t, answer{http.StatusOK, "alive\n"}, get(t, addr, "/livez"))
 	require.Equal(t, answer{http.StatusOK, "ready\n"}, get(t, addr, "/readyz"))
 	require.Contains(t, get(t, addr, "/metrics").body, "orders_total 0")
-	require.NoError(t, runner.Probe(t.Context(), addr))
+	var said strings.Builder
+	require.NoError(t, runner.Probe(t.Context(), addr, &said))
+	require.Equal(t, "ready\n", said.String())
 
 	cancel()
 	<-draining
 	require.Equal(t, answer{http.StatusOK, "alive\n"}, get(t, addr, "/livez"))
 	require.Equal(t, answer{http.StatusServiceUnavailable, "shutting down\n"}, get(t, addr, "/readyz"))
-	require.ErrorContains(t, runner.Probe(t.Context(), addr), "503")
+	said.Reset()
+	require.ErrorContains(t, runner.Probe(t.Context(), addr, &said), "503")
+	require.Equal(t, "shutting down\n", said.String())
 
 	close(release)
 	require.NoError(t, <-result)
-	require.Error(t, runner.Probe(t.Context(), addr), "nobody listens any more")
+	require.Error(t, runner.Probe(t.Context(), addr, io.Discard), "nobody listens any more")
 }
 
 func TestProbeAsksThisMachineWhereTheAdminPortListensEverywhere(t *testing.T) {
@@ -94,9 +99,9 @@ func TestProbeAsksThisMachineWhereTheAdminPortListensEverywhere(t *testing.T) {
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, err)
 	for _, addr := range []string{":" + port, "0.0.0.0:" + port, "[::]:" + port, "localhost:" + port} {
-		require.NoError(t, runner.Probe(t.Context(), addr), addr)
+		require.NoError(t, runner.Probe(t.Context(), addr, io.Discard), addr)
 	}
-	require.Error(t, runner.Probe(t.Context(), "no port"))
+	require.Error(t, runner.Probe(t.Context(), "no port", io.Discard))
 	cancel()
 	require.NoError(t, <-result)
 }

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 
 	"oms.internal/gateway/internal/routes"
+	"oms.internal/libs/config"
 	"oms.internal/libs/runner"
 )
 
@@ -44,7 +45,7 @@ func command(ctx context.Context) error {
 }
 
 func serve(ctx context.Context) error {
-	cfg, err := loadSettings(os.Environ())
+	cfg, err := config.Load[settings](os.Environ())
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/gateway/internal/secure"
+	"oms.internal/libs/config"
 	"oms.internal/libs/runner"
 )
 
@@ -130,7 +131,7 @@ func TestCertificateThatCannotBeReadEndsTheStart(t *testing.T) {
 	n := newNeighbours(t)
 	certify(t, n)
 	n.env["TLS_KEY_FILE"] = n.env["TLS_CERT_FILE"]
-	cfg, err := loadSettings(environ(n.env))
+	cfg, err := config.Load[settings](environ(n.env))
 	require.NoError(t, err)
 	err = run(t.Context(), cfg, runner.NewLogger(io.Discard, "gateway", slog.LevelInfo), func(addresses) {})
 	require.ErrorContains(t, err, "TLS_CERT_FILE")

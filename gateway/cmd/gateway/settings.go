@@ -55,32 +55,31 @@ func (s settings) nats() natsx.Config {
 	return natsx.Config{URL: s.NATSURL, User: s.NATSUser, Password: string(s.NATSPassword), TLSCAFile: s.NATSTLSCAFile}
 }
 
-func loadSettings(environ []string) (settings, error) {
-	cfg, err := config.Load[settings](environ)
-	problems := []error{err}
+// Check finds values that are none and those that do not go together.
+func (s settings) Check() error {
+	var problems []error
 	for _, limit := range []struct {
 		key   string
 		value time.Duration
 	}{
-		{"UPSTREAM_TIMEOUT", cfg.UpstreamTimeout},
-		{"SHUTDOWN_TIMEOUT", cfg.ShutdownTimeout},
-		{"REVOCATION_MAX_STALENESS", cfg.RevocationMaxStaleness},
+		{"UPSTREAM_TIMEOUT", s.UpstreamTimeout},
+		{"SHUTDOWN_TIMEOUT", s.ShutdownTimeout},
+		{"REVOCATION_MAX_STALENESS", s.RevocationMaxStaleness},
 	} {
-		// Zero is what a value that could not be read leaves behind; that has been reported.
-		if limit.value < 0 || limit.value == 0 && err == nil {
+		if limit.value <= 0 {
 			problems = append(problems, fmt.Errorf("%s: must be longer than 0", limit.key))
 		}
 	}
-	if cfg.DrainTime < 0 || cfg.DrainTime >= cfg.ShutdownTimeout && err == nil {
+	if s.DrainTime < 0 || s.DrainTime >= s.ShutdownTimeout {
 		problems = append(problems, errors.New("DRAIN_TIME: must not be negative, and shorter than SHUTDOWN_TIMEOUT"))
 	}
-	if cfg.ConnectionsPerAddress < 0 {
+	if s.ConnectionsPerAddress < 0 {
 		problems = append(problems, errors.New("CONNECTIONS_PER_ADDRESS: must not be negative"))
 	}
-	if (cfg.TLSCertFile == "") != (cfg.TLSKeyFile == "") {
+	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") {
 		problems = append(problems, errors.New("TLS_CERT_FILE, TLS_KEY_FILE: set both or none"))
 	}
-	return cfg, errors.Join(problems...)
+	return errors.Join(problems...)
 }
 
 // serviceURLs are where the instances of a service listen: a scheme and a host each, since paths are passed on as they are.

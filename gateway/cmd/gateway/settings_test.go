@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/config"
 )
 
 func validEnv(t *testing.T) map[string]string {
@@ -21,7 +23,7 @@ func validEnv(t *testing.T) map[string]string {
 
 func TestSettingsHaveTheDocumentedDefaults(t *testing.T) {
 	t.Parallel()
-	cfg, err := loadSettings(environ(validEnv(t)))
+	cfg, err := config.Load[settings](environ(validEnv(t)))
 	require.NoError(t, err)
 	require.Equal(t, ":8080", cfg.HTTPAddr)
 	require.Equal(t, defaultAdminAddr, cfg.AdminAddr)
@@ -40,7 +42,7 @@ func TestAGatewayNeedNotDrain(t *testing.T) {
 	t.Parallel()
 	env := validEnv(t)
 	env["DRAIN_TIME"] = "0s"
-	cfg, err := loadSettings(environ(env))
+	cfg, err := config.Load[settings](environ(env))
 	require.NoError(t, err)
 	require.Zero(t, cfg.DrainTime)
 }
@@ -70,7 +72,7 @@ func TestWrongSettingIsRefused(t *testing.T) {
 		for _, value := range values {
 			changed := maps.Clone(validEnv(t))
 			changed[key] = value
-			_, err := loadSettings(environ(changed))
+			_, err := config.Load[settings](environ(changed))
 			require.Error(t, err, "%s=%s", key, value)
 		}
 	}

@@ -4,16 +4,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/config"
 )
 
 func TestTheAuthorityForTLSReachesTheBroker(t *testing.T) {
 	t.Parallel()
 	env := validEnv(t)
-	cfg, err := loadSettings(environ(env))
+	cfg, err := config.Load[settings](environ(env))
 	require.NoError(t, err)
 	require.Empty(t, cfg.nats().TLSCAFile)
 	env["NATS_TLS_CA_FILE"] = "nats.pem"
-	cfg, err = loadSettings(environ(env))
+	cfg, err = config.Load[settings](environ(env))
 	require.NoError(t, err)
 	require.Equal(t, "nats.pem", cfg.nats().TLSCAFile)
 }

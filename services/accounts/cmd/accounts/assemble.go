@@ -46,9 +46,6 @@ type service struct {
 }
 
 func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, error) {
-	if err := cfg.check(); err != nil {
-		return nil, fmt.Errorf("configuration:\n%w", err)
-	}
 	principalKey, err := authn.ReadPublicKey(cfg.PrincipalKeyFile)
 	if err != nil {
 		return nil, err

@@ -71,6 +71,15 @@ func TestEveryMistakeOfTheConfigurationIsReportedAtOnce(t *testing.T) {
 	}
 }
 
+func TestSettingsThatDoNotGoTogetherAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSurroundings(t)
+	err := command(t.Context(), []string{"migrate"}, append(s.environ(t), "TOKEN_LIFETIME=0s", "DRAIN_TIME=10s", "SHUTDOWN_TIMEOUTS=1s"))
+	for _, part := range []string{"configuration:", "TOKEN_LIFETIME: 0s is not positive", "DRAIN_TIME", "SHUTDOWN_TIMEOUTS: there is no such setting"} {
+		require.ErrorContains(t, err, part)
+	}
+}
+
 func TestAnUnknownCommandIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSurroundings(t)
@@ -85,9 +94,6 @@ func TestAProcessThatCannotStartSaysWhy(t *testing.T) {
 	for name, spoil := range map[string]func(*Config){
 		taken.Addr().String(): func(cfg *Config) { cfg.HTTPAddr = taken.Addr().String() },
 		"no.pub.pem":          func(cfg *Config) { cfg.PrincipalKeyFile = filepath.Join(t.TempDir(), "no.pub.pem") },
-		"TOKEN_LIFETIME":      func(cfg *Config) { cfg.TokenLifetime = 0 },
-		"REFRESH_LIFETIME":    func(cfg *Config) { cfg.RefreshLifetime = -time.Second },
-		"IDEMPOTENCY_SECRET":  func(cfg *Config) { cfg.IdempotencySecret = cfg.IdempotencySecret[1:] },
 		"no keys":             func(cfg *Config) { cfg.TokenKeysDir = filepath.Join(t.TempDir(), "no keys") },
 	} {
 		s := newSurroundings(t)

@@ -9,6 +9,7 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/config"
+	"oms.internal/libs/events"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
 )
@@ -50,11 +51,11 @@ type Config struct {
 	TokenIssuer     string            `env:"TOKEN_ISSUER" envDefault:"oms"`
 	TokenAudience   string            `env:"TOKEN_AUDIENCE" envDefault:"oms"`
 	Directory       account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
-	TimeZone        timeZone          `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+	TimeZone        config.TimeZone   `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
 }
 
-// check finds values that are none and those that do not go together.
-func (c Config) check() error {
+// Check finds values that are none and those that do not go together.
+func (c Config) Check() error {
 	var problems []error
 	if c.TokenLifetime <= 0 {
 		problems = append(problems, fmt.Errorf("TOKEN_LIFETIME: %s is not positive", c.TokenLifetime))
@@ -68,17 +69,14 @@ func (c Config) check() error {
 	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
 		problems = append(problems, fmt.Errorf("DRAIN_TIME: %s is not between 0 and SHUTDOWN_TIMEOUT, %s", c.DrainTime, c.ShutdownTimeout))
 	}
-	if c.EventsReplicas < 1 || c.EventsReplicas > maxReplicas {
-		problems = append(problems, fmt.Errorf("EVENTS_REPLICAS: %d is not from 1 to %d", c.EventsReplicas, maxReplicas))
+	if c.EventsReplicas < 1 || c.EventsReplicas > events.MaxReplicas {
+		problems = append(problems, fmt.Errorf("EVENTS_REPLICAS: %d is not from 1 to %d", c.EventsReplicas, events.MaxReplicas))
 	}
 	if len(c.IdempotencySecret) < vault.MinSecret {
 		problems = append(problems, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: the secret has fewer than %d characters", vault.MinSecret))
 	}
 	return errors.Join(problems...)
 }
-
-// maxReplicas is NATS's limit for a stream.
-const maxReplicas = 5
 
 func (c Config) mysql() mysqlx.Config {
 	return mysqlx.Config{
@@ -96,19 +94,3 @@ func (c Config) mysqlMigrate() mysqlx.Config {
 func (c Config) nats() natsx.Config {
 	return natsx.Config{URL: c.NATSURL, User: c.NATSUser, Password: string(c.NATSPassword), TLSCAFile: c.NATSTLSCAFile}
 }
-
-// timeZone is a time.Location by its IANA name.
-type timeZone struct{ *time.Location }
-
-// UnmarshalText looks the name up.
-func (z *timeZone) UnmarshalText(name []byte) error {
-	location, err := time.LoadLocation(string(name))
-	if err != nil {
-		return fmt.Errorf("time zone: %w", err)
-	}
-	z.Location = location
-	return nil
-}
-
-// LogValue shows the name.
-func (z timeZone) LogValue() slog.Value { return slog.StringValue(z.String()) }

@@ -38,7 +38,7 @@ func TestASessionDoesNotEndBeforeItsToken(t *testing.T) {
 	} {
 		cfg := valid()
 		cfg.TokenLifetime, cfg.RefreshLifetime = test.token, test.refresh
-		err := cfg.check()
+		err := cfg.Check()
 		if test.want == "" {
 			require.NoError(t, err)
 		} else {
@@ -64,7 +64,7 @@ func TestSettingsThatCannotServeEndTheStart(t *testing.T) {
 	} {
 		cfg := valid()
 		test.change(&cfg)
-		err := cfg.check()
+		err := cfg.Check()
 		if test.want == "" {
 			require.NoError(t, err, name)
 			continue

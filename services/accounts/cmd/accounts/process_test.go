@@ -70,7 +70,7 @@ func newSurroundings(t *testing.T) *surroundings {
 		EventsReplicas: 1, IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
 		PrincipalKeyFile: filepath.Join(dir, "principal.pub.pem"), TokenKeysDir: keys,
 		TokenLifetime: 10 * time.Hour, RefreshLifetime: 720 * time.Hour, TokenIssuer: "oms", TokenAudience: "oms",
-		Directory: account.DirectoryMasked, TimeZone: timeZone{seoul},
+		Directory: account.DirectoryMasked, TimeZone: config.TimeZone{Location: seoul},
 	}
 	s.db, err = pair.Primary.Open(schema.App.User, schema.App.Password, schema.Name)
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +14,7 @@ import (
 func TestAuthoritiesForTLSReachTheDatabaseAndTheBroker(t *testing.T) {
 	t.Parallel()
 	password := filepath.Join(t.TempDir(), "password")
-	require.NoError(t, os.WriteFile(password, []byte("x"), 0o600))
+	require.NoError(t, os.WriteFile(password, []byte(strings.Repeat("x", 32)), 0o600))
 	environ := []string{
 		"MYSQL_HOSTS=a:1", "MYSQL_PASSWORD_FILE=" + password, "NATS_URL=nats://a:1", "NATS_PASSWORD_FILE=" + password,
 		"PRINCIPAL_PUBLIC_KEY_FILE=key.pem", "TOKEN_KEYS_DIR=keys", "IDEMPOTENCY_SECRET_FILE=" + password,
