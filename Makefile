@@ -42,7 +42,7 @@ poc: ## walk through the running system
 	@$(OMS) poc
 admin: ## make EMAIL=… an admin; the password is asked for, or read from standard input
 	@$(OMS) admin --email '$(EMAIL)'
-keys: ## sign tokens with a new key; old ones verify until their last token expires
+keys: ## sign tokens with a new key; old ones verify on; a later one removes those that no valid token needs
 	@$(OMS) keys rotate
 
 .PHONY: setup test test-mysql test-hostile test-sessions chaos

@@ -23,8 +23,8 @@ const SubjectWritten = "oms.consistency"
 // Token is a time on the primary's clock in microseconds since 1970; clients take it as it is. 0 asks for nothing.
 type Token uint64
 
-// Newest is later than any write: a read with it sees everything that was acknowledged before it began. Services lower a
-// token that no primary can have issued yet to the present.
+// Newest is later than any write: a read with it, or with any token that no primary can have issued yet, is served by the
+// primary alone and sees everything that was acknowledged before it began.
 const Newest = Token(1<<63 - 1)
 
 // Parse reads a token from a header. What is no token asks for nothing, since a client may send anything.

@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	// memoryTime is how long a token is kept at least; it may be kept twice as long. Replicas that are further behind than
-	// two seconds serve nobody, so it could be shorter; it is as long as a fail-over may take, too.
+	// memoryTime is how long a token is kept at least; it may be kept twice as long. While a process sees the primary,
+	// replicas that are further behind than two seconds serve nobody. Of one that sees only a replica, cut off from the
+	// primary as well, this is how long its members are sure not to see less than they were told.
 	memoryTime = time.Minute
 	// maxMembers bounds a generation: two of them take about 6 MiB.
 	maxMembers = 50_000

@@ -82,6 +82,21 @@ func NewUnavailable(cause error) *Error {
 	return fault
 }
 
+// NewOutcomeUnknown returns the fault for a write of which nobody heard whether it was made. It does not invite to repeat,
+// as Unavailable does; yet it says when the answer may be there to look up.
+func NewOutcomeUnknown(cause error) *Error {
+	fault := New(OutcomeUnknown, "It is not known whether the change was made. Look before you repeat it.", cause)
+	fault.RetryAfter = time.Second
+	return fault
+}
+
+// NewInProgress returns the Conflict of a request that was sent again under its Idempotency-Key before it was done.
+func NewInProgress(cause error) *Error {
+	fault := New(Conflict, "A request with this Idempotency-Key is still being processed.", cause)
+	fault.RetryAfter = time.Second
+	return fault
+}
+
 // NewTooManyRequests returns a fault for a caller that must wait.
 func NewTooManyRequests(retryAfter time.Duration) *Error {
 	seconds := int(math.Ceil(retryAfter.Seconds()))

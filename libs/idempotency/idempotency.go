@@ -147,7 +147,7 @@ func claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer [
 
 func claimFailed(err error) error {
 	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == lockWaitTimeout {
-		return fault.New(fault.Conflict, "A request with this Idempotency-Key is still being processed.", err)
+		return fault.NewInProgress(err)
 	}
 	return fmt.Errorf("claim idempotency key: %w", err)
 }

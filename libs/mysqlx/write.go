@@ -103,7 +103,7 @@ func (c *Cluster) transact(ctx context.Context, work func(context.Context, Write
 	err = commit(tx)
 	if err == nil && c.epoch.Load() != epoch {
 		// A server that hung, was replaced and goes on acknowledges what the new primary never heard of.
-		err = outcomeUnknown(errReplaced)
+		err = fault.NewOutcomeUnknown(errReplaced)
 	}
 	switch {
 	case err == nil:
@@ -133,11 +133,7 @@ func commit(tx *sql.Tx) error {
 		// The server said no, or database/sql never sent the COMMIT.
 		return fmt.Errorf("commit: %w", err)
 	}
-	return outcomeUnknown(fmt.Errorf("commit: %w", err))
-}
-
-func outcomeUnknown(cause error) error {
-	return fault.New(fault.OutcomeUnknown, "It is not known whether the change was made. Look before you repeat it.", cause)
+	return fault.NewOutcomeUnknown(fmt.Errorf("commit: %w", err))
 }
 
 // pause waits about the given time, so that two transactions in each other's way do not meet again.

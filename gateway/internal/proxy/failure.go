@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"time"
 
 	"oms.internal/libs/fault"
 )
@@ -19,18 +18,10 @@ func failure(method string, sent bool, cause error) error {
 	case isTimeout(cause):
 		return fault.NewTimeout(cause)
 	case sent && writes(method):
-		return outcomeUnknown(cause)
+		return fault.NewOutcomeUnknown(cause)
 	default:
 		return fault.NewUnavailable(cause)
 	}
-}
-
-// outcomeUnknown does not invite to repeat, as Unavailable would; yet it says when the service may be back.
-func outcomeUnknown(cause error) error {
-	lost := fault.New(fault.OutcomeUnknown,
-		"The connection to the service was lost: the change may or may not have been made.", cause)
-	lost.RetryAfter = time.Second
-	return lost
 }
 
 // isDial reports whether no connection came about: the service is down, whether its port refuses or its host is silent.

@@ -40,7 +40,7 @@ func New(conn *nats.Conn, log *slog.Logger, now func() time.Time) *Members {
 }
 
 // Token is what a request of the member must see: what the member was told, and what the request itself bears. The latter
-// is not remembered: it is the client's word, and services lower it to what can be true.
+// is not remembered: it is the client's word. One from the future is the primary's to serve.
 func (m *Members) Token(memberID uint64, sent consistency.Token) consistency.Token {
 	if m.now().Sub(m.since) < unsureFor {
 		return consistency.Newest

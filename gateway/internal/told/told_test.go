@@ -64,7 +64,7 @@ func TestMemberMustSeeTheLaterOfWhatWasToldAndWhatItBears(t *testing.T) {
 	members.Hear(7, answer("40", ""))
 	require.Equal(t, consistency.Token(50), members.Token(7, 0))
 	require.Equal(t, consistency.Token(50), members.Token(7, 49))
-	require.Equal(t, consistency.Newest, members.Token(7, consistency.Newest), "services lower it")
+	require.Equal(t, consistency.Newest, members.Token(7, consistency.Newest), "the primary serves it")
 	require.Equal(t, consistency.Token(50), members.Token(7, 0), "the client's word is not remembered")
 	require.Equal(t, consistency.Token(3), members.Token(8, 3))
 }

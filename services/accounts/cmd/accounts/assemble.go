@@ -33,16 +33,16 @@ const requestTimeout = 4 * time.Second
 
 // service is the process with all its parts wired and none started.
 type service struct {
-	cfg     Config
-	log     *slog.Logger
-	metrics *prometheus.Registry
-	cluster *mysqlx.Cluster
-	conn    *nats.Conn
-	keys    *token.Keyring
-	domain  *account.Service
-	readers *natsx.Readers
-	relay   *events.Relay
-	app     *fiber.App
+	cfg      Config
+	log      *slog.Logger
+	metrics  *prometheus.Registry
+	cluster  *mysqlx.Cluster
+	conn     *nats.Conn
+	keys     *token.Keyring
+	domain   *account.Service
+	notifier *natsx.WriteNotifier
+	relay    *events.Relay
+	app      *fiber.App
 }
 
 func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, error) {
@@ -71,14 +71,14 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 		return nil, err
 	}
 	memory := consistency.NewMemory(time.Now)
-	readers := natsx.NewReaders(memory, conn, log)
+	notifier := natsx.NewWriteNotifier(memory, conn, log)
 	domain := account.NewService(account.Dependencies{
 		Store:     store.New(cluster),
 		Passwords: passwords,
 		Tokens:    token.NewIssuer(keys, cfg.TokenIssuer, cfg.TokenAudience),
 		Orders:    peers.NewOrders(conn),
 		Announcer: peers.NewGateways(conn, log),
-		Readers:   readers,
+		Notifier:  notifier,
 		Vault:     vault,
 		Now:       time.Now,
 		Log:       log,
@@ -93,7 +93,7 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location, memory).Register(app, verifier)
 	relay := events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log})
 	return &service{
-		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, keys: keys, domain: domain, readers: readers,
+		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, keys: keys, domain: domain, notifier: notifier,
 		relay: relay, app: app,
 	}, nil
 }

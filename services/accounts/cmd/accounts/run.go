@@ -46,8 +46,8 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 	life.Add(runner.Part{
 		Name: "nats", Run: service.serveNATS, Ready: natsx.Ready(service.conn), Healthy: natsx.Healthy(service.conn),
 	})
-	life.Add(runner.Part{Name: "events", Run: service.relay.Run, Healthy: service.relay.Healthy})
-	life.Add(runner.Part{Name: "readers", Run: service.readers.Run})
+	life.Add(runner.Part{Name: "relay", Run: service.relay.Run, Healthy: service.relay.Healthy})
+	life.Add(runner.Part{Name: "notifier", Run: service.notifier.Run})
 	life.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
 		return httpx.Serve(ctx, service.app, httpListener, httpx.Drain{Time: service.cfg.DrainTime, Tell: true})
 	}})

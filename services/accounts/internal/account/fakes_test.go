@@ -36,7 +36,7 @@ type world struct {
 	passwords *readable
 	orders    *orderBook
 	announced *announcer
-	readers   *readers
+	notifier  *notifier
 	paused    []time.Duration
 }
 
@@ -51,13 +51,13 @@ var (
 func newWorld(_ testing.TB, directory account.Directory) *world {
 	w := &world{
 		store: &memory{members: map[uint64]account.Member{}, kept: map[string]keptAnswer{}}, passwords: &readable{}, orders: &orderBook{},
-		announced: &announcer{}, readers: &readers{},
+		announced: &announcer{}, notifier: &notifier{},
 	}
 	w.add(account.Member{ID: idA, Email: "Sungi@x.test", Name: "김선기", Nickname: "sungi", Phone: "01083574364", Gender: "M"})
 	w.add(account.Member{ID: idB, Email: "dream@x.test", Name: "이은겸", Nickname: "dream", Phone: "01083574363", Gender: "F"})
 	w.add(account.Member{ID: idAdmin, Email: "admin@x.test", Name: "Admin", Nickname: "admin", Phone: "0000000", Admin: true})
 	w.Service = account.NewService(account.Dependencies{
-		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Readers: w.readers,
+		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Notifier: w.notifier,
 		Vault: &vault{},
 		Now:   func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
 		Pause:     func(_ context.Context, while time.Duration) { w.paused = append(w.paused, while) },
@@ -123,10 +123,10 @@ func (a *announcer) Announce(_ context.Context, revocations []account.Revocation
 	a.heard = append(a.heard, revocations)
 }
 
-// readers is account.Readers that notes who was named.
-type readers struct{ told [][]uint64 }
+// notifier is an account.WriteNotifier that notes who was named.
+type notifier struct{ told [][]uint64 }
 
-func (r *readers) Wrote(_ context.Context, memberIDs ...uint64) { r.told = append(r.told, memberIDs) }
+func (r *notifier) Wrote(_ context.Context, memberIDs ...uint64) { r.told = append(r.told, memberIDs) }
 
 // vault is account.Vault that hides nothing and keeps everything.
 type vault struct{ sealed []account.Login }

@@ -18,7 +18,7 @@ func (f *flights) begin(fingerprint Digest) (land func(), err error) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	if f.now[fingerprint] {
-		return nil, fault.New(fault.Conflict, "A request with this Idempotency-Key is still being processed.", nil)
+		return nil, fault.NewInProgress(nil)
 	}
 	f.now[fingerprint] = true
 	return func() {

@@ -70,9 +70,9 @@ type SessionStore interface {
 	// Revocations lists revocations that matter at now, in the order of their sequence numbers, behind after, and the
 	// number up to which the list is complete.
 	Revocations(ctx context.Context, after uint64, now time.Time, most int) (revocations []Revocation, latest uint64, err error)
-	// Present locks the refresh token with this digest and all that it belongs to, lets decide judge it, and does what it
+	// RedeemRefreshToken locks the refresh token with this digest and all that it belongs to, lets decide judge it, and does what it
 	// says, all or nothing. successor gives the digest of the token that follows a used one. decide may run more than once.
-	Present(ctx context.Context, hash Digest, successor func(RefreshToken) Digest, decide func(Presented) Verdict) ([]Revocation, error)
+	RedeemRefreshToken(ctx context.Context, hash Digest, successor func(RefreshToken) Digest, decide func(Presented) Verdict) ([]Revocation, error)
 
 	// The Delete methods remove up to most rows that expired before the given time, and return how many they removed.
 	DeleteExpiredSessions(ctx context.Context, now time.Time, most int) (int, error)
@@ -135,9 +135,9 @@ type Announcer interface {
 	Announce(ctx context.Context, revocations []Revocation)
 }
 
-// Readers are told which members must see what the request in ctx has written, if anything: whoever wrote, and whom it was
-// about. They take that as fast as it comes; failing is not an error.
-type Readers interface {
+// WriteNotifier is told which members must see what the request in ctx has written, if anything: whoever wrote, and whom it
+// was about. It takes that as fast as it comes; failing is not an error.
+type WriteNotifier interface {
 	Wrote(ctx context.Context, memberIDs ...uint64)
 }
 

@@ -48,8 +48,8 @@ func (s *Service) seesAll(caller authn.Principal) bool {
 	return caller.Admin || s.Directory == DirectoryOpen
 }
 
-// Present returns the member as it is now, and whether there is one. What asks is about to write.
-func (s *Service) Present(ctx context.Context, id uint64) (member Member, exists bool, err error) {
+// CurrentMember returns the member as it is now, and whether there is one. What asks is about to write.
+func (s *Service) CurrentMember(ctx context.Context, id uint64) (member Member, exists bool, err error) {
 	member, err = s.Store.LatestMember(ctx, id)
 	if fault.Is(err, fault.NotFound) {
 		return Member{}, false, nil

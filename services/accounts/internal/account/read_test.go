@@ -41,7 +41,7 @@ func TestAPageIsReadWithATokenAndARightIsNot(t *testing.T) {
 	}{
 		"a member":                    {func(w *world) error { _, err := w.Get(t.Context(), callerA, idA); return err }, 0},
 		"a list":                      {func(w *world) error { _, _, err := w.List(t.Context(), callerA, account.Query{}); return err }, 0},
-		"whether there is a customer": {func(w *world) error { _, _, err := w.Present(t.Context(), idA); return err }, 1},
+		"whether there is a customer": {func(w *world) error { _, _, err := w.CurrentMember(t.Context(), idA); return err }, 1},
 		"the right to change":         {func(w *world) error { return w.MayChange(t.Context(), callerA, idA) }, 1},
 		"the password": {func(w *world) error {
 			_, _, err := w.Update(t.Context(), callerA, idA, account.Change{Password: new(password)})
@@ -58,7 +58,7 @@ func TestAMemberExistsOrNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
 	for id, want := range map[uint64]bool{idA: true, 12345: false} {
-		member, exists, err := w.Present(t.Context(), id)
+		member, exists, err := w.CurrentMember(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, want, exists, id)
 		require.Equal(t, want, member.ID == id, id)

@@ -104,7 +104,7 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 	now := s.now()
 	var seen Presented
 	var next *RefreshToken
-	revocations, err := s.Store.Present(ctx, token.hash(), func(used RefreshToken) Digest {
+	revocations, err := s.Store.RedeemRefreshToken(ctx, token.hash(), func(used RefreshToken) Digest {
 		return token.succeed(used.Salt).hash()
 	}, func(presented Presented) (verdict Verdict) {
 		seen, next = presented, nil

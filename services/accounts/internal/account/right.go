@@ -14,7 +14,7 @@ var errInvalidToken = fault.New(fault.Unauthenticated, "Invalid token.", nil).Wi
 // hours old and proves no right. Others hear NotFound about members that do not exist or are not theirs to see, and
 // Forbidden about the rest.
 func (s *Service) authorize(ctx context.Context, caller authn.Principal, id uint64) (authn.Principal, error) {
-	caller, err := s.present(ctx, caller)
+	caller, err := s.withCurrentRights(ctx, caller)
 	if err != nil || caller.Admin || caller.MemberID == id {
 		return caller, err
 	}
@@ -33,8 +33,8 @@ func (s *Service) MayChange(ctx context.Context, caller authn.Principal, id uint
 	return err
 }
 
-// present returns the caller with its rights as they are now. A member that is gone or inactive has none.
-func (s *Service) present(ctx context.Context, caller authn.Principal) (authn.Principal, error) {
+// withCurrentRights returns the caller with its rights as they are now. A member that is gone or inactive has none.
+func (s *Service) withCurrentRights(ctx context.Context, caller authn.Principal) (authn.Principal, error) {
 	member, err := s.Store.LatestMember(ctx, caller.MemberID)
 	if fault.Is(err, fault.NotFound) || err == nil && !member.Active {
 		return authn.Principal{}, errInvalidToken
@@ -48,7 +48,7 @@ func (s *Service) requireAdmin(ctx context.Context, caller authn.Principal) erro
 	if !caller.Admin {
 		return fault.NewForbidden()
 	}
-	caller, err := s.present(ctx, caller)
+	caller, err := s.withCurrentRights(ctx, caller)
 	if err == nil && !caller.Admin {
 		return fault.NewForbidden()
 	}

@@ -35,7 +35,7 @@ type Dependencies struct {
 	Tokens    Tokens
 	Orders    LastOrders
 	Announcer Announcer
-	Readers   Readers
+	Notifier  WriteNotifier
 	Vault     Vault
 	Now       func() time.Time
 	Log       *slog.Logger

@@ -134,7 +134,7 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, openi
 	if err != nil {
 		return Login{}, err
 	}
-	s.Readers.Wrote(ctx, member.ID)
+	s.Notifier.Wrote(ctx, member.ID)
 	grant, err := s.grant(member, session, session.CreatedAt, token, kept)
 	if err != nil {
 		return Login{}, err
@@ -165,7 +165,7 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64,
 	}
 	revocations, err := s.Store.DeleteMember(ctx, id, func(member Member) error { return allow(ifMatch, member) },
 		s.ending(s.event(ctx, audit.MemberDelete, caller, id, "")))
-	s.Readers.Wrote(ctx, caller.MemberID, id)
+	s.Notifier.Wrote(ctx, caller.MemberID, id)
 	return s.announced(ctx, revocations, err)
 }
 

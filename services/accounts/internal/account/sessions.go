@@ -23,7 +23,7 @@ func (s *Service) Sessions(ctx context.Context, caller authn.Principal, memberID
 
 // EndSession ends one live session: the caller's own, or any for an admin. Others do not learn that it exists.
 func (s *Service) EndSession(ctx context.Context, caller authn.Principal, id uint64) ([]Revocation, error) {
-	caller, err := s.present(ctx, caller)
+	caller, err := s.withCurrentRights(ctx, caller)
 	if err != nil {
 		return nil, err
 	}

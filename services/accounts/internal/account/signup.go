@@ -54,7 +54,7 @@ func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, ke
 	if kept != nil || err != nil {
 		return s.repeat(ctx, client, input, once, kept, err)
 	}
-	s.Readers.Wrote(ctx, login.View.Member.ID)
+	s.Notifier.Wrote(ctx, login.View.Member.ID)
 	return login, false, nil
 }
 
@@ -143,6 +143,6 @@ func (s *Service) repeat(ctx context.Context, client Client, input NewMember, on
 	if reused {
 		return Login{}, false, s.fail(ctx, attempt, authn.Principal{}, audit.SignUp, err)
 	}
-	s.Readers.Wrote(ctx, login.View.Member.ID)
+	s.Notifier.Wrote(ctx, login.View.Member.ID)
 	return login, true, nil
 }

@@ -26,7 +26,7 @@ func TestASignUpMakesAMemberAndItsFirstSession(t *testing.T) {
 	}
 	require.Equal(t, account.Login{View: account.View{Member: want}, Grant: granted("token of session 777 of member 77")}, login)
 	require.Equal(t, []account.Session{opened(777, 77)}, w.store.sessions)
-	require.Equal(t, [][]uint64{{77}}, w.readers.told)
+	require.Equal(t, [][]uint64{{77}}, w.notifier.told)
 	require.Empty(t, w.orders.asked, "a new member has no order")
 	require.Empty(t, w.store.kept, "nothing is kept of a request without a key")
 }
@@ -60,7 +60,7 @@ func TestASignUpWithItsKeyAgainIsAnsweredAgainWithoutHashing(t *testing.T) {
 	require.Equal(t, first, again)
 	require.Equal(t, []string{"hash"}, w.passwords.asked)
 	require.Len(t, w.store.sessions, 1)
-	require.Equal(t, [][]uint64{{77}, {77}}, w.readers.told)
+	require.Equal(t, [][]uint64{{77}, {77}}, w.notifier.told)
 }
 
 var elsewhere = account.Client{Address: "198.51.100.9", UserAgent: "Browser/1"}

@@ -81,7 +81,7 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 		set(&member.Admin, change.Admin)
 		return s.consequences(ctx, caller, before, *member), nil
 	})
-	s.Readers.Wrote(ctx, caller.MemberID, id)
+	s.Notifier.Wrote(ctx, caller.MemberID, id)
 	if err != nil {
 		return View{}, nil, err
 	}

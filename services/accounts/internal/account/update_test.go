@@ -168,12 +168,12 @@ func TestWhoeverWroteAndWhoeverItWasAboutAreToldOfTheWrite(t *testing.T) {
 	} {
 		w := newWorld(t, account.DirectoryMasked)
 		require.NoError(t, write(w), name)
-		require.Equal(t, [][]uint64{{idAdmin, idA}}, w.readers.told, name)
+		require.Equal(t, [][]uint64{{idAdmin, idA}}, w.notifier.told, name)
 	}
 	w := newWorld(t, account.DirectoryMasked)
 	_, _, err := w.Update(t.Context(), callerB, idA, account.Change{Nickname: new("other")})
 	require.Error(t, err)
-	require.Empty(t, w.readers.told)
+	require.Empty(t, w.notifier.told)
 }
 
 // only allows one version.

@@ -7,7 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/peers"
+	"oms.internal/accounts/internal/wire"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 )
@@ -47,10 +47,8 @@ func (a *API) toGrantJSON(grant account.Grant) grantJSON {
 	}
 }
 
-// timeForm is ISO 8601 with microseconds and the offset of the zone, as Django writes times.
-const timeForm = "2006-01-02T15:04:05.000000-07:00"
-
-func (a *API) toTime(at time.Time) string { return at.In(a.zone).Format(timeForm) }
+// toTime shows a time as last_order does.
+func (a *API) toTime(at time.Time) string { return orders.FormatTime(at, a.zone) }
 
 func (a *API) toJSON(view account.View) (memberJSON, error) {
 	member := view.Member
@@ -98,7 +96,7 @@ func tellGateway(c *fiber.Ctx, revocations []account.Revocation) error {
 	if len(revocations) == 0 {
 		return nil
 	}
-	encoded, err := json.Marshal(peers.ToRevocations(revocations))
+	encoded, err := json.Marshal(wire.Revocations(revocations))
 	if err != nil {
 		return err
 	}

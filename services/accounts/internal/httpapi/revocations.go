@@ -5,7 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"oms.internal/accounts/internal/peers"
+	"oms.internal/accounts/internal/wire"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
@@ -21,7 +21,7 @@ func (a *API) revocations(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	message := peers.ToRevocations(revocations)
+	message := wire.Revocations(revocations)
 	message.Latest = latest
 	forbidStoring(c)
 	return httpx.AnswerJSON(c, fiber.StatusOK, message)

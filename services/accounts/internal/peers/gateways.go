@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/wire"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/natsx"
 )
@@ -31,16 +32,7 @@ const announceTimeout = 100 * time.Millisecond
 func (g *Gateways) Announce(ctx context.Context, revocations []account.Revocation) {
 	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
-	if err := natsx.Publish(ctx, g.conn, accounts.SubjectRevoked, ToRevocations(revocations)); err != nil {
+	if err := natsx.Publish(ctx, g.conn, accounts.SubjectRevoked, wire.Revocations(revocations)); err != nil {
 		g.log.WarnContext(ctx, "revocations not announced", "error", err)
 	}
-}
-
-// ToRevocations converts the domain's revocations to the message that others read.
-func ToRevocations(revocations []account.Revocation) accounts.Revocations {
-	message := accounts.Revocations{Revocations: make([]accounts.Revocation, len(revocations))}
-	for i, revocation := range revocations {
-		message.Revocations[i] = accounts.Revocation(revocation)
-	}
-	return message
 }

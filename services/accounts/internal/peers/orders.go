@@ -1,4 +1,4 @@
-// Package peers is what the accounts service asks of others over NATS, as ports of its domain.
+// Package peers is what the accounts service asks of others over NATS, and tells them, as ports of its domain.
 package peers
 
 import (

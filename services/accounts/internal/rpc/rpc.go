@@ -6,7 +6,7 @@ import (
 	"context"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/peers"
+	"oms.internal/accounts/internal/wire"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
@@ -19,7 +19,7 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 	return []natsx.Endpoint{
 		natsx.NewEndpoint("exists", accounts.SubjectExists,
 			func(ctx context.Context, request accounts.ExistsRequest) (accounts.ExistsReply, error) {
-				member, exists, err := service.Present(ctx, request.MemberID)
+				member, exists, err := service.CurrentMember(ctx, request.MemberID)
 				return accounts.ExistsReply{Exists: exists, Active: member.Active, Admin: member.Admin}, err
 			}),
 		natsx.NewEndpoint("match", accounts.SubjectMatch,
@@ -34,7 +34,7 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 		natsx.NewEndpoint("revocations", accounts.SubjectRevocations,
 			func(ctx context.Context, request accounts.RevocationsRequest) (accounts.Revocations, error) {
 				revocations, latest, err := service.Revoked(ctx, request.After, accounts.MaxRevocations)
-				reply := peers.ToRevocations(revocations)
+				reply := wire.Revocations(revocations)
 				reply.Latest = latest
 				return reply, err
 			}),

@@ -10,9 +10,9 @@ import (
 	"oms.internal/accounts/internal/store/sqlcgen"
 )
 
-// Present judges a refresh token under the locks of its member, its session and itself, in the order in which every
+// RedeemRefreshToken judges a refresh token under the locks of its member, its session and itself, in the order in which every
 // transaction takes them. Two presentations of one token wait for each other at the member.
-func (s *Store) Present(
+func (s *Store) RedeemRefreshToken(
 	ctx context.Context, hash account.Digest, successor func(account.RefreshToken) account.Digest,
 	decide func(account.Presented) account.Verdict,
 ) ([]account.Revocation, error) {

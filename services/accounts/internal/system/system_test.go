@@ -98,7 +98,7 @@ func open(t *testing.T, pair *devenv.Pair, schema devenv.Schema) *system {
 	require.NoError(t, err)
 	s.Service = account.NewService(account.Dependencies{
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
-		Announcer: s.announced, Readers: nobody{}, Vault: keep, Now: s.time, Log: log, Pause: func(context.Context, time.Duration) {},
+		Announcer: s.announced, Notifier: nobody{}, Vault: keep, Now: s.time, Log: log, Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
 	})
 	return s
@@ -155,7 +155,7 @@ func (noOrders) LastOrders(context.Context, []uint64) (map[uint64]account.Order,
 	return nil, nil
 }
 
-// nobody is account.Readers: what is told of writes is tested with whole processes.
+// nobody is account.WriteNotifier: what is told of writes is tested with whole processes.
 type nobody struct{}
 
 func (nobody) Wrote(context.Context, ...uint64) {}

@@ -30,16 +30,16 @@ const requestTimeout = 4 * time.Second
 
 // service is the process with all its parts wired and none started.
 type service struct {
-	cfg     Config
-	log     *slog.Logger
-	metrics *prometheus.Registry
-	cluster *mysqlx.Cluster
-	conn    *nats.Conn
-	domain  *order.Service
-	readers *natsx.Readers
-	relay   *events.Relay
-	learner *events.Consumer
-	app     *fiber.App
+	cfg      Config
+	log      *slog.Logger
+	metrics  *prometheus.Registry
+	cluster  *mysqlx.Cluster
+	conn     *nats.Conn
+	domain   *order.Service
+	notifier *natsx.WriteNotifier
+	relay    *events.Relay
+	learner  *events.Consumer
+	app      *fiber.App
 }
 
 func assemble(cfg Config, log *slog.Logger) (*service, error) {
@@ -56,11 +56,11 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 		return nil, err
 	}
 	memory := consistency.NewMemory(time.Now)
-	readers := natsx.NewReaders(memory, conn, log)
+	notifier := natsx.NewWriteNotifier(memory, conn, log)
 	domain := order.NewService(order.Dependencies{
 		Store:     store.New(cluster, time.Now),
 		Members:   peers.NewMembers(conn),
-		Readers:   readers,
+		Notifier:  notifier,
 		NewNumber: order.NewNumber,
 		Now:       time.Now,
 		Log:       log,
@@ -70,7 +70,7 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	verifier := authn.NewVerifier(principalKey, orders.Service, time.Now)
 	httpapi.New(domain, cfg.TimeZone.Location, memory).Register(app, verifier)
 	return &service{
-		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, readers: readers,
+		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, notifier: notifier,
 		relay:   events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log}),
 		learner: subscriber.New(cluster, conn, log),
 		app:     app,

@@ -178,7 +178,7 @@ func (a *accounts) Match(ctx context.Context, terms []string, among uint64) ([][
 	return a.matches, a.truncated, a.failure
 }
 
-// told is order.Readers that keeps whom each write was told to, without nobody.
+// told is order.WriteNotifier that keeps whom each write was told to, without nobody.
 type told [][]uint64
 
 func (t *told) Wrote(_ context.Context, memberIDs ...uint64) {
@@ -219,7 +219,7 @@ func newWorld(t *testing.T) *world {
 		numbers: []string{"GENERATED001", "GENERATED002"},
 	}
 	w.Service = order.NewService(order.Dependencies{
-		Store: w.store, Members: w.accounts, Readers: w.told,
+		Store: w.store, Members: w.accounts, Notifier: w.told,
 		NewNumber: func() (string, error) {
 			if len(w.numbers) == 0 {
 				return "", io.ErrUnexpectedEOF

@@ -52,7 +52,7 @@ type Transition struct {
 func (s *Service) Transition(
 	ctx context.Context, caller authn.Principal, id uint64, wanted Transition, condition Condition,
 ) (Order, error) {
-	caller, err := s.present(ctx, caller)
+	caller, err := s.withCurrentRights(ctx, caller)
 	if err != nil {
 		return Order{}, err
 	}
@@ -79,7 +79,7 @@ func (s *Service) Transition(
 		fact.From, fact.Note = from, wanted.Note
 		return fact, nil
 	})
-	s.Readers.Wrote(ctx, caller.MemberID, customerID)
+	s.Notifier.Wrote(ctx, caller.MemberID, customerID)
 	return changed, err
 }
 

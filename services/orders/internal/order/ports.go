@@ -73,8 +73,8 @@ type Members interface {
 	Match(ctx context.Context, terms []string, among uint64) (ids [][]uint64, truncated bool, err error)
 }
 
-// Readers makes sure that members see what they were told of.
-type Readers interface {
+// WriteNotifier makes sure that members see what they were told of.
+type WriteNotifier interface {
 	// Wrote notes that the answer to a request may tell the members of what was written in its context.
 	Wrote(ctx context.Context, memberIDs ...uint64)
 }

@@ -20,9 +20,9 @@ func mayUse(caller authn.Principal, order Order) error {
 	return fault.NewNotFound()
 }
 
-// present returns the caller of a write with the rights that it has now. A token is up to ten hours old and proves no
+// withCurrentRights returns the caller of a write with the rights that it has now. A token is up to ten hours old and proves no
 // admin right, so accounts is asked; without its answer nothing is written. Who claims no right costs no question.
-func (s *Service) present(ctx context.Context, caller authn.Principal) (authn.Principal, error) {
+func (s *Service) withCurrentRights(ctx context.Context, caller authn.Principal) (authn.Principal, error) {
 	if !caller.Admin {
 		return caller, nil
 	}
@@ -33,7 +33,7 @@ func (s *Service) present(ctx context.Context, caller authn.Principal) (authn.Pr
 	return caller, err
 }
 
-// mayGive is present for a caller that gives an order to this customer, which only admins may, and only to members. Both
+// mayGive is withCurrentRights for a caller that gives an order to this customer, which only admins may, and only to members. Both
 // questions are asked at once.
 func (s *Service) mayGive(ctx context.Context, caller authn.Principal, customerID uint64) (authn.Principal, error) {
 	if !caller.Admin {
@@ -45,7 +45,7 @@ func (s *Service) mayGive(ctx context.Context, caller authn.Principal, customerI
 	var unknown error
 	var asking sync.WaitGroup
 	asking.Go(func() { customer, unknown = s.Members.Member(asked, customerID) })
-	caller, err := s.present(ctx, caller)
+	caller, err := s.withCurrentRights(ctx, caller)
 	asking.Wait()
 	switch {
 	case err != nil:

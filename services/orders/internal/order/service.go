@@ -30,9 +30,9 @@ type Service struct {
 
 // Dependencies are what the service works with. All are required.
 type Dependencies struct {
-	Store   Store
-	Members Members
-	Readers Readers
+	Store    Store
+	Members  Members
+	Notifier WriteNotifier
 	// NewNumber makes an order number where the customer gives none.
 	NewNumber func() (string, error)
 	Now       func() time.Time
@@ -61,7 +61,7 @@ func (s *Service) Last(ctx context.Context, customerIDs []uint64) ([]Order, erro
 
 // Delete removes an order of the caller, or for an admin any order. Its timeline stays.
 func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64, condition Condition) error {
-	caller, err := s.present(ctx, caller)
+	caller, err := s.withCurrentRights(ctx, caller)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,6 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64,
 		order.Version++
 		return s.fact(orders.EventDeleted, caller, order), nil
 	})
-	s.Readers.Wrote(ctx, caller.MemberID, customerID)
+	s.Notifier.Wrote(ctx, caller.MemberID, customerID)
 	return err
 }

@@ -48,7 +48,7 @@ func (s *Service) Create(
 			return s.fact(orders.EventCreated, caller, order), nil
 		})
 		if input.OrderNumber != nil || !errors.Is(err, ErrNumberTaken) {
-			s.Readers.Wrote(ctx, caller.MemberID, order.CustomerID)
+			s.Notifier.Wrote(ctx, caller.MemberID, order.CustomerID)
 			return stored, replayed, err
 		}
 	}
@@ -101,7 +101,7 @@ func (s *Service) Update(
 		order.Version++
 		return s.fact(orders.EventChanged, caller, *order), nil
 	})
-	s.Readers.Wrote(ctx, concerned...)
+	s.Notifier.Wrote(ctx, concerned...)
 	return updated, err
 }
 
@@ -113,7 +113,7 @@ func (s *Service) mayUpdate(
 	if change.CustomerID != nil && *change.CustomerID != shown.CustomerID {
 		return s.mayGive(ctx, caller, *change.CustomerID)
 	}
-	return s.present(ctx, caller)
+	return s.withCurrentRights(ctx, caller)
 }
 
 func set[T any](field, value *T) {

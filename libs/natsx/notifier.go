@@ -19,9 +19,9 @@ const (
 	tellTimeout   = time.Second
 )
 
-// Readers are told which members must see what a request has written: the memory of this process, the gateway that passed
+// WriteNotifier tells which members must see what a request has written: the memory of this process, the gateway that passed
 // the request on (by httpx.Consistency), and over NATS all gateways.
-type Readers struct {
+type WriteNotifier struct {
 	memory  *consistency.Memory
 	conn    *nats.Conn
 	log     *slog.Logger
@@ -29,55 +29,55 @@ type Readers struct {
 	full    atomic.Bool // since nothing waited, so that it is logged once
 }
 
-// NewReaders returns readers on the process's connection. Nothing is told over it before Run.
-func NewReaders(memory *consistency.Memory, conn *nats.Conn, log *slog.Logger) *Readers {
-	return &Readers{memory: memory, conn: conn, log: log, waiting: make(chan consistency.Written, waitingWrites)}
+// NewWriteNotifier returns a notifier on the process's connection. Nothing is told over it before Run.
+func NewWriteNotifier(memory *consistency.Memory, conn *nats.Conn, log *slog.Logger) *WriteNotifier {
+	return &WriteNotifier{memory: memory, conn: conn, log: log, waiting: make(chan consistency.Written, waitingWrites)}
 }
 
 // Wrote notes the members of what was written in ctx, if anything was, and never waits. An id of 0 is nobody.
-func (r *Readers) Wrote(ctx context.Context, memberIDs ...uint64) {
+func (n *WriteNotifier) Wrote(ctx context.Context, memberIDs ...uint64) {
 	written := consistency.Written{Token: consistency.WrittenBy(ctx)}
 	if written.Token == 0 {
 		return
 	}
 	for _, id := range memberIDs {
 		if id != 0 && !slices.Contains(written.MemberIDs, id) {
-			r.memory.Raise(id, written.Token)
+			n.memory.Raise(id, written.Token)
 			written.MemberIDs = append(written.MemberIDs, id)
 		}
 	}
 	consistency.Tell(ctx, written.MemberIDs...)
 	select {
-	case r.waiting <- written:
+	case n.waiting <- written:
 	default:
-		if !r.full.Swap(true) {
-			r.log.WarnContext(ctx, "gateways not told of writes: too many wait")
+		if !n.full.Swap(true) {
+			n.log.WarnContext(ctx, "gateways not told of writes: too many wait")
 		}
 	}
 }
 
 // Run tells the gateways until ctx ends, and then, while NATS is there, of what still waits.
-func (r *Readers) Run(ctx context.Context) error {
+func (n *WriteNotifier) Run(ctx context.Context) error {
 	for {
-		if len(r.waiting) == 0 {
-			r.full.Store(false)
+		if len(n.waiting) == 0 {
+			n.full.Store(false)
 		}
 		select {
-		case written := <-r.waiting:
-			r.tell(ctx, written)
+		case written := <-n.waiting:
+			n.tell(ctx, written)
 		case <-ctx.Done():
-			for len(r.waiting) > 0 && r.conn.IsConnected() {
-				r.tell(ctx, <-r.waiting)
+			for len(n.waiting) > 0 && n.conn.IsConnected() {
+				n.tell(ctx, <-n.waiting)
 			}
 			return nil
 		}
 	}
 }
 
-func (r *Readers) tell(ctx context.Context, written consistency.Written) {
+func (n *WriteNotifier) tell(ctx context.Context, written consistency.Written) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 	defer cancel()
-	if err := Publish(ctx, r.conn, consistency.SubjectWritten, written); err != nil {
-		r.log.DebugContext(ctx, "gateways not told of a write", "error", err)
+	if err := Publish(ctx, n.conn, consistency.SubjectWritten, written); err != nil {
+		n.log.DebugContext(ctx, "gateways not told of a write", "error", err)
 	}
 }

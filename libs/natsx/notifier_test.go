@@ -47,12 +47,12 @@ func TestMembersAreToldOfWritesAndOfNothingElse(t *testing.T) {
 	t.Parallel()
 	conn, next := told(t)
 	memory := consistency.NewMemory(time.Now)
-	readers := natsx.NewReaders(memory, conn, slog.New(slog.DiscardHandler))
-	readers.Wrote(wrote(t, 0), 1, 2)
-	readers.Wrote(t.Context(), 1, 2)
-	readers.Wrote(wrote(t, 10), 1, 0, 2, 1)
+	notifier := natsx.NewWriteNotifier(memory, conn, slog.New(slog.DiscardHandler))
+	notifier.Wrote(wrote(t, 0), 1, 2)
+	notifier.Wrote(t.Context(), 1, 2)
+	notifier.Wrote(wrote(t, 10), 1, 0, 2, 1)
 	later := wrote(t, 20)
-	readers.Wrote(later, 2)
+	notifier.Wrote(later, 2)
 	require.Equal(t, []uint64{2}, consistency.Told(later), "so does the gateway that waits for the answer")
 	require.Equal(t, consistency.Token(10), memory.Of(1))
 	require.Equal(t, consistency.Token(20), memory.Of(2))
@@ -60,7 +60,7 @@ func TestMembersAreToldOfWritesAndOfNothingElse(t *testing.T) {
 	// What waits at the end is still told.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.NoError(t, readers.Run(ctx))
+	require.NoError(t, notifier.Run(ctx))
 	require.Equal(t, consistency.Written{MemberIDs: []uint64{1, 2}, Token: 10}, next())
 	require.Equal(t, consistency.Written{MemberIDs: []uint64{2}, Token: 20}, next())
 }
@@ -69,15 +69,15 @@ func TestTellingNeverWaits(t *testing.T) {
 	t.Parallel()
 	conn, next := told(t)
 	memory := consistency.NewMemory(time.Now)
-	readers := natsx.NewReaders(memory, conn, slog.New(slog.DiscardHandler))
+	notifier := natsx.NewWriteNotifier(memory, conn, slog.New(slog.DiscardHandler))
 	const many = 5000
 	for id := range uint64(many) {
-		readers.Wrote(wrote(t, consistency.Token(id+1)), id+1)
+		notifier.Wrote(wrote(t, consistency.Token(id+1)), id+1)
 	}
 	require.Equal(t, consistency.Token(many), memory.Of(many), "this process remembers what others are not told of")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- readers.Run(ctx) }()
+	go func() { ended <- notifier.Run(ctx) }()
 	require.Equal(t, []uint64{1}, next().MemberIDs)
 	cancel()
 	require.NoError(t, <-ended)
@@ -89,12 +89,12 @@ func TestWithoutNATSNobodyWaitsAndWhatWaitsIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.Close()
 	memory := consistency.NewMemory(time.Now)
-	readers := natsx.NewReaders(memory, conn, slog.New(slog.DiscardHandler))
+	notifier := natsx.NewWriteNotifier(memory, conn, slog.New(slog.DiscardHandler))
 	for id := range uint64(5000) { // nothing takes them
-		readers.Wrote(wrote(t, 50), id+1)
+		notifier.Wrote(wrote(t, 50), id+1)
 	}
 	require.Equal(t, consistency.Token(50), memory.Of(5000))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.NoError(t, readers.Run(ctx))
+	require.NoError(t, notifier.Run(ctx))
 }
