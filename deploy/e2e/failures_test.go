@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 
 	"oms.internal/libs/devenv"
 )
+
+// replicaOutage is how long the replica hangs.
+const replicaOutage = 10 * time.Second
 
 // process finds what `oms up` started.
 func process(t *testing.T, record ...string) *devenv.Process {
@@ -80,9 +84,9 @@ func TestReplicaStoppedUnderLoadFailsNoRequest(t *testing.T) {
 	})
 	requireGoesOn(t, running, 50)
 	replica := process(t, "mariadb", "replica", "process.json")
-	require.NoError(t, replica.Signal(stopSignal))
+	require.NoError(t, replica.Signal(syscall.SIGSTOP))
 	requireLasts(t, running, replicaOutage)
-	require.NoError(t, replica.Signal(continueSignal))
+	require.NoError(t, replica.Signal(syscall.SIGCONT))
 	requireGoesOn(t, running, 50)
 	running.end()
 	t.Logf("%d rounds of 5 requests, %d failed", running.sent.Load(), running.failed.Load())

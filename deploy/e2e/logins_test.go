@@ -20,8 +20,6 @@ const (
 	loginShare = 5 * time.Second
 	// otherRoutes is the 99th percentile that all else keeps meanwhile.
 	otherRoutes = 100 * time.Millisecond
-	// maxWhileLoggingIn is what accounts may hold in memory then, in KiB.
-	maxWhileLoggingIn = 128 << 10
 )
 
 // retryLater does what a refused login is told: it waits. It reports whether the refusal was in order.
@@ -81,7 +79,7 @@ func TestTwoHundredParallelLoginsLeaveAllElseAlone(t *testing.T) {
 	require.True(t, some, "some logins succeed")
 	peak := peakResident(t, process(t, "run", "accounts.json").PID())
 	t.Logf("accounts: %d KiB at most", peak)
-	require.Less(t, peak, maxWhileLoggingIn)
+	require.Less(t, peak, maxResident)
 	for path, all := range latencies {
 		slices.Sort(all)
 		t.Logf("GET %s: %d requests, p50 %s, p99 %s", path, len(all), all[len(all)/2], all[len(all)*99/100])

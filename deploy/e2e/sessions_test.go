@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -86,9 +87,9 @@ func TestALogoutAtOneGatewayIsKnownToAnotherAtOnce(t *testing.T) {
 func TestALogoutIsKnownWithinASecondWithoutNATS(t *testing.T) {
 	second := startGateway(t)
 	broker := process(t, "nats", "process.json")
-	require.NoError(t, broker.Signal(stopSignal))
+	require.NoError(t, broker.Signal(syscall.SIGSTOP))
 	defer func() {
-		require.NoError(t, broker.Signal(continueSignal))
+		require.NoError(t, broker.Signal(syscall.SIGCONT))
 		awaitWhole(t)
 	}()
 	latencies := measure(t, second, logouts(t))

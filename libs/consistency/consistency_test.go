@@ -1,6 +1,7 @@
 package consistency_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -25,8 +26,12 @@ func TestWhatIsNoTokenAsksForNothing(t *testing.T) {
 
 func FuzzAnyTextIsATokenOrAsksForNothing(f *testing.F) {
 	f.Add("1795000000000000")
+	f.Add("00012")
 	f.Fuzz(func(t *testing.T, text string) {
-		require.LessOrEqual(t, consistency.Parse(text), consistency.Newest)
+		if token := consistency.Parse(text); token != 0 {
+			require.Equal(t, strings.TrimLeft(text, "0"), token.String())
+			require.LessOrEqual(t, token, consistency.Newest)
+		}
 	})
 }
 

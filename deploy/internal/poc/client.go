@@ -16,6 +16,7 @@ import (
 // client asks the gateway and prints what was asked and answered.
 type client struct {
 	base  string
+	http  *http.Client
 	out   io.Writer
 	steps int
 }
@@ -83,7 +84,7 @@ func (c *client) send(ctx context.Context, asked request) (status int, body []by
 		shown += "  (Authorization: Token " + shortToken(asked.token) + ")"
 	}
 	c.print("   > %s %s%s", asked.method, asked.path, shown)
-	response, err := http.DefaultClient.Do(request)
+	response, err := c.http.Do(request)
 	if err != nil {
 		return 0, nil, fmt.Errorf("ask the gateway: %w", err)
 	}

@@ -65,9 +65,13 @@ type page[T any] struct {
 
 // Run walks through the running stack and prints on out.
 func Run(ctx context.Context, s stack.Stack, out io.Writer) error {
+	http, err := clientOf(s.Choices["TLS_CERT_FILE"], s.Choices["TLS_KEY_FILE"])
+	if err != nil {
+		return err
+	}
 	w := &walk{
 		run:    strings.ToLower(rand.Text()[:8]),
-		client: client{base: fmt.Sprintf("http://127.0.0.1:%d", s.Ports.Gateway), out: out},
+		client: client{base: fmt.Sprintf("%s://127.0.0.1:%d", s.Choices.Scheme(), s.Ports.Gateway), http: http, out: out},
 	}
 	for _, step := range []func(context.Context) error{
 		w.signUp, w.logIn, w.placeOrders, w.logOut, w.lookAtOneself, w.listOrders, w.search,
@@ -77,7 +81,7 @@ func Run(ctx context.Context, s stack.Stack, out io.Writer) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(out, "\nAll answers are as they should be.")
+	_, err = fmt.Fprintln(out, "\nAll answers are as they should be.")
 	return err
 }
 

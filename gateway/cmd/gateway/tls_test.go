@@ -8,7 +8,7 @@ import (
 	"oms.internal/libs/config"
 )
 
-func TestTheAuthorityForTLSReachesTheBroker(t *testing.T) {
+func TestTheAuthorityForTLSIsGivenToTheConnectionWithTheBroker(t *testing.T) {
 	t.Parallel()
 	env := validEnv(t)
 	cfg, err := config.Load[settings](environ(env))

@@ -78,7 +78,7 @@ func isState(text string) string {
 	if slices.Contains(order.States(), order.State(text)) {
 		return ""
 	}
-	return fmt.Sprintf("%q is not a valid choice.", text)
+	return fmt.Sprintf(`"%s" is not a valid choice.`, text)
 }
 
 func readQuery(c *fiber.Ctx) (order.Query, error) {
