@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"net/http"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -55,12 +56,15 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		fault.Unavailable: 503, fault.Timeout: 504, fault.OutcomeUnknown: 503,
 		fault.TooManyRequests: 429, fault.Conflict: 409, fault.PreconditionFailed: 412, fault.KeyReused: 422,
 	}
+	reference, err := os.ReadFile("../../API.md")
+	require.NoError(t, err)
 	codes := declaredCodes(t)
 	require.Len(t, codes, len(statuses))
 	for _, code := range codes {
 		require.Contains(t, statuses, code, "a new code needs a status here and in answer.go")
 		got := failing(t, fmt.Errorf("wrapped: %w", fault.New(code, "Public.", errSecret))).do(t, http.MethodGet, "/", "")
 		require.Equal(t, statuses[code], got.status, code)
+		require.Contains(t, string(reference), fmt.Sprintf("| `%s` | %d |", code, got.status), "clients read of it in API.md")
 		problem := got.problem(t)
 		require.Equal(t, "urn:oms:fault:"+string(code), problem["type"])
 		require.Equal(t, "Public.", problem["detail"])
