@@ -68,6 +68,11 @@ func Parse(get func(name string) string, orderable []string) (Request, error) {
 	return request, nil
 }
 
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// Containing returns the pattern for SQL's LIKE that texts match which hold the term, as it is.
+func Containing(term string) string { return "%" + likeEscaper.Replace(term) + "%" }
+
 func wholeNumber(text, name string, otherwise, most int, problems map[string][]string) int {
 	if text == "" {
 		return otherwise

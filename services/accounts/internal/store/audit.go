@@ -44,21 +44,12 @@ func about(memberID uint64, events []audit.Event) []audit.Event {
 func (s *Store) AuditEvents(ctx context.Context, query audit.Query) ([]audit.Event, int, error) {
 	var events []audit.Event
 	var count int
-	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		list, total := planEvents(query)
-		ids, err := list(ctx, queries)
-		if err != nil {
-			return err
-		}
-		var known bool
-		if count, known = listing.Complete(query.Request, len(ids)); !known {
-			number, err := total(ctx, queries)
-			if err != nil {
-				return err
-			}
-			count = int(number)
-		}
-		events, err = inOrderOf(ctx, ids, queries.ListAuditEventsByIDs, toEvent, func(event audit.Event) uint64 { return event.ID })
+		events, count, err = listing.Statements[*sqlcgen.Queries, sqlcgen.AuditEvent, audit.Event]{
+			IDs: list, Count: total, Rows: queries.ListAuditEventsByIDs,
+			Value: func(row sqlcgen.AuditEvent) (uint64, audit.Event) { return row.ID, toEvent(row) },
+		}.Read(ctx, queries, query.Request)
 		return err
 	})
 	return events, count, err

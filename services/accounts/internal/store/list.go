@@ -50,48 +50,13 @@ func (s *Store) Members(ctx context.Context, query account.Query) ([]account.Mem
 	if searches(query) {
 		read = s.readSlowly
 	}
-	err := read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		list, total := plan(query)
-		ids, err := list(ctx, queries)
-		if err != nil {
-			return err
-		}
-		var known bool
-		if count, known = listing.Complete(query.Request, len(ids)); !known {
-			number, err := total(ctx, queries)
-			if err != nil {
-				return err
-			}
-			count = int(number)
-		}
-		members, err = inOrderOf(ctx, ids, queries.ListMembersByIDs, toMember, func(m account.Member) uint64 { return m.ID })
+		members, count, err = listing.Statements[*sqlcgen.Queries, sqlcgen.Member, account.Member]{
+			IDs: list, Count: total, Rows: queries.ListMembersByIDs,
+			Value: func(row sqlcgen.Member) (uint64, account.Member) { return row.ID, toMember(row) },
+		}.Read(ctx, queries, query.Request)
 		return err
 	})
 	return members, count, err
-}
-
-// inOrderOf reads the rows of a page by their ids, in the order of the ids.
-func inOrderOf[Row, Value any](
-	ctx context.Context, ids []uint64, list func(context.Context, []uint64) ([]Row, error), convert func(Row) Value, id func(Value) uint64,
-) ([]Value, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	rows, err := list(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	byID := make(map[uint64]Value, len(rows))
-	for _, row := range rows {
-		value := convert(row)
-		byID[id(value)] = value
-	}
-	values := make([]Value, 0, len(ids))
-	for _, wanted := range ids {
-		// A row that was deleted between the two statements is simply no longer there.
-		if value, found := byID[wanted]; found {
-			values = append(values, value)
-		}
-	}
-	return values, nil
 }

@@ -83,22 +83,19 @@ func (s *Store) Session(ctx context.Context, id uint64) (account.Session, error)
 func (s *Store) Sessions(ctx context.Context, memberID uint64, now time.Time, page listing.Request) ([]account.Session, int, error) {
 	var sessions []account.Session
 	var count int
-	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		ids, err := queries.ListLiveSessionIDs(ctx, sqlcgen.ListLiveSessionIDsParams{
-			MemberID: memberID, ExpiresAt: now, Limit: int32(page.Limit), Offset: int32(page.Offset),
-		})
-		if err != nil {
-			return err
-		}
-		var known bool
-		if count, known = listing.Complete(page, len(ids)); !known {
-			number, err := queries.CountLiveSessions(ctx, sqlcgen.CountLiveSessionsParams{MemberID: memberID, ExpiresAt: now})
-			if err != nil {
-				return err
-			}
-			count = int(number)
-		}
-		sessions, err = inOrderOf(ctx, ids, queries.ListSessionsByIDs, toSession, func(s account.Session) uint64 { return s.ID })
+	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+		sessions, count, err = listing.Statements[*sqlcgen.Queries, sqlcgen.Session, account.Session]{
+			IDs: func(ctx context.Context, queries *sqlcgen.Queries) ([]uint64, error) {
+				return queries.ListLiveSessionIDs(ctx, sqlcgen.ListLiveSessionIDsParams{
+					MemberID: memberID, ExpiresAt: now, Limit: int32(page.Limit), Offset: int32(page.Offset),
+				})
+			},
+			Count: func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
+				return queries.CountLiveSessions(ctx, sqlcgen.CountLiveSessionsParams{MemberID: memberID, ExpiresAt: now})
+			},
+			Rows:  queries.ListSessionsByIDs,
+			Value: func(row sqlcgen.Session) (uint64, account.Session) { return row.ID, toSession(row) },
+		}.Read(ctx, queries, page)
 		return err
 	})
 	return sessions, count, err

@@ -15,6 +15,7 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/events"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
 )
 
@@ -102,9 +103,7 @@ func toGender(gender string) sql.NullString {
 	return sql.NullString{String: gender, Valid: gender != ""}
 }
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
 // containing returns the LIKE pattern for texts that hold term, in the case of email_key; names ignore case anyway.
 func containing(term string) string {
-	return "%" + likeEscaper.Replace(strings.ToLower(term)) + "%"
+	return listing.Containing(strings.ToLower(term))
 }

@@ -16,46 +16,15 @@ func (s *Store) Orders(ctx context.Context, query order.Query) ([]order.Order, i
 	if searches(query) {
 		read = s.readSlowly
 	}
-	err := read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err := read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		list, total := plan(query)
-		ids, err := list(ctx, queries)
-		if err != nil {
-			return err
-		}
-		var known bool
-		if count, known = listing.Complete(query.Request, len(ids)); !known {
-			number, err := total(ctx, queries)
-			if err != nil {
-				return err
-			}
-			count = int(number)
-		}
-		orders, err = ordersByIDs(ctx, queries, ids)
+		orders, count, err = listing.Statements[*sqlcgen.Queries, sqlcgen.Order, order.Order]{
+			IDs: list, Count: total, Rows: queries.ListOrdersByIDs,
+			Value: func(row sqlcgen.Order) (uint64, order.Order) { return row.ID, toOrder(row) },
+		}.Read(ctx, queries, query.Request)
 		return err
 	})
 	return orders, count, err
-}
-
-func ordersByIDs(ctx context.Context, queries *sqlcgen.Queries, ids []uint64) ([]order.Order, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	rows, err := queries.ListOrdersByIDs(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	byID := make(map[uint64]sqlcgen.Order, len(rows))
-	for _, row := range rows {
-		byID[row.ID] = row
-	}
-	orders := make([]order.Order, 0, len(ids))
-	for _, id := range ids {
-		// An order that was deleted between the two statements is simply no longer there.
-		if row, found := byID[id]; found {
-			orders = append(orders, toOrder(row))
-		}
-	}
-	return orders, nil
 }
 
 type (

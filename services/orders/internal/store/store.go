@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
@@ -86,10 +87,8 @@ func toOrders(rows []sqlcgen.Order) []order.Order {
 	return orders
 }
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
 // containing returns the LIKE pattern for texts that hold term, in the case of order numbers; products ignore case
 // anyway.
 func containing(term string) string {
-	return "%" + likeEscaper.Replace(strings.ToUpper(term)) + "%"
+	return listing.Containing(strings.ToUpper(term))
 }
