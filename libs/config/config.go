@@ -56,7 +56,7 @@ func Load[T any](environ []string) (T, error) {
 		}
 	}
 	trimSecrets(reflect.ValueOf(&result).Elem())
-	if checked, ok := any(result).(interface{ Check() error }); ok && err == nil {
+	if checked, ok := any(&result).(interface{ Check() error }); ok && err == nil {
 		problems = append(problems, checked.Check())
 	}
 	return result, errors.Join(problems...)

@@ -27,7 +27,8 @@ const (
 	drainTime     = 500 * time.Millisecond
 	// A refused event comes again after a second, then after twice as long each time, up to ten minutes. A day of that is
 	// time enough to mend a function; after it the event is given up. Its age alone would not do, since a consumer may begin
-	// after a day's rest, nor the number of tries, since deliveries during an outage count among them.
+	// after a day's rest, nor the number of tries, since deliveries during an outage count among them. Only both together, a
+	// long outage and an old event, can end one early.
 	firstDelay  = time.Second
 	longestWait = 10 * time.Minute
 	mostTries   = 150

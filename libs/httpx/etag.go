@@ -70,7 +70,7 @@ func IfMatch(c *fiber.Ctx, id uint64) (Precondition, error) {
 	return Precondition{id, match, noneMatch}, nil
 }
 
-// Allows reports whether a row of this version, which exists, may be changed. Only the version counts: the hash in a tag
+// Allows reports whether a row of this version, which exists, may be changed. Of a tag only id and version count: its hash
 // also covers what is not the row's.
 func (p Precondition) Allows(version uint64) bool {
 	state := stateOf(p.id, version)

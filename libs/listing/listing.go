@@ -49,6 +49,16 @@ type Request struct {
 	Ordering []Key
 }
 
+// ParsePage is Parse for a list that has an order of its own and no search: it reads limit and offset alone.
+func ParsePage(get func(name string) string) (Request, error) {
+	return Parse(func(name string) string {
+		if name == "limit" || name == "offset" {
+			return get(name)
+		}
+		return ""
+	}, nil)
+}
+
 // Parse reads limit, offset, search and ordering through get, which returns a query parameter or "". orderable lists
 // the fields that may be ordered by; other names are ignored, as DRF does. Bad values give the fault Invalid.
 func Parse(get func(name string) string, orderable []string) (Request, error) {

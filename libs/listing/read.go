@@ -2,8 +2,8 @@ package listing
 
 import "context"
 
-// Statements are what reads a list of Values from Queries, which a service generates, in at most three statements: a page of
-// a deep list skips entries of an index and never rows, and no ordering sorts rows.
+// Statements are what reads a list of Values from Queries, which a service generates, in at most three statements. Ids
+// come first and rows by their ids, so that a page far behind skips entries of an index and never rows.
 type Statements[Queries, Row, Value any] struct {
 	// IDs lists the ids of the page, in its order.
 	IDs func(context.Context, Queries) ([]uint64, error)

@@ -30,6 +30,8 @@ const (
 	readOnlyTransaction = 1792
 	readOnlyMode        = 1836
 	connectionKilled    = 1927
+	statementTimeout    = 1969 // MariaDB
+	queryTimeout        = 3024 // MySQL
 )
 
 var (
@@ -99,7 +101,7 @@ func asFault(ctx context.Context, err error) error {
 		return err
 	}
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, hasNumber(err, statementTimeout, queryTimeout):
 		return fault.NewTimeout(err)
 	case errors.Is(err, errNoPrimary), connectionFailed(err), isReadOnly(err), isConflict(err):
 		return fault.NewUnavailable(err)

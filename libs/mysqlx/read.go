@@ -26,7 +26,7 @@ func (c *Cluster) ReadLatest(ctx context.Context, read func(context.Context, Rea
 // A token from the future, which no primary issued or which says consistency.Newest, is above every beat: the primary
 // alone serves it.
 func (c *Cluster) Read(ctx context.Context, read func(context.Context, Reader) error) error {
-	_, err := c.readNear(ctx, replicaPatience, read)
+	_, err := c.readNear(ctx, false, read)
 	return err
 }
 
@@ -34,32 +34,50 @@ func (c *Cluster) Read(ctx context.Context, read func(context.Context, Reader) e
 // sql.ErrNoRows or the fault NotFound), the primary is asked before that is believed. Who was given an id by somebody
 // else has no token for it, and should not be told that there is no such thing.
 func (c *Cluster) ReadThrough(ctx context.Context, read func(context.Context, Reader) error) error {
-	by, err := c.readNear(ctx, replicaPatience, read)
+	by, err := c.readNear(ctx, false, read)
 	if by == replica && (errors.Is(err, sql.ErrNoRows) || fault.Is(err, fault.NotFound)) {
 		return c.readPrimary(ctx, missing, read)
 	}
 	return err
 }
 
-// readNear is Read with so much patience for a replica, and tells which kind of server answered.
-func (c *Cluster) readNear(ctx context.Context, patience time.Duration, read func(context.Context, Reader) error) (role, error) {
+// readNear is Read, and tells which kind of server answered.
+func (c *Cluster) readNear(ctx context.Context, slow bool, read func(context.Context, Reader) error) (role, error) {
 	host, otherwise := c.freshReplica(consistency.After(ctx))
 	if host == nil {
 		return primary, c.readPrimary(ctx, otherwise, read)
 	}
 	c.metrics.read(replica, fresh)
-	attempt, cancel := context.WithTimeout(ctx, patience)
+	attempt, cancel := host.attempt(ctx, slow)
 	defer cancel()
 	err := read(attempt, Reader{db: host.db})
 	if err == nil || ctx.Err() != nil || !connectionFailed(err) {
 		return replica, asFault(ctx, err)
 	}
-	if !errors.Is(err, context.DeadlineExceeded) {
+	if attempt.Err() == nil {
 		// A read that takes long says nothing about the server; the next look does.
 		host.set(state{role: unreachable, err: err})
 	}
 	c.log.WarnContext(ctx, "replica failed a read; the primary answers instead", "host", host.addr, "error", err)
 	return primary, c.readPrimary(ctx, failed, read)
+}
+
+// attempt bounds a read on a replica: by patience, after which the primary is asked; a slow read only where the replica is
+// none any more by then, since on the primary it would take as long again.
+func (h *host) attempt(ctx context.Context, slow bool) (context.Context, context.CancelFunc) {
+	if !slow {
+		return context.WithTimeout(ctx, replicaPatience)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	lookAgain := time.AfterFunc(replicaPatience, func() {
+		if h.current().role != replica {
+			cancel()
+		}
+	})
+	return ctx, func() {
+		lookAgain.Stop()
+		cancel()
+	}
 }
 
 // readPrimary runs read on the primary, and once more when another server was promoted meanwhile: a server that hung

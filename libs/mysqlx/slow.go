@@ -48,21 +48,23 @@ func (l slowLane) run(ctx context.Context, work func() error) error {
 	return work()
 }
 
+// slowestRead is the time of a slow read whose context gives it more, or no end: less than a connection is given.
+const slowestRead = 4 * time.Second
+
 // ReadSlowly is Read for what no index serves, such as a search. Only a few run at the same time; what would wait for
-// longer than a second is refused with the fault Unavailable. What a replica does not do within the context's time is not
-// tried on the primary, and the server ends it then: else it would go on there, for nobody, beside the next ones.
+// longer than a second is refused with the fault Unavailable. What a living replica does not do within the context's time is
+// not tried on the primary, and the server ends it then: else it would go on there, for nobody, beside the next ones.
 func (c *Cluster) ReadSlowly(ctx context.Context, read func(context.Context, Reader) error) error {
 	return c.slow.run(ctx, func() error {
-		_, err := c.readNear(ctx, slowestRead, func(ctx context.Context, reader Reader) error {
+		ctx, cancel := context.WithTimeout(ctx, slowestRead)
+		defer cancel()
+		_, err := c.readNear(ctx, true, func(ctx context.Context, reader Reader) error {
 			reader.bounded = true
 			return read(ctx, reader)
 		})
 		return err
 	})
 }
-
-// slowestRead is the time of a slow read whose context has no end.
-const slowestRead = 30 * time.Second
 
 // statement is the query, with the bound that a slow read has: MariaDB's SET STATEMENT, which MySQL takes for a comment, and
 // MySQL's hint, which MariaDB takes for one.
@@ -72,7 +74,7 @@ func (r Reader) statement(ctx context.Context, query string) string {
 		return query
 	}
 	// In whole tenths of a second, so that servers see few different statements.
-	milliseconds := max(1, (time.Until(deadline)+99*time.Millisecond)/(100*time.Millisecond)) * 100
+	milliseconds := max(1, (time.Until(deadline)+100*time.Millisecond-1)/(100*time.Millisecond)) * 100
 	hint := fmt.Sprintf("SELECT /*+ MAX_EXECUTION_TIME(%d) */", milliseconds)
 	return fmt.Sprintf("/*M!100101 SET STATEMENT max_statement_time=%.1f FOR */ ", float64(milliseconds)/1000) +
 		strings.Replace(query, "SELECT", hint, 1)

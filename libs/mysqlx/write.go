@@ -28,7 +28,7 @@ type Writer struct{ *sql.Tx }
 // and on variables that it sets anew each time. The context is told the token of what was written (consistency.Wrote).
 //
 // Faults: whatever work returned; Unavailable where nothing was written; OutcomeUnknown where the connection was lost
-// during COMMIT, or the server was replaced, when the transaction may or may not have been written.
+// or ended during COMMIT, or the server was replaced, when the transaction may or may not have been written.
 func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) error) error {
 	for attempt := 1; ; attempt++ {
 		err := c.transact(ctx, work)
@@ -47,7 +47,7 @@ func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) 
 // then, until ctx ends; and so is a server that is lost or replaced under it. Where there is no primary to begin with,
 // the fault is Unavailable at once: the caller may repeat the request as well as we.
 //
-// Faults: as Write's. OutcomeUnknown only where ctx ended before the outcome of a COMMIT was found out.
+// Faults: as Write's. OutcomeUnknown only where ctx ended, or an error came, before the outcome of a COMMIT was found out.
 func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writer) error) error {
 	if _, err := c.primary(); err != nil {
 		return fault.NewUnavailable(err)

@@ -76,7 +76,8 @@ func TestAChangeOfAnotherVersionThanTheClientSawIsRefused(t *testing.T) {
 		{http.MethodPatch, `{"nickname":"two"}`}, {http.MethodPut, signUpBody("sungi@x.test")}, {http.MethodDelete, ""},
 	} {
 		for value, want := range map[string]int{
-			stale: http.StatusPreconditionFailed, `"9-x"`: http.StatusPreconditionFailed, "2": http.StatusBadRequest,
+			stale: http.StatusPreconditionFailed, fmt.Sprintf(`"%d.9-x"`, caller.MemberID): http.StatusPreconditionFailed,
+			fmt.Sprintf(`"%d.2-x"`, caller.MemberID+1): http.StatusPreconditionFailed, "2": http.StatusBadRequest,
 		} {
 			got := p.conditional(t, caller, test.method, path, test.body, "If-Match", value)
 			require.Equal(t, want, got.status, "%s %s: %s", test.method, value, got.body)
@@ -89,7 +90,7 @@ func TestAChangeOfAnotherVersionThanTheClientSawIsRefused(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, p.conditional(t, other, http.MethodDelete, path, "", "If-Match", stale).status)
 
 	present := tag(t, p.do(t, caller, http.MethodGet, path, ""))
-	require.Equal(t, http.StatusOK, p.conditional(t, caller, http.MethodPatch, path, `{"nickname":"two"}`, "If-Match", `"9-x", `+present).status)
+	require.Equal(t, http.StatusOK, p.conditional(t, caller, http.MethodPatch, path, `{"nickname":"two"}`, "If-Match", fmt.Sprintf(`"%d.9-x", `, caller.MemberID)+present).status)
 	require.Equal(t, http.StatusOK, p.conditional(t, caller, http.MethodPatch, path, `{"nickname":"three"}`, "If-Match", "*").status)
 	present = tag(t, p.do(t, caller, http.MethodGet, path, ""))
 	require.Equal(t, http.StatusNoContent, p.conditional(t, caller, http.MethodDelete, path, "", "If-Match", present).status)

@@ -37,12 +37,7 @@ func (q *query) err() error {
 
 // page reads limit and offset; lists with an order of their own ignore search and ordering.
 func (q *query) page() listing.Request {
-	request, err := listing.Parse(func(name string) string {
-		if name == "limit" || name == "offset" {
-			return q.get(name)
-		}
-		return ""
-	}, nil)
+	request, err := listing.ParsePage(q.get)
 	if refused, ok := errors.AsType[*fault.Error](err); ok {
 		maps.Copy(q.problems, refused.Fields)
 	}

@@ -63,7 +63,7 @@ func readTransition(c *fiber.Ctx) (order.Transition, error) {
 		return order.Transition{}, err
 	}
 	to := object.Text("to", field.Required, isState)
-	note := object.Text("note", field.Optional, field.Length(0, order.MaxNote))
+	note := object.Text("note", field.Optional, field.Length(1, order.MaxNote))
 	if err := object.Err(); err != nil {
 		return order.Transition{}, err
 	}

@@ -44,11 +44,11 @@ func (a *API) timeline(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	request, err := listing.Parse(func(name string) string { return c.Query(name) }, nil)
+	steps, err := a.service.Timeline(c.UserContext(), authn.From(c.UserContext()), id)
 	if err != nil {
 		return err
 	}
-	steps, err := a.service.Timeline(c.UserContext(), authn.From(c.UserContext()), id)
+	request, err := listing.ParsePage(func(name string) string { return c.Query(name) })
 	if err != nil {
 		return err
 	}

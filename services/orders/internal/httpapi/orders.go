@@ -119,7 +119,7 @@ func (a *API) delete(c *fiber.Ctx) error {
 	return nil
 }
 
-// answer shows one order with the tag of its version.
+// answer shows one order with its tag.
 func (a *API) answer(c *fiber.Ctx, status int, shown order.Order) error {
 	return httpx.AnswerTagged(c, status, shown.ID, shown.Version, a.toResource(shown))
 }

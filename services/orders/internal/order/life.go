@@ -90,7 +90,7 @@ type Fact struct {
 	Event   string
 	ActorID uint64
 	At      time.Time
-	// Order is as the fact left it, or as it was before it was deleted.
+	// Order is as the fact left it, or as it was before it was deleted, but for its version.
 	Order Order
 	// From is the state before, in a transition.
 	From State
