@@ -44,8 +44,8 @@ func New(s stack.Stack, out io.Writer) *Runner { return &Runner{stack: s, out: o
 // published is the folder that compose.yaml mounts secrets from.
 func (r *Runner) published() string { return filepath.Join(r.stack.Data(), "docker") }
 
-// publishedPorts are the owners of ports that containers publish; the others exist inside Compose's network only.
-var publishedPorts = map[string]bool{"GATEWAY_PORT": true, "PRIMARY_PORT": true, "REPLICA_PORT": true, "NATS_PORT": true}
+// inside are the ports that exist in Compose's network only; containers publish the others.
+var inside = map[string]bool{"ACCOUNTS_PORT": true, "ORDERS_PORT": true}
 
 // Up builds the images and starts what does not run yet, and returns when all containers are healthy.
 func (r *Runner) Up(ctx context.Context) error {
@@ -91,7 +91,7 @@ func (r *Runner) checkPorts(ctx context.Context) error {
 		before[port.Variable] = *port.Number
 	}
 	return r.stack.Ports.CheckFree(ctx, func(port stack.Port) bool {
-		return !publishedPorts[port.Variable] || running[port.Owner] && before[port.Variable] == *port.Number
+		return inside[port.Variable] || running[port.Owner] && before[port.Variable] == *port.Number
 	})
 }
 
