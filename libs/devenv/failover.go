@@ -120,7 +120,11 @@ func (p *Pair) giveUp(ctx context.Context) error {
 // takeOver is a failover from a primary that does not answer.
 func (p *Pair) takeOver(ctx context.Context, old view, epoch uint64) error {
 	p.say("%s does not answer (%v)", p.Primary.title(), old.err)
-	if p.Primary.body.alive() {
+	alive, err := p.Primary.body.alive()
+	if err != nil {
+		return fmt.Errorf("%s may still be written to: %w", p.Primary.title(), err)
+	}
+	if alive {
 		p.say("%s still runs and is killed", p.Primary.title())
 		if err := p.Primary.Kill(); err != nil {
 			return fmt.Errorf("%s may still be written to: %w", p.Primary.title(), err)
@@ -129,7 +133,7 @@ func (p *Pair) takeOver(ctx context.Context, old view, epoch uint64) error {
 	p.say("%s applies what it received", p.Replica.title())
 	catching, cancel := context.WithTimeout(ctx, catchUpPatience)
 	defer cancel()
-	err := p.Replica.asRoot(func(db *sql.DB) error { return p.engine.drain(catching, db) })
+	err = p.Replica.asRoot(func(db *sql.DB) error { return p.engine.drain(catching, db) })
 	if err != nil {
 		return fmt.Errorf("%s cannot apply what it received: %w", p.Replica.title(), err)
 	}

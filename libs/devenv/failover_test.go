@@ -153,7 +153,9 @@ func TestAPrimaryThatHangsIsKilledBeforeAnotherIsPromoted(t *testing.T) {
 	l.insert(t, l.pair.Primary, 1)
 	require.NoError(t, l.pair.Primary.Pause())
 	require.NoError(t, l.pair.Failover(t.Context()))
-	require.False(t, l.pair.Replica.body.alive())
+	alive, err := l.pair.Replica.body.alive()
+	require.NoError(t, err)
+	require.False(t, alive)
 	l.insert(t, l.pair.Primary, 2)
 	require.NoError(t, l.pair.Rejoin(t.Context()))
 	l.requireRoles(t, "replica", "1,2", 1)
@@ -282,4 +284,12 @@ func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {
 	require.Empty(t, state)
 	_, err = binlogState("7")
 	require.Error(t, err)
+}
+
+func TestAServerThatDockerCannotTellOfIsNotTakenForDead(t *testing.T) { //nolint:paralleltest // the address is in the environment
+	t.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+	body := &mysqlBody{container: "oms-test-of-nobody"}
+	_, err := body.alive()
+	require.Error(t, err)
+	require.Error(t, body.kill())
 }

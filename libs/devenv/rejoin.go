@@ -82,7 +82,11 @@ func (p *Pair) revive(ctx context.Context, seen view) error {
 	if seen.err == nil {
 		return nil
 	}
-	if p.Replica.body.alive() {
+	alive, err := p.Replica.body.alive()
+	if err != nil {
+		return err
+	}
+	if alive {
 		p.say("%s does not answer and is killed: %v", p.Replica.title(), seen.err)
 		if err := p.Replica.Kill(); err != nil {
 			return err

@@ -80,7 +80,11 @@ func (s *Server) Continue() error { return s.body.resume() }
 // Restart starts a server that was stopped or killed; a running one is stopped first. It returns when the server
 // answers. A replica goes on replicating by itself.
 func (s *Server) Restart(ctx context.Context) error {
-	if s.body.alive() {
+	alive, err := s.body.alive()
+	if err != nil {
+		return err
+	}
+	if alive {
 		if err := s.Stop(ctx); err != nil {
 			return err
 		}
