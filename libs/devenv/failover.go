@@ -11,9 +11,10 @@ import (
 // catchUpPatience is how long the replica may take to apply what it lacks while nobody can write.
 const catchUpPatience = 30 * time.Second
 
-// handover is how long nobody can write in a failover that the primary takes part in, at least: clients that look at the
-// servers' roles now and then must all have seen that the old primary is none before there is a new one, or they would go on
-// reading the newest from the old.
+// handover is how long nobody can write in a failover that the primary takes part in, at least: clients look at the servers'
+// roles ten times a second, and one that has seen that the old primary is none before there is a new one does not read the
+// newest from the old. One whose looks at the old get no answer believes in it for longer (libs/mysqlx: 2 s); it learns from
+// the new primary's higher epoch. So a second is enough, and all writes wait for it.
 const handover = time.Second
 
 // Failover makes the replica the primary. If the primary answers, it is made read-only first, the replica catches up wholly

@@ -1,6 +1,7 @@
 package devenv
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"path/filepath"
@@ -284,6 +285,29 @@ func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {
 	require.Empty(t, state)
 	_, err = binlogState("7")
 	require.Error(t, err)
+}
+
+func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	busy, err := openRoot(t, l.pair.Primary).Conn(t.Context())
+	require.NoError(t, err)
+	_, err = busy.ExecContext(t.Context(), "LOCK TABLES "+l.schema.Name+".rows_of_it WRITE")
+	require.NoError(t, err)
+	// Who gives up meanwhile is not overtaken: the server's end of waiting is waited for.
+	ctx, cancel := context.WithCancel(t.Context())
+	l.pair.Report = func(step string) {
+		if strings.Contains(step, "becomes read-only") {
+			time.AfterFunc(time.Second, cancel)
+		}
+	}
+	err = l.pair.Failover(ctx)
+	require.ErrorContains(t, err, "Lock wait timeout exceeded")
+	require.ErrorIs(t, ctx.Err(), context.Canceled)
+	_, err = busy.ExecContext(t.Context(), "UNLOCK TABLES")
+	require.NoError(t, err)
+	require.NoError(t, busy.Close())
+	l.insert(t, l.pair.Primary, 1)
 }
 
 func TestAServerThatDockerCannotTellOfIsNotTakenForDead(t *testing.T) { //nolint:paralleltest // the address is in the environment

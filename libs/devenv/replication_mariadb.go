@@ -119,11 +119,10 @@ func binlogState(text string) (map[string]uint64, error) {
 }
 
 func (mariadbReplication) setReadOnly(ctx context.Context, server *Server, readOnly bool) error {
-	value := "OFF"
 	if readOnly {
-		value = "ON"
+		return server.execToEnd(ctx, limitLockWait, "SET GLOBAL read_only = ON")
 	}
-	return server.exec(ctx, "SET GLOBAL read_only = "+value)
+	return server.exec(ctx, "SET GLOBAL read_only = OFF")
 }
 
 func (m mariadbReplication) record(primary *Server) error { return recordPrimary(m.dir, primary.name) }

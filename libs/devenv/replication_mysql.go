@@ -74,7 +74,7 @@ func (mysqlReplication) strays(ctx context.Context, replica, primary *sql.DB) (s
 
 func (mysqlReplication) setReadOnly(ctx context.Context, server *Server, readOnly bool) error {
 	if readOnly {
-		return server.exec(ctx, "SET PERSIST read_only = ON", "SET PERSIST super_read_only = ON")
+		return server.execToEnd(ctx, limitLockWait, "SET PERSIST read_only = ON", "SET PERSIST super_read_only = ON")
 	}
 	return server.exec(ctx, "SET PERSIST super_read_only = OFF", "SET PERSIST read_only = OFF")
 }

@@ -120,6 +120,23 @@ func (s *Server) asRoot(do func(*sql.DB) error) error {
 	return nil
 }
 
+// limitLockWait bounds, to lockWait, how long the following statements of the connection wait for others.
+const (
+	lockWait      = 10 * time.Second
+	limitLockWait = "SET SESSION lock_wait_timeout = 10"
+)
+
+// execToEnd is exec for statements that must not take effect after a caller who gave up has undone them: it waits for their
+// end, which limitLockWait brings, also once ctx has ended.
+func (s *Server) execToEnd(ctx context.Context, statements ...string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(len(statements))*lockWait)
+	defer cancel()
+	return s.exec(ctx, statements...)
+}
+
 // exec runs statements as root, in order, on one connection.
 func (s *Server) exec(ctx context.Context, statements ...string) error {
 	return s.asRoot(func(db *sql.DB) error {
