@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -285,6 +286,72 @@ func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {
 	require.Empty(t, state)
 	_, err = binlogState("7")
 	require.Error(t, err)
+}
+
+func TestAReplicaThatThePrimarysLogNoLongerReachesIsGivenItsData(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*testing.T, *Server){
+		"it was away for too long": func(*testing.T, *Server) {},
+		"its data was lost": func(t *testing.T, server *Server) {
+			t.Helper()
+			switch body := server.body.(type) {
+			case *mariadbBody:
+				require.NoError(t, os.RemoveAll(filepath.Join(body.dir, "data")))
+			case *mysqlBody:
+				_, err := docker(t.Context(), "rm", "--force", "--volumes", body.container)
+				require.NoError(t, err)
+				alive, err := body.alive()
+				require.NoError(t, err)
+				require.False(t, alive)
+				body.created = false
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			l.insert(t, l.pair.Primary, 1)
+			require.NoError(t, l.pair.Sync(t.Context()))
+			require.NoError(t, l.pair.Replica.Kill())
+			lose(t, l.pair.Replica)
+			l.insert(t, l.pair.Primary, 2)
+			l.purge(t)
+			require.NoError(t, l.pair.Replica.Restart(t.Context()))
+
+			// A start goes on without it, and discards nothing.
+			var steps []string
+			l.pair.Report = func(step string) { steps = append(steps, step) }
+			require.NoError(t, l.pair.Reattach(t.Context()))
+			require.Contains(t, steps[len(steps)-1], "server replica lacks transactions that the log of server primary no longer holds")
+			require.NoError(t, l.pair.Rejoin(t.Context()))
+			l.insert(t, l.pair.Primary, 3)
+			l.requireRoles(t, "primary", "1,2,3", 0)
+			// It is a replica like any other, users and log included.
+			require.NoError(t, l.pair.Failover(t.Context()))
+			l.insert(t, l.pair.Primary, 4)
+			l.requireRoles(t, "replica", "1,2,3,4", 1)
+		})
+	}
+}
+
+// purge leaves the primary nothing of its log but the newest file, which is empty.
+func (l ledger) purge(t *testing.T) {
+	t.Helper()
+	db := openRoot(t, l.pair.Primary)
+	run(t, db, "FLUSH BINARY LOGS")
+	require.Eventually(t, func() bool {
+		// But for a log that the connection to the lost replica still reads.
+		run(t, db, "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
+		logs, err := db.QueryContext(t.Context(), "SHOW BINARY LOGS")
+		require.NoError(t, err)
+		defer logs.Close() //nolint:errcheck // only read from
+		count := 0
+		for logs.Next() {
+			count++
+		}
+		require.NoError(t, logs.Err())
+		return count == 1
+	}, 30*time.Second, 20*time.Millisecond)
 }
 
 func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {

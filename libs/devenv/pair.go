@@ -90,13 +90,12 @@ func (p *Pair) Reattach(ctx context.Context) error {
 	if err := p.lead(ctx); err != nil {
 		return fmt.Errorf("replication: %w", err)
 	}
-	stray, err := p.mustRebuild(ctx)
+	reason, err := p.mustRebuild(ctx)
 	if err != nil {
 		return fmt.Errorf("replication: %w", err)
 	}
-	if stray {
-		p.say("%s holds transactions that the primary (%s) lacks, and does not follow it: a rejoin makes its data anew",
-			p.Replica.title(), p.Primary.title())
+	if reason != "" {
+		p.say("%s, so it cannot follow; a rejoin makes its data anew", reason)
 		return p.engine.setReadOnly(ctx, p.Replica, true)
 	}
 	if err := p.engine.follow(ctx, p); err != nil {

@@ -20,6 +20,8 @@ type engine interface {
 	drain(ctx context.Context, db *sql.DB) error
 	// strays tells whether the replica holds transactions that the primary lacks.
 	strays(ctx context.Context, replica, primary *sql.DB) (bool, error)
+	// leftBehind tells whether the replica lacks transactions that the primary's log no longer holds.
+	leftBehind(ctx context.Context, replica, primary *sql.DB) (bool, error)
 	// setReadOnly changes what a server is now and, where that is the server's own matter, after a restart.
 	setReadOnly(ctx context.Context, server *Server, readOnly bool) error
 	// record remembers which server is to start as the primary, where that is not the server's own matter.

@@ -72,6 +72,15 @@ func (mysqlReplication) strays(ctx context.Context, replica, primary *sql.DB) (s
 	return stray, err
 }
 
+func (mysqlReplication) leftBehind(ctx context.Context, replica, primary *sql.DB) (left bool, err error) {
+	var executed string
+	if err := replica.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_executed").Scan(&executed); err != nil {
+		return false, err
+	}
+	err = primary.QueryRowContext(ctx, "SELECT NOT GTID_SUBSET(@@GLOBAL.gtid_purged, ?)", executed).Scan(&left)
+	return left, err
+}
+
 func (mysqlReplication) setReadOnly(ctx context.Context, server *Server, readOnly bool) error {
 	if readOnly {
 		return server.execToEnd(ctx, limitLockWait, "SET PERSIST read_only = ON", "SET PERSIST super_read_only = ON")
