@@ -17,29 +17,30 @@ const catchUpPatience = 30 * time.Second
 // the new primary's higher epoch. So a second is enough, and all writes wait for it.
 const handover = time.Second
 
+// oldBeat is how old the newest heartbeat of a server that is promoted may be without a word. They come every second.
+const oldBeat = 5 * time.Second
+
 // Failover makes the replica the primary. If the primary answers, it is made read-only first, the replica catches up wholly
 // and the two change roles: nothing is lost. If it does not, it is killed where it may still run (what hangs may wake up and
 // acknowledge), and the replica is promoted with all that it received.
 //
 // Every step can be repeated; a failover that was interrupted is completed by another. The promoted server's epoch is higher
 // than any before, and is written before anybody may write there: that is how clients tell it from a primary that comes back.
-func (p *Pair) Failover(ctx context.Context) error {
-	views := p.look(ctx)
-	old, next, err := choose(views)
+//
+// A replica that stopped receiving because of an error lacks what the primary wrote since, and is refused.
+func (p *Pair) Failover(ctx context.Context) error { return p.fail(ctx, false) }
+
+// ForceFailover is Failover that also promotes a replica which stopped receiving because of an error.
+func (p *Pair) ForceFailover(ctx context.Context) error { return p.fail(ctx, true) }
+
+func (p *Pair) fail(ctx context.Context, force bool) error {
+	alone, err := p.failover(ctx, p.look(ctx), force)
 	if err != nil {
 		return fmt.Errorf("failover: %w", err)
 	}
-	p.Primary, p.Replica = old.server, next.server
-	epoch := max(old.epoch, next.epoch) + 1
-	if old.err != nil {
-		if err := p.takeOver(ctx, old, epoch); err != nil {
-			return fmt.Errorf("failover: %w", err)
-		}
+	if alone {
 		p.say("%s is the primary; when %s can run again, a rejoin makes it the replica", p.Primary.title(), p.Replica.title())
 		return nil
-	}
-	if err := p.changeOver(ctx, epoch); err != nil {
-		return fmt.Errorf("failover: %w", err)
 	}
 	p.say("%s follows %s", p.Replica.title(), p.Primary.title())
 	if err := p.engine.follow(ctx, p); err != nil {
@@ -47,6 +48,20 @@ func (p *Pair) Failover(ctx context.Context) error {
 			p.Primary.title(), p.Replica.title(), err)
 	}
 	return nil
+}
+
+// failover leaves the new primary and the old in the fields of their roles, and says whether the old is out of reach.
+func (p *Pair) failover(ctx context.Context, views [2]view, force bool) (alone bool, err error) {
+	old, next, err := choose(views)
+	if err != nil {
+		return false, err
+	}
+	p.Primary, p.Replica = old.server, next.server
+	epoch := max(old.epoch, next.epoch) + 1
+	if old.err != nil {
+		return true, p.takeOver(ctx, old, next, epoch, force)
+	}
+	return false, p.changeOver(ctx, epoch)
 }
 
 // choose says which server takes over from which.
@@ -118,9 +133,17 @@ func (p *Pair) giveUp(ctx context.Context) error {
 	return p.engine.setReadOnly(ctx, p.Primary, false)
 }
 
-// takeOver is a failover from a primary that does not answer.
-func (p *Pair) takeOver(ctx context.Context, old view, epoch uint64) error {
+// takeOver is a failover from a primary that does not answer. That is left as it is until it is known that the replica can
+// take over.
+func (p *Pair) takeOver(ctx context.Context, old, next view, epoch uint64, force bool) error {
 	p.say("%s does not answer (%v)", p.Primary.title(), old.err)
+	switch {
+	case next.standing.broken:
+		return fmt.Errorf("%s cannot apply what it received: %s", p.Replica.title(), next.standing.problem)
+	case next.standing.gaveUp && !force:
+		return fmt.Errorf("%s stopped receiving before, so what was written since would be lost (FORCE=1 promotes it nevertheless): %s",
+			p.Replica.title(), next.standing.problem)
+	}
 	alive, err := p.Primary.body.alive()
 	if err != nil {
 		return fmt.Errorf("%s may still be written to: %w", p.Primary.title(), err)
@@ -138,6 +161,9 @@ func (p *Pair) takeOver(ctx context.Context, old view, epoch uint64) error {
 	if err != nil {
 		return fmt.Errorf("%s cannot apply what it received: %w", p.Replica.title(), err)
 	}
+	if err := p.sayHowOld(ctx); err != nil {
+		return err
+	}
 	if err := p.promote(ctx, epoch); err != nil {
 		return err
 	}
@@ -147,6 +173,17 @@ func (p *Pair) takeOver(ctx context.Context, old view, epoch uint64) error {
 		p.say("%s cannot be told that it is a replica now; do not start it but by a rejoin: %v", p.Replica.title(), err)
 	}
 	return nil
+}
+
+// sayHowOld tells of a replica whose newest heartbeat is old: what was written after it is not there.
+func (p *Pair) sayHowOld(ctx context.Context) error {
+	return p.Replica.asRoot(func(db *sql.DB) error {
+		age, known, err := beatAge(ctx, db)
+		if err == nil && known && age > oldBeat {
+			p.say("%s holds nothing of the last %v: its newest heartbeat is as old", p.Replica.title(), age.Round(time.Second))
+		}
+		return err
+	})
 }
 
 // promote makes the replica the primary, and exchanges the fields.

@@ -184,6 +184,57 @@ func TestAReplicaThatCannotCatchUpIsNotPromoted(t *testing.T) {
 	l.insert(t, l.pair.Primary, 2)
 }
 
+func TestAReplicaThatCannotReceiveOrApplyIsNotPromotedAndThePrimaryIsNotKilledForIt(t *testing.T) {
+	t.Parallel()
+	refused := func(t *testing.T, l ledger, why string) {
+		t.Helper()
+		require.NoError(t, l.pair.Primary.Pause())
+		require.ErrorContains(t, l.pair.Failover(t.Context()), why)
+		require.NoError(t, l.pair.Primary.Continue())
+		l.insert(t, l.pair.Primary, 2)
+	}
+	t.Run("apply", func(t *testing.T) {
+		t.Parallel()
+		l := newLedger(t)
+		require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().beginRootWrites, "SET SESSION sql_log_bin = 0",
+			"INSERT INTO "+l.schema.Name+".rows_of_it VALUES (1)"))
+		l.insert(t, l.pair.Primary, 1)
+		l.awaitStanding(t, func(now standing) bool { return now.broken })
+		refused(t, l, "server replica cannot apply what it received")
+	})
+	t.Run("receive", func(t *testing.T) {
+		t.Parallel()
+		l := newLedger(t)
+		run(t, openRoot(t, l.pair.Primary), "UPDATE "+l.schema.Name+".heartbeat SET beat = 1")
+		require.NoError(t, l.pair.Sync(t.Context()))
+		require.NoError(t, l.pair.Replica.Kill())
+		l.insert(t, l.pair.Primary, 1)
+		l.purge(t)
+		require.NoError(t, l.pair.Replica.Restart(t.Context()))
+		l.awaitStanding(t, func(now standing) bool { return now.gaveUp })
+		refused(t, l, "server replica stopped receiving before")
+
+		var steps []string
+		l.pair.Report = func(step string) { steps = append(steps, step) }
+		require.NoError(t, l.pair.Primary.Kill())
+		require.NoError(t, l.pair.ForceFailover(t.Context()))
+		require.Contains(t, strings.Join(steps, "\n"), "server replica holds nothing of the last")
+		require.NoError(t, l.pair.Rejoin(t.Context()))
+		l.insert(t, l.pair.Primary, 3)
+		l.requireRoles(t, "replica", "3", 1)
+	})
+}
+
+// awaitStanding waits until the replica says something of its replicating.
+func (l ledger) awaitStanding(t *testing.T, says func(standing) bool) {
+	t.Helper()
+	db := openRoot(t, l.pair.Replica)
+	require.Eventually(t, func() bool {
+		now, err := l.pair.engine.standing(t.Context(), db)
+		return err == nil && says(now)
+	}, 30*time.Second, 20*time.Millisecond)
+}
+
 func TestNothingIsDecidedBetweenServersThatCannotBeToldApart(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)

@@ -77,19 +77,31 @@ func epochSchemas(ctx context.Context, db *sql.DB) ([]string, error) {
 }
 
 // HighestEpoch is the highest epoch of a server's schemas.
-func HighestEpoch(ctx context.Context, db *sql.DB) (uint64, error) {
+func HighestEpoch(ctx context.Context, db *sql.DB) (uint64, error) { return highest(ctx, db, "epoch") }
+
+// beatAge is the age of a server's newest heartbeat, which is a time in microseconds; unknown before the first.
+func beatAge(ctx context.Context, db *sql.DB) (age time.Duration, known bool, err error) {
+	beat, err := highest(ctx, db, "beat")
+	if err != nil || beat == 0 {
+		return 0, false, err
+	}
+	return time.Since(time.UnixMicro(int64(beat))), true, nil
+}
+
+// highest is the highest value of a column of the schemas' heartbeats.
+func highest(ctx context.Context, db *sql.DB, column string) (uint64, error) {
 	schemas, err := epochSchemas(ctx, db)
 	if err != nil || len(schemas) == 0 {
 		return 0, err
 	}
 	parts := make([]string, len(schemas))
 	for i, schema := range schemas {
-		parts[i] = "SELECT epoch FROM `" + schema + "`.heartbeat"
+		parts[i] = "SELECT " + column + " AS value FROM `" + schema + "`.heartbeat"
 	}
-	var epoch uint64
+	var value uint64
 	// #nosec G202 -- names of our own schemas
-	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(epoch), 0) FROM ("+strings.Join(parts, " UNION ALL ")+") AS epochs").Scan(&epoch)
-	return epoch, err
+	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(value), 0) FROM ("+strings.Join(parts, " UNION ALL ")+") AS values_of_all").Scan(&value)
+	return value, err
 }
 
 // RaiseEpoch makes every schema's epoch at least so high.

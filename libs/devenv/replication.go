@@ -47,7 +47,9 @@ type standing struct {
 	configured bool
 	receiving  bool
 	applying   bool
-	problem    string
+	gaveUp     bool   // it receives nothing, and no longer tries, because of an error that is not the connection's
+	broken     bool   // it applies nothing because of an error
+	problem    string // the error
 	source     string // host:port as the server sees it
 }
 
@@ -61,9 +63,16 @@ func readStanding(row map[string]string, source, thread string) standing {
 	}
 	return standing{
 		configured: len(row) > 0, receiving: row[thread+"_IO_Running"] == "Yes", applying: row[thread+"_SQL_Running"] == "Yes",
-		problem: problem, source: row[source+"_Host"] + ":" + row[source+"_Port"],
+		gaveUp: row[thread+"_IO_Running"] == "No" && isError(row["Last_IO_Errno"]) && !isConnectionError(row["Last_IO_Errno"]),
+		broken: isError(row["Last_SQL_Errno"]), problem: problem, source: row[source+"_Host"] + ":" + row[source+"_Port"],
 	}
 }
+
+func isError(number string) bool { return number != "" && number != "0" }
+
+// isConnectionError tells the errors of a client that reaches no server. They are what a replica says behind a primary that
+// is down, also once an interrupted failover has stopped it.
+func isConnectionError(number string) bool { return len(number) == 4 && number[0] == '2' }
 
 // replicationPatience is how long replication may take to begin.
 const replicationPatience = 30 * time.Second

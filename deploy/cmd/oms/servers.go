@@ -22,8 +22,13 @@ func (a app) onPair(ctx context.Context, do func(started, *devenv.Pair) error) e
 	return do(before, pair)
 }
 
-func (a app) failover(ctx context.Context, _ options) error {
-	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error { return pair.Failover(ctx) })
+func (a app) failover(ctx context.Context, options options) error {
+	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error {
+		if options.force {
+			return pair.ForceFailover(ctx)
+		}
+		return pair.Failover(ctx)
+	})
 }
 
 func (a app) rejoin(ctx context.Context, _ options) error {
