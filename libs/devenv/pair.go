@@ -71,7 +71,7 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 			return err
 		}
 	}
-	return p.unhurried(ctx, func() error {
+	return p.unhurried(ctx, []*Server{p.Primary, p.Replica}, func() error {
 		statements := []string{
 			fmt.Sprintf("CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY %s", replicator, quote(options.ReplicatorPassword)),
 			fmt.Sprintf("GRANT REPLICATION SLAVE ON *.* TO '%s'@'%%'", replicator),

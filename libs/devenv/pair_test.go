@@ -185,6 +185,16 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	}
 	require.Equal(t, first.Replica.body.(*mariadbBody).process.PID(), replica.PID())
 
+	// A start that is killed while nobody follows leaves commits that do not wait.
+	for _, server := range []*Server{again.Primary, again.Replica} {
+		run(t, openRoot(t, server), "SET GLOBAL rpl_semi_sync_master_timeout = 1")
+	}
+	again, err = StartPair(t.Context(), options)
+	require.NoError(t, err)
+	for _, server := range []*Server{again.Primary, again.Replica} {
+		require.Equal(t, semiSyncTimeout, number(t, openRoot(t, server), "SELECT @@GLOBAL.rpl_semi_sync_master_timeout"))
+	}
+
 	require.NoError(t, again.Stop(t.Context()))
 	primary, replica, err = FindPair(options.Dir)
 	require.NoError(t, err)

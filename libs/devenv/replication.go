@@ -126,10 +126,14 @@ func awaitPosition(ctx context.Context, db *sql.DB, position, waitQuery string) 
 
 // unhurried does something in which a server commits before its replica follows it. Semi-synchronous replication would
 // make the first of these commits wait its whole second, on either server; so where no replica listens it waits a
-// millisecond meanwhile.
-func (p *Pair) unhurried(ctx context.Context, do func() error) (err error) {
+// millisecond meanwhile. At the end the second is set also where it need not be: another start may have been killed in here.
+func (p *Pair) unhurried(ctx context.Context, servers []*Server, do func() error) (err error) {
 	words := p.engine.words()
-	for _, server := range []*Server{p.Primary, p.Replica} {
+	for _, server := range servers {
+		defer func() {
+			ctx := context.WithoutCancel(ctx)
+			err = errors.Join(err, server.exec(ctx, fmt.Sprintf("SET GLOBAL %s = %d", words.semiSyncTimeout, semiSyncTimeout)))
+		}()
 		waiting, askErr := server.listeners(ctx, words.semiSyncClients)
 		if askErr != nil {
 			return askErr
@@ -140,10 +144,6 @@ func (p *Pair) unhurried(ctx context.Context, do func() error) (err error) {
 		if err := server.exec(ctx, "SET GLOBAL "+words.semiSyncTimeout+" = 1"); err != nil {
 			return err
 		}
-		defer func() {
-			ctx := context.WithoutCancel(ctx)
-			err = errors.Join(err, server.exec(ctx, fmt.Sprintf("SET GLOBAL %s = %d", words.semiSyncTimeout, semiSyncTimeout)))
-		}()
 	}
 	return do()
 }
