@@ -43,7 +43,7 @@ func (p *Pair) fail(ctx context.Context, force bool) error {
 		return nil
 	}
 	p.say("%s follows %s", p.Replica.title(), p.Primary.title())
-	if err := p.engine.follow(ctx, p); err != nil {
+	if err := p.attach(ctx); err != nil {
 		return fmt.Errorf("failover: %s is the primary now, but %s does not follow it; rejoin: %w",
 			p.Primary.title(), p.Replica.title(), err)
 	}
@@ -52,16 +52,25 @@ func (p *Pair) fail(ctx context.Context, force bool) error {
 
 // failover leaves the new primary and the old in the fields of their roles, and says whether the old is out of reach.
 func (p *Pair) failover(ctx context.Context, views [2]view, force bool) (alone bool, err error) {
+	if promoted, other, err := tellPrimary(views); err == nil && promoted.standing.configured {
+		// Cut off before its last step.
+		p.Primary, p.Replica = promoted.server, other.server
+		return other.err != nil, p.lead(ctx)
+	}
 	old, next, err := choose(views)
 	if err != nil {
 		return false, err
 	}
 	p.Primary, p.Replica = old.server, next.server
 	epoch := max(old.epoch, next.epoch) + 1
-	if old.err != nil {
+	switch {
+	case old.err != nil:
 		return true, p.takeOver(ctx, old, next, epoch, force)
+	case next.epoch > old.epoch:
+		return false, p.complete(ctx, epoch)
+	default:
+		return false, p.changeOver(ctx, epoch)
 	}
-	return false, p.changeOver(ctx, epoch)
 }
 
 // choose says which server takes over from which.
@@ -122,6 +131,21 @@ func (p *Pair) changeOver(ctx context.Context, epoch uint64) error {
 		return p.promote(ctx, epoch)
 	case <-ctx.Done():
 		return errors.Join(ctx.Err(), p.giveUp(ctx))
+	}
+}
+
+// complete ends a promotion that was cut off. The replica's epoch says that it had all that it was to have; what the old
+// primary may hold beyond that was given up then, and cannot be fetched any more.
+func (p *Pair) complete(ctx context.Context, epoch uint64) error {
+	p.say("the promotion of %s was cut off and is completed", p.Replica.title())
+	if err := p.engine.setReadOnly(ctx, p.Primary, true); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(handover):
+		return p.promote(ctx, epoch)
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -194,12 +218,13 @@ func (p *Pair) promote(ctx context.Context, epoch uint64) error {
 		if err := execAll(ctx, db, words.stop, words.beginRootWrites); err != nil {
 			return err
 		}
+		// Before anything is written that the old primary lacks: from here on that is none, whoever starts it.
+		if err := p.engine.record(next); err != nil {
+			return err
+		}
 		return RaiseEpoch(ctx, db, epoch)
 	})
 	if err != nil {
-		return err
-	}
-	if err := p.engine.record(next); err != nil {
 		return err
 	}
 	if err := p.engine.setReadOnly(ctx, next, false); err != nil {

@@ -24,12 +24,18 @@ func newLedger(t *testing.T) ledger {
 	pair := NewPair(t)
 	schema, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
-	migrate := open(t, pair.Primary, schema.Migrate, schema.Name)
+	l := ledger{pair, schema}
+	l.createTables(t)
+	return l
+}
+
+func (l ledger) createTables(t *testing.T) {
+	t.Helper()
+	migrate := open(t, l.pair.Primary, l.schema.Migrate, l.schema.Name)
 	run(t, migrate, "CREATE TABLE rows_of_it (id INT PRIMARY KEY)")
 	run(t, migrate, "CREATE TABLE heartbeat (id INT PRIMARY KEY, beat BIGINT, epoch BIGINT UNSIGNED NOT NULL DEFAULT 0)")
 	run(t, migrate, "INSERT INTO heartbeat VALUES (1, 0, 0)")
-	require.NoError(t, pair.Sync(t.Context()))
-	return ledger{pair, schema}
+	require.NoError(t, l.pair.Sync(t.Context()))
 }
 
 func (l ledger) insert(t *testing.T, server *Server, ids ...int) {
@@ -235,6 +241,26 @@ func (l ledger) awaitStanding(t *testing.T, says func(standing) bool) {
 	}, 30*time.Second, 20*time.Millisecond)
 }
 
+// purge leaves the primary nothing of its log but the newest file, which is empty.
+func (l ledger) purge(t *testing.T) {
+	t.Helper()
+	db := openRoot(t, l.pair.Primary)
+	run(t, db, "FLUSH BINARY LOGS")
+	require.Eventually(t, func() bool {
+		// But for a log that the connection to the lost replica still reads.
+		run(t, db, "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
+		logs, err := db.QueryContext(t.Context(), "SHOW BINARY LOGS")
+		require.NoError(t, err)
+		defer logs.Close() //nolint:errcheck // only read from
+		count := 0
+		for logs.Next() {
+			count++
+		}
+		require.NoError(t, logs.Err())
+		return count == 1
+	}, 30*time.Second, 20*time.Millisecond)
+}
+
 func TestNothingIsDecidedBetweenServersThatCannotBeToldApart(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
@@ -277,12 +303,7 @@ func TestACommitWaitsForTheReplicaForASecondAndThenGoesOnWithoutUntilItIsBack(t 
 
 func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	t.Parallel()
-	options := Options{Detached: true, Dir: filepath.Join(t.TempDir(), "pair"), RootPassword: "Root1", ReplicatorPassword: "Replicator1"}
-	for _, port := range []*int{&options.PrimaryPort, &options.ReplicaPort} {
-		var err error
-		*port, err = FreePort()
-		require.NoError(t, err)
-	}
+	options := detached(t)
 	first, err := StartPair(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, first.Close()) })
@@ -308,7 +329,7 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	require.NoError(t, recordPrimary(options.Dir, "primary"))
 	reopened, err = OpenPair(t.Context(), options)
 	require.NoError(t, err)
-	reopened.Orient(t.Context())
+	require.NoError(t, reopened.Orient(t.Context()))
 	require.Equal(t, "replica", reopened.Primary.Name(), "what the servers say counts")
 
 	// A failover that was cut off after it had recorded the new role has left a primary that follows, and nobody to write to.
@@ -385,24 +406,34 @@ func TestAReplicaThatThePrimarysLogNoLongerReachesIsGivenItsData(t *testing.T) {
 	}
 }
 
-// purge leaves the primary nothing of its log but the newest file, which is empty.
-func (l ledger) purge(t *testing.T) {
-	t.Helper()
-	db := openRoot(t, l.pair.Primary)
-	run(t, db, "FLUSH BINARY LOGS")
-	require.Eventually(t, func() bool {
-		// But for a log that the connection to the lost replica still reads.
-		run(t, db, "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
-		logs, err := db.QueryContext(t.Context(), "SHOW BINARY LOGS")
-		require.NoError(t, err)
-		defer logs.Close() //nolint:errcheck // only read from
-		count := 0
-		for logs.Next() {
-			count++
-		}
-		require.NoError(t, logs.Err())
-		return count == 1
-	}, 30*time.Second, 20*time.Millisecond)
+func TestARoleIsSaidByTheServersOrNotKnown(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	require.NoError(t, l.pair.Failover(t.Context()))
+	l.pair.swap() // what somebody believes who did not see it
+	require.NoError(t, l.pair.Orient(t.Context()))
+	require.Equal(t, "replica", l.pair.Primary.Name())
+
+	l.pair.swap()
+	require.NoError(t, l.pair.Replica.Pause())
+	require.ErrorContains(t, l.pair.Orient(t.Context()), "which server is the primary")
+	require.NoError(t, l.pair.Replica.Continue())
+
+	// A restore makes the primary read-only; cut off, it must be possible again.
+	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, true))
+	require.NoError(t, l.pair.Orient(t.Context()))
+	require.Equal(t, "replica", l.pair.Primary.Name())
+	require.ErrorContains(t, l.pair.Reattach(t.Context()), "a failover was interrupted: `make failover`")
+	require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().stop, l.pair.engine.words().forget))
+	require.ErrorContains(t, l.pair.Orient(t.Context()), "which server is the primary")
+}
+
+func TestAWritableReplicaIsMadeReadOnly(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, false))
+	require.NoError(t, l.pair.Reattach(t.Context()))
+	l.requireRoles(t, "primary", "", 0)
 }
 
 func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -55,19 +56,38 @@ func (p *Pair) ask(ctx context.Context, v *view) error {
 	})
 }
 
-// Orient puts the servers into the fields of their roles, by what they say: the writable one of the highest epoch is the
-// primary. Where none is writable, the one that follows is the replica.
-func (p *Pair) Orient(ctx context.Context) {
+// Orient puts the servers into the fields of their roles, by what they say, and fails rather than guess: a server that only
+// cannot be asked may be the primary. The writable one of the highest epoch is. Where both answer and none is writable, as
+// after a restore that was cut off, the one that follows is the replica.
+func (p *Pair) Orient(ctx context.Context) error {
 	views := p.look(ctx)
-	first, second := views[0], views[1]
-	switch {
-	case first.writable() && second.writable():
-		if second.epoch > first.epoch {
-			p.swap()
+	primary, other, err := tellPrimary(views)
+	if err != nil {
+		primary, other = views[0], views[1]
+		if primary.standing.configured {
+			primary, other = other, primary
 		}
-	case second.writable(), !first.writable() && first.err == nil && first.standing.configured && !second.standing.configured:
-		p.swap()
+		known := primary.err == nil && other.err == nil && !primary.writable() && !other.writable() &&
+			!primary.standing.configured && other.standing.configured
+		if !known {
+			return fmt.Errorf("which server is the primary: %w", err)
+		}
 	}
+	p.Primary, p.Replica = primary.server, other.server
+	return nil
+}
+
+// requireWritable fails where the primary takes no writes, which only an interrupted command leaves behind.
+func (p *Pair) requireWritable(ctx context.Context) error {
+	primary := view{server: p.Primary}
+	if err := p.ask(ctx, &primary); err != nil {
+		return err
+	}
+	if primary.readOnly {
+		return fmt.Errorf("%s takes no writes: a failover was interrupted: `make failover` (or a restore: the same restore again)",
+			p.Primary.title())
+	}
+	return nil
 }
 
 // epochSchemas are the schemas whose services tell primaries apart by an epoch.

@@ -216,6 +216,39 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 		"SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'later'"))
 }
 
+func TestADetachedPairStartsWithoutAReplicaButNotWithoutItsPrimary(t *testing.T) {
+	t.Parallel()
+	options := detached(t)
+	var steps []string
+	options.Report = func(step string) { steps = append(steps, step) }
+	pair, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	spoil := func(server *Server) {
+		require.NoError(t, server.Kill())
+		data := filepath.Join(options.Dir, server.Name(), "data")
+		require.NoError(t, os.Rename(data, data+".away"))
+		require.NoError(t, os.WriteFile(data, nil, 0o600))
+	}
+	spoil(pair.Replica)
+	steps, options.Bootstrap = nil, []string{"CREATE DATABASE IF NOT EXISTS begun"}
+	alone, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	require.Contains(t, steps[len(steps)-1], "server primary goes on alone: replica did not start")
+	run(t, openRoot(t, alone.Primary), "USE begun")
+	require.NoError(t, os.Remove(filepath.Join(options.Dir, "replica", "data")))
+	require.NoError(t, alone.Rejoin(t.Context()))
+	require.NoError(t, alone.Sync(t.Context()))
+
+	spoil(alone.Primary)
+	_, err = StartPair(t.Context(), options)
+	require.ErrorContains(t, err, "`make failover` makes server replica the primary")
+	require.NoError(t, alone.Failover(t.Context()))
+	last, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	require.Equal(t, "replica", last.Primary.Name())
+	run(t, openRoot(t, last.Primary), "CREATE DATABASE later")
+}
+
 func TestNothingIsLeftAfterClose(t *testing.T) {
 	dir := t.TempDir()
 	pair, err := StartPair(t.Context(), Options{Dir: dir})

@@ -19,7 +19,7 @@ func (mysqlReplication) words() words {
 }
 
 func (m mysqlReplication) follow(ctx context.Context, pair *Pair) error {
-	err := pair.Replica.asRoot(func(db *sql.DB) error {
+	return pair.Replica.asRoot(func(db *sql.DB) error {
 		now, err := m.standing(ctx, db)
 		if err != nil {
 			return err
@@ -36,11 +36,6 @@ func (m mysqlReplication) follow(ctx context.Context, pair *Pair) error {
 		}
 		return awaitReplication(ctx, db, "SHOW REPLICA STATUS", "Replica", "Replica")
 	})
-	if err != nil {
-		return err
-	}
-	// Not on the command line: the image's own first start has to create root.
-	return m.setReadOnly(ctx, pair.Replica, true)
 }
 
 func (mysqlReplication) caughtUp(ctx context.Context, pair *Pair) error {

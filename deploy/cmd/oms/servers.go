@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"oms.internal/libs/devenv"
 
@@ -42,7 +43,9 @@ func (a app) backup(ctx context.Context, options options) error {
 		return errNoFile
 	}
 	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error {
-		pair.Orient(ctx)
+		if err := pair.Orient(ctx); err != nil {
+			return fmt.Errorf("backup: %w", err)
+		}
 		return backup.Write(ctx, pair, options.file, a.out)
 	})
 }
@@ -52,7 +55,9 @@ func (a app) restore(ctx context.Context, options options) error {
 		return errNoFile
 	}
 	return a.onPair(ctx, func(before started, pair *devenv.Pair) error {
-		pair.Orient(ctx)
+		if err := pair.Orient(ctx); err != nil {
+			return fmt.Errorf("restore: %w", err)
+		}
 		return backup.Restore(ctx, pair, before.runner, options.file, options.force, a.out)
 	})
 }
