@@ -28,13 +28,13 @@ const oldBeat = 5 * time.Second
 // than any before, and is written before anybody may write there: that is how clients tell it from a primary that comes back.
 //
 // A replica that stopped receiving because of an error lacks what the primary wrote since, and is refused.
-func (p *Pair) Failover(ctx context.Context) error { return p.fail(ctx, false) }
+func (p *Pair) Failover(ctx context.Context) error { return p.failover(ctx, false) }
 
 // ForceFailover is Failover that also promotes a replica which stopped receiving because of an error.
-func (p *Pair) ForceFailover(ctx context.Context) error { return p.fail(ctx, true) }
+func (p *Pair) ForceFailover(ctx context.Context) error { return p.failover(ctx, true) }
 
-func (p *Pair) fail(ctx context.Context, force bool) error {
-	alone, err := p.failover(ctx, p.look(ctx), force)
+func (p *Pair) failover(ctx context.Context, force bool) error {
+	alone, err := p.replacePrimary(ctx, p.look(ctx), force)
 	if err != nil {
 		return fmt.Errorf("failover: %w", err)
 	}
@@ -50,8 +50,8 @@ func (p *Pair) fail(ctx context.Context, force bool) error {
 	return nil
 }
 
-// failover leaves the new primary and the old in the fields of their roles, and says whether the old is out of reach.
-func (p *Pair) failover(ctx context.Context, views [2]view, force bool) (alone bool, err error) {
+// replacePrimary leaves the new primary and the old in the fields of their roles, and says whether the old is out of reach.
+func (p *Pair) replacePrimary(ctx context.Context, views [2]view, force bool) (alone bool, err error) {
 	if promoted, other, err := tellPrimary(views); err == nil && promoted.standing.configured {
 		// Cut off before its last step.
 		p.Primary, p.Replica = promoted.server, other.server

@@ -9,8 +9,8 @@ import (
 )
 
 // Rejoin makes the server that is not the primary its replica, starting it if it does not run. One that holds transactions
-// that the primary lacks is given the primary's data anew. It can be repeated, and completes what was interrupted; where the
-// other already follows, it does nothing.
+// that the primary lacks, or lacks what the primary's log no longer holds, is given the primary's data anew. It can be
+// repeated, and completes what was interrupted; where the other already follows, it does nothing.
 func (p *Pair) Rejoin(ctx context.Context) error {
 	if err := p.rejoin(ctx); err != nil {
 		return fmt.Errorf("rejoin: %w", err)
