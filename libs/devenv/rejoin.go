@@ -192,7 +192,7 @@ func (s *Server) schemas(ctx context.Context) (names []string, err error) {
 func (s *Server) users(ctx context.Context) (statements []string, err error) {
 	err = s.asRoot(func(db *sql.DB) error {
 		db.SetMaxOpenConns(1)
-		// MySQL's hashes hold any byte.
+		// MySQL's hashes hold any byte. MariaDB leaves out comments for this version.
 		if _, err := db.ExecContext(ctx, "/*!80017 SET SESSION print_identified_with_as_hex = ON */"); err != nil {
 			return err
 		}
