@@ -30,7 +30,7 @@ clean: ## down, and remove data, logs, secrets and binaries
 	@$(OMS) clean
 replication: ## compare the two database servers
 	@$(OMS) replication
-failover: ## make the replica the primary, because that is down or to be taken down
+failover: ## make the replica the primary, because that is down or to be taken down (FORCE=1: though it lacks data)
 	@$(OMS) failover
 rejoin: ## make the server that is not the primary its replica again
 	@$(OMS) rejoin

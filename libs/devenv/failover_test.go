@@ -1,8 +1,10 @@
 package devenv
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,12 +24,18 @@ func newLedger(t *testing.T) ledger {
 	pair := NewPair(t)
 	schema, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
-	migrate := open(t, pair.Primary, schema.Migrate, schema.Name)
+	l := ledger{pair, schema}
+	l.createTables(t)
+	return l
+}
+
+func (l ledger) createTables(t *testing.T) {
+	t.Helper()
+	migrate := open(t, l.pair.Primary, l.schema.Migrate, l.schema.Name)
 	run(t, migrate, "CREATE TABLE rows_of_it (id INT PRIMARY KEY)")
 	run(t, migrate, "CREATE TABLE heartbeat (id INT PRIMARY KEY, beat BIGINT, epoch BIGINT UNSIGNED NOT NULL DEFAULT 0)")
 	run(t, migrate, "INSERT INTO heartbeat VALUES (1, 0, 0)")
-	require.NoError(t, pair.Sync(t.Context()))
-	return ledger{pair, schema}
+	require.NoError(t, l.pair.Sync(t.Context()))
 }
 
 func (l ledger) insert(t *testing.T, server *Server, ids ...int) {
@@ -153,7 +161,9 @@ func TestAPrimaryThatHangsIsKilledBeforeAnotherIsPromoted(t *testing.T) {
 	l.insert(t, l.pair.Primary, 1)
 	require.NoError(t, l.pair.Primary.Pause())
 	require.NoError(t, l.pair.Failover(t.Context()))
-	require.False(t, l.pair.Replica.body.alive())
+	alive, err := l.pair.Replica.body.alive()
+	require.NoError(t, err)
+	require.False(t, alive)
 	l.insert(t, l.pair.Primary, 2)
 	require.NoError(t, l.pair.Rejoin(t.Context()))
 	l.requireRoles(t, "replica", "1,2", 1)
@@ -178,6 +188,77 @@ func TestAReplicaThatCannotCatchUpIsNotPromoted(t *testing.T) {
 	require.ErrorContains(t, l.pair.Failover(t.Context()), "server replica does not catch up")
 	require.Equal(t, "primary", l.pair.Primary.Name())
 	l.insert(t, l.pair.Primary, 2)
+}
+
+func TestAReplicaThatCannotReceiveOrApplyIsNotPromotedAndThePrimaryIsNotKilledForIt(t *testing.T) {
+	t.Parallel()
+	refused := func(t *testing.T, l ledger, why string) {
+		t.Helper()
+		require.NoError(t, l.pair.Primary.Pause())
+		require.ErrorContains(t, l.pair.Failover(t.Context()), why)
+		require.NoError(t, l.pair.Primary.Continue())
+		l.insert(t, l.pair.Primary, 2)
+	}
+	t.Run("apply", func(t *testing.T) {
+		t.Parallel()
+		l := newLedger(t)
+		require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().beginRootWrites, "SET SESSION sql_log_bin = 0",
+			"INSERT INTO "+l.schema.Name+".rows_of_it VALUES (1)"))
+		l.insert(t, l.pair.Primary, 1)
+		l.awaitStanding(t, func(now standing) bool { return now.broken })
+		refused(t, l, "server replica cannot apply what it received")
+	})
+	t.Run("receive", func(t *testing.T) {
+		t.Parallel()
+		l := newLedger(t)
+		run(t, openRoot(t, l.pair.Primary), "UPDATE "+l.schema.Name+".heartbeat SET beat = 1")
+		require.NoError(t, l.pair.Sync(t.Context()))
+		require.NoError(t, l.pair.Replica.Kill())
+		l.insert(t, l.pair.Primary, 1)
+		l.purge(t)
+		require.NoError(t, l.pair.Replica.Restart(t.Context()))
+		l.awaitStanding(t, func(now standing) bool { return now.gaveUp })
+		refused(t, l, "server replica stopped receiving before")
+
+		var steps []string
+		l.pair.Report = func(step string) { steps = append(steps, step) }
+		require.NoError(t, l.pair.Primary.Kill())
+		require.NoError(t, l.pair.ForceFailover(t.Context()))
+		require.Contains(t, strings.Join(steps, "\n"), "server replica holds nothing of the last")
+		require.NoError(t, l.pair.Rejoin(t.Context()))
+		l.insert(t, l.pair.Primary, 3)
+		l.requireRoles(t, "replica", "3", 1)
+	})
+}
+
+// awaitStanding waits until the replica says something of its replicating.
+func (l ledger) awaitStanding(t *testing.T, says func(standing) bool) {
+	t.Helper()
+	db := openRoot(t, l.pair.Replica)
+	require.Eventually(t, func() bool {
+		now, err := l.pair.engine.standing(t.Context(), db)
+		return err == nil && says(now)
+	}, 30*time.Second, 20*time.Millisecond)
+}
+
+// purge leaves the primary nothing of its log but the newest file, which is empty.
+func (l ledger) purge(t *testing.T) {
+	t.Helper()
+	db := openRoot(t, l.pair.Primary)
+	run(t, db, "FLUSH BINARY LOGS")
+	require.Eventually(t, func() bool {
+		// But for a log that the connection to the lost replica still reads.
+		run(t, db, "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
+		logs, err := db.QueryContext(t.Context(), "SHOW BINARY LOGS")
+		require.NoError(t, err)
+		defer logs.Close() //nolint:errcheck // only read from
+		count := 0
+		for logs.Next() {
+			count++
+		}
+		require.NoError(t, logs.Err())
+		return count == 1
+	}, 30*time.Second, 20*time.Millisecond)
 }
 
 func TestNothingIsDecidedBetweenServersThatCannotBeToldApart(t *testing.T) {
@@ -222,12 +303,7 @@ func TestACommitWaitsForTheReplicaForASecondAndThenGoesOnWithoutUntilItIsBack(t 
 
 func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	t.Parallel()
-	options := Options{Detached: true, Dir: filepath.Join(t.TempDir(), "pair"), RootPassword: "Root1", ReplicatorPassword: "Replicator1"}
-	for _, port := range []*int{&options.PrimaryPort, &options.ReplicaPort} {
-		var err error
-		*port, err = FreePort()
-		require.NoError(t, err)
-	}
+	options := detached(t)
 	first, err := StartPair(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, first.Close()) })
@@ -253,7 +329,7 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	require.NoError(t, recordPrimary(options.Dir, "primary"))
 	reopened, err = OpenPair(t.Context(), options)
 	require.NoError(t, err)
-	reopened.Orient(t.Context())
+	require.NoError(t, reopened.Orient(t.Context()))
 	require.Equal(t, "replica", reopened.Primary.Name(), "what the servers say counts")
 
 	// A failover that was cut off after it had recorded the new role has left a primary that follows, and nobody to write to.
@@ -282,4 +358,111 @@ func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {
 	require.Empty(t, state)
 	_, err = binlogState("7")
 	require.Error(t, err)
+}
+
+func TestAReplicaThatThePrimarysLogNoLongerReachesIsGivenItsData(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*testing.T, *Server){
+		"it was away for too long": func(*testing.T, *Server) {},
+		"its data was lost": func(t *testing.T, server *Server) {
+			t.Helper()
+			switch body := server.body.(type) {
+			case *mariadbBody:
+				require.NoError(t, os.RemoveAll(filepath.Join(body.dir, "data")))
+			case *mysqlBody:
+				_, err := docker(t.Context(), "rm", "--force", "--volumes", body.container)
+				require.NoError(t, err)
+				alive, err := body.alive()
+				require.NoError(t, err)
+				require.False(t, alive)
+				body.created = false
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			l.insert(t, l.pair.Primary, 1)
+			require.NoError(t, l.pair.Sync(t.Context()))
+			require.NoError(t, l.pair.Replica.Kill())
+			lose(t, l.pair.Replica)
+			l.insert(t, l.pair.Primary, 2)
+			l.purge(t)
+			require.NoError(t, l.pair.Replica.Restart(t.Context()))
+
+			// A start goes on without it, and discards nothing.
+			var steps []string
+			l.pair.Report = func(step string) { steps = append(steps, step) }
+			require.NoError(t, l.pair.Reattach(t.Context()))
+			require.Contains(t, steps[len(steps)-1], "server replica lacks transactions that the log of server primary no longer holds")
+			require.NoError(t, l.pair.Rejoin(t.Context()))
+			l.insert(t, l.pair.Primary, 3)
+			l.requireRoles(t, "primary", "1,2,3", 0)
+			// It is a replica like any other, users and log included.
+			require.NoError(t, l.pair.Failover(t.Context()))
+			l.insert(t, l.pair.Primary, 4)
+			l.requireRoles(t, "replica", "1,2,3,4", 1)
+		})
+	}
+}
+
+func TestARoleIsSaidByTheServersOrNotKnown(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	require.NoError(t, l.pair.Failover(t.Context()))
+	l.pair.swap() // what somebody believes who did not see it
+	require.NoError(t, l.pair.Orient(t.Context()))
+	require.Equal(t, "replica", l.pair.Primary.Name())
+
+	l.pair.swap()
+	require.NoError(t, l.pair.Replica.Pause())
+	require.ErrorContains(t, l.pair.Orient(t.Context()), "which server is the primary")
+	require.NoError(t, l.pair.Replica.Continue())
+
+	// A restore makes the primary read-only; cut off, it must be possible again.
+	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, true))
+	require.NoError(t, l.pair.Orient(t.Context()))
+	require.Equal(t, "replica", l.pair.Primary.Name())
+	require.ErrorContains(t, l.pair.Reattach(t.Context()), "a failover was interrupted: `make failover`")
+	require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().stop, l.pair.engine.words().forget))
+	require.ErrorContains(t, l.pair.Orient(t.Context()), "which server is the primary")
+}
+
+func TestAWritableReplicaIsMadeReadOnly(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, false))
+	require.NoError(t, l.pair.Reattach(t.Context()))
+	l.requireRoles(t, "primary", "", 0)
+}
+
+func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	busy, err := openRoot(t, l.pair.Primary).Conn(t.Context())
+	require.NoError(t, err)
+	_, err = busy.ExecContext(t.Context(), "LOCK TABLES "+l.schema.Name+".rows_of_it WRITE")
+	require.NoError(t, err)
+	// Who gives up meanwhile is not overtaken: the server's end of waiting is waited for.
+	ctx, cancel := context.WithCancel(t.Context())
+	l.pair.Report = func(step string) {
+		if strings.Contains(step, "becomes read-only") {
+			time.AfterFunc(time.Second, cancel)
+		}
+	}
+	err = l.pair.Failover(ctx)
+	require.ErrorContains(t, err, "Lock wait timeout exceeded")
+	require.ErrorIs(t, ctx.Err(), context.Canceled)
+	_, err = busy.ExecContext(t.Context(), "UNLOCK TABLES")
+	require.NoError(t, err)
+	require.NoError(t, busy.Close())
+	l.insert(t, l.pair.Primary, 1)
+}
+
+func TestAServerThatDockerCannotTellOfIsNotTakenForDead(t *testing.T) { //nolint:paralleltest // the address is in the environment
+	t.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+	body := &mysqlBody{container: "oms-test-of-nobody"}
+	_, err := body.alive()
+	require.Error(t, err)
+	require.Error(t, body.kill())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -55,19 +56,38 @@ func (p *Pair) ask(ctx context.Context, v *view) error {
 	})
 }
 
-// Orient puts the servers into the fields of their roles, by what they say: the writable one of the highest epoch is the
-// primary. Where none is writable, the one that follows is the replica.
-func (p *Pair) Orient(ctx context.Context) {
+// Orient puts the servers into the fields of their roles, by what they say, and fails rather than guess: a server that only
+// cannot be asked may be the primary. The writable one of the highest epoch is. Where both answer and none is writable, as
+// after a restore that was cut off, the one that follows is the replica.
+func (p *Pair) Orient(ctx context.Context) error {
 	views := p.look(ctx)
-	first, second := views[0], views[1]
-	switch {
-	case first.writable() && second.writable():
-		if second.epoch > first.epoch {
-			p.swap()
+	primary, other, err := tellPrimary(views)
+	if err != nil {
+		primary, other = views[0], views[1]
+		if primary.standing.configured {
+			primary, other = other, primary
 		}
-	case second.writable(), !first.writable() && first.err == nil && first.standing.configured && !second.standing.configured:
-		p.swap()
+		known := primary.err == nil && other.err == nil && !primary.writable() && !other.writable() &&
+			!primary.standing.configured && other.standing.configured
+		if !known {
+			return fmt.Errorf("which server is the primary: %w", err)
+		}
 	}
+	p.Primary, p.Replica = primary.server, other.server
+	return nil
+}
+
+// requireWritable fails where the primary takes no writes, which only an interrupted command leaves behind.
+func (p *Pair) requireWritable(ctx context.Context) error {
+	primary := view{server: p.Primary}
+	if err := p.ask(ctx, &primary); err != nil {
+		return err
+	}
+	if primary.readOnly {
+		return fmt.Errorf("%s takes no writes: a failover was interrupted: `make failover` (or a restore: the same restore again)",
+			p.Primary.title())
+	}
+	return nil
 }
 
 // epochSchemas are the schemas whose services tell primaries apart by an epoch.
@@ -77,19 +97,31 @@ func epochSchemas(ctx context.Context, db *sql.DB) ([]string, error) {
 }
 
 // HighestEpoch is the highest epoch of a server's schemas.
-func HighestEpoch(ctx context.Context, db *sql.DB) (uint64, error) {
+func HighestEpoch(ctx context.Context, db *sql.DB) (uint64, error) { return highest(ctx, db, "epoch") }
+
+// beatAge is the age of a server's newest heartbeat, which is a time in microseconds; unknown before the first.
+func beatAge(ctx context.Context, db *sql.DB) (age time.Duration, known bool, err error) {
+	beat, err := highest(ctx, db, "beat")
+	if err != nil || beat == 0 {
+		return 0, false, err
+	}
+	return time.Since(time.UnixMicro(int64(beat))), true, nil
+}
+
+// highest is the highest value of a column of the schemas' heartbeats.
+func highest(ctx context.Context, db *sql.DB, column string) (uint64, error) {
 	schemas, err := epochSchemas(ctx, db)
 	if err != nil || len(schemas) == 0 {
 		return 0, err
 	}
 	parts := make([]string, len(schemas))
 	for i, schema := range schemas {
-		parts[i] = "SELECT epoch FROM `" + schema + "`.heartbeat"
+		parts[i] = "SELECT " + column + " AS value FROM `" + schema + "`.heartbeat"
 	}
-	var epoch uint64
+	var value uint64
 	// #nosec G202 -- names of our own schemas
-	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(epoch), 0) FROM ("+strings.Join(parts, " UNION ALL ")+") AS epochs").Scan(&epoch)
-	return epoch, err
+	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(value), 0) FROM ("+strings.Join(parts, " UNION ALL ")+") AS values_of_all").Scan(&value)
+	return value, err
 }
 
 // RaiseEpoch makes every schema's epoch at least so high.

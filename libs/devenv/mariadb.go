@@ -97,7 +97,7 @@ func FindPair(dir string) (primary, replica *Process, err error) {
 
 func recordIn(dir string) string { return filepath.Join(dir, "process.json") }
 
-func (b *mariadbBody) alive() bool { return b.process != nil && b.process.Alive() }
+func (b *mariadbBody) alive() (bool, error) { return b.process != nil && b.process.Alive(), nil }
 
 func (b *mariadbBody) tail(lines int) []byte {
 	if b.process == nil {
@@ -107,7 +107,7 @@ func (b *mariadbBody) tail(lines int) []byte {
 }
 
 func (b *mariadbBody) start(ctx context.Context) error {
-	if b.alive() {
+	if b.process != nil && b.process.Alive() {
 		return nil
 	}
 	if err := b.prepare(ctx); err != nil {

@@ -101,9 +101,14 @@ func docker(ctx context.Context, arguments ...string) (string, error) {
 	return strings.TrimSpace(string(output)), nil
 }
 
-func (b *mysqlBody) alive() bool {
-	state, err := docker(context.Background(), "inspect", "--format", "{{.State.Running}}", b.container)
-	return err == nil && state == "true"
+// alive is an error where Docker cannot say: a server that only cannot be asked about may take writes.
+func (b *mysqlBody) alive() (bool, error) {
+	state, err := docker(context.Background(), "container", "inspect", "--format", "{{.State.Running}}", b.container)
+	// The client ends with 1 whatever is wrong, so its words are all there is.
+	if err != nil && strings.Contains(strings.ToLower(err.Error()), "no such container") {
+		return false, nil
+	}
+	return err == nil && state == "true", err
 }
 
 func (b *mysqlBody) tail(lines int) []byte {
@@ -130,10 +135,11 @@ func (b *mysqlBody) stop(ctx context.Context) error {
 }
 
 func (b *mysqlBody) kill() error {
-	if !b.alive() {
-		return nil
+	alive, err := b.alive()
+	if err != nil || !alive {
+		return err
 	}
-	_, err := docker(context.Background(), "kill", b.container)
+	_, err = docker(context.Background(), "kill", b.container)
 	return err
 }
 

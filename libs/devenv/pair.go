@@ -61,17 +61,28 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 	// The two start side by side: most of a start is waiting for the disk.
 	started := make(chan error, 1)
 	go func() { started <- p.Replica.start(ctx) }()
-	if err := errors.Join(p.Primary.start(ctx), <-started); err != nil {
-		return err
+	primaryErr, replicaErr := p.Primary.start(ctx), <-started
+	if primaryErr != nil && replicaErr == nil && options.Detached {
+		return fmt.Errorf("%w\n`make failover` makes %s the primary", primaryErr, p.Replica.title())
+	}
+	// A test gets both or none; the shop goes on with the primary alone.
+	if primaryErr != nil || replicaErr != nil && !options.Detached {
+		return errors.Join(primaryErr, replicaErr)
 	}
 	if options.Detached {
-		// What runs may have been given other roles by hand, and statements executed on the wrong server could not be taken back.
-		p.Orient(ctx)
-		if err := p.engine.record(p.Primary); err != nil {
+		if err := p.settle(ctx); err != nil {
 			return err
 		}
 	}
-	return p.unhurried(ctx, func() error {
+	servers, attach := []*Server{p.Primary, p.Replica}, p.attachAndSync
+	switch {
+	case replicaErr != nil:
+		p.say("%s goes on alone: %v", p.Primary.title(), replicaErr)
+		servers, attach = servers[:1], func(context.Context) error { return nil }
+	case options.Detached:
+		attach = p.Reattach
+	}
+	return p.unhurried(ctx, servers, func() error {
 		statements := []string{
 			fmt.Sprintf("CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY %s", replicator, quote(options.ReplicatorPassword)),
 			fmt.Sprintf("GRANT REPLICATION SLAVE ON *.* TO '%s'@'%%'", replicator),
@@ -79,40 +90,87 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 		if err := p.Primary.exec(ctx, append(statements, options.Bootstrap...)...); err != nil {
 			return fmt.Errorf("bootstrap: %w", err)
 		}
-		return p.Reattach(ctx)
+		return attach(ctx)
 	})
 }
 
-// Reattach makes the replica follow the primary, unless it does, and waits until it has caught up. One that holds
-// transactions that the primary lacks is only kept from being written to: the system can be used without a replica, and making
-// its data anew is for somebody to decide.
+// settle finds the primary among servers that may have been given other roles by hand, or half of them by a failover that was
+// cut off: statements executed on the wrong server could not be taken back.
+func (p *Pair) settle(ctx context.Context) error {
+	if err := p.Orient(ctx); err != nil {
+		return err
+	}
+	if err := p.requireWritable(ctx); err != nil {
+		return err
+	}
+	if err := p.engine.record(p.Primary); err != nil {
+		return err
+	}
+	return p.lead(ctx)
+}
+
+// Reattach makes the replica follow the primary, unless it does, and waits until it has caught up. What keeps it from that is
+// only reported: the system can be used without a replica, and making its data anew is for somebody to decide.
 func (p *Pair) Reattach(ctx context.Context) error {
+	if err := p.requireWritable(ctx); err != nil {
+		return fmt.Errorf("replication: %w", err)
+	}
 	if err := p.lead(ctx); err != nil {
 		return fmt.Errorf("replication: %w", err)
 	}
-	stray, err := p.mustRebuild(ctx)
-	if err != nil {
-		return fmt.Errorf("replication: %w", err)
+	if err := p.attachAndSync(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		p.say("%s goes on alone; `make rejoin` mends that: %v", p.Primary.title(), err)
 	}
-	if stray {
-		p.say("%s holds transactions that the primary (%s) lacks, and does not follow it: a rejoin makes its data anew",
-			p.Replica.title(), p.Primary.title())
-		return p.engine.setReadOnly(ctx, p.Replica, true)
-	}
-	if err := p.engine.follow(ctx, p); err != nil {
-		return fmt.Errorf("replication: %w", err)
+	return nil
+}
+
+func (p *Pair) attachAndSync(ctx context.Context) error {
+	if err := p.attach(ctx); err != nil {
+		return err
 	}
 	return p.Sync(ctx)
 }
 
-// lead ends the primary's own following, which an interrupted failover leaves.
+// attach makes the replica follow the primary if its data allows that, and in any case keeps it from being written to.
+func (p *Pair) attach(ctx context.Context) error {
+	if err := p.engine.setReadOnly(ctx, p.Replica, true); err != nil {
+		return err
+	}
+	reason, err := p.mustRebuild(ctx)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		return fmt.Errorf("%s, so it cannot follow; a rejoin makes its data anew", reason)
+	}
+	if err := p.engine.follow(ctx, p); err != nil {
+		return fmt.Errorf("replication: %w", err)
+	}
+	return nil
+}
+
+// lead ends the primary's own following, which an interrupted failover leaves: one that was cut off before its end, or, where
+// the server has been restarted since, before it had raised the epoch.
 func (p *Pair) lead(ctx context.Context) error {
 	return p.Primary.asRoot(func(db *sql.DB) error {
 		now, err := p.engine.standing(ctx, db)
 		if err != nil || !now.configured {
 			return err
 		}
-		return execAll(ctx, db, p.engine.words().stop, p.engine.words().forget)
+		if err := execAll(ctx, db, p.engine.words().stop); err != nil {
+			return err
+		}
+		epoch, err := HighestEpoch(ctx, db)
+		if err != nil {
+			return err
+		}
+		if err := RaiseEpoch(ctx, db, epoch+1); err != nil {
+			return err
+		}
+		return execAll(ctx, db, p.engine.words().forget)
 	})
 }
 

@@ -185,6 +185,16 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	}
 	require.Equal(t, first.Replica.body.(*mariadbBody).process.PID(), replica.PID())
 
+	// A start that is killed while nobody follows leaves commits that do not wait.
+	for _, server := range []*Server{again.Primary, again.Replica} {
+		run(t, openRoot(t, server), "SET GLOBAL rpl_semi_sync_master_timeout = 1")
+	}
+	again, err = StartPair(t.Context(), options)
+	require.NoError(t, err)
+	for _, server := range []*Server{again.Primary, again.Replica} {
+		require.Equal(t, semiSyncTimeout, number(t, openRoot(t, server), "SELECT @@GLOBAL.rpl_semi_sync_master_timeout"))
+	}
+
 	require.NoError(t, again.Stop(t.Context()))
 	primary, replica, err = FindPair(options.Dir)
 	require.NoError(t, err)
@@ -204,6 +214,39 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	require.NoError(t, moved.Sync(t.Context()))
 	require.Equal(t, 1, number(t, openRoot(t, moved.Replica),
 		"SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'later'"))
+}
+
+func TestADetachedPairStartsWithoutAReplicaButNotWithoutItsPrimary(t *testing.T) {
+	t.Parallel()
+	options := detached(t)
+	var steps []string
+	options.Report = func(step string) { steps = append(steps, step) }
+	pair, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	spoil := func(server *Server) {
+		require.NoError(t, server.Kill())
+		data := filepath.Join(options.Dir, server.Name(), "data")
+		require.NoError(t, os.Rename(data, data+".away"))
+		require.NoError(t, os.WriteFile(data, nil, 0o600))
+	}
+	spoil(pair.Replica)
+	steps, options.Bootstrap = nil, []string{"CREATE DATABASE IF NOT EXISTS begun"}
+	alone, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	require.Contains(t, steps[len(steps)-1], "server primary goes on alone: replica did not start")
+	run(t, openRoot(t, alone.Primary), "USE begun")
+	require.NoError(t, os.Remove(filepath.Join(options.Dir, "replica", "data")))
+	require.NoError(t, alone.Rejoin(t.Context()))
+	require.NoError(t, alone.Sync(t.Context()))
+
+	spoil(alone.Primary)
+	_, err = StartPair(t.Context(), options)
+	require.ErrorContains(t, err, "`make failover` makes server replica the primary")
+	require.NoError(t, alone.Failover(t.Context()))
+	last, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	require.Equal(t, "replica", last.Primary.Name())
+	run(t, openRoot(t, last.Primary), "CREATE DATABASE later")
 }
 
 func TestNothingIsLeftAfterClose(t *testing.T) {

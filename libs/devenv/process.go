@@ -101,7 +101,7 @@ func (p *Process) Alive() bool {
 // Ended is closed when a process that Start returned has ended. It is nil for one that FindProcess found.
 func (p *Process) Ended() <-chan struct{} { return p.exited }
 
-func (p *Process) alive() bool { return p.Alive() }
+func (p *Process) alive() (bool, error) { return p.Alive(), nil }
 
 // Tail returns the last lines of the process's log.
 func (p *Process) Tail(lines int) []byte {

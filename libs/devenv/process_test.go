@@ -34,6 +34,7 @@ func TestADetachedProcessIsFoundByItsRecordUntilItEnds(t *testing.T) {
 	require.Equal(t, process.PID(), found.PID())
 	require.Equal(t, "as started", found.Fingerprint())
 	require.NoError(t, found.Stop(t.Context()))
+	<-process.Ended() // its parent is told a little later than others see it
 	require.False(t, process.Alive())
 	require.NoFileExists(t, record)
 	found, err = FindProcess(record)

@@ -9,8 +9,8 @@ import (
 )
 
 // Rejoin makes the server that is not the primary its replica, starting it if it does not run. One that holds transactions
-// that the primary lacks is given the primary's data anew. It can be repeated, and completes what was interrupted; where the
-// other already follows, it does nothing.
+// that the primary lacks, or lacks what the primary's log no longer holds, is given the primary's data anew. It can be
+// repeated, and completes what was interrupted; where the other already follows, it does nothing.
 func (p *Pair) Rejoin(ctx context.Context) error {
 	if err := p.rejoin(ctx); err != nil {
 		return fmt.Errorf("rejoin: %w", err)
@@ -42,12 +42,12 @@ func (p *Pair) rejoin(ctx context.Context) error {
 	if err := p.engine.setReadOnly(ctx, p.Replica, true); err != nil {
 		return err
 	}
-	stray, err := p.mustRebuild(ctx)
+	reason, err := p.mustRebuild(ctx)
 	if err != nil {
 		return err
 	}
-	if stray {
-		p.say("%s holds transactions that %s lacks: its data is made anew", p.Replica.title(), p.Primary.title())
+	if reason != "" {
+		p.say("%s: its data is made anew", reason)
 		if err := p.rebuild(ctx); err != nil {
 			return fmt.Errorf("make the data of %s anew: %w", p.Replica.title(), err)
 		}
@@ -73,6 +73,9 @@ func tellPrimary(views [2]view) (primary, other view, err error) {
 			errors.Join(errors.New("no server takes writes"), first.err, second.err))
 	case second.writable() && first.epoch == second.epoch:
 		return primary, other, fmt.Errorf("both servers take writes with epoch %d; deploy/README.md says how to choose", first.epoch)
+	case second.err == nil && second.epoch > first.epoch:
+		return primary, other, fmt.Errorf("%s takes writes, but %s has the higher epoch: a failover was interrupted: `make failover`",
+			first.server.title(), second.server.title())
 	}
 	return first, second, nil
 }
@@ -82,7 +85,11 @@ func (p *Pair) revive(ctx context.Context, seen view) error {
 	if seen.err == nil {
 		return nil
 	}
-	if p.Replica.body.alive() {
+	alive, err := p.Replica.body.alive()
+	if err != nil {
+		return err
+	}
+	if alive {
 		p.say("%s does not answer and is killed: %v", p.Replica.title(), seen.err)
 		if err := p.Replica.Kill(); err != nil {
 			return err
@@ -99,26 +106,37 @@ func (p *Pair) revive(ctx context.Context, seen view) error {
 // recognized by its position.
 const rebuilding = "oms_rebuilding"
 
-// mustRebuild tells whether the replica cannot go on with the data that it has.
-func (p *Pair) mustRebuild(ctx context.Context) (must bool, err error) {
+// mustRebuild says why the replica cannot go on with the data that it has; "" if it can.
+func (p *Pair) mustRebuild(ctx context.Context) (reason string, err error) {
 	err = p.Replica.asRoot(func(replica *sql.DB) error {
 		var unfinished int
 		err := replica.QueryRowContext(ctx,
 			"SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = '"+rebuilding+"'").Scan(&unfinished)
-		if err != nil || unfinished > 0 {
-			must = unfinished > 0
+		if err != nil {
 			return err
 		}
+		if unfinished > 0 {
+			reason = p.Replica.title() + " holds half of a copy"
+			return nil
+		}
 		return p.Primary.asRoot(func(primary *sql.DB) error {
-			must, err = p.engine.strays(ctx, replica, primary)
+			stray, err := p.engine.strays(ctx, replica, primary)
+			if err != nil || stray {
+				reason = fmt.Sprintf("%s holds transactions that %s lacks", p.Replica.title(), p.Primary.title())
+				return err
+			}
+			left, err := p.engine.leftBehind(ctx, replica, primary)
+			if left {
+				reason = fmt.Sprintf("%s lacks transactions that the log of %s no longer holds", p.Replica.title(), p.Primary.title())
+			}
 			return err
 		})
 	})
-	return must, err
+	return reason, err
 }
 
-// rebuild gives the replica the primary's schemas in place of its own. Users stay: they are made by statements that both
-// have executed.
+// rebuild gives the replica the primary's schemas in place of its own, and the users that it lacks: most were made by
+// statements that both have executed, but not if the replica lost its data.
 func (p *Pair) rebuild(ctx context.Context) error {
 	words := p.engine.words()
 	schemas, err := p.Primary.schemas(ctx)
@@ -149,7 +167,12 @@ func (p *Pair) rebuild(ctx context.Context) error {
 	if err := p.engine.refill(ctx, p, schemas); err != nil {
 		return err
 	}
-	if err := p.Replica.exec(ctx, unlogged, "DROP DATABASE "+rebuilding); err != nil {
+	users, err := p.Primary.users(ctx)
+	if err != nil {
+		return err
+	}
+	statements = append([]string{unlogged}, users...)
+	if err := p.Replica.exec(ctx, append(statements, "DROP DATABASE "+rebuilding)...); err != nil {
 		return err
 	}
 	return p.engine.setReadOnly(ctx, p.Replica, true)
@@ -163,4 +186,36 @@ func (s *Server) schemas(ctx context.Context) (names []string, err error) {
 		return err
 	})
 	return names, err
+}
+
+// users are statements that make a server's users, but for root and the server's own, where they do not exist.
+func (s *Server) users(ctx context.Context) (statements []string, err error) {
+	err = s.asRoot(func(db *sql.DB) error {
+		db.SetMaxOpenConns(1)
+		// MySQL's hashes hold any byte. MariaDB leaves out comments for this version.
+		if _, err := db.ExecContext(ctx, "/*!80017 SET SESSION print_identified_with_as_hex = ON */"); err != nil {
+			return err
+		}
+		names, err := stringsOf(ctx, db, "SELECT CONCAT(QUOTE(user), '@', QUOTE(host)) FROM mysql.user "+
+			"WHERE user <> 'root' AND user NOT LIKE '%.%'")
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			created, err := stringsOf(ctx, db, "SHOW CREATE USER "+name)
+			if err != nil {
+				return err
+			}
+			granted, err := stringsOf(ctx, db, "SHOW GRANTS FOR "+name)
+			if err != nil {
+				return err
+			}
+			for _, statement := range created {
+				statements = append(statements, strings.Replace(statement, "CREATE USER", "CREATE USER IF NOT EXISTS", 1))
+			}
+			statements = append(statements, granted...)
+		}
+		return nil
+	})
+	return statements, err
 }

@@ -20,6 +20,8 @@ type engine interface {
 	drain(ctx context.Context, db *sql.DB) error
 	// strays tells whether the replica holds transactions that the primary lacks.
 	strays(ctx context.Context, replica, primary *sql.DB) (bool, error)
+	// leftBehind tells whether the replica lacks transactions that the primary's log no longer holds.
+	leftBehind(ctx context.Context, replica, primary *sql.DB) (bool, error)
 	// setReadOnly changes what a server is now and, where that is the server's own matter, after a restart.
 	setReadOnly(ctx context.Context, server *Server, readOnly bool) error
 	// record remembers which server is to start as the primary, where that is not the server's own matter.
@@ -45,7 +47,9 @@ type standing struct {
 	configured bool
 	receiving  bool
 	applying   bool
-	problem    string
+	gaveUp     bool   // it receives nothing, and no longer tries, because of an error that is not the connection's
+	broken     bool   // it applies nothing because of an error
+	problem    string // the error
 	source     string // host:port as the server sees it
 }
 
@@ -59,9 +63,16 @@ func readStanding(row map[string]string, source, thread string) standing {
 	}
 	return standing{
 		configured: len(row) > 0, receiving: row[thread+"_IO_Running"] == "Yes", applying: row[thread+"_SQL_Running"] == "Yes",
-		problem: problem, source: row[source+"_Host"] + ":" + row[source+"_Port"],
+		gaveUp: row[thread+"_IO_Running"] == "No" && isError(row["Last_IO_Errno"]) && !isConnectionError(row["Last_IO_Errno"]),
+		broken: isError(row["Last_SQL_Errno"]), problem: problem, source: row[source+"_Host"] + ":" + row[source+"_Port"],
 	}
 }
+
+func isError(number string) bool { return number != "" && number != "0" }
+
+// isConnectionError tells the errors of a client that reaches no server. They are what a replica says behind a primary that
+// is down, also once an interrupted failover has stopped it.
+func isConnectionError(number string) bool { return len(number) == 4 && number[0] == '2' }
 
 // replicationPatience is how long replication may take to begin.
 const replicationPatience = 30 * time.Second
@@ -115,10 +126,14 @@ func awaitPosition(ctx context.Context, db *sql.DB, position, waitQuery string) 
 
 // unhurried does something in which a server commits before its replica follows it. Semi-synchronous replication would
 // make the first of these commits wait its whole second, on either server; so where no replica listens it waits a
-// millisecond meanwhile.
-func (p *Pair) unhurried(ctx context.Context, do func() error) (err error) {
+// millisecond meanwhile. At the end the second is set also where it need not be: another start may have been killed in here.
+func (p *Pair) unhurried(ctx context.Context, servers []*Server, do func() error) (err error) {
 	words := p.engine.words()
-	for _, server := range []*Server{p.Primary, p.Replica} {
+	for _, server := range servers {
+		defer func() {
+			ctx := context.WithoutCancel(ctx)
+			err = errors.Join(err, server.exec(ctx, fmt.Sprintf("SET GLOBAL %s = %d", words.semiSyncTimeout, semiSyncTimeout)))
+		}()
 		waiting, askErr := server.listeners(ctx, words.semiSyncClients)
 		if askErr != nil {
 			return askErr
@@ -129,10 +144,6 @@ func (p *Pair) unhurried(ctx context.Context, do func() error) (err error) {
 		if err := server.exec(ctx, "SET GLOBAL "+words.semiSyncTimeout+" = 1"); err != nil {
 			return err
 		}
-		defer func() {
-			ctx := context.WithoutCancel(ctx)
-			err = errors.Join(err, server.exec(ctx, fmt.Sprintf("SET GLOBAL %s = %d", words.semiSyncTimeout, semiSyncTimeout)))
-		}()
 	}
 	return do()
 }

@@ -100,6 +100,45 @@ func (mariadbReplication) strays(ctx context.Context, replica, primary *sql.DB) 
 	return false, nil
 }
 
+// leftBehind looks at what came before the oldest log that the primary has. A domain's numbers rise, whichever server gives
+// them, so the highest says it all.
+func (mariadbReplication) leftBehind(ctx context.Context, replica, primary *sql.DB) (bool, error) {
+	oldest, err := queryRow(ctx, primary, "SHOW BINARY LOGS")
+	if err != nil {
+		return false, err
+	}
+	const itsBeginning = 4
+	var before, applied sql.NullString
+	err = primary.QueryRowContext(ctx, "SELECT BINLOG_GTID_POS(?, ?)", oldest["Log_name"], itsBeginning).Scan(&before)
+	if err != nil {
+		return false, err
+	}
+	if err := replica.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_current_pos").Scan(&applied); err != nil {
+		return false, err
+	}
+	gone, goneErr := highestByDomain(before.String)
+	has, hasErr := highestByDomain(applied.String)
+	if err := errors.Join(goneErr, hasErr); err != nil {
+		return false, err
+	}
+	for domain, number := range gone {
+		if number > has[domain] {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func highestByDomain(state string) (map[string]uint64, error) {
+	byServer, err := binlogState(state)
+	highest := map[string]uint64{}
+	for origin, number := range byServer {
+		domain, _, _ := strings.Cut(origin, "-")
+		highest[domain] = max(highest[domain], number)
+	}
+	return highest, err
+}
+
 // binlogState reads "0-1-100,0-2-105": the highest number by domain and server.
 func binlogState(text string) (map[string]uint64, error) {
 	state := map[string]uint64{}
@@ -119,11 +158,10 @@ func binlogState(text string) (map[string]uint64, error) {
 }
 
 func (mariadbReplication) setReadOnly(ctx context.Context, server *Server, readOnly bool) error {
-	value := "OFF"
 	if readOnly {
-		value = "ON"
+		return server.execToEnd(ctx, limitLockWait, "SET GLOBAL read_only = ON")
 	}
-	return server.exec(ctx, "SET GLOBAL read_only = "+value)
+	return server.exec(ctx, "SET GLOBAL read_only = OFF")
 }
 
 func (m mariadbReplication) record(primary *Server) error { return recordPrimary(m.dir, primary.name) }

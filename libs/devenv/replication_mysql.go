@@ -19,7 +19,7 @@ func (mysqlReplication) words() words {
 }
 
 func (m mysqlReplication) follow(ctx context.Context, pair *Pair) error {
-	err := pair.Replica.asRoot(func(db *sql.DB) error {
+	return pair.Replica.asRoot(func(db *sql.DB) error {
 		now, err := m.standing(ctx, db)
 		if err != nil {
 			return err
@@ -36,11 +36,6 @@ func (m mysqlReplication) follow(ctx context.Context, pair *Pair) error {
 		}
 		return awaitReplication(ctx, db, "SHOW REPLICA STATUS", "Replica", "Replica")
 	})
-	if err != nil {
-		return err
-	}
-	// Not on the command line: the image's own first start has to create root.
-	return m.setReadOnly(ctx, pair.Replica, true)
 }
 
 func (mysqlReplication) caughtUp(ctx context.Context, pair *Pair) error {
@@ -72,9 +67,18 @@ func (mysqlReplication) strays(ctx context.Context, replica, primary *sql.DB) (s
 	return stray, err
 }
 
+func (mysqlReplication) leftBehind(ctx context.Context, replica, primary *sql.DB) (left bool, err error) {
+	var executed string
+	if err := replica.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_executed").Scan(&executed); err != nil {
+		return false, err
+	}
+	err = primary.QueryRowContext(ctx, "SELECT NOT GTID_SUBSET(@@GLOBAL.gtid_purged, ?)", executed).Scan(&left)
+	return left, err
+}
+
 func (mysqlReplication) setReadOnly(ctx context.Context, server *Server, readOnly bool) error {
 	if readOnly {
-		return server.exec(ctx, "SET PERSIST read_only = ON", "SET PERSIST super_read_only = ON")
+		return server.execToEnd(ctx, limitLockWait, "SET PERSIST read_only = ON", "SET PERSIST super_read_only = ON")
 	}
 	return server.exec(ctx, "SET PERSIST super_read_only = OFF", "SET PERSIST read_only = OFF")
 }

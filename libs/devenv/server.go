@@ -80,7 +80,11 @@ func (s *Server) Continue() error { return s.body.resume() }
 // Restart starts a server that was stopped or killed; a running one is stopped first. It returns when the server
 // answers. A replica goes on replicating by itself.
 func (s *Server) Restart(ctx context.Context) error {
-	if s.body.alive() {
+	alive, err := s.body.alive()
+	if err != nil {
+		return err
+	}
+	if alive {
 		if err := s.Stop(ctx); err != nil {
 			return err
 		}
@@ -114,6 +118,23 @@ func (s *Server) asRoot(do func(*sql.DB) error) error {
 		return fmt.Errorf("%s %s: %w", s.name, net.JoinHostPort("127.0.0.1", fmt.Sprint(s.port)), err)
 	}
 	return nil
+}
+
+// limitLockWait bounds, to lockWait, how long the following statements of the connection wait for others.
+const (
+	lockWait      = 10 * time.Second
+	limitLockWait = "SET SESSION lock_wait_timeout = 10"
+)
+
+// execToEnd is exec for statements that must not take effect after a caller who gave up has undone them: it waits for their
+// end, which limitLockWait brings, also once ctx has ended.
+func (s *Server) execToEnd(ctx context.Context, statements ...string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(len(statements))*lockWait)
+	defer cancel()
+	return s.exec(ctx, statements...)
 }
 
 // exec runs statements as root, in order, on one connection.

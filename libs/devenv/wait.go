@@ -30,7 +30,7 @@ func poll(ctx context.Context, check func() error) error {
 
 // machine is a server's body: a process or a container.
 type machine interface {
-	alive() bool
+	alive() (bool, error)
 	tail(lines int) []byte // the end of its log
 }
 
@@ -41,7 +41,11 @@ func awaitServer(ctx context.Context, name string, body machine, check func(cont
 	ended := errors.New("it ended at once")
 	var died bool
 	err := poll(ctx, func() error {
-		if died = !body.alive(); died {
+		alive, err := body.alive()
+		if err != nil {
+			return err
+		}
+		if died = !alive; died {
 			return nil
 		}
 		return check(ctx)

@@ -44,7 +44,8 @@ func commands() []command {
 		{"ps", "show what runs", app.ps},
 		{"logs", "show the last lines of the logs ([service], --follow)", app.logs},
 		{"replication", "compare the two database servers", app.replication},
-		{"failover", "make the replica the primary; the old primary, if it answers, becomes the replica", app.failover},
+		{"failover", "make the replica the primary; the old primary, if it answers, becomes the replica (--force, or FORCE=1, " +
+			"though the replica stopped receiving before)", app.failover},
 		{"rejoin", "make the server that is not the primary its replica again", app.rejoin},
 		{"backup", "write all data, as it is at one moment, into a file (--file, or FILE)", app.backup},
 		{"restore", "replace all data by a backup's (--file, or FILE; --force, or FORCE=1, where there is data)", app.restore},
@@ -75,7 +76,7 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 	flags.StringVar(&chosen.mode, "mode", getenv("MODE"), "docker, native or auto")
 	flags.StringVar(&chosen.email, "email", "", "e-mail address of the admin")
 	flags.StringVar(&chosen.file, "file", getenv("FILE"), "the backup")
-	flags.BoolVar(&chosen.force, "force", getenv("FORCE") == "1", "also where there is data")
+	flags.BoolVar(&chosen.force, "force", getenv("FORCE") == "1", "also where there is data (restore) or data is lost (failover)")
 	flags.BoolVar(&chosen.follow, "follow", false, "go on showing what is added")
 	if len(arguments) == 0 {
 		flags.Usage()

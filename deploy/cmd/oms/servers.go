@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"oms.internal/libs/devenv"
 
@@ -22,8 +23,13 @@ func (a app) onPair(ctx context.Context, do func(started, *devenv.Pair) error) e
 	return do(before, pair)
 }
 
-func (a app) failover(ctx context.Context, _ options) error {
-	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error { return pair.Failover(ctx) })
+func (a app) failover(ctx context.Context, options options) error {
+	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error {
+		if options.force {
+			return pair.ForceFailover(ctx)
+		}
+		return pair.Failover(ctx)
+	})
 }
 
 func (a app) rejoin(ctx context.Context, _ options) error {
@@ -37,7 +43,9 @@ func (a app) backup(ctx context.Context, options options) error {
 		return errNoFile
 	}
 	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error {
-		pair.Orient(ctx)
+		if err := pair.Orient(ctx); err != nil {
+			return fmt.Errorf("backup: %w", err)
+		}
 		return backup.Write(ctx, pair, options.file, a.out)
 	})
 }
@@ -47,7 +55,9 @@ func (a app) restore(ctx context.Context, options options) error {
 		return errNoFile
 	}
 	return a.onPair(ctx, func(before started, pair *devenv.Pair) error {
-		pair.Orient(ctx)
+		if err := pair.Orient(ctx); err != nil {
+			return fmt.Errorf("restore: %w", err)
+		}
 		return backup.Restore(ctx, pair, before.runner, options.file, options.force, a.out)
 	})
 }

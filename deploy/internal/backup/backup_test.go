@@ -92,10 +92,16 @@ func digests(t *testing.T, db *sql.DB) map[string]string {
 	return result
 }
 
-type fakeServices struct{ calls []string }
+type fakeServices struct {
+	calls   []string
+	stopped func()
+}
 
 func (f *fakeServices) StopServices(context.Context) (bool, error) {
 	f.calls = append(f.calls, "stop")
+	if f.stopped != nil {
+		f.stopped()
+	}
 	return true, nil
 }
 
@@ -183,6 +189,21 @@ func TestAFileThatIsNoWholeBackupOfThisEngineChangesNothing(t *testing.T) {
 		require.ErrorContains(t, Restore(t.Context(), pair, services, path, true, io.Discard), want)
 		require.Empty(t, services.calls)
 	}
+}
+
+func TestARestoreThatEndsBeforeItChangesDataStartsTheServicesAgain(t *testing.T) {
+	t.Parallel()
+	pair := devenv.Shared(t)
+	engine, err := engineOf(t.Context(), pair.Primary)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "oms.sql")
+	require.NoError(t, os.WriteFile(path, []byte(header+string(engine)+", now\n"+devenv.DumpEnd), 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	services := &fakeServices{stopped: cancel}
+	err = Restore(ctx, pair, services, path, true, io.Discard)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotContains(t, err.Error(), "not whole")
+	require.Equal(t, []string{"stop", "start"}, services.calls)
 }
 
 func TestABackupThatFailsLeavesNoFile(t *testing.T) {

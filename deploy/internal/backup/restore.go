@@ -55,8 +55,14 @@ func restore(ctx context.Context, pair *devenv.Pair, services Services, path str
 		return err
 	}
 	say("loading %s into %s", path, pair.Primary.Addr())
-	if err := replace(ctx, db, pair.Primary, file); err != nil {
+	begun, err := replace(ctx, db, pair.Primary, file)
+	switch {
+	case begun && err != nil:
 		return fmt.Errorf("%w\nthe primary is read-only now and its data not whole: restore again, with FORCE=1", err)
+	case err != nil && stopped:
+		return errors.Join(err, services.StartServices(context.WithoutCancel(ctx)))
+	case err != nil:
+		return err
 	}
 	if err := pair.Sync(ctx); err != nil {
 		say("the replica does not have it yet (`make replication`): %v", err)
@@ -92,21 +98,21 @@ func refuseData(ctx context.Context, db *sql.DB) error {
 }
 
 // replace loads the backup while only root may write, and keeps the epochs: the old ones in the backup would make the primary
-// look like one that was replaced.
-func replace(ctx context.Context, db *sql.DB, primary *devenv.Server, backup io.Reader) error {
+// look like one that was replaced. It says whether it has begun to change data.
+func replace(ctx context.Context, db *sql.DB, primary *devenv.Server, backup io.Reader) (begun bool, err error) {
 	epoch, err := devenv.HighestEpoch(ctx, db)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if _, err := db.ExecContext(ctx, "SET GLOBAL read_only = ON"); err != nil {
-		return err
+		return false, err
 	}
 	if err := primary.Load(ctx, backup); err != nil {
-		return err
+		return true, err
 	}
 	if err := devenv.RaiseEpoch(ctx, db, epoch); err != nil {
-		return err
+		return true, err
 	}
 	_, err = db.ExecContext(ctx, "SET GLOBAL read_only = OFF")
-	return err
+	return true, err
 }

@@ -44,10 +44,10 @@ func New(s stack.Stack, out io.Writer) *Runner { return &Runner{stack: s, out: o
 // published is the folder that compose.yaml mounts secrets from.
 func (r *Runner) published() string { return filepath.Join(r.stack.Data(), "docker") }
 
-// publishedPorts are the owners of ports that containers publish; the others exist inside Compose's network only.
-var publishedPorts = map[string]bool{"GATEWAY_PORT": true, "PRIMARY_PORT": true, "REPLICA_PORT": true, "NATS_PORT": true}
+// inside are the ports that exist in Compose's network only; containers publish the others.
+var inside = map[string]bool{"ACCOUNTS_PORT": true, "ORDERS_PORT": true}
 
-// Up builds the images and starts what does not run yet, and returns when all containers are healthy.
+// Up builds the images and starts what does not run yet, and returns when the services are healthy.
 func (r *Runner) Up(ctx context.Context) error {
 	if r.stack.Choices["TLS_CERT_FILE"] != "" {
 		return errors.New("TLS_CERT_FILE is for MODE=native: a container does not see the files of this machine")
@@ -64,15 +64,29 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.stack.Save(stack.Record{Mode: stack.Docker, Ports: r.stack.Ports, Choices: r.stack.Choices}); err != nil {
 		return err
 	}
-	if err := r.compose(ctx, "up", "--detach", "--build", "--remove-orphans", "--wait", "--wait-timeout", "300"); err != nil {
-		return errors.Join(err, r.compose(ctx, "ps", "--all"), r.compose(ctx, "logs", "--tail", "20"))
+	if err := r.startServers(ctx); err != nil {
+		return errors.Join(err, r.compose(ctx, "ps", "--all"), r.compose(ctx, append([]string{"logs", "--tail", "20"}, servers...)...))
 	}
-	// After a failover a server may have come back that does not follow the new primary yet.
+	if err := r.startServices(ctx, "--build"); err != nil {
+		return errors.Join(err, r.compose(ctx, "ps", "--all"), r.compose(ctx, append([]string{"logs", "--tail", "20"}, services...)...))
+	}
+	return nil
+}
+
+// startServers starts the servers in the roles that they have. One database server alone will do, if it is the primary.
+func (r *Runner) startServers(ctx context.Context) error {
+	waited := r.compose(ctx, append([]string{"up", "--detach", "--remove-orphans", "--wait", "--wait-timeout", "150"}, servers...)...)
+	if ctx.Err() != nil {
+		return waited
+	}
 	pair, err := r.Pair(ctx)
 	if err != nil {
-		return err
+		return errors.Join(waited, err)
 	}
-	pair.Orient(ctx)
+	if err := pair.Orient(ctx); err != nil {
+		return errors.Join(waited, err)
+	}
+	// After a failover a server may have come back that does not follow the new primary yet.
 	return pair.Reattach(ctx)
 }
 
@@ -91,7 +105,7 @@ func (r *Runner) checkPorts(ctx context.Context) error {
 		before[port.Variable] = *port.Number
 	}
 	return r.stack.Ports.CheckFree(ctx, func(port stack.Port) bool {
-		return !publishedPorts[port.Variable] || running[port.Owner] && before[port.Variable] == *port.Number
+		return inside[port.Variable] || running[port.Owner] && before[port.Variable] == *port.Number
 	})
 }
 

@@ -86,6 +86,20 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	require.NoError(t, runner.Up(t.Context()))
 	require.Equal(t, before, pids(t, runner))
 
+	// A certificate that was renewed in its place is read by a new process.
+	for _, name := range []string{"TLS_CERT_FILE", "TLS_KEY_FILE"} {
+		s.Choices[name] = filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(s.Choices[name], []byte("old"), 0o600))
+	}
+	require.NoError(t, runner.Up(t.Context()))
+	before = pids(t, runner)
+	require.NoError(t, os.WriteFile(s.Choices["TLS_CERT_FILE"], []byte("new"), 0o600))
+	require.NoError(t, runner.Up(t.Context()))
+	after := pids(t, runner)
+	require.NotEqual(t, before["gateway"], after["gateway"])
+	after["gateway"] = before["gateway"]
+	require.Equal(t, before, after)
+
 	// What was killed comes back.
 	replica, err := devenv.FindProcess(filepath.Join(s.Data(), "mariadb", "replica", "process.json"))
 	require.NoError(t, err)

@@ -106,6 +106,7 @@ func (r *Runner) startService(ctx context.Context, part part) (*devenv.Process, 
 	})
 }
 
+// fingerprintOf tells what a service would be if it were started now.
 func fingerprintOf(binary string, settings []string) (string, error) {
 	file, err := os.Open(binary) // #nosec G304 -- what we built
 	if err != nil {
@@ -117,6 +118,18 @@ func fingerprintOf(binary string, settings []string) (string, error) {
 		return "", err
 	}
 	digest.Write([]byte(strings.Join(settings, "\n")))
+	for _, setting := range settings {
+		// A renewed certificate has the name of the old one, and is read at the start only.
+		name, path, _ := strings.Cut(setting, "=")
+		if name != "TLS_CERT_FILE" && name != "TLS_KEY_FILE" {
+			continue
+		}
+		content, err := os.ReadFile(path) // #nosec G304 -- the operator names it
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+		digest.Write(content)
+	}
 	return hex.EncodeToString(digest.Sum(nil)), nil
 }
 

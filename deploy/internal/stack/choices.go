@@ -7,12 +7,10 @@ import (
 )
 
 // Choosable are the settings of each service that whoever starts the stack may choose. All others are what the stack
-// needs them to be.
+// needs them to be: EVENTS_REPLICAS for one, of which the one NATS server refuses more than 1.
 var Choosable = map[string][]string{
-	"accounts": {
-		"LOG_LEVEL", "DRAIN_TIME", "EVENTS_REPLICAS", "TIME_ZONE", "TOKEN_LIFETIME", "REFRESH_LIFETIME", "ACCOUNTS_DIRECTORY",
-	},
-	"orders": {"LOG_LEVEL", "DRAIN_TIME", "EVENTS_REPLICAS", "TIME_ZONE"},
+	"accounts": {"LOG_LEVEL", "DRAIN_TIME", "TIME_ZONE", "TOKEN_LIFETIME", "REFRESH_LIFETIME", "ACCOUNTS_DIRECTORY"},
+	"orders":   {"LOG_LEVEL", "DRAIN_TIME", "TIME_ZONE"},
 	"gateway": {
 		"LOG_LEVEL", "DRAIN_TIME", "UPSTREAM_TIMEOUT", "REVOCATION_MAX_STALENESS", "TRUSTED_PROXIES", "CONNECTIONS_PER_ADDRESS",
 		"RATE_LIMIT_MEMBER", "RATE_LIMIT_ADDRESS", "CORS_ALLOWED_ORIGINS", "TLS_CERT_FILE", "TLS_KEY_FILE",

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// Ports are where the processes listen on this machine. In containers only the gateway's public port, the databases'
-// and NATS's are published.
+// Ports are where the processes listen on this machine. Containers publish all but those on which the gateway asks accounts
+// and orders.
 type Ports struct {
 	Gateway       int `json:"gateway"`
 	GatewayAdmin  int `json:"gateway_admin"`

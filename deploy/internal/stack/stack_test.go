@@ -45,6 +45,12 @@ func TestATakenPortIsNamedWithTheVariableThatChangesIt(t *testing.T) {
 	require.NoError(t, ports.CheckFree(t.Context(), func(stack.Port) bool { return true }))
 }
 
+func TestWhatTheOneNATSServerHereCannotDoIsNotChosen(t *testing.T) {
+	choices, err := stack.ChoicesFrom(environment(map[string]string{"EVENTS_REPLICAS": "3", "LOG_LEVEL": "debug"}))
+	require.NoError(t, err)
+	require.Equal(t, stack.Choices{"LOG_LEVEL": "debug"}, choices)
+}
+
 func TestAModeIsChosenByWhatIsAskedForAndWhatAnswers(t *testing.T) {
 	for _, test := range []struct {
 		asked  string
