@@ -30,7 +30,8 @@ const oldBeat = 5 * time.Second
 // A replica that stopped receiving because of an error lacks what the primary wrote since, and is refused.
 func (p *Pair) Failover(ctx context.Context) error { return p.failover(ctx, false) }
 
-// ForceFailover is Failover that also promotes a replica which stopped receiving because of an error.
+// ForceFailover is Failover that also promotes a replica which stopped receiving because of an error, and one that holds
+// newer data than the primary, which is killed then.
 func (p *Pair) ForceFailover(ctx context.Context) error { return p.failover(ctx, true) }
 
 func (p *Pair) failover(ctx context.Context, force bool) error {
@@ -64,8 +65,15 @@ func (p *Pair) replacePrimary(ctx context.Context, views [2]view, force bool) (a
 	p.Primary, p.Replica = old.server, next.server
 	epoch := max(old.epoch, next.epoch) + 1
 	switch {
+	case next.newerThan(old) && !force:
+		return false, fmt.Errorf("%s holds newer data than %s, which cannot hand over to it; if the latter's was lost, FORCE=1 kills it "+
+			"and promotes the former", next.server.title(), old.server.title())
+	case next.newerThan(old):
+		p.say("%s holds newer data than %s", next.server.title(), old.server.title())
+		return true, p.takeOver(ctx, next, epoch, force)
 	case old.err != nil:
-		return true, p.takeOver(ctx, old, next, epoch, force)
+		p.say("%s does not answer (%v)", old.server.title(), old.err)
+		return true, p.takeOver(ctx, next, epoch, force)
 	case next.epoch > old.epoch:
 		return false, p.complete(ctx, epoch)
 	default:
@@ -95,7 +103,7 @@ func choose(views [2]view) (old, next view, err error) {
 		old, next = second, first
 	case first.standing.configured == second.standing.configured:
 		return old, next, errors.New("both servers are read-only and it cannot be told which of them followed the other; " +
-			"deploy/README.md says how to choose")
+			"deploy/RECOVERY.md says how to choose")
 	case first.standing.configured: // interrupted after the primary had been made read-only
 		old, next = second, first
 	default:
@@ -157,10 +165,8 @@ func (p *Pair) giveUp(ctx context.Context) error {
 	return p.engine.setReadOnly(ctx, p.Primary, false)
 }
 
-// takeOver is a failover from a primary that does not answer. That is left as it is until it is known that the replica can
-// take over.
-func (p *Pair) takeOver(ctx context.Context, old, next view, epoch uint64, force bool) error {
-	p.say("%s does not answer (%v)", p.Primary.title(), old.err)
+// takeOver is a failover without the primary. That is left as it is until it is known that the replica can take over.
+func (p *Pair) takeOver(ctx context.Context, next view, epoch uint64, force bool) error {
 	switch {
 	case next.standing.broken:
 		return fmt.Errorf("%s cannot apply what it received: %s", p.Replica.title(), next.standing.problem)

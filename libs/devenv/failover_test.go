@@ -190,6 +190,29 @@ func TestAReplicaThatCannotCatchUpIsNotPromoted(t *testing.T) {
 	l.insert(t, l.pair.Primary, 2)
 }
 
+func TestAPrimaryThatLostItsDataIsReplacedOnlyWhenThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	beats := "UPDATE " + l.schema.Name + ".heartbeat SET beat = "
+	l.insert(t, l.pair.Primary, 1)
+	require.NoError(t, l.pair.Primary.exec(t.Context(), beats+"5000000"))
+	require.NoError(t, l.pair.Sync(t.Context()))
+	require.NoError(t, l.pair.Reattach(t.Context()), "there is no more than a second look may find")
+	require.NoError(t, l.pair.Primary.exec(t.Context(), beats+"5000001"))
+	require.NoError(t, l.pair.Sync(t.Context()))
+	require.NoError(t, l.pair.Primary.exec(t.Context(), "SET SESSION sql_log_bin = 0", beats+"0", "DELETE FROM "+l.schema.Name+".rows_of_it"))
+
+	require.ErrorContains(t, l.pair.Reattach(t.Context()), "server replica holds newer data")
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "server replica holds newer data than server primary")
+	alive, err := l.pair.Primary.body.alive()
+	require.NoError(t, err)
+	require.True(t, alive)
+	require.NoError(t, l.pair.ForceFailover(t.Context()))
+	require.Equal(t, "replica", l.pair.Primary.Name())
+	l.insert(t, l.pair.Primary, 2)
+	require.Equal(t, 2, number(t, openRoot(t, l.pair.Primary), "SELECT COUNT(*) FROM "+l.schema.Name+".rows_of_it"))
+}
+
 func TestAReplicaThatCannotReceiveOrApplyIsNotPromotedAndThePrimaryIsNotKilledForIt(t *testing.T) {
 	t.Parallel()
 	refused := func(t *testing.T, l ledger, why string) {
@@ -346,6 +369,32 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	}))
 	require.NoError(t, last.Primary.exec(t.Context(), "CREATE DATABASE still_later"))
 	require.NoError(t, last.Sync(t.Context()))
+}
+
+func TestADetachedPairDoesNotStartWithAnEmptyPrimaryWhileItsReplicaHasTheData(t *testing.T) {
+	t.Parallel()
+	options := detached(t)
+	pair, err := StartPair(t.Context(), options)
+	require.NoError(t, err)
+	schema, err := pair.CreateSchema(t.Context())
+	require.NoError(t, err)
+	l := ledger{pair, schema}
+	l.createTables(t)
+	l.insert(t, pair.Primary, 1)
+	run(t, openRoot(t, pair.Primary), "UPDATE "+schema.Name+".heartbeat SET beat = 1795000000000000")
+	require.NoError(t, pair.Sync(t.Context()))
+	require.NoError(t, pair.Stop(t.Context()))
+	require.NoError(t, os.RemoveAll(filepath.Join(options.Dir, "primary")))
+
+	_, err = StartPair(t.Context(), options)
+	require.ErrorContains(t, err, "server replica holds newer data")
+	l.pair, err = OpenPair(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.pair.Close()) })
+	require.NoError(t, l.pair.ForceFailover(t.Context()))
+	require.NoError(t, l.pair.Rejoin(t.Context()))
+	l.insert(t, l.pair.Primary, 2)
+	l.requireRoles(t, "replica", "1,2", 1)
 }
 
 func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {

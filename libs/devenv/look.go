@@ -18,10 +18,20 @@ type view struct {
 	err      error // why it could not be asked
 	readOnly bool
 	standing standing
-	epoch    uint64 // the highest of its schemas
+	// epoch and beat are the highest of its schemas' heartbeats.
+	epoch, beat uint64
 }
 
 func (v view) writable() bool { return v.err == nil && !v.readOnly }
+
+// muchNewer is by how much a replica's heartbeat cannot exceed its primary's, even if it was asked later.
+const muchNewer = 5 * time.Second
+
+// newerThan tells whether the server holds heartbeats that the other lacks, and no promotion explains that. No replica does:
+// the other has lost its data, or was given older.
+func (v view) newerThan(other view) bool {
+	return v.err == nil && other.err == nil && v.epoch >= other.epoch && v.beat > other.beat+uint64(muchNewer.Microseconds())
+}
 
 // look asks both servers side by side. The primary, by what is known until now, comes first.
 func (p *Pair) look(ctx context.Context) [2]view {
@@ -51,7 +61,10 @@ func (p *Pair) ask(ctx context.Context, v *view) error {
 		if v.standing, err = p.engine.standing(ctx, db); err != nil {
 			return err
 		}
-		v.epoch, err = HighestEpoch(ctx, db)
+		if v.epoch, err = HighestEpoch(ctx, db); err != nil {
+			return err
+		}
+		v.beat, err = highest(ctx, db, "beat")
 		return err
 	})
 }
@@ -77,11 +90,17 @@ func (p *Pair) Orient(ctx context.Context) error {
 	return nil
 }
 
-// requireWritable fails where the primary takes no writes, which only an interrupted command leaves behind.
-func (p *Pair) requireWritable(ctx context.Context) error {
-	primary := view{server: p.Primary}
-	if err := p.ask(ctx, &primary); err != nil {
-		return err
+// requireSound fails where the primary takes no writes, which only an interrupted command leaves behind, and where it holds
+// less than its replica: a shop that goes on with an empty primary has lost everything.
+func (p *Pair) requireSound(ctx context.Context) error {
+	views := p.look(ctx)
+	primary, other := views[0], views[1]
+	if primary.err != nil {
+		return primary.err
+	}
+	if other.newerThan(primary) {
+		return fmt.Errorf("%s is to be the primary, but %s holds newer data: if the former's was lost, `make failover FORCE=1` makes "+
+			"the latter the primary; if it is right as it is, empty the latter's folder or volume", p.Primary.title(), p.Replica.title())
 	}
 	if primary.readOnly {
 		return fmt.Errorf("%s takes no writes: a failover was interrupted: `make failover` (or a restore: the same restore again)",

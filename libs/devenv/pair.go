@@ -100,7 +100,7 @@ func (p *Pair) settle(ctx context.Context) error {
 	if err := p.Orient(ctx); err != nil {
 		return err
 	}
-	if err := p.requireWritable(ctx); err != nil {
+	if err := p.requireSound(ctx); err != nil {
 		return err
 	}
 	if err := p.engine.record(p.Primary); err != nil {
@@ -112,7 +112,7 @@ func (p *Pair) settle(ctx context.Context) error {
 // Reattach makes the replica follow the primary, unless it does, and waits until it has caught up. What keeps it from that is
 // only reported: the system can be used without a replica, and making its data anew is for somebody to decide.
 func (p *Pair) Reattach(ctx context.Context) error {
-	if err := p.requireWritable(ctx); err != nil {
+	if err := p.requireSound(ctx); err != nil {
 		return fmt.Errorf("replication: %w", err)
 	}
 	if err := p.lead(ctx); err != nil {

@@ -72,7 +72,7 @@ func tellPrimary(views [2]view) (primary, other view, err error) {
 		return primary, other, fmt.Errorf("there is no primary to follow; a failover makes one: %w",
 			errors.Join(errors.New("no server takes writes"), first.err, second.err))
 	case second.writable() && first.epoch == second.epoch:
-		return primary, other, fmt.Errorf("both servers take writes with epoch %d; deploy/README.md says how to choose", first.epoch)
+		return primary, other, fmt.Errorf("both servers take writes with epoch %d; deploy/RECOVERY.md says how to choose", first.epoch)
 	case second.err == nil && second.epoch > first.epoch:
 		return primary, other, fmt.Errorf("%s takes writes, but %s has the higher epoch: a failover was interrupted: `make failover`",
 			first.server.title(), second.server.title())
