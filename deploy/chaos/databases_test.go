@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 )
 
 // databases are the two servers. Which of them is the primary changes with every failover, and so is asked each time.
@@ -42,8 +42,8 @@ func newDatabases(ctx context.Context, s *system) (*databases, error) {
 	}
 	started := newMariaDB(s, answers)
 	d.engine = started
-	chosen, err := devenv.EngineFromEnvironment()
-	if err == nil && chosen == devenv.MySQL {
+	chosen, err := dbpair.EngineFromEnvironment()
+	if err == nil && chosen == dbpair.MySQL {
 		d.engine, err = newMySQL(ctx, s, started)
 	}
 	return d, err

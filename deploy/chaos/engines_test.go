@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 
 	"oms.internal/deploy/internal/secret"
 )
@@ -58,7 +58,7 @@ func (m *mariadb) words() (replica, position, wait string) {
 
 // mysqlServers takes the place of the MariaDB servers, on their ports.
 type mysqlServers struct {
-	pair  *devenv.Pair
+	pair  *dbpair.Pair
 	ports [2]int
 }
 
@@ -74,8 +74,8 @@ func newMySQL(ctx context.Context, s *system, instead *mariadb) (*mysqlServers, 
 	}
 	m := &mysqlServers{ports: [2]int{s.ports["PRIMARY_PORT"], s.ports["REPLICA_PORT"]}}
 	var err error
-	m.pair, err = devenv.StartPair(ctx, devenv.Options{
-		Engine: devenv.MySQL, PrimaryPort: m.ports[0], ReplicaPort: m.ports[1], RootPassword: root, ReplicatorPassword: replicator,
+	m.pair, err = dbpair.Start(ctx, dbpair.Options{
+		Engine: dbpair.MySQL, PrimaryPort: m.ports[0], ReplicaPort: m.ports[1], RootPassword: root, ReplicatorPassword: replicator,
 		Bootstrap: users,
 	})
 	return m, err
@@ -101,7 +101,7 @@ func (m *mysqlServers) words() (replica, position, wait string) {
 }
 
 // container is a server in a container.
-type container struct{ server *devenv.Server }
+type container struct{ server *dbpair.Server }
 
 func (c container) kill() error                       { return c.server.Kill() }
 func (c container) restart(ctx context.Context) error { return c.server.Restart(ctx) }

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/proc"
 )
 
 // body is something that can be broken: an instance of a service, a database server or NATS.
@@ -31,14 +31,14 @@ type instance struct {
 	name    string
 	url     string
 	admin   string
-	command devenv.Command
-	process *devenv.Process
+	command proc.Command
+	process *proc.Process
 }
 
 // newInstance prepares an instance with the settings, on addresses of its own; later settings replace earlier ones.
 func newInstance(s *system, name, service string, settings []string, changed ...string) (*instance, error) {
-	public, publicErr := devenv.FreePort()
-	admin, adminErr := devenv.FreePort()
+	public, publicErr := proc.FreePort()
+	admin, adminErr := proc.FreePort()
 	if err := errors.Join(publicErr, adminErr); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func newInstance(s *system, name, service string, settings []string, changed ...
 		name: name, url: fmt.Sprintf("http://127.0.0.1:%d", public), admin: fmt.Sprintf("http://127.0.0.1:%d", admin),
 	}
 	changed = append(changed, fmt.Sprintf("HTTP_ADDR=127.0.0.1:%d", public), fmt.Sprintf("ADMIN_ADDR=127.0.0.1:%d", admin))
-	one.command = devenv.Command{
+	one.command = proc.Command{
 		Name: name, Path: filepath.Join(s.data, "bin", service), Args: []string{"serve"}, Env: with(settings, changed...),
 		Dir: filepath.Join(s.data, "run"), Log: filepath.Join(s.data, "logs", name+".log"),
 	}
@@ -71,7 +71,7 @@ func with(settings []string, changed ...string) []string {
 
 func (i *instance) start() error {
 	var err error
-	i.process, err = devenv.Start(i.command)
+	i.process, err = proc.Start(i.command)
 	return err
 }
 
@@ -145,7 +145,7 @@ type server struct {
 	record  string
 	log     string
 	answers func(ctx context.Context) error
-	command devenv.Command // of the process that was killed
+	command proc.Command // of the process that was killed
 }
 
 func newServer(dir, log string, answers func(context.Context) error) *server {
@@ -154,8 +154,8 @@ func newServer(dir, log string, answers func(context.Context) error) *server {
 	}
 }
 
-func (s *server) process() (*devenv.Process, error) {
-	process, err := devenv.FindProcess(s.record)
+func (s *server) process() (*proc.Process, error) {
+	process, err := proc.Find(s.record)
 	if err == nil && process == nil {
 		err = fmt.Errorf("%s does not run", s.name)
 	}
@@ -181,7 +181,7 @@ func (s *server) kill() error {
 	if err := errors.Join(programErr, dirErr); err != nil {
 		return err
 	}
-	s.command = devenv.Command{
+	s.command = proc.Command{
 		Name: s.name, Path: program, Args: line[1:], Env: environment, Dir: dir, Log: s.log, Record: s.record,
 		Fingerprint: process.Fingerprint(),
 	}
@@ -189,7 +189,7 @@ func (s *server) kill() error {
 }
 
 func (s *server) restart(ctx context.Context) error {
-	if _, err := devenv.Start(s.command); err != nil {
+	if _, err := proc.Start(s.command); err != nil {
 		return err
 	}
 	if err := await(ctx, time.Minute, s.answers); err != nil {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/proc"
 )
 
 // system is two database servers and NATS, as `oms up` starts them, and two instances of each service, which reach them
@@ -50,7 +50,7 @@ func newSystem() (*system, error) {
 		"GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "ACCOUNTS_PORT", "ACCOUNTS_ADMIN_PORT", "ORDERS_PORT", "ORDERS_ADMIN_PORT",
 		"PRIMARY_PORT", "REPLICA_PORT", "NATS_PORT",
 	} {
-		port, err := devenv.FreePort()
+		port, err := proc.FreePort()
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +84,7 @@ func (s *system) start(ctx context.Context) error {
 	}
 	settings := map[string][]string{}
 	for _, name := range []string{"gateway", "accounts", "orders"} {
-		process, err := devenv.FindProcess(filepath.Join(s.data, "run", name+".json"))
+		process, err := proc.Find(filepath.Join(s.data, "run", name+".json"))
 		if err != nil || process == nil {
 			return errors.Join(fmt.Errorf("%s does not run", name), err)
 		}

@@ -12,16 +12,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/proc"
 )
 
 // replicaOutage is how long the replica hangs.
 const replicaOutage = 10 * time.Second
 
 // process finds what `oms up` started.
-func process(t *testing.T, record ...string) *devenv.Process {
+func process(t *testing.T, record ...string) *proc.Process {
 	t.Helper()
-	found, err := devenv.FindProcess(filepath.Join(append([]string{system.data}, record...)...))
+	found, err := proc.Find(filepath.Join(append([]string{system.data}, record...)...))
 	require.NoError(t, err)
 	require.NotNil(t, found)
 	return found

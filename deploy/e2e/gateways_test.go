@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/proc"
 )
 
 // gateway is a second one beside that of the system, with the same settings but for its ports.
@@ -29,9 +29,9 @@ type gateway struct {
 // startGateway starts another gateway and waits until it is ready. It ends with the test.
 func startGateway(t *testing.T) *gateway {
 	t.Helper()
-	public, err := devenv.FreePort()
+	public, err := proc.FreePort()
 	require.NoError(t, err)
-	admin, err := devenv.FreePort()
+	admin, err := proc.FreePort()
 	require.NoError(t, err)
 	log, err := os.CreateTemp(t.TempDir(), "gateway")
 	require.NoError(t, err)

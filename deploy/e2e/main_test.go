@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/proc"
 )
 
 // system is the system under test.
@@ -51,7 +51,7 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 		"GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "ACCOUNTS_PORT", "ACCOUNTS_ADMIN_PORT", "ORDERS_PORT", "ORDERS_ADMIN_PORT",
 		"PRIMARY_PORT", "REPLICA_PORT", "NATS_PORT",
 	} {
-		port, err := devenv.FreePort()
+		port, err := proc.FreePort()
 		if err != nil {
 			return 1, err
 		}

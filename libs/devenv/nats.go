@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"oms.internal/libs/proc"
 )
 
 // NATSOptions say how to start a NATS server. The zero value is one for a test, without users and without storage.
@@ -36,9 +38,9 @@ type NATSOptions struct {
 // NATS is a NATS server. Its address and storage stay the same over Stop, Kill and Restart.
 type NATS struct {
 	port    int
-	command Command
-	process *Process
-	reaper  *reaper
+	command proc.Command
+	process *proc.Process
+	reaper  *proc.Reaper
 }
 
 // StartNATS starts a server and returns when it answers.
@@ -63,7 +65,7 @@ func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 	}
 	server := &NATS{port: options.Port}
 	if server.port == 0 {
-		if server.port, err = FreePort(); err != nil {
+		if server.port, err = proc.FreePort(); err != nil {
 			return nil, err
 		}
 	}
@@ -72,7 +74,7 @@ func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 		if dir, err = os.MkdirTemp(options.Dir, "oms-nats-"); err != nil {
 			return nil, err
 		}
-		if server.reaper, err = startReaper(removeDirectories, dir); err != nil {
+		if server.reaper, err = proc.StartReaper(proc.RemoveDirectories, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -86,7 +88,7 @@ func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 			return nil, err
 		}
 	}
-	server.command = Command{
+	server.command = proc.Command{
 		Name: "nats", Path: binary, Dir: dir, Log: filepath.Join(dir, "nats.log"), Env: []string{"TZ=UTC"},
 		Args: []string{
 			"--config", config, "--addr", "127.0.0.1", "--port", fmt.Sprint(server.port),
@@ -94,7 +96,7 @@ func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 		},
 	}
 	if options.Detached {
-		server.command.Record = recordIn(dir)
+		server.command.Record = proc.RecordIn(dir)
 		server.command.Fingerprint = strings.Join(append(server.command.Args, binary, options.Fingerprint), " ")
 	}
 	return server, nil
@@ -102,7 +104,7 @@ func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 
 func (n *NATS) start(ctx context.Context) error {
 	if n.command.Record != "" {
-		running, err := FindProcess(n.command.Record)
+		running, err := proc.Find(n.command.Record)
 		if err != nil {
 			return err
 		}
@@ -118,10 +120,10 @@ func (n *NATS) start(ctx context.Context) error {
 		}
 	}
 	var err error
-	if n.process, err = Start(n.command); err != nil {
+	if n.process, err = proc.Start(n.command); err != nil {
 		return err
 	}
-	return awaitServer(ctx, "NATS server", n.process, n.ping)
+	return proc.Await(ctx, "NATS server", n.process, n.ping)
 }
 
 // ping tells whether the server greets. A bare connection would not do: a paused server's port accepts too.
@@ -143,7 +145,7 @@ func (n *NATS) ping(ctx context.Context) error {
 }
 
 // Addr is the server's host:port.
-func (n *NATS) Addr() string { return loopback(n.port) }
+func (n *NATS) Addr() string { return proc.Loopback(n.port) }
 
 // URL is the server's address as the setting NATS_URL takes it.
 func (n *NATS) URL() string { return "nats://" + n.Addr() }
@@ -177,7 +179,7 @@ func (n *NATS) Close() error {
 		err = n.process.Kill()
 	}
 	if n.reaper != nil {
-		err = errors.Join(err, n.reaper.finish())
+		err = errors.Join(err, n.reaper.Finish())
 	}
 	return err
 }

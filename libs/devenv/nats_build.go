@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+
+	"oms.internal/libs/proc"
 )
 
 const (
@@ -85,7 +87,7 @@ func goCommand(ctx context.Context, dir string, environment []string, arguments 
 	command.Stderr = &problems
 	output, err := command.Output()
 	if err != nil {
-		return "", fmt.Errorf("go %s: %w\n%s", arguments[0], err, lastLines([]byte(problems.String()), 15))
+		return "", fmt.Errorf("go %s: %w\n%s", arguments[0], err, proc.LastLines([]byte(problems.String()), 15))
 	}
 	return strings.TrimSpace(string(output)), nil
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/proc"
 )
 
 func TestANATSServerTakesItsConfigurationAndComesBackAfterAKill(t *testing.T) {
@@ -55,7 +57,7 @@ func TestNothingIsLeftOfANATSServerAfterClose(t *testing.T) {
 }
 
 func TestADetachedNATSServerIsFoundAgainAndRestartedWhenItsConfigurationChanged(t *testing.T) {
-	port, err := FreePort()
+	port, err := proc.FreePort()
 	require.NoError(t, err)
 	options := NATSOptions{Detached: true, Dir: t.TempDir(), Port: port, Fingerprint: "one"}
 	pid := func() int {

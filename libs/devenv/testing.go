@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"oms.internal/libs/dbpair"
 )
 
 // TB is the part of testing.TB that is needed here. The package testing itself is not imported: the command that starts
@@ -22,7 +24,7 @@ const testTimeout = 3 * time.Minute
 
 var shared struct {
 	once sync.Once
-	pair *Pair
+	pair *dbpair.Pair
 	err  error
 }
 
@@ -42,9 +44,9 @@ func Main(tests interface{ Run() int }) {
 
 // Shared returns the pair that all tests of a package share. The first call starts it; Main ends it. A test that stops
 // or pauses a server takes NewPair instead.
-func Shared(t TB) *Pair {
+func Shared(t TB) *dbpair.Pair {
 	t.Helper()
-	shared.once.Do(func() { shared.pair, shared.err = startTestPair(Options{}) })
+	shared.once.Do(func() { shared.pair, shared.err = startTestPair(dbpair.Options{}) })
 	if shared.err != nil {
 		t.Fatalf("%v", shared.err)
 	}
@@ -52,7 +54,7 @@ func Shared(t TB) *Pair {
 }
 
 // NewSchema makes a schema of this test's own in the shared pair.
-func NewSchema(t TB) (*Pair, Schema) {
+func NewSchema(t TB) (*dbpair.Pair, dbpair.Schema) {
 	t.Helper()
 	pair := Shared(t)
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
@@ -65,20 +67,20 @@ func NewSchema(t TB) (*Pair, Schema) {
 }
 
 // NewPair starts a pair of this test's own, which ends with the test.
-func NewPair(t TB) *Pair {
+func NewPair(t TB) *dbpair.Pair {
 	t.Helper()
-	return newPair(t, Options{})
+	return newPair(t, dbpair.Options{})
 }
 
 // NewTLSPair starts a pair of this test's own whose servers offer TLS with a certificate for 127.0.0.1 from authority.
-func NewTLSPair(t TB, authority *Authority) *Pair {
+func NewTLSPair(t TB, authority *Authority) *dbpair.Pair {
 	t.Helper()
-	var options Options
+	var options dbpair.Options
 	options.CertFile, options.KeyFile = authority.Issue(t, "127.0.0.1")
 	return newPair(t, options)
 }
 
-func newPair(t TB, options Options) *Pair {
+func newPair(t TB, options dbpair.Options) *dbpair.Pair {
 	t.Helper()
 	pair, err := startTestPair(options)
 	if err != nil {
@@ -92,14 +94,14 @@ func newPair(t TB, options Options) *Pair {
 	return pair
 }
 
-func startTestPair(options Options) (*Pair, error) {
+func startTestPair(options dbpair.Options) (*dbpair.Pair, error) {
 	var err error
-	if options.Engine, err = EngineFromEnvironment(); err != nil {
+	if options.Engine, err = dbpair.EngineFromEnvironment(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
-	return StartPair(ctx, options)
+	return dbpair.Start(ctx, options)
 }
 
 // NewNATS starts a NATS server of this test's own with a configuration (which may be empty), which ends with the test.

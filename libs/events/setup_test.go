@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/events"
 	"oms.internal/libs/mysqlx"
@@ -47,7 +48,7 @@ func newWorld(t *testing.T) world {
 	return worldOn(t, devenv.Shared(t))
 }
 
-func worldOn(t *testing.T, pair *devenv.Pair) world {
+func worldOn(t *testing.T, pair *dbpair.Pair) world {
 	t.Helper()
 	made, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)

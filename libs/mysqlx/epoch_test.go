@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
@@ -29,7 +30,7 @@ func TestWhenAPrimaryThatHungComesBack(t *testing.T) {
 }
 
 // nextEpoch does the first half of a promotion, after which the server is still read-only.
-func nextEpoch(t *testing.T, s schema, server *devenv.Server) {
+func nextEpoch(t *testing.T, s schema, server *dbpair.Server) {
 	t.Helper()
 	root := rootOf(t, server)
 	// MySQL refuses root, too, until this is off; MariaDB does not know it.
@@ -38,7 +39,7 @@ func nextEpoch(t *testing.T, s schema, server *devenv.Server) {
 	require.NoError(t, err)
 }
 
-func namesOn(t *testing.T, s schema, server *devenv.Server) map[string]int {
+func namesOn(t *testing.T, s schema, server *dbpair.Server) map[string]int {
 	t.Helper()
 	rows, err := rootOf(t, server).QueryContext(t.Context(), "SELECT name FROM "+s.Name+".item")
 	require.NoError(t, err)
@@ -178,9 +179,9 @@ func (s schema) oldPrimaryComesBack(t *testing.T) {
 }
 
 // requireStep demands that the migrations went to one server and not to the other.
-func (s schema) requireStep(t *testing.T, there, notThere *devenv.Server) {
+func (s schema) requireStep(t *testing.T, there, notThere *dbpair.Server) {
 	t.Helper()
-	for server, want := range map[*devenv.Server]int{there: 1, notThere: 0} {
+	for server, want := range map[*dbpair.Server]int{there: 1, notThere: 0} {
 		var count int
 		require.NoError(t, rootOf(t, server).QueryRowContext(t.Context(),
 			"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = 'step'", s.Name).Scan(&count))

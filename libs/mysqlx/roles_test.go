@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
 )
 
 // setReadOnly changes the role of a server.
-func setReadOnly(t *testing.T, server *devenv.Server, value string) {
+func setReadOnly(t *testing.T, server *dbpair.Server, value string) {
 	t.Helper()
 	_, err := rootOf(t, server).ExecContext(t.Context(), "SET GLOBAL read_only = "+value)
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/mysqlx"
 )
@@ -21,13 +22,13 @@ var discard = slog.New(slog.DiscardHandler)
 
 // schema is a schema of a test's own, with a table of items.
 type schema struct {
-	devenv.Schema
+	dbpair.Schema
 
-	pair *devenv.Pair
+	pair *dbpair.Pair
 	root *sql.DB // on the primary, with every right in the schema
 }
 
-func newSchema(t *testing.T, pair *devenv.Pair) schema {
+func newSchema(t *testing.T, pair *dbpair.Pair) schema {
 	t.Helper()
 	made, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
@@ -48,7 +49,7 @@ func newSchema(t *testing.T, pair *devenv.Pair) schema {
 }
 
 // rootOf is a pool of the user root on one server.
-func rootOf(t *testing.T, server *devenv.Server) *sql.DB {
+func rootOf(t *testing.T, server *dbpair.Server) *sql.DB {
 	t.Helper()
 	db, err := server.OpenRoot()
 	require.NoError(t, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/consistency"
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
 )
@@ -30,13 +30,13 @@ func TestASlowReadEndsOnTheServerWithItsContext(t *testing.T) {
 	})
 	require.True(t, fault.Is(err, fault.Timeout), "%v", err)
 	require.Equal(t, 1, runs, "it is not tried on the primary")
-	for _, server := range []*devenv.Server{schema.pair.Primary, schema.pair.Replica} {
+	for _, server := range []*dbpair.Server{schema.pair.Primary, schema.pair.Replica} {
 		eventually(t, func() bool { return !runsOn(t, server, schema.Name) })
 	}
 }
 
 // runsOn tells whether the server works on a statement that holds the text.
-func runsOn(t *testing.T, server *devenv.Server, text string) bool {
+func runsOn(t *testing.T, server *dbpair.Server, text string) bool {
 	t.Helper()
 	rows, err := rootOf(t, server).QueryContext(t.Context(),
 		"SELECT info FROM information_schema.processlist WHERE info LIKE '%BENCHMARK%' AND id <> CONNECTION_ID()")

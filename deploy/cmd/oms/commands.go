@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 
 	"oms.internal/deploy/internal/poc"
@@ -101,7 +102,7 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 
 // setup installs what is missing for tests and the native stack.
 func (a app) setup(ctx context.Context, _ options) error {
-	if err := devenv.InstallMariaDB(ctx, a.out); err != nil {
+	if err := dbpair.InstallMariaDB(ctx, a.out); err != nil {
 		return err
 	}
 	_, err := devenv.BuildNATS(ctx, a.stack.Root+"/libs", a.out)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 
 	"oms.internal/deploy/internal/backup"
 	"oms.internal/deploy/internal/container"
@@ -21,7 +21,7 @@ type runner interface {
 	Logs(ctx context.Context, service string, follow bool) error
 	Admin(ctx context.Context, email string) error
 	RotateKeys(ctx context.Context) error
-	Pair(ctx context.Context) (*devenv.Pair, error)
+	Pair(ctx context.Context) (*dbpair.Pair, error)
 	backup.Services
 }
 

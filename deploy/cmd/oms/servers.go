@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 
 	"oms.internal/deploy/internal/backup"
 )
 
 // onPair does something with the database servers of the stack that was started.
-func (a app) onPair(ctx context.Context, do func(started, *devenv.Pair) error) error {
+func (a app) onPair(ctx context.Context, do func(started, *dbpair.Pair) error) error {
 	before, err := a.recorded()
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func (a app) onPair(ctx context.Context, do func(started, *devenv.Pair) error) e
 }
 
 func (a app) failover(ctx context.Context, options options) error {
-	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error {
+	return a.onPair(ctx, func(_ started, pair *dbpair.Pair) error {
 		if options.force {
 			return pair.ForceFailover(ctx)
 		}
@@ -33,7 +33,7 @@ func (a app) failover(ctx context.Context, options options) error {
 }
 
 func (a app) rejoin(ctx context.Context, _ options) error {
-	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error { return pair.Rejoin(ctx) })
+	return a.onPair(ctx, func(_ started, pair *dbpair.Pair) error { return pair.Rejoin(ctx) })
 }
 
 var errNoFile = errors.New("which file? FILE=… or --file")
@@ -42,7 +42,7 @@ func (a app) backup(ctx context.Context, options options) error {
 	if options.file == "" {
 		return errNoFile
 	}
-	return a.onPair(ctx, func(_ started, pair *devenv.Pair) error {
+	return a.onPair(ctx, func(_ started, pair *dbpair.Pair) error {
 		if err := pair.Orient(ctx); err != nil {
 			return fmt.Errorf("backup: %w", err)
 		}
@@ -54,7 +54,7 @@ func (a app) restore(ctx context.Context, options options) error {
 	if options.file == "" {
 		return errNoFile
 	}
-	return a.onPair(ctx, func(before started, pair *devenv.Pair) error {
+	return a.onPair(ctx, func(before started, pair *dbpair.Pair) error {
 		if err := pair.Orient(ctx); err != nil {
 			return fmt.Errorf("restore: %w", err)
 		}

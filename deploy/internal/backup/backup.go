@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 )
 
 // schemas are those of the services.
@@ -24,11 +24,11 @@ const header = "-- OMS backup of "
 
 // Write makes a backup. The file takes its name when it is complete. Passwords' hashes and people's data are in it, so it is
 // for its owner only.
-func Write(ctx context.Context, pair *devenv.Pair, path string, out io.Writer) error {
+func Write(ctx context.Context, pair *dbpair.Pair, path string, out io.Writer) error {
 	return writeSchemas(ctx, pair, path, schemas, out)
 }
 
-func writeSchemas(ctx context.Context, pair *devenv.Pair, path string, schemas []string, out io.Writer) (err error) {
+func writeSchemas(ctx context.Context, pair *dbpair.Pair, path string, schemas []string, out io.Writer) (err error) {
 	engine, err := engineOf(ctx, pair.Primary)
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
@@ -62,7 +62,7 @@ func writeSchemas(ctx context.Context, pair *devenv.Pair, path string, schemas [
 	return err
 }
 
-func engineOf(ctx context.Context, server *devenv.Server) (devenv.Engine, error) {
+func engineOf(ctx context.Context, server *dbpair.Server) (dbpair.Engine, error) {
 	db, err := server.OpenRoot()
 	if err != nil {
 		return "", err
@@ -73,13 +73,13 @@ func engineOf(ctx context.Context, server *devenv.Server) (devenv.Engine, error)
 		return "", err
 	}
 	if strings.Contains(version, "MariaDB") {
-		return devenv.MariaDB, nil
+		return dbpair.MariaDB, nil
 	}
-	return devenv.MySQL, nil
+	return dbpair.MySQL, nil
 }
 
 // open checks that a file is a whole backup of this engine and returns it at its beginning.
-func open(path string, engine devenv.Engine) (*os.File, error) {
+func open(path string, engine dbpair.Engine) (*os.File, error) {
 	file, err := os.Open(path) // #nosec G304 -- the operator names it
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func open(path string, engine devenv.Engine) (*os.File, error) {
 	return file, nil
 }
 
-func check(file *os.File, engine devenv.Engine) error {
+func check(file *os.File, engine dbpair.Engine) error {
 	first, err := bufio.NewReader(file).ReadString('\n')
 	if err != nil || !strings.HasPrefix(first, header) {
 		return errors.New("this is no backup of OMS")
@@ -98,14 +98,14 @@ func check(file *os.File, engine devenv.Engine) error {
 	if of, _, _ := strings.Cut(strings.TrimPrefix(first, header), ","); of != string(engine) {
 		return fmt.Errorf("this is a backup of %s, and here is %s", of, engine)
 	}
-	end := make([]byte, len(devenv.DumpEnd))
+	end := make([]byte, len(dbpair.DumpEnd))
 	if _, err := file.Seek(-int64(len(end)), io.SeekEnd); err != nil {
 		return err
 	}
 	if _, err := io.ReadFull(file, end); err != nil {
 		return err
 	}
-	if string(end) != devenv.DumpEnd {
+	if string(end) != dbpair.DumpEnd {
 		return errors.New("the end is missing")
 	}
 	_, err = file.Seek(0, io.SeekStart)

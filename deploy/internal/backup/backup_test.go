@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 
 	"oms.internal/deploy/internal/database"
@@ -23,7 +24,7 @@ import (
 func TestMain(m *testing.M) { devenv.Main(m) }
 
 // migrated gives a pair the schemas of the services.
-func migrated(t *testing.T, pair *devenv.Pair) *sql.DB {
+func migrated(t *testing.T, pair *dbpair.Pair) *sql.DB {
 	t.Helper()
 	db := opened(t, pair.Primary)
 	db.SetMaxOpenConns(1) // USE is a connection's
@@ -47,7 +48,7 @@ func migrated(t *testing.T, pair *devenv.Pair) *sql.DB {
 	return db
 }
 
-func opened(t *testing.T, server *devenv.Server) *sql.DB {
+func opened(t *testing.T, server *dbpair.Server) *sql.DB {
 	t.Helper()
 	db, err := server.OpenRoot()
 	require.NoError(t, err)
@@ -160,7 +161,7 @@ func TestABackupRestoredIntoAnEmptyPairIsEqualRowForRow(t *testing.T) {
 	run(t, there, "DELETE FROM orders.orders", "UPDATE orders.heartbeat SET epoch = 7")
 	require.ErrorIs(t, Restore(t.Context(), target, services, path, false, io.Discard), ErrHoldsData)
 	require.NoError(t, Restore(t.Context(), target, services, path, true, io.Discard))
-	epoch, err := devenv.HighestEpoch(t.Context(), there)
+	epoch, err := dbpair.HighestEpoch(t.Context(), there)
 	require.NoError(t, err)
 	require.Equal(t, uint64(7), epoch)
 	require.Equal(t, want["orders.orders"], digests(t, there)["orders.orders"])
@@ -180,7 +181,7 @@ func TestAFileThatIsNoWholeBackupOfThisEngineChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 	for want, content := range map[string]string{
 		"this is no backup of OMS":    "DROP DATABASE accounts;\n",
-		"this is a backup of another": header + "another, 2026\n" + devenv.DumpEnd,
+		"this is a backup of another": header + "another, 2026\n" + dbpair.DumpEnd,
 		"the end is missing":          header + string(engine) + ", 2026\nCREATE DATABASE halfway;\n-- a table of this long name\n",
 	} {
 		path := filepath.Join(t.TempDir(), "oms.sql")
@@ -197,7 +198,7 @@ func TestARestoreThatEndsBeforeItChangesDataStartsTheServicesAgain(t *testing.T)
 	engine, err := engineOf(t.Context(), pair.Primary)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "oms.sql")
-	require.NoError(t, os.WriteFile(path, []byte(header+string(engine)+", now\n"+devenv.DumpEnd), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(header+string(engine)+", now\n"+dbpair.DumpEnd), 0o600))
 	ctx, cancel := context.WithCancel(t.Context())
 	services := &fakeServices{stopped: cancel}
 	err = Restore(ctx, pair, services, path, true, io.Discard)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 )
 
 // Services are the processes that use the data.
@@ -22,14 +22,14 @@ var ErrHoldsData = errors.New("there are members or orders here, which would be 
 // Restore replaces both schemas by those of a backup, on the primary; the replica receives it by replication. The services end
 // before and start after it: what they remember is of the old data, and they bring an older backup's tables up to date. The
 // primary takes no other writes until all is there; a restore that broke off is to be done again, with force.
-func Restore(ctx context.Context, pair *devenv.Pair, services Services, path string, force bool, out io.Writer) error {
+func Restore(ctx context.Context, pair *dbpair.Pair, services Services, path string, force bool, out io.Writer) error {
 	if err := restore(ctx, pair, services, path, force, out); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	return nil
 }
 
-func restore(ctx context.Context, pair *devenv.Pair, services Services, path string, force bool, out io.Writer) (err error) {
+func restore(ctx context.Context, pair *dbpair.Pair, services Services, path string, force bool, out io.Writer) (err error) {
 	engine, err := engineOf(ctx, pair.Primary)
 	if err != nil {
 		return err
@@ -99,8 +99,8 @@ func refuseData(ctx context.Context, db *sql.DB) error {
 
 // replace loads the backup while only root may write, and keeps the epochs: the old ones in the backup would make the primary
 // look like one that was replaced. It says whether it has begun to change data.
-func replace(ctx context.Context, db *sql.DB, primary *devenv.Server, backup io.Reader) (begun bool, err error) {
-	epoch, err := devenv.HighestEpoch(ctx, db)
+func replace(ctx context.Context, db *sql.DB, primary *dbpair.Server, backup io.Reader) (begun bool, err error) {
+	epoch, err := dbpair.HighestEpoch(ctx, db)
 	if err != nil {
 		return false, err
 	}
@@ -110,7 +110,7 @@ func replace(ctx context.Context, db *sql.DB, primary *devenv.Server, backup io.
 	if err := primary.Load(ctx, backup); err != nil {
 		return true, err
 	}
-	if err := devenv.RaiseEpoch(ctx, db, epoch); err != nil {
+	if err := dbpair.RaiseEpoch(ctx, db, epoch); err != nil {
 		return true, err
 	}
 	_, err = db.ExecContext(ctx, "SET GLOBAL read_only = OFF")

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 
 	"oms.internal/deploy/internal/secret"
 )
@@ -19,7 +19,7 @@ var (
 )
 
 // Pair is the pair of database servers as it is.
-func (r *Runner) Pair(ctx context.Context) (*devenv.Pair, error) {
+func (r *Runner) Pair(ctx context.Context) (*dbpair.Pair, error) {
 	root, rootErr := secret.Read(r.stack.Secrets(), "mysql-root")
 	replicator, replicatorErr := secret.Read(r.stack.Secrets(), "mysql-replicator")
 	primary, primaryErr := r.containerOf(ctx, "primary")
@@ -27,7 +27,7 @@ func (r *Runner) Pair(ctx context.Context) (*devenv.Pair, error) {
 	if err := errors.Join(rootErr, replicatorErr, primaryErr, replicaErr); err != nil {
 		return nil, err
 	}
-	pair := devenv.ContainerPair(root, replicator, [2]devenv.Container{
+	pair := dbpair.OpenContainers(root, replicator, [2]dbpair.Container{
 		{ID: primary, Name: "primary", Port: r.stack.Ports.Primary}, {ID: replica, Name: "replica", Port: r.stack.Ports.Replica},
 	})
 	pair.Report = func(step string) { _, _ = fmt.Fprintln(r.out, step) }

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
+	"oms.internal/libs/proc"
 )
 
 // stopTimeout is how long a process may take to end: a service drains for up to 10 s, a database writes what it holds.
@@ -35,7 +36,7 @@ func (r *Runner) stop(ctx context.Context, chosen func(part) bool) error {
 	}
 	parts := r.parts(r.stack.Ports)
 	// A primary that ends waits for a replica that reads from it; so the replica goes first, whichever it is.
-	if primary, err := devenv.RecordedPrimary(r.pairDir()); err == nil && parts[0].name != primary {
+	if primary, err := dbpair.RecordedPrimary(r.pairDir()); err == nil && parts[0].name != primary {
 		parts[0], parts[1] = parts[1], parts[0]
 	}
 	slices.Reverse(parts)
@@ -52,7 +53,7 @@ func (r *Runner) stop(ctx context.Context, chosen func(part) bool) error {
 	return errors.Join(problems...)
 }
 
-func stop(ctx context.Context, process *devenv.Process) error {
+func stop(ctx context.Context, process *proc.Process) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	return process.Stop(ctx)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 )
 
 // PS prints a line for each process of the stack: whether it runs, where it listens, whether it is ready. It returns an
@@ -22,7 +22,7 @@ func (r *Runner) PS(ctx context.Context) error {
 	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "NAME\tPID\tPORTS\tSTATE")
 	healthy := true
-	primary, err := devenv.RecordedPrimary(r.pairDir())
+	primary, err := dbpair.RecordedPrimary(r.pairDir())
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/proc"
 
 	"oms.internal/deploy/internal/stack"
 )
@@ -70,10 +70,10 @@ func (r *Runner) parts(ports stack.Ports) []part {
 }
 
 // Running returns the processes of the stack that run, by name.
-func (r *Runner) Running() (map[string]*devenv.Process, error) {
-	running := map[string]*devenv.Process{}
+func (r *Runner) Running() (map[string]*proc.Process, error) {
+	running := map[string]*proc.Process{}
 	for _, part := range r.parts(r.stack.Ports) {
-		process, err := devenv.FindProcess(part.record)
+		process, err := proc.Find(part.record)
 		if err != nil {
 			return nil, err
 		}

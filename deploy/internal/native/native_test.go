@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/proc"
 
 	"oms.internal/deploy/internal/stack"
 )
@@ -101,7 +101,7 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	require.Equal(t, before, after)
 
 	// What was killed comes back.
-	replica, err := devenv.FindProcess(filepath.Join(s.Data(), "mariadb", "replica", "process.json"))
+	replica, err := proc.Find(filepath.Join(s.Data(), "mariadb", "replica", "process.json"))
 	require.NoError(t, err)
 	require.NoError(t, replica.Kill())
 	require.Error(t, runner.PS(t.Context()))

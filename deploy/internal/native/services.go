@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/proc"
 
 	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
@@ -80,14 +80,14 @@ func (r *Runner) environment(name string) []string {
 }
 
 // startService starts a service, unless it runs already with the same binary and settings.
-func (r *Runner) startService(ctx context.Context, part part) (*devenv.Process, error) {
+func (r *Runner) startService(ctx context.Context, part part) (*proc.Process, error) {
 	binary := filepath.Join(r.binDir(), part.name)
 	settings := r.environment(part.name)
 	fingerprint, err := fingerprintOf(binary, settings)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", part.name, err)
 	}
-	running, err := devenv.FindProcess(part.record)
+	running, err := proc.Find(part.record)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (r *Runner) startService(ctx context.Context, part part) (*devenv.Process, 
 			return nil, err
 		}
 	}
-	return devenv.Start(devenv.Command{
+	return proc.Start(proc.Command{
 		Name: part.name, Path: binary, Args: []string{"serve"}, Env: settings, Dir: r.runDir(), Log: part.log,
 		Record: part.record, Fingerprint: fingerprint,
 	})
@@ -138,7 +138,7 @@ const patience = 2 * time.Minute
 
 // awaitReady waits until a service says that it is ready. What keeps it is shown every few seconds; when it ends or time
 // runs out, the end of its log is part of the error.
-func (r *Runner) awaitReady(ctx context.Context, part part, process *devenv.Process) error {
+func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Process) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	look, show := time.NewTicker(50*time.Millisecond), time.NewTicker(5*time.Second)

@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
+	"oms.internal/libs/proc"
 
 	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
@@ -20,7 +22,7 @@ import (
 // with an older binary or other settings is restarted. After an error, what has been started goes on running, to be
 // looked at; Down ends it.
 func (r *Runner) Up(ctx context.Context) error {
-	if err := devenv.InstallMariaDB(ctx, r.out); err != nil {
+	if err := dbpair.InstallMariaDB(ctx, r.out); err != nil {
 		return err
 	}
 	for _, dir := range []string{r.logDir(), r.runDir(), r.natsDir()} {
@@ -66,11 +68,11 @@ func (r *Runner) checkPorts(ctx context.Context) error {
 }
 
 // pairOptions are how the two database servers run.
-func (r *Runner) pairOptions() (devenv.Options, error) {
+func (r *Runner) pairOptions() (dbpair.Options, error) {
 	secrets := r.stack.Secrets()
 	root, rootErr := secret.Read(secrets, "mysql-root")
 	replicator, replicatorErr := secret.Read(secrets, "mysql-replicator")
-	return devenv.Options{
+	return dbpair.Options{
 		Detached: true, Dir: r.pairDir(), PrimaryPort: r.stack.Ports.Primary, ReplicaPort: r.stack.Ports.Replica,
 		RootPassword: root, ReplicatorPassword: replicator, BufferPool: "128M",
 		Report: func(step string) { r.say("%s", step) },
@@ -78,12 +80,12 @@ func (r *Runner) pairOptions() (devenv.Options, error) {
 }
 
 // Pair is the pair of database servers as it is.
-func (r *Runner) Pair(ctx context.Context) (*devenv.Pair, error) {
+func (r *Runner) Pair(ctx context.Context) (*dbpair.Pair, error) {
 	options, err := r.pairOptions()
 	if err != nil {
 		return nil, err
 	}
-	return devenv.OpenPair(ctx, options)
+	return dbpair.Open(ctx, options)
 }
 
 func (r *Runner) startServers(ctx context.Context) error {
@@ -97,7 +99,7 @@ func (r *Runner) startServers(ctx context.Context) error {
 		return err
 	}
 	r.say("starting MariaDB on ports %d and %d", r.stack.Ports.Primary, r.stack.Ports.Replica)
-	if _, err := devenv.StartPair(ctx, options); err != nil {
+	if _, err := dbpair.Start(ctx, options); err != nil {
 		return err
 	}
 	r.say("starting NATS on port %d", r.stack.Ports.NATS)
@@ -137,7 +139,7 @@ func (r *Runner) writeNATSConfig() (path, digest string, err error) {
 func (r *Runner) StartServices(ctx context.Context) error { return r.startServices(ctx) }
 
 func (r *Runner) startServices(ctx context.Context) error {
-	processes := map[string]*devenv.Process{}
+	processes := map[string]*proc.Process{}
 	// The gateway comes last: it asks accounts for the keys that verify tokens.
 	for _, wave := range [][]string{{"orders", "accounts"}, {"gateway"}} {
 		var started []part

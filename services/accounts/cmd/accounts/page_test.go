@@ -11,7 +11,7 @@ import (
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 )
 
 // fill stores members past the service: signing up takes a hash each.
@@ -86,7 +86,7 @@ func (s *surroundings) logStatements(t *testing.T) func() []string {
 	const log = `SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log
 		WHERE user_host LIKE ? AND command_type IN ('Query', 'Execute') ORDER BY event_time`
 	var lists []func() []string
-	for _, server := range []*devenv.Server{s.pair.Primary, s.pair.Replica} {
+	for _, server := range []*dbpair.Server{s.pair.Primary, s.pair.Replica} {
 		root, err := server.OpenRoot()
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, root.Close()) })

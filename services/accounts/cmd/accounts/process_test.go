@@ -23,6 +23,7 @@ import (
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/natsx"
 )
@@ -34,8 +35,8 @@ const brokerConfig = "jetstream {}"
 // surroundings are what the process runs in: a database pair, a NATS server, keys, and a gateway that signs principals.
 type surroundings struct {
 	cfg     Config
-	pair    *devenv.Pair
-	schema  devenv.Schema
+	pair    *dbpair.Pair
+	schema  dbpair.Schema
 	db      *sql.DB // the service's user on the primary
 	broker  *devenv.NATS
 	conn    *nats.Conn

@@ -15,6 +15,7 @@ import (
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/consistency"
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
@@ -27,8 +28,8 @@ func TestMain(m *testing.M) { devenv.Main(m) }
 type fixture struct {
 	*store.Store
 	cluster *mysqlx.Cluster
-	pair    *devenv.Pair
-	schema  devenv.Schema
+	pair    *dbpair.Pair
+	schema  dbpair.Schema
 	db      *sql.DB // the service's user on the primary, past the store
 }
 

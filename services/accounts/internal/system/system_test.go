@@ -26,6 +26,7 @@ import (
 	"oms.internal/accounts/internal/token"
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
@@ -50,8 +51,8 @@ type system struct {
 
 	store     *store.Store
 	cluster   *mysqlx.Cluster
-	pair      *devenv.Pair
-	schema    devenv.Schema
+	pair      *dbpair.Pair
+	schema    dbpair.Schema
 	root      *sql.DB // root on the primary, in the schema
 	keys      *token.Keyring
 	announced *announcer
@@ -66,14 +67,14 @@ func newSystem(t *testing.T) *system {
 	return open(t, pair, schema)
 }
 
-func configOf(pair *devenv.Pair, schema devenv.Schema) mysqlx.Config {
+func configOf(pair *dbpair.Pair, schema dbpair.Schema) mysqlx.Config {
 	return mysqlx.Config{
 		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name, User: schema.App.User, Password: schema.App.Password,
 	}
 }
 
 // open starts another instance on a schema.
-func open(t *testing.T, pair *devenv.Pair, schema devenv.Schema) *system {
+func open(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) *system {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	cluster, err := mysqlx.Open(configOf(pair, schema), log)

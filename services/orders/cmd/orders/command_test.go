@@ -9,11 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 )
 
 // environment is what the process of a test would be started with by an operator.
-func environment(t *testing.T, pair *devenv.Pair, schema devenv.Schema) map[string]string {
+func environment(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
 	secret := func(name, text string) string {

@@ -20,6 +20,7 @@ import (
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/natsx"
 )
@@ -37,8 +38,8 @@ const poll = 10 * time.Millisecond
 type process struct {
 	cfg       Config
 	addresses Addresses
-	schema    devenv.Schema
-	pair      *devenv.Pair
+	schema    dbpair.Schema
+	pair      *dbpair.Pair
 	broker    *devenv.NATS
 	conn      *nats.Conn // of another service
 	accounts  *accountsService
@@ -58,7 +59,7 @@ func start(t *testing.T) *process {
 	return startOn(t, pair, schema)
 }
 
-func startOn(t *testing.T, pair *devenv.Pair, schema devenv.Schema) *process {
+func startOn(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) *process {
 	t.Helper()
 	broker := devenv.NewNATS(t, "jetstream {}")
 	public, private, err := ed25519.GenerateKey(nil)
@@ -77,7 +78,7 @@ func startOn(t *testing.T, pair *devenv.Pair, schema devenv.Schema) *process {
 	return p
 }
 
-func configuration(t *testing.T, pair *devenv.Pair, schema devenv.Schema, natsURL, keyFile string) Config {
+func configuration(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema, natsURL, keyFile string) Config {
 	t.Helper()
 	seoul, err := time.LoadLocation("Asia/Seoul")
 	require.NoError(t, err)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/libs/dbpair"
 )
 
 // statements counts what the service asks one server, by the server's own log of all statements. It needs a pair of the
@@ -17,7 +17,7 @@ type statements struct {
 	user string
 }
 
-func logStatements(t *testing.T, server *devenv.Server, user string) statements {
+func logStatements(t *testing.T, server *dbpair.Server, user string) statements {
 	t.Helper()
 	root, err := server.OpenRoot()
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/dbpair"
 	"oms.internal/libs/devenv"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
@@ -35,8 +36,8 @@ var paidAt = time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC)
 type database struct {
 	*store.Store
 	cluster *mysqlx.Cluster
-	pair    *devenv.Pair
-	schema  devenv.Schema
+	pair    *dbpair.Pair
+	schema  dbpair.Schema
 	root    *sql.DB // on the primary, in the schema
 }
 
@@ -46,7 +47,7 @@ func newDatabase(t *testing.T) database {
 	return migrated(t, pair, schema)
 }
 
-func migrated(t *testing.T, pair *devenv.Pair, schema devenv.Schema) database {
+func migrated(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) database {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	config := mysqlx.Config{

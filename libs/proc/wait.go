@@ -1,4 +1,4 @@
-package devenv
+package proc
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 // startTimeout is how long a server may take until it answers. A crashed database recovers within it.
 const startTimeout = 90 * time.Second
 
-// poll calls check until it succeeds or ctx ends; the error then holds the last reason.
-func poll(ctx context.Context, check func() error) error {
+// Poll calls check until it succeeds or ctx ends; the error then holds the last reason.
+func Poll(ctx context.Context, check func() error) error {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for {
@@ -28,24 +28,26 @@ func poll(ctx context.Context, check func() error) error {
 	}
 }
 
-// machine is a server's body: a process or a container.
-type machine interface {
-	alive() (bool, error)
-	tail(lines int) []byte // the end of its log
+// Body is what a server runs in: a process or a container.
+type Body interface {
+	// Lives tells whether it runs.
+	Lives() (bool, error)
+	// Tail returns the last lines of its log.
+	Tail(lines int) []byte
 }
 
-// awaitServer polls check while the server lives. If it ends first, the error shows the end of its log.
-func awaitServer(ctx context.Context, name string, body machine, check func(context.Context) error) error {
+// Await polls check while the server lives. If it ends first, the error shows the end of its log.
+func Await(ctx context.Context, name string, body Body, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	ended := errors.New("it ended at once")
 	var died bool
-	err := poll(ctx, func() error {
-		alive, err := body.alive()
+	err := Poll(ctx, func() error {
+		lives, err := body.Lives()
 		if err != nil {
 			return err
 		}
-		if died = !alive; died {
+		if died = !lives; died {
 			return nil
 		}
 		return check(ctx)
@@ -54,12 +56,13 @@ func awaitServer(ctx context.Context, name string, body machine, check func(cont
 		err = ended
 	}
 	if err != nil {
-		return fmt.Errorf("%s did not start: %w\n%s", name, err, body.tail(15))
+		return fmt.Errorf("%s did not start: %w\n%s", name, err, body.Tail(15))
 	}
 	return nil
 }
 
-func lastLines(text []byte, count int) []byte {
+// LastLines returns the end of a text.
+func LastLines(text []byte, count int) []byte {
 	lines := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
 	return bytes.Join(lines[max(0, len(lines)-count):], []byte("\n"))
 }

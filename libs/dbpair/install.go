@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"oms.internal/libs/proc"
 )
 
 // mariadbPackages bring the binaries without a system service: nothing starts by itself after installing them.
@@ -112,7 +114,7 @@ func aptGet(ctx context.Context, prefix, arguments []string) error {
 	line = append(line, arguments...)
 	command := exec.CommandContext(ctx, line[0], line[1:]...) // #nosec G204 -- a fixed command line
 	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", strings.Join(line, " "), err, lastLines(output, 10))
+		return fmt.Errorf("%s: %w\n%s", strings.Join(line, " "), err, proc.LastLines(output, 10))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package devenv
+package proc
 
 import (
 	"errors"
@@ -9,16 +9,16 @@ import (
 	"syscall"
 )
 
-// reaper is a small process that cleans up after us. It waits for the end of a pipe that only we hold open, so it also
+// Reaper is a small process that cleans up after us. It waits for the end of a pipe that only we hold open, so it also
 // works when we crash, are killed or time out; then it runs its script. Clean-up on the normal way goes the same way,
 // and so is tested every time.
-type reaper struct {
+type Reaper struct {
 	pipe io.Closer
 	cmd  *exec.Cmd
 }
 
-// startReaper starts one whose script (for sh, with arguments $1…) runs when we end or call finish.
-func startReaper(script string, arguments ...string) (*reaper, error) {
+// StartReaper starts one whose script (for sh, with arguments $1…) runs when we end or call finish.
+func StartReaper(script string, arguments ...string) (*Reaper, error) {
 	cmd := exec.Command("sh", append([]string{"-c", "cat >/dev/null; " + script, "reaper"}, arguments...)...) // #nosec G204 -- our own scripts
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	// Inheriting our standard error would make `go test` wait for it after a crash.
@@ -30,11 +30,11 @@ func startReaper(script string, arguments ...string) (*reaper, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start reaper: %w", err)
 	}
-	return &reaper{pipe: pipe, cmd: cmd}, nil
+	return &Reaper{pipe: pipe, cmd: cmd}, nil
 }
 
-// finish runs the script and waits for its end.
-func (r *reaper) finish() error {
+// Finish runs the script and waits for its end.
+func (r *Reaper) Finish() error {
 	if err := r.pipe.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return fmt.Errorf("end reaper: %w", err)
 	}
@@ -44,5 +44,5 @@ func (r *reaper) finish() error {
 	return nil
 }
 
-// removeDirectories is a reaper's script that removes directories, also from under a server that is just dying.
-const removeDirectories = `n=0; until rm -rf "$@" 2>/dev/null; do n=$((n+1)); [ $n -lt 100 ] || exit 1; sleep 0.1; done`
+// RemoveDirectories is a reaper's script that removes directories, also from under a server that is just dying.
+const RemoveDirectories = `n=0; until rm -rf "$@" 2>/dev/null; do n=$((n+1)); [ $n -lt 100 ] || exit 1; sleep 0.1; done`

@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"context"
@@ -85,7 +85,7 @@ func (p *Pair) revive(ctx context.Context, seen view) error {
 	if seen.err == nil {
 		return nil
 	}
-	alive, err := p.Replica.body.alive()
+	alive, err := p.Replica.body.Lives()
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,7 @@
-package devenv
+// Package proc starts and finds processes on this machine: children that die with this process, however it ends, and detached
+// ones that are remembered in a record; what else their owners need (a free port, a wait until a server answers, a process that
+// cleans up after a crash) is here, too.
+package proc
 
 import (
 	"context"
@@ -29,7 +32,7 @@ type Command struct {
 	Fingerprint string
 }
 
-// Process is a process that Start started, or that FindProcess found from its record.
+// Process is a process that Start started, or that Find found from its record.
 type Process struct {
 	name        string
 	log         string
@@ -98,10 +101,8 @@ func (p *Process) Alive() bool {
 	return err == nil && identity == p.identity
 }
 
-// Ended is closed when a process that Start returned has ended. It is nil for one that FindProcess found.
-func (p *Process) Ended() <-chan struct{} { return p.exited }
-
-func (p *Process) alive() (bool, error) { return p.Alive(), nil }
+// Lives is Alive, for Body.
+func (p *Process) Lives() (bool, error) { return p.Alive(), nil }
 
 // Tail returns the last lines of the process's log.
 func (p *Process) Tail(lines int) []byte {
@@ -109,10 +110,8 @@ func (p *Process) Tail(lines int) []byte {
 	if err != nil {
 		return nil
 	}
-	return lastLines(content, lines)
+	return LastLines(content, lines)
 }
-
-func (p *Process) tail(lines int) []byte { return p.Tail(lines) }
 
 // Signal sends a signal, if the process still runs.
 func (p *Process) Signal(signal os.Signal) error {
@@ -162,7 +161,7 @@ func (p *Process) wait(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return poll(ctx, func() error {
+	return Poll(ctx, func() error {
 		if p.Alive() {
 			return errors.New("it still runs")
 		}

@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/proc"
 )
 
 // cutOff is an engine that ends the goroutine, as the end of its process would, at one of the moments between calls that
@@ -62,11 +64,11 @@ func detached(t *testing.T) Options {
 	options := Options{Detached: true, Dir: filepath.Join(t.TempDir(), "pair"), RootPassword: "Root1", ReplicatorPassword: "Replicator1"}
 	for _, port := range []*int{&options.PrimaryPort, &options.ReplicaPort} {
 		var err error
-		*port, err = FreePort()
+		*port, err = proc.FreePort()
 		require.NoError(t, err)
 	}
 	t.Cleanup(func() {
-		pair, err := OpenPair(context.Background(), options)
+		pair, err := Open(context.Background(), options)
 		require.NoError(t, err)
 		require.NoError(t, pair.Close())
 	})
@@ -82,7 +84,7 @@ func TestAFailoverThatIsCutOffAnywhereIsCompletedByTheNextAlsoAfterAStart(t *tes
 			t.Run(fmt.Sprintf("%s, restarted: %v", name, restarted), func(t *testing.T) {
 				t.Parallel()
 				options := detached(t)
-				pair, err := StartPair(t.Context(), options)
+				pair, err := Start(t.Context(), options)
 				require.NoError(t, err)
 				schema, err := pair.CreateSchema(t.Context())
 				require.NoError(t, err)
@@ -102,8 +104,8 @@ func TestAFailoverThatIsCutOffAnywhereIsCompletedByTheNextAlsoAfterAStart(t *tes
 					if restarted {
 						require.NoError(t, pair.Stop(t.Context()))
 					}
-					_, startErr := StartPair(t.Context(), options)
-					pair, err = OpenPair(t.Context(), options)
+					_, startErr := Start(t.Context(), options)
+					pair, err = Open(t.Context(), options)
 					require.NoError(t, err)
 					l.pair = pair
 					if startErr != nil {

@@ -1,4 +1,4 @@
-package devenv
+package proc
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ func FreePort() (int, error) {
 		if portsTaken[port] {
 			continue
 		}
-		listener, err := net.Listen("tcp", loopback(port))
+		listener, err := net.Listen("tcp", Loopback(port))
 		if err != nil {
 			continue
 		}
@@ -42,4 +42,5 @@ func FreePort() (int, error) {
 	return 0, errors.New("no free port on 127.0.0.1")
 }
 
-func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+// Loopback is the address of a port of 127.0.0.1.
+func Loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

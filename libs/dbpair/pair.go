@@ -1,4 +1,9 @@
-package devenv
+// Package dbpair runs and repairs pairs of database servers: a primary and a read-only replica, MariaDB as processes or MySQL in
+// containers. They are set up as in production (GTID, row binlog, full durability, semi-synchronous replication, passwords), and
+// change roles as there: Failover and Rejoin are what `make failover` and `make rejoin` do. Tests have theirs from libs/devenv.
+//
+// A pair is detached, to outlive the command that started it, or ends with its process.
+package dbpair
 
 import (
 	"context"
@@ -6,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"oms.internal/libs/proc"
 )
 
 // Pair is a primary and its replica. The replica holds what the primary holds, users included, and refuses writes. The two
@@ -22,7 +29,7 @@ type Pair struct {
 
 	replicatorPassword string
 	engine             engine
-	reaper             *reaper
+	reaper             *proc.Reaper
 }
 
 // replicator is the user that the replica logs in to the primary as.
@@ -31,9 +38,9 @@ const replicator = "replicator"
 // semiSyncTimeout is how many milliseconds a commit waits for the replica before the primary goes on without.
 const semiSyncTimeout = 1000
 
-// StartPair starts a pair and returns when both servers answer, the bootstrap statements have been executed and
+// Start starts a pair and returns when both servers answer, the bootstrap statements have been executed and
 // replication runs. After a failover the servers start in the roles that it gave them.
-func StartPair(ctx context.Context, options Options) (*Pair, error) {
+func Start(ctx context.Context, options Options) (*Pair, error) {
 	options, err := options.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("start database pair: %w", err)
@@ -209,7 +216,7 @@ func (p *Pair) Stop(ctx context.Context) error {
 func (p *Pair) Close() error {
 	err := errors.Join(p.Replica.Kill(), p.Primary.Kill())
 	if p.reaper != nil {
-		err = errors.Join(err, p.reaper.finish())
+		err = errors.Join(err, p.reaper.Finish())
 	}
 	return err
 }

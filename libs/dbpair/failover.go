@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"context"
@@ -174,7 +174,7 @@ func (p *Pair) takeOver(ctx context.Context, next view, epoch uint64, force bool
 		return fmt.Errorf("%s stopped receiving before, so what was written since would be lost (FORCE=1 promotes it nevertheless): %s",
 			p.Replica.title(), next.standing.problem)
 	}
-	alive, err := p.Primary.body.alive()
+	alive, err := p.Primary.body.Lives()
 	if err != nil {
 		return fmt.Errorf("%s may still be written to: %w", p.Primary.title(), err)
 	}

@@ -1,10 +1,11 @@
-package devenv
+package proc
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 // processRecord is what the record file holds. A pid alone would not do: after the process's end the number is given to
@@ -17,8 +18,11 @@ type processRecord struct {
 	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
-// FindProcess returns the process that a record names, or nil if there is no record or its process has ended.
-func FindProcess(record string) (*Process, error) {
+// RecordIn is the record of the one process of a folder.
+func RecordIn(dir string) string { return filepath.Join(dir, "process.json") }
+
+// Find returns the process that a record names, or nil if there is no record or its process has ended.
+func Find(record string) (*Process, error) {
 	content, err := os.ReadFile(record) // #nosec G304 -- the caller's own file
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil //nolint:nilnil // "there is none" is an answer here, not an error

@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-)
 
-func TestMain(m *testing.M) { Main(m) }
+	"oms.internal/libs/proc"
+)
 
 func open(t *testing.T, server *Server, login Login, database string) *sql.DB {
 	t.Helper()
@@ -44,7 +44,7 @@ func number(t *testing.T, db *sql.DB, query string) int {
 }
 
 func TestAWriteOnThePrimaryIsOnTheReplicaAfterSync(t *testing.T) {
-	pair, schema := NewSchema(t)
+	pair, schema := newSchema(t)
 	migrate := open(t, pair.Primary, schema.Migrate, schema.Name)
 	app := open(t, pair.Primary, schema.App, schema.Name)
 	run(t, migrate, "CREATE TABLE things (name VARCHAR(50) PRIMARY KEY)")
@@ -57,7 +57,7 @@ func TestAWriteOnThePrimaryIsOnTheReplicaAfterSync(t *testing.T) {
 }
 
 func TestTheReplicaRefusesWrites(t *testing.T) {
-	pair, schema := NewSchema(t)
+	pair, schema := newSchema(t)
 	run(t, open(t, pair.Primary, schema.Migrate, schema.Name), "CREATE TABLE things (id INT PRIMARY KEY)")
 	require.NoError(t, pair.Sync(t.Context()))
 	require.Equal(t, 0, number(t, openRoot(t, pair.Primary), "SELECT @@GLOBAL.read_only"))
@@ -69,8 +69,8 @@ func TestTheReplicaRefusesWrites(t *testing.T) {
 }
 
 func TestTheUsersOfASchemaHaveNoRightsElsewhere(t *testing.T) {
-	pair, schema := NewSchema(t)
-	_, other := NewSchema(t)
+	pair, schema := newSchema(t)
+	_, other := newSchema(t)
 	run(t, open(t, pair.Primary, other.Migrate, other.Name), "CREATE TABLE things (id INT PRIMARY KEY)")
 	for _, statement := range []string{"SELECT * FROM " + other.Name + ".things", "CREATE TABLE " + other.Name + ".mine (id INT)"} {
 		for _, login := range []Login{schema.App, schema.Migrate} {
@@ -83,7 +83,7 @@ func TestTheUsersOfASchemaHaveNoRightsElsewhere(t *testing.T) {
 }
 
 func TestBothServersAreDurableAndLogByRowAndGTID(t *testing.T) {
-	pair := Shared(t)
+	pair := sharedPair(t)
 	for _, server := range []*Server{pair.Primary, pair.Replica} {
 		db := openRoot(t, server)
 		for variable, want := range map[string]string{
@@ -113,7 +113,7 @@ func positionOf(t *testing.T, pair *Pair, server *Server) string {
 }
 
 func TestAKilledServerComesBackWithItsDataAndReplicationGoesOn(t *testing.T) {
-	pair := NewPair(t)
+	pair := newPair(t)
 	schema, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
 	run(t, open(t, pair.Primary, schema.Migrate, schema.Name), "CREATE TABLE things (id INT PRIMARY KEY)")
@@ -144,7 +144,7 @@ func TestAKilledServerComesBackWithItsDataAndReplicationGoesOn(t *testing.T) {
 }
 
 func TestAPausedReplicaHangsAndThenCatchesUp(t *testing.T) {
-	pair := NewPair(t)
+	pair := newPair(t)
 	require.NoError(t, pair.Replica.Pause())
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
@@ -157,7 +157,7 @@ func TestAPausedReplicaHangsAndThenCatchesUp(t *testing.T) {
 }
 
 func TestTwoPairsDoNotMeet(t *testing.T) {
-	first, second := Shared(t), NewPair(t)
+	first, second := sharedPair(t), newPair(t)
 	require.NoError(t, second.Primary.exec(t.Context(), "CREATE DATABASE only_second"))
 	require.NoError(t, first.Sync(t.Context()))
 	require.Equal(t, 0, number(t, openRoot(t, first.Primary),
@@ -167,16 +167,16 @@ func TestTwoPairsDoNotMeet(t *testing.T) {
 func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	options := Options{Detached: true, Dir: filepath.Join(t.TempDir(), "pair"), Bootstrap: []string{"CREATE DATABASE IF NOT EXISTS kept"}}
 	var err error
-	options.PrimaryPort, err = FreePort()
+	options.PrimaryPort, err = proc.FreePort()
 	require.NoError(t, err)
-	options.ReplicaPort, err = FreePort()
+	options.ReplicaPort, err = proc.FreePort()
 	require.NoError(t, err)
 	options.RootPassword, options.ReplicatorPassword = "Root1", "Replicator1"
 
-	first, err := StartPair(t.Context(), options)
+	first, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, first.Close()) })
-	again, err := StartPair(t.Context(), options)
+	again, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	primary, replica, err := FindPair(options.Dir)
 	require.NoError(t, err)
@@ -189,7 +189,7 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	for _, server := range []*Server{again.Primary, again.Replica} {
 		run(t, openRoot(t, server), "SET GLOBAL rpl_semi_sync_master_timeout = 1")
 	}
-	again, err = StartPair(t.Context(), options)
+	again, err = Start(t.Context(), options)
 	require.NoError(t, err)
 	for _, server := range []*Server{again.Primary, again.Replica} {
 		require.Equal(t, semiSyncTimeout, number(t, openRoot(t, server), "SELECT @@GLOBAL.rpl_semi_sync_master_timeout"))
@@ -202,10 +202,10 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	require.Nil(t, replica)
 
 	// Another port of the primary is found by the replica, too.
-	options.PrimaryPort, err = FreePort()
+	options.PrimaryPort, err = proc.FreePort()
 	require.NoError(t, err)
 	options.Bootstrap = nil
-	moved, err := StartPair(t.Context(), options)
+	moved, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, moved.Close()) })
 	require.Equal(t, 1, number(t, openRoot(t, moved.Primary),
@@ -221,7 +221,7 @@ func TestADetachedPairStartsWithoutAReplicaButNotWithoutItsPrimary(t *testing.T)
 	options := detached(t)
 	var steps []string
 	options.Report = func(step string) { steps = append(steps, step) }
-	pair, err := StartPair(t.Context(), options)
+	pair, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	spoil := func(server *Server) {
 		require.NoError(t, server.Kill())
@@ -231,7 +231,7 @@ func TestADetachedPairStartsWithoutAReplicaButNotWithoutItsPrimary(t *testing.T)
 	}
 	spoil(pair.Replica)
 	steps, options.Bootstrap = nil, []string{"CREATE DATABASE IF NOT EXISTS begun"}
-	alone, err := StartPair(t.Context(), options)
+	alone, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	require.Contains(t, steps[len(steps)-1], "server primary goes on alone: replica did not start")
 	run(t, openRoot(t, alone.Primary), "USE begun")
@@ -240,10 +240,10 @@ func TestADetachedPairStartsWithoutAReplicaButNotWithoutItsPrimary(t *testing.T)
 	require.NoError(t, alone.Sync(t.Context()))
 
 	spoil(alone.Primary)
-	_, err = StartPair(t.Context(), options)
+	_, err = Start(t.Context(), options)
 	require.ErrorContains(t, err, "`make failover` makes server replica the primary")
 	require.NoError(t, alone.Failover(t.Context()))
-	last, err := StartPair(t.Context(), options)
+	last, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	require.Equal(t, "replica", last.Primary.Name())
 	run(t, openRoot(t, last.Primary), "CREATE DATABASE later")
@@ -251,9 +251,9 @@ func TestADetachedPairStartsWithoutAReplicaButNotWithoutItsPrimary(t *testing.T)
 
 func TestNothingIsLeftAfterClose(t *testing.T) {
 	dir := t.TempDir()
-	pair, err := StartPair(t.Context(), Options{Dir: dir})
+	pair, err := Start(t.Context(), Options{Dir: dir})
 	require.NoError(t, err)
-	var processes []*Process
+	var processes []*proc.Process
 	for _, server := range []*Server{pair.Primary, pair.Replica} {
 		processes = append(processes, server.body.(*mariadbBody).process)
 	}

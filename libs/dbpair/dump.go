@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"bufio"
@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+
+	"oms.internal/libs/proc"
 )
 
 // dumpArguments make a dump that is one moment of all schemas without stopping writers.
@@ -117,7 +119,7 @@ func pipe(command *exec.Cmd, in io.Reader, out io.Writer) error {
 	var problems bytes.Buffer
 	command.Stdin, command.Stdout, command.Stderr = in, out, &problems
 	if err := command.Run(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", command.Args[0], err, lastLines(problems.Bytes(), 10))
+		return fmt.Errorf("%s: %w\n%s", command.Args[0], err, proc.LastLines(problems.Bytes(), 10))
 	}
 	return nil
 }

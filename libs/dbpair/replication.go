@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"oms.internal/libs/proc"
 )
 
 // engine is what differs between the kinds of server in replication.
@@ -83,7 +85,7 @@ func awaitReplication(ctx context.Context, db *sql.DB, query, io, apply string) 
 	ctx, cancel := context.WithTimeout(ctx, replicationPatience)
 	defer cancel()
 	var broken error
-	err := poll(ctx, func() error {
+	err := proc.Poll(ctx, func() error {
 		status, err := queryRow(ctx, db, query)
 		if err != nil {
 			return err
@@ -111,7 +113,7 @@ func caughtUp(ctx context.Context, pair *Pair, positionQuery, waitQuery string) 
 }
 
 func awaitPosition(ctx context.Context, db *sql.DB, position, waitQuery string) error {
-	return poll(ctx, func() error {
+	return proc.Poll(ctx, func() error {
 		var result sql.NullInt64
 		// One second at a time: the server would not notice that we have stopped waiting.
 		if err := db.QueryRowContext(ctx, waitQuery, position, 1).Scan(&result); err != nil {

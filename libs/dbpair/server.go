@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"oms.internal/libs/proc"
 )
 
 // Server is one database server of a pair. Its address and data stay the same over Stop, Kill and Restart.
@@ -21,7 +23,7 @@ type Server struct {
 
 // body is what a server runs in.
 type body interface {
-	machine
+	proc.Body
 	start(context.Context) error // returns at once, also when it already runs
 	stop(context.Context) error  // orderly
 	kill() error
@@ -44,7 +46,7 @@ func (s *Server) title() string { return "server " + s.name }
 func (s *Server) Port() int { return s.port }
 
 // Addr is the server's host:port.
-func (s *Server) Addr() string { return loopback(s.port) }
+func (s *Server) Addr() string { return proc.Loopback(s.port) }
 
 // Open returns a pool of connections for a user; database may be empty. It does not connect yet.
 func (s *Server) Open(user, password, database string) (*sql.DB, error) {
@@ -80,7 +82,7 @@ func (s *Server) Continue() error { return s.body.resume() }
 // Restart starts a server that was stopped or killed; a running one is stopped first. It returns when the server
 // answers. A replica goes on replicating by itself.
 func (s *Server) Restart(ctx context.Context) error {
-	alive, err := s.body.alive()
+	alive, err := s.body.Lives()
 	if err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.body.start(ctx); err != nil {
 		return err
 	}
-	return awaitServer(ctx, s.name, s.body, s.ping)
+	return proc.Await(ctx, s.name, s.body, s.ping)
 }
 
 // ping tells whether root can log in over TCP, which is when the server is ready for others too.

@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"archive/tar"
@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"oms.internal/libs/proc"
 )
 
 // mysqlImage is the version that production runs.
@@ -47,7 +49,7 @@ func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
 		Primary: build(primaryName, 1, options.PrimaryPort), Replica: build(replicaName, 2, options.ReplicaPort),
 	}
 	var err error
-	if pair.reaper, err = startReaper(removeContainers, prefix, prefix+"-"+primaryName, prefix+"-"+replicaName); err != nil {
+	if pair.reaper, err = proc.StartReaper(removeContainers, prefix, prefix+"-"+primaryName, prefix+"-"+replicaName); err != nil {
 		return nil, err
 	}
 	if _, err := docker(ctx, "network", "create", prefix); err != nil {
@@ -63,8 +65,8 @@ type Container struct {
 	Port int    // on 127.0.0.1
 }
 
-// ContainerPair returns the pair that runs in two containers, of deploy/compose.yaml for one, as OpenPair does.
-func ContainerPair(rootPassword, replicatorPassword string, containers [2]Container) *Pair {
+// OpenContainers returns the pair that runs in two containers, of deploy/compose.yaml for one, as Open does.
+func OpenContainers(rootPassword, replicatorPassword string, containers [2]Container) *Pair {
 	pair := &Pair{RootPassword: rootPassword, engine: mysqlReplication{}, replicatorPassword: replicatorPassword}
 	var servers [2]*Server
 	for i, one := range containers {
@@ -96,13 +98,13 @@ func mysqlArguments(id int, bufferPool string) []string {
 func docker(ctx context.Context, arguments ...string) (string, error) {
 	output, err := exec.CommandContext(ctx, "docker", arguments...).CombinedOutput() // #nosec G204 -- our own arguments
 	if err != nil {
-		return "", fmt.Errorf("docker %s: %w\n%s", arguments[0], err, lastLines(output, 10))
+		return "", fmt.Errorf("docker %s: %w\n%s", arguments[0], err, proc.LastLines(output, 10))
 	}
 	return strings.TrimSpace(string(output)), nil
 }
 
 // alive is an error where Docker cannot say: a server that only cannot be asked about may take writes.
-func (b *mysqlBody) alive() (bool, error) {
+func (b *mysqlBody) Lives() (bool, error) {
 	state, err := docker(context.Background(), "container", "inspect", "--format", "{{.State.Running}}", b.container)
 	// The client ends with 1 whatever is wrong, so its words are all there is.
 	if err != nil && strings.Contains(strings.ToLower(err.Error()), "no such container") {
@@ -111,7 +113,7 @@ func (b *mysqlBody) alive() (bool, error) {
 	return err == nil && state == "true", err
 }
 
-func (b *mysqlBody) tail(lines int) []byte {
+func (b *mysqlBody) Tail(lines int) []byte {
 	log, err := docker(context.Background(), "logs", "--tail", fmt.Sprint(lines), b.container)
 	if err != nil {
 		return []byte(err.Error())
@@ -135,7 +137,7 @@ func (b *mysqlBody) stop(ctx context.Context) error {
 }
 
 func (b *mysqlBody) kill() error {
-	alive, err := b.alive()
+	alive, err := b.Lives()
 	if err != nil || !alive {
 		return err
 	}
@@ -180,7 +182,7 @@ func (b *mysqlBody) demote(ctx context.Context) error {
 	command := exec.CommandContext(ctx, "docker", "cp", "-", b.container+":/var/lib/mysql/") // #nosec G204 -- our own arguments
 	command.Stdin = &archive
 	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("docker cp: %w\n%s", err, lastLines(output, 10))
+		return fmt.Errorf("docker cp: %w\n%s", err, proc.LastLines(output, 10))
 	}
 	return nil
 }

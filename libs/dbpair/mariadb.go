@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"oms.internal/libs/proc"
 )
 
 // mariadbBody is a MariaDB server as a process. All of it is in one directory: configuration, data, socket, log.
@@ -22,7 +24,7 @@ type mariadbBody struct {
 	install  string // path of mariadb-install-db
 	root     string // root's password
 	detached bool
-	process  *Process
+	process  *proc.Process
 }
 
 func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
@@ -36,7 +38,7 @@ func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
 		if dir, err = os.MkdirTemp(options.Dir, "oms-pair-"); err != nil {
 			return nil, fmt.Errorf("make directory: %w", err)
 		}
-		if pair.reaper, err = startReaper(removeDirectories, dir); err != nil {
+		if pair.reaper, err = proc.StartReaper(proc.RemoveDirectories, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -61,9 +63,9 @@ func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
 	return pair, err
 }
 
-// OpenPair returns the detached pair that StartPair started before, as it is: it starts nothing, and either server may be
+// Open returns the detached pair that Start started before, as it is: it starts nothing, and either server may be
 // down. Roles are the recorded ones until Orient, Failover or Rejoin has asked the servers.
-func OpenPair(ctx context.Context, options Options) (*Pair, error) {
+func Open(ctx context.Context, options Options) (*Pair, error) {
 	options.Detached = true
 	options, err := options.withDefaults()
 	if err != nil {
@@ -75,7 +77,7 @@ func OpenPair(ctx context.Context, options Options) (*Pair, error) {
 	}
 	for _, server := range []*Server{pair.Primary, pair.Replica} {
 		body := server.body.(*mariadbBody)
-		if body.process, err = FindProcess(recordIn(body.dir)); err != nil {
+		if body.process, err = proc.Find(proc.RecordIn(body.dir)); err != nil {
 			return nil, fmt.Errorf("open database pair: %w", err)
 		}
 	}
@@ -89,17 +91,15 @@ const (
 )
 
 // FindPair returns the processes of the detached pair in dir. One that does not run is nil.
-func FindPair(dir string) (primary, replica *Process, err error) {
-	primary, primaryErr := FindProcess(recordIn(filepath.Join(dir, primaryName)))
-	replica, replicaErr := FindProcess(recordIn(filepath.Join(dir, replicaName)))
+func FindPair(dir string) (primary, replica *proc.Process, err error) {
+	primary, primaryErr := proc.Find(proc.RecordIn(filepath.Join(dir, primaryName)))
+	replica, replicaErr := proc.Find(proc.RecordIn(filepath.Join(dir, replicaName)))
 	return primary, replica, errors.Join(primaryErr, replicaErr)
 }
 
-func recordIn(dir string) string { return filepath.Join(dir, "process.json") }
+func (b *mariadbBody) Lives() (bool, error) { return b.process != nil && b.process.Alive(), nil }
 
-func (b *mariadbBody) alive() (bool, error) { return b.process != nil && b.process.Alive(), nil }
-
-func (b *mariadbBody) tail(lines int) []byte {
+func (b *mariadbBody) Tail(lines int) []byte {
 	if b.process == nil {
 		return nil
 	}
@@ -115,14 +115,14 @@ func (b *mariadbBody) start(ctx context.Context) error {
 	}
 	// The role is left out: a failover changes it while the server runs.
 	digest := sha256.Sum256([]byte(b.server + b.config))
-	command := Command{
+	command := proc.Command{
 		Name: b.name, Path: b.server, Args: []string{"--defaults-file=" + b.configFile()},
 		Env: []string{"LC_ALL=C", "TZ=UTC"}, Dir: b.dir, Log: filepath.Join(b.dir, "server.log"),
 		Fingerprint: hex.EncodeToString(digest[:]),
 	}
 	if b.detached {
-		command.Record = recordIn(b.dir)
-		running, err := FindProcess(command.Record)
+		command.Record = proc.RecordIn(b.dir)
+		running, err := proc.Find(command.Record)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (b *mariadbBody) start(ctx context.Context) error {
 		}
 	}
 	var err error
-	b.process, err = Start(command)
+	b.process, err = proc.Start(command)
 	return err
 }
 
@@ -167,7 +167,7 @@ func (b *mariadbBody) prepare(ctx context.Context) error {
 	command := exec.CommandContext(ctx, b.install, "--defaults-file="+b.configFile(), "--datadir="+unfinished,
 		"--skip-test-db", "--auth-root-authentication-method=normal", "--extra-file="+users)
 	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("mariadb-install-db: %w\n%s", err, lastLines(output, 15))
+		return fmt.Errorf("mariadb-install-db: %w\n%s", err, proc.LastLines(output, 15))
 	}
 	return os.Rename(unfinished, data)
 }

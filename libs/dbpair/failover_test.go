@@ -1,4 +1,4 @@
-package devenv
+package dbpair
 
 import (
 	"context"
@@ -21,7 +21,7 @@ type ledger struct {
 
 func newLedger(t *testing.T) ledger {
 	t.Helper()
-	pair := NewPair(t)
+	pair := newPair(t)
 	schema, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
 	l := ledger{pair, schema}
@@ -161,7 +161,7 @@ func TestAPrimaryThatHangsIsKilledBeforeAnotherIsPromoted(t *testing.T) {
 	l.insert(t, l.pair.Primary, 1)
 	require.NoError(t, l.pair.Primary.Pause())
 	require.NoError(t, l.pair.Failover(t.Context()))
-	alive, err := l.pair.Replica.body.alive()
+	alive, err := l.pair.Replica.body.Lives()
 	require.NoError(t, err)
 	require.False(t, alive)
 	l.insert(t, l.pair.Primary, 2)
@@ -204,7 +204,7 @@ func TestAPrimaryThatLostItsDataIsReplacedOnlyWhenThatIsAskedFor(t *testing.T) {
 
 	require.ErrorContains(t, l.pair.Reattach(t.Context()), "server replica holds newer data")
 	require.ErrorContains(t, l.pair.Failover(t.Context()), "server replica holds newer data than server primary")
-	alive, err := l.pair.Primary.body.alive()
+	alive, err := l.pair.Primary.body.Lives()
 	require.NoError(t, err)
 	require.True(t, alive)
 	require.NoError(t, l.pair.ForceFailover(t.Context()))
@@ -327,11 +327,11 @@ func TestACommitWaitsForTheReplicaForASecondAndThenGoesOnWithoutUntilItIsBack(t 
 func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	t.Parallel()
 	options := detached(t)
-	first, err := StartPair(t.Context(), options)
+	first, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, first.Close()) })
 
-	found, err := OpenPair(t.Context(), options)
+	found, err := Open(t.Context(), options)
 	require.NoError(t, err)
 	require.Equal(t, "primary", found.Primary.Name())
 	require.NoError(t, found.Primary.Kill())
@@ -340,17 +340,17 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 
 	// It brings the old primary back as the replica, and leaves the new one alone.
 	running := found.Primary.body.(*mariadbBody).process.PID()
-	again, err := StartPair(t.Context(), options)
+	again, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, again.Close()) })
 	require.Equal(t, "replica", again.Primary.Name())
 	require.Equal(t, running, again.Primary.body.(*mariadbBody).process.PID())
 	require.Equal(t, 1, number(t, openRoot(t, again.Replica), "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'later'"))
-	reopened, err := OpenPair(t.Context(), options)
+	reopened, err := Open(t.Context(), options)
 	require.NoError(t, err)
 	require.Equal(t, "replica", reopened.Primary.Name())
 	require.NoError(t, recordPrimary(options.Dir, "primary"))
-	reopened, err = OpenPair(t.Context(), options)
+	reopened, err = Open(t.Context(), options)
 	require.NoError(t, err)
 	require.NoError(t, reopened.Orient(t.Context()))
 	require.Equal(t, "replica", reopened.Primary.Name(), "what the servers say counts")
@@ -358,7 +358,7 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	// A failover that was cut off after it had recorded the new role has left a primary that follows, and nobody to write to.
 	require.NoError(t, reopened.engine.setReadOnly(t.Context(), reopened.Primary, true))
 	require.NoError(t, again.Stop(t.Context()))
-	last, err := StartPair(t.Context(), options)
+	last, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, last.Close()) })
 	require.Equal(t, "primary", last.Primary.Name())
@@ -374,7 +374,7 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 func TestADetachedPairDoesNotStartWithAnEmptyPrimaryWhileItsReplicaHasTheData(t *testing.T) {
 	t.Parallel()
 	options := detached(t)
-	pair, err := StartPair(t.Context(), options)
+	pair, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	schema, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
@@ -386,9 +386,9 @@ func TestADetachedPairDoesNotStartWithAnEmptyPrimaryWhileItsReplicaHasTheData(t 
 	require.NoError(t, pair.Stop(t.Context()))
 	require.NoError(t, os.RemoveAll(filepath.Join(options.Dir, "primary")))
 
-	_, err = StartPair(t.Context(), options)
+	_, err = Start(t.Context(), options)
 	require.ErrorContains(t, err, "server replica holds newer data")
-	l.pair, err = OpenPair(t.Context(), options)
+	l.pair, err = Open(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.pair.Close()) })
 	require.NoError(t, l.pair.ForceFailover(t.Context()))
@@ -421,7 +421,7 @@ func TestAReplicaThatThePrimarysLogNoLongerReachesIsGivenItsData(t *testing.T) {
 			case *mysqlBody:
 				_, err := docker(t.Context(), "rm", "--force", "--volumes", body.container)
 				require.NoError(t, err)
-				alive, err := body.alive()
+				alive, err := body.Lives()
 				require.NoError(t, err)
 				require.False(t, alive)
 				body.created = false
@@ -511,7 +511,7 @@ func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {
 func TestAServerThatDockerCannotTellOfIsNotTakenForDead(t *testing.T) { //nolint:paralleltest // the address is in the environment
 	t.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
 	body := &mysqlBody{container: "oms-test-of-nobody"}
-	_, err := body.alive()
+	_, err := body.Lives()
 	require.Error(t, err)
 	require.Error(t, body.kill())
 }

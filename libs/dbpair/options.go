@@ -1,10 +1,12 @@
-package devenv
+package dbpair
 
 import (
 	"crypto/rand"
 	"fmt"
 	"os"
 	"strings"
+
+	"oms.internal/libs/proc"
 )
 
 // Engine is a kind of database server.
@@ -75,7 +77,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	for _, port := range []*int{&o.PrimaryPort, &o.ReplicaPort} {
 		if *port == 0 {
-			if *port, err = FreePort(); err != nil {
+			if *port, err = proc.FreePort(); err != nil {
 				return o, err
 			}
 		}
