@@ -204,6 +204,8 @@ func TestAPrimaryThatLostItsDataIsReplacedOnlyWhenThatIsAskedFor(t *testing.T) {
 
 	require.ErrorContains(t, l.pair.Reattach(t.Context()), "server replica holds newer data")
 	require.ErrorContains(t, l.pair.Failover(t.Context()), "server replica holds newer data than server primary")
+	require.NoError(t, l.pair.Replica.Kill())
+	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "server replica holds newer data", "nothing is copied over it")
 	alive, err := l.pair.Primary.body.Lives()
 	require.NoError(t, err)
 	require.True(t, alive)

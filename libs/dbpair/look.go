@@ -99,14 +99,18 @@ func (p *Pair) requireSound(ctx context.Context) error {
 		return primary.err
 	}
 	if other.newerThan(primary) {
-		return fmt.Errorf("%s is to be the primary, but %s holds newer data: if the former's was lost, `make failover FORCE=1` makes "+
-			"the latter the primary; if it is right as it is, empty the latter's folder or volume", p.Primary.title(), p.Replica.title())
+		return p.newerReplica()
 	}
 	if primary.readOnly {
 		return fmt.Errorf("%s takes no writes: a failover was interrupted: `make failover` (or a restore: the same restore again)",
 			p.Primary.title())
 	}
 	return nil
+}
+
+func (p *Pair) newerReplica() error {
+	return fmt.Errorf("%s is the primary, but %s holds newer data: if the former's was lost, `make failover FORCE=1` makes the "+
+		"latter the primary; if it is right as it is, empty the latter's folder or volume", p.Primary.title(), p.Replica.title())
 }
 
 // epochSchemas are the schemas whose services tell primaries apart by an epoch.

@@ -38,6 +38,9 @@ func (p *Pair) rejoin(ctx context.Context) error {
 	if err := p.revive(ctx, other); err != nil {
 		return err
 	}
+	if views = p.look(ctx); views[1].newerThan(views[0]) {
+		return p.newerReplica()
+	}
 	p.say("%s becomes read-only", p.Replica.title())
 	if err := p.engine.setReadOnly(ctx, p.Replica, true); err != nil {
 		return err
