@@ -73,8 +73,10 @@ func (r Reader) statement(ctx context.Context, query string) string {
 	if !r.bounded || !ends {
 		return query
 	}
-	// In whole tenths of a second, so that servers see few different statements.
-	milliseconds := max(1, (time.Until(deadline)+100*time.Millisecond-1)/(100*time.Millisecond)) * 100
+	// In whole tenths of a second, so that servers see few different statements, and a tenth later than the context, so that what
+	// was cut short there never looks like an answer.
+	const tenth = 100 * time.Millisecond
+	milliseconds := max(1, (time.Until(deadline)+2*tenth)/tenth) * 100
 	hint := fmt.Sprintf("SELECT /*+ MAX_EXECUTION_TIME(%d) */", milliseconds)
 	return fmt.Sprintf("/*M!100101 SET STATEMENT max_statement_time=%.1f FOR */ ", float64(milliseconds)/1000) +
 		strings.Replace(query, "SELECT", hint, 1)
