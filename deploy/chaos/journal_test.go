@@ -164,7 +164,8 @@ func (j *journal) recovery(mark time.Time) (time.Duration, bool) {
 	return max(first, last), found
 }
 
-// calm tells whether, since mark, at least so many requests have succeeded in the last while, and none failed.
+// calm tells whether, since mark, at least so many writes have succeeded in the last while, and no request failed. Reads alone
+// say little: a replica answers them while there is no primary, and who wants to write waits longer from try to try.
 func (j *journal) calm(mark time.Time, while time.Duration, least int) bool {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
@@ -177,10 +178,10 @@ func (j *journal) calm(mark time.Time, while time.Duration, least int) bool {
 		if a.ended.Before(begin) {
 			break
 		}
-		switch a.outcome {
-		case failed:
+		switch {
+		case a.outcome == failed:
 			return false
-		case succeeded:
+		case a.outcome == succeeded && a.write:
 			good++
 		}
 	}
