@@ -197,7 +197,14 @@ func (b *mariadbBody) kill() error {
 	if b.process == nil {
 		return nil
 	}
-	return b.process.Kill()
+	if err := b.process.Kill(); err != nil {
+		return err
+	}
+	// It may lie outside of the folder, where nobody else would look for what is left.
+	if err := os.Remove(socketPath(b.dir)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (b *mariadbBody) pause() error  { return b.process.Signal(syscall.SIGSTOP) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -250,12 +251,18 @@ func TestADetachedPairStartsWithoutAReplicaButNotWithoutItsPrimary(t *testing.T)
 }
 
 func TestNothingIsLeftAfterClose(t *testing.T) {
-	dir := t.TempDir()
+	// Too deep for a socket, which lies elsewhere then.
+	dir := filepath.Join(t.TempDir(), strings.Repeat("deep", 20))
+	require.NoError(t, os.Mkdir(dir, 0o700))
 	pair, err := Start(t.Context(), Options{Dir: dir})
 	require.NoError(t, err)
 	var processes []*proc.Process
 	for _, server := range []*Server{pair.Primary, pair.Replica} {
-		processes = append(processes, server.body.(*mariadbBody).process)
+		body := server.body.(*mariadbBody)
+		processes = append(processes, body.process)
+		require.FileExists(t, socketPath(body.dir))
+		require.NotContains(t, socketPath(body.dir), dir)
+		defer func() { require.NoFileExists(t, socketPath(body.dir)) }()
 	}
 	require.NoError(t, pair.Close())
 	for _, process := range processes {
