@@ -1,11 +1,8 @@
 package dbpair
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -113,46 +110,6 @@ func TestAReplicaTakesOverFromAKilledPrimaryWhichThenRejoins(t *testing.T) {
 	require.NoError(t, l.pair.Failover(t.Context()))
 	l.insert(t, l.pair.Primary, 3)
 	l.requireRoles(t, "primary", "1,2,3", 2)
-}
-
-func TestAnOldPrimaryWithTransactionsOfItsOwnIsGivenTheNewOnesData(t *testing.T) {
-	t.Parallel()
-	for name, later := range map[string][]int{"it has more": nil, "it has less": {2, 3, 4, 5, 6, 7, 8, 9}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l := newLedger(t)
-			l.insert(t, l.pair.Primary, 1)
-			require.NoError(t, l.pair.Sync(t.Context()))
-			require.NoError(t, l.pair.Replica.Kill())
-			l.insert(t, l.pair.Primary, 100, 101, 102, 103, 104)
-			run(t, openRoot(t, l.pair.Primary), "CREATE DATABASE only_there")
-			require.NoError(t, l.pair.Primary.Kill())
-			require.NoError(t, l.pair.Replica.Restart(t.Context()))
-			require.NoError(t, l.pair.Failover(t.Context()))
-			l.insert(t, l.pair.Primary, later...)
-			var steps []string
-			l.pair.Report = func(step string) { steps = append(steps, step) }
-			require.NoError(t, l.pair.Rejoin(t.Context()))
-			require.Contains(t, strings.Join(steps, "\n"), "server primary holds transactions that server replica lacks")
-			l.insert(t, l.pair.Primary, 50)
-			want := "1,50"
-			if later != nil {
-				want = "1,2,3,4,5,6,7,8,9,50"
-			}
-			l.requireRoles(t, "replica", want, 1)
-			require.Zero(t, number(t, openRoot(t, l.pair.Replica), "SELECT COUNT(*) FROM information_schema.schemata "+
-				"WHERE schema_name IN ('only_there', '"+rebuilding+"')"))
-
-			// It is as good as the other: nobody must make data anew when the roles change back and again.
-			steps = nil
-			require.NoError(t, l.pair.Failover(t.Context()))
-			require.NoError(t, l.pair.Replica.Kill())
-			l.insert(t, l.pair.Primary, 51)
-			require.NoError(t, l.pair.Rejoin(t.Context()))
-			l.requireRoles(t, "primary", want+",51", 2)
-			require.NotContains(t, strings.Join(steps, "\n"), "anew")
-		})
-	}
 }
 
 func TestAPrimaryThatHangsIsKilledBeforeAnotherIsPromoted(t *testing.T) {
@@ -286,18 +243,6 @@ func (l ledger) purge(t *testing.T) {
 	}, 30*time.Second, 20*time.Millisecond)
 }
 
-func TestNothingIsDecidedBetweenServersThatCannotBeToldApart(t *testing.T) {
-	t.Parallel()
-	l := newLedger(t)
-	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, false))
-	require.ErrorContains(t, l.pair.Failover(t.Context()), "both servers take writes (epoch of server primary: 0, of server replica: 0)")
-	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "both servers take writes with epoch 0")
-	require.NoError(t, l.pair.Replica.Kill())
-	require.NoError(t, l.pair.Primary.Kill())
-	require.ErrorContains(t, l.pair.Failover(t.Context()), "neither server answers")
-	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "neither server answers")
-}
-
 func TestACommitWaitsForTheReplicaForASecondAndThenGoesOnWithoutUntilItIsBack(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
@@ -324,196 +269,4 @@ func TestACommitWaitsForTheReplicaForASecondAndThenGoesOnWithoutUntilItIsBack(t 
 		row, err := queryRow(t.Context(), openRoot(t, l.pair.Primary), "SHOW GLOBAL STATUS LIKE '"+status+"'")
 		return err == nil && row["Value"] == "ON"
 	}, 10*time.Second, 50*time.Millisecond)
-}
-
-func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
-	t.Parallel()
-	options := detached(t)
-	first, err := Start(t.Context(), options)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, first.Close()) })
-
-	found, err := Open(t.Context(), options)
-	require.NoError(t, err)
-	require.Equal(t, "primary", found.Primary.Name())
-	require.NoError(t, found.Primary.Kill())
-	require.NoError(t, found.Failover(t.Context()))
-	require.NoError(t, found.Primary.exec(t.Context(), "CREATE DATABASE later"))
-
-	// It brings the old primary back as the replica, and leaves the new one alone.
-	running := found.Primary.body.(*mariadbBody).process.PID()
-	again, err := Start(t.Context(), options)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, again.Close()) })
-	require.Equal(t, "replica", again.Primary.Name())
-	require.Equal(t, running, again.Primary.body.(*mariadbBody).process.PID())
-	require.Equal(t, 1, number(t, openRoot(t, again.Replica), "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'later'"))
-	reopened, err := Open(t.Context(), options)
-	require.NoError(t, err)
-	require.Equal(t, "replica", reopened.Primary.Name())
-	require.NoError(t, recordPrimary(options.Dir, "primary"))
-	reopened, err = Open(t.Context(), options)
-	require.NoError(t, err)
-	require.NoError(t, reopened.Orient(t.Context()))
-	require.Equal(t, "replica", reopened.Primary.Name(), "what the servers say counts")
-
-	// A failover that was cut off after it had recorded the new role has left a primary that follows, and nobody to write to.
-	require.NoError(t, reopened.engine.setReadOnly(t.Context(), reopened.Primary, true))
-	require.NoError(t, again.Stop(t.Context()))
-	last, err := Start(t.Context(), options)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, last.Close()) })
-	require.Equal(t, "primary", last.Primary.Name())
-	require.NoError(t, last.Primary.asRoot(func(db *sql.DB) error {
-		now, err := last.engine.standing(t.Context(), db)
-		require.False(t, now.configured)
-		return err
-	}))
-	require.NoError(t, last.Primary.exec(t.Context(), "CREATE DATABASE still_later"))
-	require.NoError(t, last.Sync(t.Context()))
-}
-
-func TestADetachedPairDoesNotStartWithAnEmptyPrimaryWhileItsReplicaHasTheData(t *testing.T) {
-	t.Parallel()
-	options := detached(t)
-	pair, err := Start(t.Context(), options)
-	require.NoError(t, err)
-	schema, err := pair.CreateSchema(t.Context())
-	require.NoError(t, err)
-	l := ledger{pair, schema}
-	l.createTables(t)
-	l.insert(t, pair.Primary, 1)
-	run(t, openRoot(t, pair.Primary), "UPDATE "+schema.Name+".heartbeat SET beat = 1795000000000000")
-	require.NoError(t, pair.Sync(t.Context()))
-	require.NoError(t, pair.Stop(t.Context()))
-	require.NoError(t, os.RemoveAll(filepath.Join(options.Dir, "primary")))
-
-	_, err = Start(t.Context(), options)
-	require.ErrorContains(t, err, "server replica holds newer data")
-	l.pair, err = Open(t.Context(), options)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, l.pair.Close()) })
-	require.NoError(t, l.pair.ForceFailover(t.Context()))
-	require.NoError(t, l.pair.Rejoin(t.Context()))
-	l.insert(t, l.pair.Primary, 2)
-	l.requireRoles(t, "replica", "1,2", 1)
-}
-
-func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {
-	t.Parallel()
-	state, err := binlogState("0-1-100,0-2-105")
-	require.NoError(t, err)
-	require.Equal(t, map[string]uint64{"0-1": 100, "0-2": 105}, state)
-	state, err = binlogState("")
-	require.NoError(t, err)
-	require.Empty(t, state)
-	_, err = binlogState("7")
-	require.Error(t, err)
-}
-
-func TestAReplicaThatThePrimarysLogNoLongerReachesIsGivenItsData(t *testing.T) {
-	t.Parallel()
-	for name, lose := range map[string]func(*testing.T, *Server){
-		"it was away for too long": func(*testing.T, *Server) {},
-		"its data was lost": func(t *testing.T, server *Server) {
-			t.Helper()
-			switch body := server.body.(type) {
-			case *mariadbBody:
-				require.NoError(t, os.RemoveAll(filepath.Join(body.dir, "data")))
-			case *mysqlBody:
-				_, err := docker(t.Context(), "rm", "--force", "--volumes", body.container)
-				require.NoError(t, err)
-				alive, err := body.Lives()
-				require.NoError(t, err)
-				require.False(t, alive)
-				body.created = false
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l := newLedger(t)
-			l.insert(t, l.pair.Primary, 1)
-			require.NoError(t, l.pair.Sync(t.Context()))
-			require.NoError(t, l.pair.Replica.Kill())
-			lose(t, l.pair.Replica)
-			l.insert(t, l.pair.Primary, 2)
-			l.purge(t)
-			require.NoError(t, l.pair.Replica.Restart(t.Context()))
-
-			// A start goes on without it, and discards nothing.
-			var steps []string
-			l.pair.Report = func(step string) { steps = append(steps, step) }
-			require.NoError(t, l.pair.Reattach(t.Context()))
-			require.Contains(t, steps[len(steps)-1], "server replica lacks transactions that the log of server primary no longer holds")
-			require.NoError(t, l.pair.Rejoin(t.Context()))
-			l.insert(t, l.pair.Primary, 3)
-			l.requireRoles(t, "primary", "1,2,3", 0)
-			// It is a replica like any other, users and log included.
-			require.NoError(t, l.pair.Failover(t.Context()))
-			l.insert(t, l.pair.Primary, 4)
-			l.requireRoles(t, "replica", "1,2,3,4", 1)
-		})
-	}
-}
-
-func TestARoleIsSaidByTheServersOrNotKnown(t *testing.T) {
-	t.Parallel()
-	l := newLedger(t)
-	require.NoError(t, l.pair.Failover(t.Context()))
-	l.pair.swap() // what somebody believes who did not see it
-	require.NoError(t, l.pair.Orient(t.Context()))
-	require.Equal(t, "replica", l.pair.Primary.Name())
-
-	l.pair.swap()
-	require.NoError(t, l.pair.Replica.Pause())
-	require.ErrorContains(t, l.pair.Orient(t.Context()), "which server is the primary")
-	require.NoError(t, l.pair.Replica.Continue())
-
-	// A restore makes the primary read-only; cut off, it must be possible again.
-	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, true))
-	require.NoError(t, l.pair.Orient(t.Context()))
-	require.Equal(t, "replica", l.pair.Primary.Name())
-	require.ErrorContains(t, l.pair.Reattach(t.Context()), "a failover was interrupted: `make failover`")
-	require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().stop, l.pair.engine.words().forget))
-	require.ErrorContains(t, l.pair.Orient(t.Context()), "which server is the primary")
-}
-
-func TestAWritableReplicaIsMadeReadOnly(t *testing.T) {
-	t.Parallel()
-	l := newLedger(t)
-	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, false))
-	require.NoError(t, l.pair.Reattach(t.Context()))
-	l.requireRoles(t, "primary", "", 0)
-}
-
-func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {
-	t.Parallel()
-	l := newLedger(t)
-	busy, err := openRoot(t, l.pair.Primary).Conn(t.Context())
-	require.NoError(t, err)
-	_, err = busy.ExecContext(t.Context(), "LOCK TABLES "+l.schema.Name+".rows_of_it WRITE")
-	require.NoError(t, err)
-	// Who gives up meanwhile is not overtaken: the server's end of waiting is waited for.
-	ctx, cancel := context.WithCancel(t.Context())
-	l.pair.Report = func(step string) {
-		if strings.Contains(step, "becomes read-only") {
-			time.AfterFunc(time.Second, cancel)
-		}
-	}
-	err = l.pair.Failover(ctx)
-	require.ErrorContains(t, err, "Lock wait timeout exceeded")
-	require.ErrorIs(t, ctx.Err(), context.Canceled)
-	_, err = busy.ExecContext(t.Context(), "UNLOCK TABLES")
-	require.NoError(t, err)
-	require.NoError(t, busy.Close())
-	l.insert(t, l.pair.Primary, 1)
-}
-
-func TestAServerThatDockerCannotTellOfIsNotTakenForDead(t *testing.T) { //nolint:paralleltest // the address is in the environment
-	t.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-	body := &mysqlBody{container: "oms-test-of-nobody"}
-	_, err := body.Lives()
-	require.Error(t, err)
-	require.Error(t, body.kill())
 }

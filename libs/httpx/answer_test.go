@@ -56,7 +56,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		fault.Unavailable: 503, fault.Timeout: 504, fault.OutcomeUnknown: 503,
 		fault.TooManyRequests: 429, fault.Conflict: 409, fault.PreconditionFailed: 412, fault.KeyReused: 422,
 	}
-	reference, err := os.ReadFile("../../API.md")
+	reference, err := os.ReadFile("../../gateway/API.md")
 	require.NoError(t, err)
 	codes := declaredCodes(t)
 	require.Len(t, codes, len(statuses))

@@ -12,7 +12,7 @@ import (
 
 func TestTheReferenceNamesEveryRouteAndNoOther(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../../API.md")
+	text, err := os.ReadFile("../../API.md")
 	require.NoError(t, err)
 	var named, wanted []string
 	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z]+(?:`, `[A-Z]+)*) (/[^`]*)` \\|").FindAllStringSubmatch(string(text), -1) {

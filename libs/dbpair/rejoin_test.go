@@ -1,0 +1,108 @@
+package dbpair
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAnOldPrimaryWithTransactionsOfItsOwnIsGivenTheNewOnesData(t *testing.T) {
+	t.Parallel()
+	for name, later := range map[string][]int{"it has more": nil, "it has less": {2, 3, 4, 5, 6, 7, 8, 9}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			l.insert(t, l.pair.Primary, 1)
+			require.NoError(t, l.pair.Sync(t.Context()))
+			require.NoError(t, l.pair.Replica.Kill())
+			l.insert(t, l.pair.Primary, 100, 101, 102, 103, 104)
+			run(t, openRoot(t, l.pair.Primary), "CREATE DATABASE only_there")
+			require.NoError(t, l.pair.Primary.Kill())
+			require.NoError(t, l.pair.Replica.Restart(t.Context()))
+			require.NoError(t, l.pair.Failover(t.Context()))
+			l.insert(t, l.pair.Primary, later...)
+			var steps []string
+			l.pair.Report = func(step string) { steps = append(steps, step) }
+			require.NoError(t, l.pair.Rejoin(t.Context()))
+			require.Contains(t, strings.Join(steps, "\n"), "server primary holds transactions that server replica lacks")
+			l.insert(t, l.pair.Primary, 50)
+			want := "1,50"
+			if later != nil {
+				want = "1,2,3,4,5,6,7,8,9,50"
+			}
+			l.requireRoles(t, "replica", want, 1)
+			require.Zero(t, number(t, openRoot(t, l.pair.Replica), "SELECT COUNT(*) FROM information_schema.schemata "+
+				"WHERE schema_name IN ('only_there', '"+rebuilding+"')"))
+
+			// It is as good as the other: nobody must make data anew when the roles change back and again.
+			steps = nil
+			require.NoError(t, l.pair.Failover(t.Context()))
+			require.NoError(t, l.pair.Replica.Kill())
+			l.insert(t, l.pair.Primary, 51)
+			require.NoError(t, l.pair.Rejoin(t.Context()))
+			l.requireRoles(t, "primary", want+",51", 2)
+			require.NotContains(t, strings.Join(steps, "\n"), "anew")
+		})
+	}
+}
+
+func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {
+	t.Parallel()
+	state, err := binlogState("0-1-100,0-2-105")
+	require.NoError(t, err)
+	require.Equal(t, map[string]uint64{"0-1": 100, "0-2": 105}, state)
+	state, err = binlogState("")
+	require.NoError(t, err)
+	require.Empty(t, state)
+	_, err = binlogState("7")
+	require.Error(t, err)
+}
+
+func TestAReplicaThatThePrimarysLogNoLongerReachesIsGivenItsData(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*testing.T, *Server){
+		"it was away for too long": func(*testing.T, *Server) {},
+		"its data was lost": func(t *testing.T, server *Server) {
+			t.Helper()
+			switch body := server.body.(type) {
+			case *mariadbBody:
+				require.NoError(t, os.RemoveAll(filepath.Join(body.dir, "data")))
+			case *mysqlBody:
+				_, err := docker(t.Context(), "rm", "--force", "--volumes", body.container)
+				require.NoError(t, err)
+				alive, err := body.Lives()
+				require.NoError(t, err)
+				require.False(t, alive)
+				body.created = false
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			l.insert(t, l.pair.Primary, 1)
+			require.NoError(t, l.pair.Sync(t.Context()))
+			require.NoError(t, l.pair.Replica.Kill())
+			lose(t, l.pair.Replica)
+			l.insert(t, l.pair.Primary, 2)
+			l.purge(t)
+			require.NoError(t, l.pair.Replica.Restart(t.Context()))
+
+			// A start goes on without it, and discards nothing.
+			var steps []string
+			l.pair.Report = func(step string) { steps = append(steps, step) }
+			require.NoError(t, l.pair.Reattach(t.Context()))
+			require.Contains(t, steps[len(steps)-1], "server replica lacks transactions that the log of server primary no longer holds")
+			require.NoError(t, l.pair.Rejoin(t.Context()))
+			l.insert(t, l.pair.Primary, 3)
+			l.requireRoles(t, "primary", "1,2,3", 0)
+			// It is a replica like any other, users and log included.
+			require.NoError(t, l.pair.Failover(t.Context()))
+			l.insert(t, l.pair.Primary, 4)
+			l.requireRoles(t, "replica", "1,2,3,4", 1)
+		})
+	}
+}
