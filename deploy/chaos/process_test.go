@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"oms.internal/libs/proc"
@@ -82,8 +81,8 @@ func (i *instance) kill() error {
 	return i.process.Kill()
 }
 
-func (i *instance) pause() error  { return i.process.Signal(syscall.SIGSTOP) }
-func (i *instance) resume() error { return i.process.Signal(syscall.SIGCONT) }
+func (i *instance) pause() error  { return i.process.Pause() }
+func (i *instance) resume() error { return i.process.Continue() }
 
 // terminate asks the instance to end and waits for it, as a rolling update does.
 func (i *instance) terminate(ctx context.Context) error { return i.process.Stop(ctx) }
@@ -198,16 +197,21 @@ func (s *server) restart(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) signal(signal os.Signal) error {
+func (s *server) pause() error {
 	process, err := s.process()
 	if err != nil {
 		return err
 	}
-	return process.Signal(signal)
+	return process.Pause()
 }
 
-func (s *server) pause() error  { return s.signal(syscall.SIGSTOP) }
-func (s *server) resume() error { return s.signal(syscall.SIGCONT) }
+func (s *server) resume() error {
+	process, err := s.process()
+	if err != nil {
+		return err
+	}
+	return process.Continue()
+}
 
 func environmentOf(pid int) ([]string, error) { return listOf(pid, "environ") }
 

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -84,9 +83,9 @@ func TestReplicaStoppedUnderLoadFailsNoRequest(t *testing.T) {
 	})
 	requireGoesOn(t, running, 50)
 	replica := process(t, "mariadb", "replica", "process.json")
-	require.NoError(t, replica.Signal(syscall.SIGSTOP))
+	require.NoError(t, replica.Pause())
 	requireLasts(t, running, replicaOutage)
-	require.NoError(t, replica.Signal(syscall.SIGCONT))
+	require.NoError(t, replica.Continue())
 	requireGoesOn(t, running, 50)
 	running.end()
 	t.Logf("%d rounds of 5 requests, %d failed", running.sent.Load(), running.failed.Load())

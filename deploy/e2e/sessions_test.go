@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -87,9 +86,9 @@ func TestALogoutAtOneGatewayIsKnownToAnotherAtOnce(t *testing.T) {
 func TestALogoutIsKnownWithinASecondWithoutNATS(t *testing.T) {
 	second := startGateway(t)
 	broker := process(t, "nats", "process.json")
-	require.NoError(t, broker.Signal(syscall.SIGSTOP))
+	require.NoError(t, broker.Pause())
 	defer func() {
-		require.NoError(t, broker.Signal(syscall.SIGCONT))
+		require.NoError(t, broker.Continue())
 		awaitWhole(t)
 	}()
 	latencies := measure(t, second, logouts(t))

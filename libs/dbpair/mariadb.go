@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"oms.internal/libs/proc"
 )
@@ -207,8 +206,8 @@ func (b *mariadbBody) kill() error {
 	return nil
 }
 
-func (b *mariadbBody) pause() error  { return b.process.Signal(syscall.SIGSTOP) }
-func (b *mariadbBody) resume() error { return b.process.Signal(syscall.SIGCONT) }
+func (b *mariadbBody) pause() error  { return b.process.Pause() }
+func (b *mariadbBody) resume() error { return b.process.Continue() }
 
 // demote has nothing to do: the pair's record of the roles is read at every start.
 func (b *mariadbBody) demote(context.Context) error { return nil }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"oms.internal/libs/proc"
@@ -157,10 +156,10 @@ func (n *NATS) Stop(ctx context.Context) error { return n.process.Stop(ctx) }
 func (n *NATS) Kill() error { return n.process.Kill() }
 
 // Pause makes the server hang: connections stay open, the port accepts, nothing answers.
-func (n *NATS) Pause() error { return n.process.Signal(syscall.SIGSTOP) }
+func (n *NATS) Pause() error { return n.process.Pause() }
 
 // Continue ends a pause.
-func (n *NATS) Continue() error { return n.process.Signal(syscall.SIGCONT) }
+func (n *NATS) Continue() error { return n.process.Continue() }
 
 // Restart starts a server that was stopped or killed; a running one is stopped first. It returns when the server answers.
 func (n *NATS) Restart(ctx context.Context) error {

@@ -113,8 +113,31 @@ func (p *Process) Tail(lines int) []byte {
 	return LastLines(content, lines)
 }
 
-// Signal sends a signal, if the process still runs.
-func (p *Process) Signal(signal os.Signal) error {
+// Pause makes the process hang: what it holds stays open, nothing in it goes on. It returns when no thread runs any more, which is
+// later than the signal was sent: on a busy machine a server can answer a request or two in between.
+func (p *Process) Pause() error {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err := Poll(ctx, func() error {
+		if !p.Alive() {
+			return nil
+		}
+		return stands(p.PID())
+	})
+	if err != nil {
+		return fmt.Errorf("%s does not stand still after SIGSTOP: %w", p.name, err)
+	}
+	return nil
+}
+
+// Continue ends a pause.
+func (p *Process) Continue() error { return p.signal(syscall.SIGCONT) }
+
+// signal sends a signal, if the process still runs.
+func (p *Process) signal(signal os.Signal) error {
 	if !p.Alive() {
 		return nil
 	}
@@ -126,11 +149,11 @@ func (p *Process) Signal(signal os.Signal) error {
 
 // Stop asks the process to end and waits until it has. When ctx ends first, the process is killed and the error says so.
 func (p *Process) Stop(ctx context.Context) error {
-	if err := p.Signal(syscall.SIGTERM); err != nil {
+	if err := p.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
 	// A paused process would not see the request.
-	if err := p.Signal(syscall.SIGCONT); err != nil {
+	if err := p.Continue(); err != nil {
 		return err
 	}
 	if err := p.wait(ctx); err != nil {
@@ -141,7 +164,7 @@ func (p *Process) Stop(ctx context.Context) error {
 
 // Kill ends the process at once, as a crash would, and waits until it is gone.
 func (p *Process) Kill() error {
-	if err := p.Signal(syscall.SIGKILL); err != nil {
+	if err := p.signal(syscall.SIGKILL); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -19,18 +20,17 @@ func forkForEver() {
 	}
 }
 
+// The fields of a stat file behind the program's name, from 0.
+const (
+	state     = 0
+	startTime = 19
+)
+
 // processIdentity names a running process uniquely: which boot of the machine, and when in that boot it started.
 func processIdentity(pid int) (string, error) {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields, err := statFields(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return "", fmt.Errorf("process %d: %w", pid, err)
-	}
-	// The second field is the program's name in brackets and may hold anything; the fixed ones follow its last bracket.
-	_, rest, found := strings.Cut(string(content[bytes.LastIndexByte(content, ')'):]), " ")
-	fields := strings.Fields(rest)
-	const state, startTime = 0, 19
-	if !found || len(fields) <= startTime {
-		return "", fmt.Errorf("process %d: /proc holds %q", pid, content)
 	}
 	if fields[state] == "X" || fields[state] == "Z" && !threadsLeft(pid) {
 		return "", errors.New("the process has ended")
@@ -40,6 +40,42 @@ func processIdentity(pid int) (string, error) {
 		return "", fmt.Errorf("boot id: %w", err)
 	}
 	return strings.TrimSpace(string(boot)) + "/" + fields[startTime], nil
+}
+
+// stands returns an error while a thread of the process is not stopped by a signal.
+func stands(pid int) error {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		return err
+	}
+	for _, task := range tasks {
+		fields, err := statFields(task)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // the thread has ended meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		if now := fields[state]; now != "T" && now != "Z" && now != "X" {
+			return fmt.Errorf("%s: state %s", task, now)
+		}
+	}
+	return nil
+}
+
+// statFields reads what a stat file of /proc says behind the program's name: the state first.
+func statFields(path string) ([]string, error) {
+	content, err := os.ReadFile(path) // #nosec G304 -- a file of /proc
+	if err != nil {
+		return nil, err
+	}
+	// The second field is the program's name in brackets and may hold anything; the fixed ones follow its last bracket.
+	_, rest, found := strings.Cut(string(content[bytes.LastIndexByte(content, ')')+1:]), " ")
+	fields := strings.Fields(rest)
+	if !found || len(fields) <= startTime {
+		return nil, fmt.Errorf("%s holds %q", path, content)
+	}
+	return fields, nil
 }
 
 // threadsLeft tells whether a process whose first thread has ended has others that have not: those still hold its files

@@ -19,6 +19,18 @@ func forkForEver() {
 	}
 }
 
+// stands returns an error while the process is not stopped by a signal.
+func stands(pid int) error {
+	output, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output() // #nosec G204 -- a number
+	if err != nil {
+		return fmt.Errorf("process %d: %w", pid, err)
+	}
+	if state := strings.TrimSpace(string(output)); !strings.HasPrefix(state, "T") {
+		return fmt.Errorf("process %d: state %s", pid, state)
+	}
+	return nil
+}
+
 // processIdentity names a running process by the time it started at.
 func processIdentity(pid int) (string, error) {
 	output, err := exec.Command("ps", "-o", "stat=,lstart=", "-p", strconv.Itoa(pid)).Output() // #nosec G204 -- a number

@@ -3,9 +3,10 @@ package proc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
-	"syscall"
+	"runtime"
 	"testing"
 	"time"
 
@@ -51,9 +52,67 @@ func TestARecycledPIDIsNotTakenForOurProcess(t *testing.T) {
 	require.True(t, stranger.Alive())
 }
 
+// countFile tells this program to count, in the test below.
+const countFile = "PROC_TEST_COUNT_FILE"
+
+// TestMain is a program with more busy threads than the machine has processors, where that is asked for: the one that takes a
+// signal has to wait for its turn.
+func TestMain(m *testing.M) {
+	path := os.Getenv(countFile)
+	if path == "" {
+		os.Exit(m.Run())
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	for range 8 * runtime.NumCPU() {
+		go func() {
+			runtime.LockOSThread()
+			for {
+				_, _ = file.WriteString(".")
+			}
+		}()
+	}
+	select {}
+}
+
+func TestNothingGoesOnInAPausedProcess(t *testing.T) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "count")
+	process, err := Start(Command{
+		Name: "counter", Path: program, Env: []string{countFile + "=" + path}, Log: filepath.Join(t.TempDir(), "log"),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, process.Kill()) })
+	counted := func() int64 {
+		info, err := os.Stat(path)
+		if err != nil {
+			return 0
+		}
+		return info.Size()
+	}
+	for range 20 {
+		before := counted()
+		require.NoError(t, Poll(t.Context(), func() error {
+			if counted() == before {
+				return errors.New("it does not count")
+			}
+			return nil
+		}))
+		require.NoError(t, process.Pause())
+		at := counted()
+		for range 1000 {
+			require.Equal(t, at, counted())
+		}
+		require.NoError(t, process.Continue())
+	}
+}
+
 func TestAPausedProcessCanBeStopped(t *testing.T) {
 	process := sleeper(t, "")
-	require.NoError(t, process.Signal(syscall.SIGSTOP))
+	require.NoError(t, process.Pause())
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	require.NoError(t, process.Stop(ctx))
