@@ -23,7 +23,9 @@ type mariadbBody struct {
 	install  string // path of mariadb-install-db
 	root     string // root's password
 	detached bool
-	process  *proc.Process
+	// arguments are for the next start alone.
+	arguments []string
+	process   *proc.Process
 }
 
 func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
@@ -115,7 +117,7 @@ func (b *mariadbBody) start(ctx context.Context) error {
 	// The role is left out: a failover changes it while the server runs.
 	digest := sha256.Sum256([]byte(b.server + b.config))
 	command := proc.Command{
-		Name: b.name, Path: b.server, Args: []string{"--defaults-file=" + b.configFile()},
+		Name: b.name, Path: b.server, Args: append([]string{"--defaults-file=" + b.configFile()}, b.arguments...),
 		Env: []string{"LC_ALL=C", "TZ=UTC"}, Dir: b.dir, Log: filepath.Join(b.dir, "server.log"),
 		Fingerprint: hex.EncodeToString(digest[:]),
 	}

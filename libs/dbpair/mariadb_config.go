@@ -39,6 +39,8 @@ func mariadbConfig(dir string, id, port int, options Options) string {
 		"relay_log = relay",
 		"relay_log_recovery = ON",
 		"slave_net_timeout = 10",
+		"# Several at a time, committed in the primary's order, as MySQL does by itself: one alone falls behind a busy primary.",
+		"slave_parallel_threads = 4",
 		"",
 		"# A commit is acknowledged when the other server has it too, or, so that one server's absence does not stop the",
 		"# shop, when it has not answered for a second. Both are ready for both roles.",
@@ -69,8 +71,7 @@ func mariadbConfig(dir string, id, port int, options Options) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// roleLines are the part of the configuration that a failover changes. (Not init_rpl_role=SLAVE, which lets a crashed primary
-// take back what no replica acknowledged: it then does not start at all where that includes DDL.)
+// roleLines are the part of the configuration that a failover changes.
 func roleLines(replica bool) string {
 	if !replica {
 		return ""

@@ -1,11 +1,15 @@
 package dbpair
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -47,6 +51,41 @@ func TestAnOldPrimaryWithTransactionsOfItsOwnIsGivenTheNewOnesData(t *testing.T)
 			require.NotContains(t, strings.Join(steps, "\n"), "anew")
 		})
 	}
+}
+
+func TestWhatNoReplicaAcknowledgedIsGoneWhenAKilledPrimaryRejoins(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	words := l.pair.engine.words()
+	l.insert(t, l.pair.Primary, 1)
+	require.NoError(t, l.pair.Sync(t.Context()))
+	require.NoError(t, l.pair.Primary.exec(t.Context(), "SET GLOBAL "+words.semiSyncTimeout+" = 3600000"))
+	require.NoError(t, l.pair.Replica.exec(t.Context(), words.stop+" IO_THREAD"))
+	var waiting sync.WaitGroup
+	for id := range 3 {
+		db := open(t, l.pair.Primary, l.schema.App, l.schema.Name)
+		waiting.Go(func() {
+			_, err := db.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO rows_of_it VALUES (%d)", 100+id))
+			assert.Error(t, err, "it was not acknowledged")
+		})
+	}
+	// MariaDB lets one wait for its whole group.
+	sessions := strings.Replace(words.semiSyncClients, "clients", "wait_sessions", 1)
+	require.Eventually(t, func() bool {
+		count, err := l.pair.Primary.listeners(t.Context(), sessions)
+		return err == nil && count > 0
+	}, 10*time.Second, 20*time.Millisecond)
+	require.NoError(t, l.pair.Primary.Kill())
+	waiting.Wait()
+	require.NoError(t, l.pair.Failover(t.Context()))
+	l.insert(t, l.pair.Primary, 2)
+	var steps []string
+	l.pair.Report = func(step string) { steps = append(steps, step) }
+	require.NoError(t, l.pair.Rejoin(t.Context()))
+	l.insert(t, l.pair.Primary, 3)
+	l.requireRoles(t, "replica", "1,2,3", 1)
+	_, mysql := l.pair.engine.(mysqlReplication)
+	require.Equal(t, mysql, strings.Contains(strings.Join(steps, "\n"), "anew"), "MariaDB takes it back, MySQL does not: %v", steps)
 }
 
 func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {
