@@ -164,8 +164,8 @@ func (j *journal) recovery(mark time.Time) (time.Duration, bool) {
 	return max(first, last), found
 }
 
-// calm tells whether, since mark, at least so many writes have succeeded in the last while, and no request failed. Reads alone
-// say little: a replica answers them while there is no primary, and who wants to write waits longer from try to try.
+// calm tells whether at least so many writes that began since mark have succeeded in the last while, and no request failed.
+// Reads alone say little: a replica answers them while there is no primary, and who wants to write waits longer from try to try.
 func (j *journal) calm(mark time.Time, while time.Duration, least int) bool {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
@@ -181,7 +181,7 @@ func (j *journal) calm(mark time.Time, while time.Duration, least int) bool {
 		switch {
 		case a.outcome == failed:
 			return false
-		case a.outcome == succeeded && a.write:
+		case a.outcome == succeeded && a.write && !a.began.Before(mark):
 			good++
 		}
 	}
