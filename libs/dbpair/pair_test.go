@@ -99,6 +99,21 @@ func TestBothServersAreDurableAndLogByRowAndGTID(t *testing.T) {
 	require.Equal(t, positionOf(t, pair, pair.Primary), positionOf(t, pair, pair.Replica))
 }
 
+func TestAReplicaAppliesSeveralTransactionsAtATimeAndCommitsThemInThePrimarysOrder(t *testing.T) {
+	pair := sharedPair(t)
+	wanted := map[string]string{"slave_parallel_threads": "4", "slave_parallel_mode": "optimistic"} // always in order
+	if _, isMySQL := pair.engine.(mysqlReplication); isMySQL {
+		wanted = map[string]string{"replica_parallel_workers": "4", "replica_preserve_commit_order": "1", "binlog_order_commits": "1"}
+	}
+	for _, server := range []*Server{pair.Primary, pair.Replica} {
+		for variable, want := range wanted {
+			var value string
+			require.NoError(t, openRoot(t, server).QueryRowContext(t.Context(), "SELECT @@GLOBAL."+variable).Scan(&value))
+			require.Equal(t, want, value, "%s on the %s", variable, server.Name())
+		}
+	}
+}
+
 // positionOf is what a server has executed, by GTID, after the replica has caught up.
 func positionOf(t *testing.T, pair *Pair, server *Server) string {
 	t.Helper()
