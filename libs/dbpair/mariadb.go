@@ -211,6 +211,16 @@ func (b *mariadbBody) kill() error {
 func (b *mariadbBody) pause() error  { return b.process.Pause() }
 func (b *mariadbBody) resume() error { return b.process.Continue() }
 
+// hasSource tells whether the server, running or not, was last told to replicate from another: a promotion ends with RESET SLAVE
+// ALL, which removes the file.
+func (b *mariadbBody) hasSource() (bool, error) {
+	_, err := os.Stat(filepath.Join(b.dir, "data", "master.info"))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // demote has nothing to do: the pair's record of the roles is read at every start.
 func (b *mariadbBody) demote(context.Context) error { return nil }
 

@@ -47,11 +47,19 @@ func (m mariadbReplication) follow(ctx context.Context, pair *Pair) error {
 
 // revive has the server roll back, and cut off its log, what it had prepared and not committed when it crashed, as MariaDB
 // provides for an old primary (MDEV-21117, MDEV-33465). That cannot be done to DDL, or to what was committed without a replica;
-// a server that refuses to start for it starts as it is.
+// a server that refuses to start for it starts as it is. What a replica had prepared came from its primary, which may have lost
+// it: nothing of that is taken back.
 func (mariadbReplication) revive(ctx context.Context, server *Server) error {
 	body := server.body.(*mariadbBody)
+	wasReplica, err := body.hasSource()
+	if err != nil {
+		return err
+	}
+	if wasReplica {
+		return server.start(ctx)
+	}
 	body.arguments = []string{"--init-rpl-role=SLAVE"}
-	err := server.start(ctx)
+	err = server.start(ctx)
 	body.arguments = nil
 	if err == nil || body.process == nil || body.process.Alive() {
 		return err
