@@ -197,20 +197,15 @@ func (s *server) restart(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) pause() error {
-	process, err := s.process()
-	if err != nil {
-		return err
-	}
-	return process.Pause()
-}
+func (s *server) pause() error  { return s.tell((*proc.Process).Pause) }
+func (s *server) resume() error { return s.tell((*proc.Process).Continue) }
 
-func (s *server) resume() error {
+func (s *server) tell(what func(*proc.Process) error) error {
 	process, err := s.process()
 	if err != nil {
 		return err
 	}
-	return process.Continue()
+	return what(process)
 }
 
 func environmentOf(pid int) ([]string, error) { return listOf(pid, "environ") }

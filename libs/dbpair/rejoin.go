@@ -102,7 +102,7 @@ func (p *Pair) revive(ctx context.Context, seen view) error {
 		return err
 	}
 	p.say("%s starts", p.Replica.title())
-	return p.engine.revive(ctx, p.Replica)
+	return p.engine.revive(ctx, p)
 }
 
 // rebuilding is a schema that exists on a replica while its data is made anew. What is left when that was interrupted is not

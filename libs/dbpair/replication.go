@@ -16,9 +16,9 @@ type engine interface {
 	follow(ctx context.Context, pair *Pair) error
 	// caughtUp waits until the replica has what the primary has now.
 	caughtUp(ctx context.Context, pair *Pair) error
-	// revive starts a server that may have crashed as a primary, and takes back what it logged and no replica acknowledged, where the
-	// engine can.
-	revive(ctx context.Context, server *Server) error
+	// revive starts the replica, which may have crashed as a primary, and takes back what it logged then and nobody acknowledged,
+	// where the engine can.
+	revive(ctx context.Context, pair *Pair) error
 	// standing is what a server says about its replicating; the zero value for one that is no replica.
 	standing(ctx context.Context, db *sql.DB) (standing, error)
 	// drain ends the input of a replica and waits until all that it received has been applied.

@@ -49,7 +49,8 @@ func (m mariadbReplication) follow(ctx context.Context, pair *Pair) error {
 // provides for an old primary (MDEV-21117, MDEV-33465). That cannot be done to DDL, or to what was committed without a replica;
 // a server that refuses to start for it starts as it is. What a replica had prepared came from its primary, which may have lost
 // it: nothing of that is taken back.
-func (mariadbReplication) revive(ctx context.Context, server *Server) error {
+func (mariadbReplication) revive(ctx context.Context, pair *Pair) error {
+	server := pair.Replica
 	body := server.body.(*mariadbBody)
 	wasReplica, err := body.hasSource()
 	if err != nil {
@@ -64,6 +65,7 @@ func (mariadbReplication) revive(ctx context.Context, server *Server) error {
 	if err == nil || body.process == nil || body.process.Alive() {
 		return err
 	}
+	pair.say("%s cannot take back what nobody acknowledged, and starts with it: %v", server.title(), err)
 	return server.start(ctx)
 }
 

@@ -38,7 +38,7 @@ func (m mysqlReplication) follow(ctx context.Context, pair *Pair) error {
 	})
 }
 
-func (mysqlReplication) revive(ctx context.Context, server *Server) error { return server.start(ctx) }
+func (mysqlReplication) revive(ctx context.Context, pair *Pair) error { return pair.Replica.start(ctx) }
 
 func (mysqlReplication) caughtUp(ctx context.Context, pair *Pair) error {
 	return caughtUp(ctx, pair, "SELECT @@GLOBAL.gtid_executed", "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)")

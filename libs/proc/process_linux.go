@@ -50,11 +50,8 @@ func stands(pid int) error {
 	}
 	for _, task := range tasks {
 		fields, err := statFields(task)
-		if errors.Is(err, os.ErrNotExist) {
-			continue // the thread has ended meanwhile
-		}
 		if err != nil {
-			return err
+			return err // the thread may have ended meanwhile
 		}
 		if now := fields[state]; now != "T" && now != "Z" && now != "X" {
 			return fmt.Errorf("%s: state %s", task, now)
@@ -70,9 +67,8 @@ func statFields(path string) ([]string, error) {
 		return nil, err
 	}
 	// The second field is the program's name in brackets and may hold anything; the fixed ones follow its last bracket.
-	_, rest, found := strings.Cut(string(content[bytes.LastIndexByte(content, ')')+1:]), " ")
-	fields := strings.Fields(rest)
-	if !found || len(fields) <= startTime {
+	fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
+	if len(fields) <= startTime {
 		return nil, fmt.Errorf("%s holds %q", path, content)
 	}
 	return fields, nil

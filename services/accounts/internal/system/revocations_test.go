@@ -68,13 +68,14 @@ func TestRevocationsHaveNoGapsAndAReaderMissesNone(t *testing.T) {
 	}
 }
 
-// untilAvailable repeats what was refused because so many want the one counter at once, as a client does.
-func untilAvailable(do func() error) error {
-	for {
-		if err := do(); !fault.Is(err, fault.Unavailable) {
-			return err
+// untilAvailable repeats what was refused because so many want the one counter at once, as a client does: a few times.
+func untilAvailable(do func() error) (err error) {
+	for range 5 {
+		if err = do(); !fault.Is(err, fault.Unavailable) {
+			break
 		}
 	}
+	return err
 }
 
 var errRollback = errors.New("rolled back")
