@@ -18,7 +18,11 @@ type ledger struct {
 
 func newLedger(t *testing.T) ledger {
 	t.Helper()
-	pair := newPair(t)
+	return ledgerIn(t, newPair(t))
+}
+
+func ledgerIn(t *testing.T, pair *Pair) ledger {
+	t.Helper()
 	schema, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
 	l := ledger{pair, schema}

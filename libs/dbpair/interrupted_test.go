@@ -86,10 +86,7 @@ func TestAFailoverThatIsCutOffAnywhereIsCompletedByTheNextAlsoAfterAStart(t *tes
 				options := detached(t)
 				pair, err := Start(t.Context(), options)
 				require.NoError(t, err)
-				schema, err := pair.CreateSchema(t.Context())
-				require.NoError(t, err)
-				l := ledger{pair, schema}
-				l.createTables(t)
+				l := ledgerIn(t, pair)
 				for at, cut := 0, true; cut; at++ {
 					l.insert(t, pair.Primary, 2*at)
 					require.NoError(t, pair.Sync(t.Context()))

@@ -1,0 +1,76 @@
+package idempotency_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/idempotency"
+)
+
+func TestCleaningTakesTheOldestSoManyAtATimeAndBlocksNobody(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t)
+	for i := range 10 {
+		_, err := schema.db.ExecContext(t.Context(),
+			"INSERT INTO idempotency_keys (caller_id, key_digest, fingerprint, answer, created_at) VALUES (?, ?, '', '', ?)",
+			i, fmt.Sprintf("%032d", i), now.Add(time.Duration(i-24)*time.Hour))
+		require.NoError(t, err)
+	}
+	clean := func(most int) (deleted int64) {
+		require.NoError(t, schema.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) (err error) {
+			deleted, err = idempotency.Clean(ctx, tx, now.Add(-17*time.Hour), most)
+			require.NoError(t, err)
+			// It has deleted, and not committed; a request now is neither behind it nor before it.
+			_, _, err = schema.do(ctx, request(100, fmt.Sprint(most), "body"), nil)
+			return err
+		}))
+		return deleted
+	}
+	require.EqualValues(t, 5, clean(5))
+	require.EqualValues(t, 2, clean(6))
+	require.EqualValues(t, 0, clean(7))
+	var left int
+	require.NoError(t, schema.db.QueryRowContext(t.Context(), "SELECT MIN(caller_id) FROM idempotency_keys WHERE caller_id < 100").Scan(&left))
+	require.Equal(t, 7, left)
+}
+
+func TestTwoWhoCleanAtOnceDoNotStandInTheWayOfNewRequests(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t)
+	for i := range 10 {
+		_, err := schema.db.ExecContext(t.Context(),
+			"INSERT INTO idempotency_keys (caller_id, key_digest, fingerprint, answer, created_at) VALUES (0, ?, '', '', ?)",
+			fmt.Sprintf("%032d", i), now.Add(-48*time.Hour))
+		require.NoError(t, err)
+	}
+	require.NoError(t, schema.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		var count int
+		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM idempotency_keys").Scan(&count); err != nil {
+			return err // the transaction has its view now, and the other one comes first
+		}
+		require.NoError(t, schema.Write(ctx, func(ctx context.Context, first *sql.Tx) error {
+			deleted, err := idempotency.Clean(ctx, first, now, 10)
+			require.EqualValues(t, 10, deleted)
+			return err
+		}))
+		deleted, err := idempotency.Clean(ctx, tx, now, 10)
+		if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
+			require.EqualValues(t, 1020, refused.Number)
+		} else {
+			require.NoError(t, err)
+		}
+		require.Zero(t, deleted)
+		for i := range 5 {
+			_, _, err := schema.do(ctx, request(0, fmt.Sprint(i), "body"), nil)
+			require.NoError(t, err, "nobody's key is called busy")
+		}
+		return nil
+	}))
+}
