@@ -78,15 +78,16 @@ func Once[W Tx](ctx context.Context, db Database[W], request Request, now time.T
 	return answer, !bytes.Equal(answer, own), nil
 }
 
-// errNew gives a claim back.
+// errNew ends the transaction of a search that found nothing, which is then no write.
 var errNew = errors.New("a request that was not made before")
 
-// Find returns the answer that was kept of the request, nil where there is none. It claims the key and gives it back,
-// instead of only looking, so that it waits for a request that is being done, and so that the database's transaction covers
-// what the answer tells. Faults are those of Once.
-func Find[W Tx](ctx context.Context, db Database[W], request Request, now time.Time) (answer []byte, err error) {
+// Find returns the answer that was kept of the request, nil where there is none. It waits for a request that is being done,
+// and is a transaction as Once is, so that the database covers what the answer tells. It claims nothing: of many claims that
+// wait for one which is given back, the database ends all but one as a deadlock. Faults are those of Once.
+func Find[W Tx](ctx context.Context, db Database[W], request Request) (answer []byte, err error) {
 	err = db.Write(ctx, func(ctx context.Context, tx W) (err error) {
-		if answer, err = claim(ctx, tx, request, now); answer == nil && err == nil {
+		answer, err = kept(ctx, tx, request)
+		if errors.Is(err, sql.ErrNoRows) {
 			return errNew
 		}
 		return err
@@ -123,11 +124,17 @@ func claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer [
 		"INSERT IGNORE INTO idempotency_keys (caller_id, key_digest, fingerprint, created_at) VALUES (?, ?, ?, ?)",
 		request.CallerID, digest[:], request.Fingerprint[:], now.UTC())
 	if err != nil {
-		return nil, claimFailed(err)
+		return nil, lockFailed(err)
 	}
 	if inserted, err := result.RowsAffected(); err != nil || inserted == 1 {
 		return nil, err
 	}
+	return kept(ctx, tx, request)
+}
+
+// kept returns the answer of a request that was done, and sql.ErrNoRows where there is none.
+func kept(ctx context.Context, tx Tx, request Request) ([]byte, error) {
+	digest := sha256.Sum256([]byte(request.Key))
 	var fingerprint []byte
 	var stored sql.Null[[]byte]
 	// A plain SELECT would see the table as it was at the transaction's first one, which may be before the answer.
@@ -136,7 +143,7 @@ func claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer [
 		request.CallerID, digest[:])
 	switch err := row.Scan(&fingerprint, &stored); {
 	case err != nil:
-		return nil, claimFailed(err)
+		return nil, lockFailed(err)
 	case string(fingerprint) != string(request.Fingerprint[:]):
 		return nil, fault.New(fault.KeyReused, "This Idempotency-Key was used for another request.", nil)
 	case !stored.Valid:
@@ -145,11 +152,11 @@ func claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer [
 	return append([]byte{}, stored.V...), nil
 }
 
-func claimFailed(err error) error {
+func lockFailed(err error) error {
 	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == lockWaitTimeout {
 		return fault.NewInProgress(err)
 	}
-	return fmt.Errorf("claim idempotency key: %w", err)
+	return fmt.Errorf("idempotency key: %w", err)
 }
 
 // complete stores the answer of a request that the same transaction has claimed.

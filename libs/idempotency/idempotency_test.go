@@ -249,21 +249,39 @@ func TestARequestWhoseCommitIsUnknownForAWhileIsNoReplay(t *testing.T) {
 func TestFindingARequestClaimsNothing(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)
-	kept, err := idempotency.Find(t.Context(), schema, request(1, "k", "body"), now)
+	kept, err := idempotency.Find(t.Context(), schema, request(1, "k", "body"))
 	require.NoError(t, err)
 	require.Nil(t, kept)
 	require.Zero(t, schema.count(t, "idempotency_keys"))
 	answer, _, err := schema.do(t.Context(), request(1, "k", "body"), func() error {
-		_, err := idempotency.Find(t.Context(), schema, request(1, "k", "body"), now)
+		_, err := idempotency.Find(t.Context(), schema, request(1, "k", "body"))
 		require.True(t, fault.Is(err, fault.Conflict), "it is being done: %v", err)
 		return nil
 	})
 	require.NoError(t, err)
-	kept, err = idempotency.Find(t.Context(), schema, request(1, "k", "body"), now)
+	kept, err = idempotency.Find(t.Context(), schema, request(1, "k", "body"))
 	require.NoError(t, err)
 	require.Equal(t, answer, string(kept))
-	_, err = idempotency.Find(t.Context(), schema, request(1, "k", "another body"), now)
+	_, err = idempotency.Find(t.Context(), schema, request(1, "k", "another body"))
 	require.True(t, fault.Is(err, fault.KeyReused), err)
+}
+
+func TestManyWhoLookForANewRequestAtOnceAreAllAnswered(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t)
+	const keys, requests = 50, 8
+	for key := range keys {
+		var group sync.WaitGroup
+		for range requests {
+			group.Go(func() {
+				kept, err := idempotency.Find(t.Context(), schema, request(0, fmt.Sprint(key), "body"))
+				if kept != nil || err != nil {
+					t.Errorf("key %d: %s, %v", key, kept, err)
+				}
+			})
+		}
+		group.Wait()
+	}
 }
 
 // late is a schema whose transactions have looked at the keys before they claim one.

@@ -16,7 +16,7 @@ func request(once account.Once) idempotency.Request {
 
 // Kept returns what was kept of a request with this key.
 func (s *Store) Kept(ctx context.Context, once account.Once) ([]byte, error) {
-	return idempotency.Find[mysqlx.Writer](ctx, s.cluster, request(once), once.At)
+	return idempotency.Find[mysqlx.Writer](ctx, s.cluster, request(once))
 }
 
 // DeleteKept removes what was kept of requests before a time.
