@@ -13,23 +13,20 @@ import (
 	"oms.internal/libs/mysqlx"
 )
 
-// noticed is how soon a replica that stopped answering is left out; a primary may hang for longer, since there is no
-// other to turn to.
-const (
-	noticed        = time.Second
-	noticedPrimary = 4 * time.Second
-)
+// soon is how long what the cluster does by itself may take here: at most half a second, or two and a half where the primary
+// hangs, and the rest for the database servers of other tests, which start and stop on the same cores.
+const soon = 5 * time.Second
 
 // A pair takes seconds to start, so these share one, one after the other; each leaves it as it found it.
 func TestWhenServersFail(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t, devenv.NewPair(t))
-	t.Run("a replica that hangs is left out within a second and no read fails", schema.replicaHangs)
-	t.Run("a replica that dies is left out within a second, no read fails, and it comes back", schema.replicaDies)
+	t.Run("a replica that hangs is left out and no read fails", schema.replicaHangs)
+	t.Run("a replica that dies is left out, no read fails, and it comes back", schema.replicaDies)
 	t.Run("a replica that falls behind is left out until it has caught up", schema.replicaFallsBehind)
 	t.Run("a process that starts while the replica is behind leaves it out", schema.startWhileBehind)
 	t.Run("without a primary nothing is written, and reads without a token go on", schema.primaryDies)
-	t.Run("a primary that hangs is unavailable within four seconds", schema.primaryHangs)
+	t.Run("a primary that hangs is unavailable", schema.primaryHangs)
 	t.Run("two writable servers are none", schema.twoPrimaries)
 	t.Run("a promoted replica takes the writes", schema.promotion)
 }
@@ -74,7 +71,7 @@ func requireLeftOut(t *testing.T, cluster *mysqlx.Cluster, since time.Time) {
 		found, err := where(ctx, cluster.Read)
 		return err == nil && found == onPrimary
 	})
-	require.Less(t, asked.Sub(since), noticed)
+	require.Less(t, asked.Sub(since), soon)
 }
 
 func (s schema) replicaHangs(t *testing.T) {
@@ -178,7 +175,7 @@ func (s schema) primaryHangs(t *testing.T) {
 	defer func() { require.NoError(t, s.pair.Primary.Continue()) }()
 	began := time.Now()
 	eventually(t, func() bool { return cluster.Ready() != nil })
-	require.Less(t, time.Since(began), noticedPrimary)
+	require.Less(t, time.Since(began), soon)
 	_, err := where(t.Context(), cluster.ReadLatest)
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	found, err := where(t.Context(), cluster.Read)
