@@ -145,8 +145,17 @@ func (b *mysqlBody) kill() error {
 	return err
 }
 
+// pause tries again where the kernel could not freeze a busy server: version 1 of cgroups gives no promise, and runc gives
+// up after a while (https://github.com/opencontainers/runc/pull/2791).
 func (b *mysqlBody) pause() error {
-	_, err := docker(context.Background(), "pause", b.container)
+	const tries = 20
+	var err error
+	for range tries {
+		_, err = docker(context.Background(), "pause", b.container)
+		if err == nil || !strings.Contains(err.Error(), "unable to freeze") {
+			break
+		}
+	}
 	return err
 }
 
