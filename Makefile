@@ -51,8 +51,8 @@ setup: ## install what tests need: MariaDB's packages, nats-server
 test: setup ## everything a contributor must pass: unit, integration and end-to-end tests
 	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
 	go test $(RACE) -timeout 20m $(MODULES:%=./%/...)
-test-mysql: ## the tests that use a database, on MySQL in containers
-	OMS_TEST_ENGINE=mysql go test $(RACE) -timeout 20m ./libs/dbpair/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
+test-mysql: ## the tests that use a database, on MySQL in containers, one package at a time
+	OMS_TEST_ENGINE=mysql go test $(RACE) -p 1 -timeout 20m ./libs/dbpair/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
 test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
 test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins
