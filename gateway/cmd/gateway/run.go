@@ -92,11 +92,11 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 
 // listen takes both ports or none.
 func listen(ctx context.Context, cfg settings) (public, admin net.Listener, err error) {
-	var listening net.ListenConfig
-	public, err = listening.Listen(ctx, "tcp", cfg.HTTPAddr)
+	public, err = httpx.Listen(ctx, cfg.HTTPAddr)
 	if err != nil {
 		return nil, nil, fmt.Errorf("HTTP_ADDR: %w", err)
 	}
+	var listening net.ListenConfig
 	admin, err = listening.Listen(ctx, "tcp", cfg.AdminAddr)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), public.Close())

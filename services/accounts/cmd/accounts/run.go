@@ -29,8 +29,8 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 	if err != nil {
 		return err
 	}
+	httpListener, httpErr := httpx.Listen(ctx, cfg.HTTPAddr)
 	var listen net.ListenConfig
-	httpListener, httpErr := listen.Listen(ctx, "tcp", cfg.HTTPAddr)
 	adminListener, adminErr := listen.Listen(ctx, "tcp", cfg.AdminAddr)
 	if err := errors.Join(httpErr, adminErr); err != nil {
 		return err
