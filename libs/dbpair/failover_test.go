@@ -3,6 +3,7 @@ package dbpair
 import (
 	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,54 @@ func TestAReplicaTakesOverFromAKilledPrimaryWhichThenRejoins(t *testing.T) {
 	require.NoError(t, l.pair.Failover(t.Context()))
 	l.insert(t, l.pair.Primary, 3)
 	l.requireRoles(t, "primary", "1,2,3", 2)
+}
+
+func TestAReplicaThatHoldsAPartOfATransactionTakesOverAtOnce(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	app := open(t, l.pair.Primary, l.schema.Migrate, l.schema.Name)
+	run(t, app, "CREATE TABLE large (id INT PRIMARY KEY, content LONGBLOB)")
+	l.insert(t, l.pair.Primary, 1)
+	require.NoError(t, l.pair.Sync(t.Context()))
+	transaction, err := app.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	const rows, size = 60, 4_000_000
+	for id := range rows {
+		_, err := transaction.ExecContext(t.Context(), "INSERT INTO large VALUES (?, REPEAT('x', ?))", id, size)
+		require.NoError(t, err)
+	}
+	committed := make(chan error, 1)
+	go func() { committed <- transaction.Commit() }()
+	var received int
+	for received < 2*size {
+		received = l.received(t)
+	}
+	require.NoError(t, l.pair.Primary.Kill())
+	require.Error(t, <-committed)
+	require.Less(t, l.received(t), rows*size, "it arrived whole, so that this shows nothing")
+
+	began := time.Now()
+	// A first failover was interrupted.
+	require.NoError(t, l.pair.Replica.asRoot(func(db *sql.DB) error { return l.pair.engine.drain(t.Context(), db) }))
+	require.NoError(t, l.pair.Failover(t.Context()))
+	require.Less(t, time.Since(began), 30*time.Second, "STOP REPLICA leaves the rest a minute")
+	l.insert(t, l.pair.Primary, 2)
+	require.Equal(t, "1,2", l.ids(t, l.pair.Primary))
+	require.Zero(t, number(t, openRoot(t, l.pair.Primary), "SELECT COUNT(*) FROM "+l.schema.Name+".large"))
+}
+
+// received is how many bytes the replica's relay logs hold.
+func (l ledger) received(t *testing.T) int {
+	t.Helper()
+	var size int
+	require.NoError(t, l.pair.Replica.asRoot(func(db *sql.DB) error {
+		row, err := queryRow(t.Context(), db, "SHOW REPLICA STATUS")
+		if err == nil {
+			size, err = strconv.Atoi(row["Relay_Log_Space"])
+		}
+		return err
+	}))
+	return size
 }
 
 func TestAPrimaryThatHangsIsKilledBeforeAnotherIsPromoted(t *testing.T) {

@@ -3,7 +3,10 @@ package dbpair
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+
+	"oms.internal/libs/proc"
 )
 
 // mysqlReplication is the engine of MySQL pairs. Servers know each other by name in the containers' network.
@@ -46,10 +49,15 @@ func (mysqlReplication) caughtUp(ctx context.Context, pair *Pair) error {
 
 func (mysqlReplication) standing(ctx context.Context, db *sql.DB) (standing, error) {
 	row, err := queryRow(ctx, db, "SHOW REPLICA STATUS")
-	return readStanding(row, "Source", "Replica"), err
+	now := readStanding(row, "Source", "Replica")
+	now.broken = now.broken && row["Last_SQL_Errno"] != applierKilled
+	return now, err
 }
 
-func (mysqlReplication) drain(ctx context.Context, db *sql.DB) error {
+// applierKilled is ER_MTA_INCONSISTENT_DATA: what a replica says after endApplying, until it applies again.
+const applierKilled = "1756"
+
+func (m mysqlReplication) drain(ctx context.Context, db *sql.DB) error {
 	if err := execAll(ctx, db, "STOP REPLICA IO_THREAD", "START REPLICA SQL_THREAD"); err != nil {
 		return err
 	}
@@ -57,7 +65,35 @@ func (mysqlReplication) drain(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	return awaitPosition(ctx, db, row["Retrieved_Gtid_Set"], "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)")
+	if err := awaitPosition(ctx, db, row["Retrieved_Gtid_Set"], "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)"); err != nil {
+		return err
+	}
+	return m.endApplying(ctx, db)
+}
+
+// endApplying ends the thread that hands out what was received. STOP REPLICA would leave it a minute for the rest of a
+// transaction of which the primary sent only a part before it ended (SLAVE_WAIT_GROUP_DONE in MySQL's sql/rpl_replica.cc).
+// The part is rolled back.
+func (m mysqlReplication) endApplying(ctx context.Context, db *sql.DB) error {
+	var thread uint64
+	err := db.QueryRowContext(ctx,
+		"SELECT processlist_id FROM performance_schema.threads WHERE name = 'thread/sql/replica_sql'").Scan(&thread)
+	if errors.Is(err, sql.ErrNoRows) { // it has ended, or the server shows no threads
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("KILL %d", thread)); err != nil {
+		return err
+	}
+	return proc.Poll(ctx, func() error {
+		now, err := m.standing(ctx, db)
+		if err == nil && now.applying {
+			err = errors.New("its applier has not ended")
+		}
+		return err
+	})
 }
 
 func (mysqlReplication) strays(ctx context.Context, replica, primary *sql.DB) (stray bool, err error) {
