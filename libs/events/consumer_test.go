@@ -43,7 +43,8 @@ func publish(t *testing.T, client jetstream.JetStream, event events.Event) *jets
 	return ack
 }
 
-// settled waits until nothing of the consumer's is open.
+// settled waits until the consumer is done with all that was published. The number of pending messages would not do: the
+// server may count one after it has acknowledged its publishing.
 func settled(t *testing.T, client jetstream.JetStream) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -51,8 +52,11 @@ func settled(t *testing.T, client jetstream.JetStream) {
 		if err != nil {
 			return false
 		}
-		info := consumer.CachedInfo()
-		return info.NumPending == 0 && info.NumAckPending == 0
+		stream, err := client.Stream(t.Context(), events.Stream)
+		if err != nil {
+			return false
+		}
+		return consumer.CachedInfo().AckFloor.Stream == stream.CachedInfo().State.LastSeq
 	}, patient, 10*time.Millisecond)
 }
 
