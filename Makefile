@@ -7,7 +7,7 @@ export PRIMARY_PORT ?= 4406
 export REPLICA_PORT ?= 5506
 export NATS_PORT    ?= 4222
 
-MODULES := libs sql services/accounts services/orders gateway deploy
+MODULES := libs sql services/accounts services/orders gateway deploy deploy/servers
 # The race detector needs a C compiler; a machine without one runs the same tests without it.
 RACE    := $(if $(shell command -v $(or $(CC),gcc) 2>/dev/null),-race)
 BIN     := $(CURDIR)/.data/bin
@@ -52,7 +52,7 @@ test: setup ## everything a contributor must pass: unit, integration and end-to-
 	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
 	go test $(RACE) -timeout 20m $(MODULES:%=./%/...)
 test-mysql: ## the tests that use a database, on MySQL in containers, one package at a time
-	OMS_TEST_ENGINE=mysql go test $(RACE) -p 1 -timeout 20m ./libs/dbpair/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
+	OMS_TEST_ENGINE=mysql go test $(RACE) -p 1 -timeout 20m ./deploy/servers/dbpair/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
 test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
 test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins

@@ -4,6 +4,7 @@ go 1.26.0
 
 replace (
 	oms.internal/libs => ../libs
+	oms.internal/servers => ./servers
 	oms.internal/sql => ../sql
 )
 
@@ -14,6 +15,7 @@ require (
 	github.com/rs/zerolog v1.28.0
 	github.com/stretchr/testify v1.12.1
 	oms.internal/libs v0.0.0-00010101000000-000000000000
+	oms.internal/servers v0.0.0-00010101000000-000000000000
 )
 
 require (

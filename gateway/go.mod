@@ -12,6 +12,7 @@ require (
 	github.com/stretchr/testify v1.12.1
 	github.com/valyala/fasthttp v1.77.0
 	oms.internal/libs v0.0.0-00010101000000-000000000000
+	oms.internal/servers v0.0.0-00010101000000-000000000000
 )
 
 require (
@@ -41,4 +42,7 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace oms.internal/libs => ../libs
+replace (
+	oms.internal/libs => ../libs
+	oms.internal/servers => ../deploy/servers
+)

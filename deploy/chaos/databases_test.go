@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 )
 
 // databases are the two servers. Which of them is the primary changes with every failover, and so is asked each time.

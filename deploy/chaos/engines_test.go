@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 
 	"oms.internal/deploy/internal/secret"
 )

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // body is something that can be broken: an instance of a service, a database server or NATS.

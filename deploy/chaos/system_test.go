@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // system is two database servers and NATS, as `oms up` starts them, and two instances of each service, which reach them

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // replicaOutage is how long the replica hangs.

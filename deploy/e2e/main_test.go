@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // system is the system under test.

@@ -19,7 +19,7 @@ import (
 
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/events"
 )
 

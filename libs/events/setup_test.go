@@ -17,8 +17,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/dbpair"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/events"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"

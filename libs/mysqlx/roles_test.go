@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
 )

@@ -8,7 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 )
 
 // Who may ask a service could otherwise let it speak on any subject, in its name.

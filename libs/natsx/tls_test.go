@@ -17,7 +17,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
 )

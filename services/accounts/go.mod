@@ -4,6 +4,7 @@ go 1.26.0
 
 replace (
 	oms.internal/libs => ../../libs
+	oms.internal/servers => ../../deploy/servers
 	oms.internal/sql => ../../sql
 )
 
@@ -17,6 +18,7 @@ require (
 	golang.org/x/crypto v0.58.0
 	golang.org/x/term v0.47.0
 	oms.internal/libs v0.0.0-00010101000000-000000000000
+	oms.internal/servers v0.0.0-00010101000000-000000000000
 	oms.internal/sql v0.0.0-00010101000000-000000000000
 )
 

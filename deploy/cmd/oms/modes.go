@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 
 	"oms.internal/deploy/internal/backup"
 	"oms.internal/deploy/internal/container"

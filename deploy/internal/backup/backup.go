@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 )
 
 // schemas are those of the services.

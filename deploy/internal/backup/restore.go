@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 )
 
 // Services are the processes that use the data.

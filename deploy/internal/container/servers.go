@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 
 	"oms.internal/deploy/internal/secret"
 )

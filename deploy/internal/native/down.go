@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"oms.internal/libs/dbpair"
-	"oms.internal/libs/proc"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/proc"
 )
 
 // stopTimeout is how long a process may take to end: a service drains for up to 10 s, a database writes what it holds.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 )
 
 // PS prints a line for each process of the stack: whether it runs, where it listens, whether it is ready. It returns an

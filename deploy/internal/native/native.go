@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 
 	"oms.internal/deploy/internal/stack"
 )

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 
 	"oms.internal/deploy/internal/stack"
 )

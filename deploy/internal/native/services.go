@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 
 	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"

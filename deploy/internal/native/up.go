@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"oms.internal/libs/dbpair"
-	"oms.internal/libs/devenv"
-	"oms.internal/libs/proc"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
+	"oms.internal/servers/proc"
 
 	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
@@ -109,7 +109,7 @@ func (r *Runner) startServers(ctx context.Context) error {
 	}
 	_, err = devenv.StartNATS(ctx, devenv.NATSOptions{
 		Detached: true, Dir: r.natsDir(), Port: r.stack.Ports.NATS, ConfigFile: config, Fingerprint: digest,
-		Libs: filepath.Join(r.stack.Root, "libs"),
+		Servers: filepath.Join(r.stack.Root, "deploy", "servers"),
 	})
 	return err
 }

@@ -26,7 +26,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/runner"
 )

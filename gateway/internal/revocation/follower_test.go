@@ -16,7 +16,7 @@ import (
 	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 )
 
 func TestFollowerIsReadyOnceItHasEveryPage(t *testing.T) {

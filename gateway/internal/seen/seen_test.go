@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/natsx"
 )
 

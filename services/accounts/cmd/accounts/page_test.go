@@ -11,7 +11,7 @@ import (
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 )
 
 // fill stores members past the service: signing up takes a hash each.

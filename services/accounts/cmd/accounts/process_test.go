@@ -23,8 +23,8 @@ import (
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
-	"oms.internal/libs/dbpair"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/natsx"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/mysqlx"
 	schemas "oms.internal/sql"
 )

@@ -11,7 +11,7 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/rpc"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
 )

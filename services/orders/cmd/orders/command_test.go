@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/dbpair"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 )
 
 // environment is what the process of a test would be started with by an operator.

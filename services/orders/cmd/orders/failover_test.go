@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 )
 
 // The primary dies while orders are made, and the replica takes its place. Every request is repeated under its key until it

@@ -20,8 +20,8 @@ import (
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
-	"oms.internal/libs/dbpair"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/natsx"
 )
 

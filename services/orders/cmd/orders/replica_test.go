@@ -12,7 +12,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 )
 
 // These share one pair, which each leaves whole but the last, which kills the replica. They run before the parallel

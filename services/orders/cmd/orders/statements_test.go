@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 )
 
 // statements counts what the service asks one server, by the server's own log of all statements. It needs a pair of the

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/config"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/devenv"
 )
 
 // place is what a process needs around it, with servers that speak TLS.

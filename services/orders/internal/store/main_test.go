@@ -13,8 +13,8 @@ import (
 
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/libs/dbpair"
-	"oms.internal/libs/devenv"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store"

@@ -1,5 +1,5 @@
 // Package devenv gives tests the servers that OMS stands on, real ones on this machine: pairs of database servers
-// (libs/dbpair), NATS servers, and certificates for both. They die with the test. The native stack takes its NATS server from
+// (deploy/servers/dbpair), NATS servers, and certificates for both. They die with the test. The native stack takes its NATS server from
 // here, too, detached.
 //
 // A test that needs a server fails without it; nothing here skips or simulates. A pair is MariaDB from the system's packages,

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // mariadbPackages bring the binaries without a system service: nothing starts by itself after installing them.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // Server is one database server of a pair. Its address and data stay the same over Stop, Kill and Restart.

@@ -13,7 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 func TestANATSServerTakesItsConfigurationAndComesBackAfterAKill(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 func open(t *testing.T, server *Server, login Login, database string) *sql.DB {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"oms.internal/libs/dbpair"
+	"oms.internal/servers/dbpair"
 )
 
 // TB is the part of testing.TB that is needed here. The package testing itself is not imported: the command that starts

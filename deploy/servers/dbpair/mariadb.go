@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // mariadbBody is a MariaDB server as a process. All of it is in one directory: configuration, data, socket, log.

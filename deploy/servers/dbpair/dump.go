@@ -12,7 +12,7 @@ import (
 	"regexp"
 	"strings"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // dumpArguments make a dump that is one moment of all schemas without stopping writers.

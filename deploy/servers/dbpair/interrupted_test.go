@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // cutOff is an engine that ends the goroutine, as the end of its process would, at one of the moments between calls that

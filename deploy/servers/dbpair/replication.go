@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // engine is what differs between the kinds of server in replication.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // NATSOptions say how to start a NATS server. The zero value is one for a test, without users and without storage.
@@ -30,8 +30,8 @@ type NATSOptions struct {
 	// Fingerprint of what the configuration includes; a detached server that runs with another one is restarted.
 	Fingerprint string
 
-	// Libs is the folder of the module that pins the version, as BuildNATS takes it.
-	Libs string
+	// Servers is the folder of the module that pins the version, as BuildNATS takes it.
+	Servers string
 }
 
 // NATS is a NATS server. Its address and storage stay the same over Stop, Kill and Restart.
@@ -58,7 +58,7 @@ func StartNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 }
 
 func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
-	binary, err := BuildNATS(ctx, options.Libs, os.Stderr)
+	binary, err := BuildNATS(ctx, options.Servers, os.Stderr)
 	if err != nil {
 		return nil, err
 	}

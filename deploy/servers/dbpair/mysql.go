@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // mysqlImage is the version that production runs.

@@ -11,28 +11,28 @@ import (
 	"strings"
 	"syscall"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 const (
-	natsModule = "github.com/nats-io/nats-server/v2"
-	libsModule = "oms.internal/libs"
+	natsModule    = "github.com/nats-io/nats-server/v2"
+	serversModule = "oms.internal/servers"
 )
 
-// BuildNATS returns the path of the nats-server binary, at the version that libs/go.mod pins. The first call on a
+// BuildNATS returns the path of the nats-server binary, at the version that its go.mod pins. The first call on a
 // machine builds it into the user's cache directory, and says so on progress, since that takes a while.
 //
-// libs is the folder of the module oms.internal/libs; if empty, the go command is asked, which knows it in any module
+// servers is the folder of the module oms.internal/servers; if empty, the go command is asked, which knows it in any module
 // that uses it.
-func BuildNATS(ctx context.Context, libs string, progress io.Writer) (string, error) {
+func BuildNATS(ctx context.Context, servers string, progress io.Writer) (string, error) {
 	var err error
-	if libs == "" {
-		if libs, err = goCommand(ctx, "", nil, "list", "-m", "-f", "{{.Dir}}", libsModule); err != nil {
-			return "", fmt.Errorf("find %s: %w", libsModule, err)
+	if servers == "" {
+		if servers, err = goCommand(ctx, "", nil, "list", "-m", "-f", "{{.Dir}}", serversModule); err != nil {
+			return "", fmt.Errorf("find %s: %w", serversModule, err)
 		}
 	}
 	alone := []string{"GOWORK=off", "CGO_ENABLED=0"}
-	version, err := goCommand(ctx, libs, alone, "list", "-m", "-f", "{{.Version}}", natsModule)
+	version, err := goCommand(ctx, servers, alone, "list", "-m", "-f", "{{.Version}}", natsModule)
 	if err != nil {
 		return "", fmt.Errorf("version of nats-server: %w", err)
 	}
@@ -58,7 +58,7 @@ func BuildNATS(ctx context.Context, libs string, progress io.Writer) (string, er
 	}
 	_, _ = fmt.Fprintf(progress, "building nats-server %s into %s (once, about half a minute)\n", version, filepath.Dir(binary))
 	unfinished := fmt.Sprintf("%s.%d", binary, os.Getpid())
-	if _, err := goCommand(ctx, libs, alone, "build", "-trimpath", "-ldflags=-s -w", "-o", unfinished, natsModule); err != nil {
+	if _, err := goCommand(ctx, servers, alone, "build", "-trimpath", "-ldflags=-s -w", "-o", unfinished, natsModule); err != nil {
 		return "", fmt.Errorf("build nats-server: %w", err)
 	}
 	if err := os.Rename(unfinished, binary); err != nil {

@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // Engine is a kind of database server.

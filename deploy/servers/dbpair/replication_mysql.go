@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"oms.internal/libs/proc"
+	"oms.internal/servers/proc"
 )
 
 // mysqlReplication is the engine of MySQL pairs. Servers know each other by name in the containers' network.
