@@ -30,17 +30,17 @@ func (s *Service) cleanUpOnce(ctx context.Context) {
 		age    time.Duration
 		delete func(ctx context.Context, before time.Time, most int) (int, error)
 	}{
-		{"sessions", 0, s.Store.DeleteExpiredSessions},
-		{"refresh tokens", 0, s.Store.DeleteExpiredRefreshTokens},
-		{"revocations", 0, s.Store.DeleteExpiredRevocations},
-		{"login failures", failuresKept, s.Store.DeleteLoginFailures},
-		{"known devices", devicesKept, s.Store.DeleteKnownDevices},
-		{"answers to sign-ups", keysKept, s.Store.DeleteKept},
+		{"sessions", 0, s.deps.Store.DeleteExpiredSessions},
+		{"refresh tokens", 0, s.deps.Store.DeleteExpiredRefreshTokens},
+		{"revocations", 0, s.deps.Store.DeleteExpiredRevocations},
+		{"login failures", failuresKept, s.deps.Store.DeleteLoginFailures},
+		{"known devices", devicesKept, s.deps.Store.DeleteKnownDevices},
+		{"answers to sign-ups", keysKept, s.deps.Store.DeleteKept},
 	} {
 		for {
 			deleted, err := sweep.delete(ctx, s.now().Add(-sweep.age), cleanUpBatch)
 			if err != nil {
-				s.Log.WarnContext(ctx, "expired rows not removed", "of", sweep.what, "error", err)
+				s.deps.Log.WarnContext(ctx, "expired rows not removed", "of", sweep.what, "error", err)
 			}
 			if deleted < cleanUpBatch {
 				break

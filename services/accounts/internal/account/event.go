@@ -31,7 +31,7 @@ func (e Ending) Covering(expiry time.Time) time.Time {
 
 func (s *Service) ending(events ...audit.Event) Ending {
 	now := s.now()
-	return Ending{At: now, Until: now.Add(s.TokenLifetime + RevocationMargin), Events: events}
+	return Ending{At: now, Until: now.Add(s.deps.TokenLifetime + RevocationMargin), Events: events}
 }
 
 // event says that the caller does something to a member. It is a success unless changed.
@@ -47,10 +47,10 @@ func (s *Service) AuditEvents(ctx context.Context, caller authn.Principal, query
 	if err := s.requireAdmin(ctx, caller); err != nil {
 		return nil, 0, err
 	}
-	return s.Store.AuditEvents(ctx, query)
+	return s.deps.Store.AuditEvents(ctx, query)
 }
 
 // RecordKeyRotation writes down that an operator made a new signing key.
 func (s *Service) RecordKeyRotation(ctx context.Context, detail string) error {
-	return s.Store.RecordEvent(ctx, s.event(ctx, audit.KeyRotation, authn.Principal{}, 0, detail))
+	return s.deps.Store.RecordEvent(ctx, s.event(ctx, audit.KeyRotation, authn.Principal{}, 0, detail))
 }

@@ -32,6 +32,7 @@ func (zeros) Read(content []byte) (int, error) { clear(content); return len(cont
 // world is a service and all that it works with. Members A and B and the admin R exist.
 type world struct {
 	*account.Service
+	deps      account.Dependencies
 	store     *memory
 	passwords *readable
 	orders    *orderBook
@@ -56,13 +57,14 @@ func newWorld(_ testing.TB, directory account.Directory) *world {
 	w.add(account.Member{ID: idA, Email: "Sungi@x.test", Name: "김선기", Nickname: "sungi", Phone: "01083574364", Gender: "M"})
 	w.add(account.Member{ID: idB, Email: "dream@x.test", Name: "이은겸", Nickname: "dream", Phone: "01083574363", Gender: "F"})
 	w.add(account.Member{ID: idAdmin, Email: "admin@x.test", Name: "Admin", Nickname: "admin", Phone: "0000000", Admin: true})
-	w.Service = account.NewService(account.Dependencies{
+	w.deps = account.Dependencies{
 		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Notifier: w.notifier,
 		Vault: &vault{},
 		Now:   func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
 		Pause:     func(_ context.Context, while time.Duration) { w.paused = append(w.paused, while) },
 		Directory: directory, TokenLifetime: lifetime, RefreshLifetime: refreshLifetime,
-	})
+	}
+	w.Service = account.NewService(w.deps)
 	return w
 }
 

@@ -36,7 +36,7 @@ func (g *guard) verify(ctx context.Context, password string) (bool, error) {
 		}
 		g.admitted = true
 	}
-	ok, _, err := g.service.Passwords.Verify(ctx, g.member.PasswordHash, password)
+	ok, _, err := g.service.deps.Passwords.Verify(ctx, g.member.PasswordHash, password)
 	g.missed = g.missed || !ok
 	if ok && err == nil && g.caller.MemberID == g.member.ID {
 		err = g.service.admit(ctx, g.attempt)

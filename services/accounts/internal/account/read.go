@@ -13,7 +13,7 @@ func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (V
 	if !s.sees(caller, id) {
 		return View{}, fault.NewNotFound()
 	}
-	member, err := s.Store.Member(ctx, id)
+	member, err := s.deps.Store.Member(ctx, id)
 	if err != nil {
 		return View{}, err
 	}
@@ -23,13 +23,13 @@ func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (V
 // List returns one page of members as the caller sees them, and how many there are in all. The caller can only filter,
 // search and order by what it may see.
 func (s *Service) List(ctx context.Context, caller authn.Principal, query Query) ([]View, int, error) {
-	if s.Directory == DirectoryAdmin && !caller.Admin {
+	if s.deps.Directory == DirectoryAdmin && !caller.Admin {
 		return nil, 0, fault.NewForbidden()
 	}
 	if !s.seesAll(caller) {
 		query.EmailsOf = caller.MemberID
 	}
-	members, count, err := s.Store.Members(ctx, query)
+	members, count, err := s.deps.Store.Members(ctx, query)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -45,12 +45,12 @@ func (s *Service) Orderable(caller authn.Principal) []string {
 }
 
 func (s *Service) seesAll(caller authn.Principal) bool {
-	return caller.Admin || s.Directory == DirectoryOpen
+	return caller.Admin || s.deps.Directory == DirectoryOpen
 }
 
 // CurrentMember returns the member as it is now, and whether there is one. What asks is about to write.
 func (s *Service) CurrentMember(ctx context.Context, id uint64) (member Member, exists bool, err error) {
-	member, err = s.Store.LatestMember(ctx, id)
+	member, err = s.deps.Store.LatestMember(ctx, id)
 	if fault.Is(err, fault.NotFound) {
 		return Member{}, false, nil
 	}
@@ -59,7 +59,7 @@ func (s *Service) CurrentMember(ctx context.Context, id uint64) (member Member, 
 
 // Match returns, for each term, the members whose name or email holds it; truncated says that there are more.
 func (s *Service) Match(ctx context.Context, terms []string, among uint64) (matches [][]uint64, truncated bool, err error) {
-	matches, err = s.Store.MatchingMembers(ctx, terms, among, accounts.MaxMatches+1)
+	matches, err = s.deps.Store.MatchingMembers(ctx, terms, among, accounts.MaxMatches+1)
 	for i, ids := range matches {
 		if len(ids) > accounts.MaxMatches {
 			matches[i], truncated = ids[:accounts.MaxMatches], true

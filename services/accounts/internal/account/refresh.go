@@ -78,7 +78,7 @@ func parseSecret(text string) (secret, bool) {
 
 func (s *Service) random() ([]byte, error) {
 	content := make([]byte, refreshBytes)
-	if _, err := io.ReadFull(s.Random, content); err != nil {
+	if _, err := io.ReadFull(s.deps.Random, content); err != nil {
 		return nil, fmt.Errorf("random bytes: %w", err)
 	}
 	return content, nil
@@ -86,7 +86,7 @@ func (s *Service) random() ([]byte, error) {
 
 func (s *Service) newRefreshToken(token secret) (RefreshToken, error) {
 	salt, err := s.random()
-	return RefreshToken{Hash: token.hash(), Salt: salt, ExpiresAt: s.now().Add(s.RefreshLifetime)}, err
+	return RefreshToken{Hash: token.hash(), Salt: salt, ExpiresAt: s.now().Add(s.deps.RefreshLifetime)}, err
 }
 
 // Refresh gives a new access token for a session and the refresh token that follows the one shown. A token is used once:
@@ -104,7 +104,7 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 	now := s.now()
 	var seen Presented
 	var next *RefreshToken
-	revocations, err := s.Store.RedeemRefreshToken(ctx, token.hash(), func(used RefreshToken) Digest {
+	revocations, err := s.deps.Store.RedeemRefreshToken(ctx, token.hash(), func(used RefreshToken) Digest {
 		return token.succeed(used.Salt).hash()
 	}, func(presented Presented) (verdict Verdict) {
 		seen, next = presented, nil
@@ -113,10 +113,10 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 		case presented.Token.UsedAt.IsZero():
 			next = &RefreshToken{
 				Hash: token.succeed(presented.Token.Salt).hash(), SessionID: presented.Session.ID, Salt: salt,
-				ExpiresAt: now.Add(s.RefreshLifetime),
+				ExpiresAt: now.Add(s.deps.RefreshLifetime),
 			}
 			verdict.By = client.digest()
-			verdict.Use, verdict.At, verdict.TokenExpiresAt = next, now, now.Add(s.TokenLifetime)
+			verdict.Use, verdict.At, verdict.TokenExpiresAt = next, now, now.Add(s.deps.TokenLifetime)
 			seen.Session.TokenExpiresAt = verdict.TokenExpiresAt
 		case repeatable(presented, client, now):
 			next = presented.Successor
@@ -159,10 +159,10 @@ func (s *Service) reused(ctx context.Context, client Client, presented Presented
 // grant issues the access token of a session from a time on. It does not outlive what is stored of it, by which a revocation
 // goes.
 func (s *Service) grant(member Member, session Session, from time.Time, token secret, kept RefreshToken) (Grant, error) {
-	session.CreatedAt, session.ExpiresAt = from, from.Add(s.TokenLifetime)
+	session.CreatedAt, session.ExpiresAt = from, from.Add(s.deps.TokenLifetime)
 	if session.ExpiresAt.After(session.TokenExpiresAt) {
 		session.ExpiresAt = session.TokenExpiresAt
 	}
-	access, err := s.Tokens.Issue(member, session)
+	access, err := s.deps.Tokens.Issue(member, session)
 	return Grant{Token: access, Expiry: session.ExpiresAt, RefreshToken: token.String(), RefreshExpiry: kept.ExpiresAt}, err
 }

@@ -21,7 +21,7 @@ func (s *Service) authorize(ctx context.Context, caller authn.Principal, id uint
 	if !s.sees(caller, id) {
 		return caller, fault.NewNotFound()
 	}
-	if _, err := s.Store.LatestMember(ctx, id); err != nil {
+	if _, err := s.deps.Store.LatestMember(ctx, id); err != nil {
 		return caller, err
 	}
 	return caller, fault.NewForbidden()
@@ -35,7 +35,7 @@ func (s *Service) MayChange(ctx context.Context, caller authn.Principal, id uint
 
 // withCurrentRights returns the caller with its rights as they are now. A member that is gone or inactive has none.
 func (s *Service) withCurrentRights(ctx context.Context, caller authn.Principal) (authn.Principal, error) {
-	member, err := s.Store.LatestMember(ctx, caller.MemberID)
+	member, err := s.deps.Store.LatestMember(ctx, caller.MemberID)
 	if fault.Is(err, fault.NotFound) || err == nil && !member.Active {
 		return authn.Principal{}, errInvalidToken
 	}

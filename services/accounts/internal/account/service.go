@@ -24,7 +24,7 @@ const lastOrderBudget = 150 * time.Millisecond
 
 // Service is the domain's use cases.
 type Service struct {
-	Dependencies
+	deps    Dependencies
 	flights flights
 }
 
@@ -61,11 +61,11 @@ func NewService(dependencies Dependencies) *Service {
 	if dependencies.Pause == nil {
 		dependencies.Pause = pause
 	}
-	return &Service{Dependencies: dependencies, flights: flights{now: map[Digest]bool{}}}
+	return &Service{deps: dependencies, flights: flights{now: map[Digest]bool{}}}
 }
 
 // now is the present in the resolution that the database keeps.
-func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+func (s *Service) now() time.Time { return s.deps.Now().UTC().Truncate(time.Microsecond) }
 
 // lastOrders asks for the last orders within the budget. ok is false where they are not known.
 func (s *Service) lastOrders(ctx context.Context, customerIDs []uint64) (orders map[uint64]Order, ok bool) {
@@ -74,9 +74,9 @@ func (s *Service) lastOrders(ctx context.Context, customerIDs []uint64) (orders 
 	}
 	ctx, cancel := context.WithTimeout(ctx, lastOrderBudget)
 	defer cancel()
-	orders, err := s.Orders.LastOrders(ctx, customerIDs)
+	orders, err := s.deps.Orders.LastOrders(ctx, customerIDs)
 	if err != nil {
-		s.Log.WarnContext(ctx, "answering without last orders", "error", err)
+		s.deps.Log.WarnContext(ctx, "answering without last orders", "error", err)
 		return nil, false
 	}
 	return orders, true

@@ -41,7 +41,7 @@ func (s *Service) open(client Client) (Session, secret, RefreshToken, error) {
 	}
 	kept, err := s.newRefreshToken(token)
 	return Session{
-		CreatedAt: now, ExpiresAt: kept.ExpiresAt, TokenExpiresAt: now.Add(s.TokenLifetime), LastSeenAt: now, Address: client.Address, UserAgent: client.UserAgent,
+		CreatedAt: now, ExpiresAt: kept.ExpiresAt, TokenExpiresAt: now.Add(s.deps.TokenLifetime), LastSeenAt: now, Address: client.Address, UserAgent: client.UserAgent,
 	}, token, kept, err
 }
 
@@ -54,10 +54,10 @@ var ErrPasswordChanged = errors.New("the password changed after it was verified"
 // A hash takes long enough for the password to change meanwhile, and another login may have replaced the hash by a newer one
 // of the same password; so where the store finds another hash than the verified one, the present one is verified, once.
 func (s *Service) LogIn(ctx context.Context, client Client, email, password string) (Login, error) {
-	if err := s.Passwords.Ready(); err != nil {
+	if err := s.deps.Passwords.Ready(); err != nil {
 		return Login{}, err
 	}
-	member, err := s.Store.MemberByEmail(ctx, email)
+	member, err := s.deps.Store.MemberByEmail(ctx, email)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return Login{}, err
 	}
@@ -65,10 +65,10 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 	if err := s.admit(ctx, attempt); err != nil {
 		return Login{}, err
 	}
-	began := s.Now()
+	began := s.deps.Now()
 	login, err := s.verified(ctx, client, member, attempt, password)
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooManyRequests) {
-		s.Pause(ctx, refusalTime-s.Now().Sub(began))
+		s.deps.Pause(ctx, refusalTime-s.deps.Now().Sub(began))
 	}
 	return login, err
 }
@@ -93,7 +93,7 @@ func pause(ctx context.Context, while time.Duration) {
 func (s *Service) verified(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
 	login, err := s.verifyAndLogIn(ctx, client, member, attempt, password)
 	if errors.Is(err, ErrPasswordChanged) {
-		if member, err = s.Store.LatestMember(ctx, member.ID); err != nil && !fault.Is(err, fault.NotFound) {
+		if member, err = s.deps.Store.LatestMember(ctx, member.ID); err != nil && !fault.Is(err, fault.NotFound) {
 			return Login{}, err
 		}
 		login, err = s.verifyAndLogIn(ctx, client, member, attempt, password)
@@ -106,7 +106,7 @@ func (s *Service) verified(ctx context.Context, client Client, member Member, at
 }
 
 func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
-	ok, outdated, err := s.Passwords.Verify(ctx, member.PasswordHash, password)
+	ok, outdated, err := s.deps.Passwords.Verify(ctx, member.PasswordHash, password)
 	if err != nil {
 		return Login{}, err
 	}
@@ -115,7 +115,7 @@ func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Memb
 	}
 	opening := Opening{Attempt: attempt, Judge: s.judge}
 	if outdated {
-		if opening.Rehashed, err = s.Passwords.Hash(ctx, password); err != nil {
+		if opening.Rehashed, err = s.deps.Passwords.Hash(ctx, password); err != nil {
 			return Login{}, err
 		}
 	}
@@ -130,11 +130,11 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, openi
 	principal := authn.Principal{MemberID: member.ID, Admin: member.Admin, Address: client.Address}
 	opening.Refresh, opening.Event = kept, s.event(ctx, audit.Login, principal, member.ID, "")
 	// The member comes back as it is under its lock: the token must not bear a right that was taken away since it was read.
-	member, session, err = s.Store.CreateSession(ctx, member, session, opening)
+	member, session, err = s.deps.Store.CreateSession(ctx, member, session, opening)
 	if err != nil {
 		return Login{}, err
 	}
-	s.Notifier.Wrote(ctx, member.ID)
+	s.deps.Notifier.Wrote(ctx, member.ID)
 	grant, err := s.grant(member, session, session.CreatedAt, token, kept)
 	if err != nil {
 		return Login{}, err
@@ -146,14 +146,14 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, openi
 // LogOut ends the caller's session; its other sessions live on. A session that has ended already gives no revocation.
 func (s *Service) LogOut(ctx context.Context, caller authn.Principal) ([]Revocation, error) {
 	event := s.event(ctx, audit.Logout, caller, caller.MemberID, audit.AboutSession(caller.SessionID))
-	revocations, err := s.Store.RevokeSession(ctx, caller.MemberID, caller.SessionID, s.ending(event))
+	revocations, err := s.deps.Store.RevokeSession(ctx, caller.MemberID, caller.SessionID, s.ending(event))
 	return s.announced(ctx, revocations, err)
 }
 
 // LogOutAll ends all sessions of the caller that there are now.
 func (s *Service) LogOutAll(ctx context.Context, caller authn.Principal) ([]Revocation, error) {
 	event := s.event(ctx, audit.LogoutAll, caller, caller.MemberID, "")
-	revocations, err := s.Store.RevokeSessions(ctx, caller.MemberID, s.ending(event))
+	revocations, err := s.deps.Store.RevokeSessions(ctx, caller.MemberID, s.ending(event))
 	return s.announced(ctx, revocations, err)
 }
 
@@ -163,16 +163,16 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64,
 	if err := s.MayChange(ctx, caller, id); err != nil {
 		return nil, err
 	}
-	revocations, err := s.Store.DeleteMember(ctx, id, func(member Member) error { return allow(ifMatch, member) },
+	revocations, err := s.deps.Store.DeleteMember(ctx, id, func(member Member) error { return allow(ifMatch, member) },
 		s.ending(s.event(ctx, audit.MemberDelete, caller, id, "")))
-	s.Notifier.Wrote(ctx, caller.MemberID, id)
+	s.deps.Notifier.Wrote(ctx, caller.MemberID, id)
 	return s.announced(ctx, revocations, err)
 }
 
 // Revoked lists the revocations that matter now, behind the given sequence number, and the number up to which the list is
 // complete.
 func (s *Service) Revoked(ctx context.Context, after uint64, most int) (revocations []Revocation, latest uint64, err error) {
-	return s.Store.Revocations(ctx, after, s.now(), most)
+	return s.deps.Store.Revocations(ctx, after, s.now(), most)
 }
 
 func (s *Service) announced(ctx context.Context, revocations []Revocation, err error) ([]Revocation, error) {
@@ -186,6 +186,6 @@ func (s *Service) announced(ctx context.Context, revocations []Revocation, err e
 // announce tells the gateways right after the commit.
 func (s *Service) announce(ctx context.Context, revocations []Revocation) {
 	if len(revocations) > 0 {
-		s.Announcer.Announce(ctx, revocations)
+		s.deps.Announcer.Announce(ctx, revocations)
 	}
 }

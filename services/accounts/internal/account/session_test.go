@@ -59,9 +59,9 @@ func TestEveryRefusedLoginTakesTheSameTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, account.DirectoryMasked)
 		for _, while := range []time.Duration{30 * time.Millisecond, 400 * time.Millisecond} {
-			dependencies := w.Dependencies
-			dependencies.Passwords, dependencies.Now, dependencies.Pause = &slowly{while: while}, time.Now, nil
-			service := account.NewService(dependencies)
+			deps := w.deps
+			deps.Passwords, deps.Now, deps.Pause = &slowly{while: while}, time.Now, nil
+			service := account.NewService(deps)
 			began := time.Now()
 			_, err := service.LogIn(t.Context(), browser, "sungi@x.test", "Wrong'pwd00")
 			require.Error(t, err)

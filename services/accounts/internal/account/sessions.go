@@ -18,7 +18,7 @@ func (s *Service) Sessions(ctx context.Context, caller authn.Principal, memberID
 			return nil, 0, err
 		}
 	}
-	return s.Store.Sessions(ctx, memberID, s.now(), page)
+	return s.deps.Store.Sessions(ctx, memberID, s.now(), page)
 }
 
 // EndSession ends one live session: the caller's own, or any for an admin. Others do not learn that it exists.
@@ -27,7 +27,7 @@ func (s *Service) EndSession(ctx context.Context, caller authn.Principal, id uin
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.Store.Session(ctx, id)
+	session, err := s.deps.Store.Session(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (s *Service) EndSession(ctx context.Context, caller authn.Principal, id uin
 		return nil, fault.NewNotFound()
 	}
 	event := s.event(ctx, audit.SessionEnd, caller, session.MemberID, audit.AboutSession(id))
-	revocations, err := s.Store.RevokeSession(ctx, session.MemberID, id, s.ending(event))
+	revocations, err := s.deps.Store.RevokeSession(ctx, session.MemberID, id, s.ending(event))
 	return s.announced(ctx, revocations, err)
 }
 
@@ -61,5 +61,5 @@ func (s *Service) MarkSeen(ctx context.Context, seen []Seen) error {
 			latest[session.SessionID] = at
 		}
 	}
-	return s.Store.MarkSeen(ctx, latest)
+	return s.deps.Store.MarkSeen(ctx, latest)
 }

@@ -37,10 +37,10 @@ type Once struct {
 func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, key string) (login Login, replayed bool, err error) {
 	once := Once{Key: key, At: s.now()}
 	if key != "" {
-		once.Fingerprint = s.Vault.Fingerprint("sign-up", key, input.Email, input.Name, input.Nickname, input.Phone, input.Gender,
+		once.Fingerprint = s.deps.Vault.Fingerprint("sign-up", key, input.Email, input.Name, input.Nickname, input.Phone, input.Gender,
 			input.Password)
 		// Asked first because hashing a password takes a hundred times as long.
-		kept, err := s.Store.Kept(ctx, once)
+		kept, err := s.deps.Store.Kept(ctx, once)
 		if kept != nil || err != nil {
 			return s.repeat(ctx, client, input, once, kept, err)
 		}
@@ -54,7 +54,7 @@ func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, ke
 	if kept != nil || err != nil {
 		return s.repeat(ctx, client, input, once, kept, err)
 	}
-	s.Notifier.Wrote(ctx, login.View.Member.ID)
+	s.deps.Notifier.Wrote(ctx, login.View.Member.ID)
 	return login, false, nil
 }
 
@@ -66,7 +66,7 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, on
 		}
 		return Login{}, nil, err
 	}
-	hash, err := s.Passwords.Hash(ctx, input.Password)
+	hash, err := s.deps.Passwords.Hash(ctx, input.Password)
 	if err != nil {
 		return Login{}, nil, err
 	}
@@ -81,9 +81,9 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, on
 		if err != nil || once.Key == "" {
 			return nil, err
 		}
-		return s.Vault.Seal(once.Fingerprint, login)
+		return s.deps.Vault.Seal(once.Fingerprint, login)
 	}
-	kept, err = s.Store.CreateMember(ctx, Member{
+	kept, err = s.deps.Store.CreateMember(ctx, Member{
 		Email: input.Email, Name: input.Name, Nickname: input.Nickname, Phone: input.Phone, Gender: input.Gender,
 		PasswordHash: hash, Active: true, CreatedAt: session.CreatedAt,
 	}, session, Opening{
@@ -101,7 +101,7 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, on
 // and only that waits: the email's member and whoever signs up with a free email hear nothing of it.
 func (s *Service) refuseTaken(ctx context.Context, client Client, input NewMember, once Once) (Login, []byte, error) {
 	if once.Key != "" {
-		if kept, err := s.Store.Kept(ctx, once); kept != nil || err != nil {
+		if kept, err := s.deps.Store.Kept(ctx, once); kept != nil || err != nil {
 			return Login{}, kept, err
 		}
 	}
@@ -109,7 +109,7 @@ func (s *Service) refuseTaken(ctx context.Context, client Client, input NewMembe
 	event := s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, "")
 	event.Outcome = audit.Failure
 	now := s.now()
-	err := s.Store.RecordFailure(ctx, attempt, now, func(standing Standing) ([]Failed, error) {
+	err := s.deps.Store.RecordFailure(ctx, attempt, now, func(standing Standing) ([]Failed, error) {
 		if wait := standing.Network.wait(networkLimit, now); wait > 0 {
 			return nil, fault.NewTooManyRequests(wait)
 		}
@@ -132,7 +132,7 @@ func (s *Service) repeat(ctx context.Context, client Client, input NewMember, on
 	attempt := newAttempt(client, input.Email, 0)
 	var login Login
 	if !reused {
-		if login, err = s.Vault.Open(once.Fingerprint, kept); err != nil {
+		if login, err = s.deps.Vault.Open(once.Fingerprint, kept); err != nil {
 			return Login{}, false, err
 		}
 		attempt = attempt.Of(login.View.Member.ID)
@@ -143,6 +143,6 @@ func (s *Service) repeat(ctx context.Context, client Client, input NewMember, on
 	if reused {
 		return Login{}, false, s.fail(ctx, attempt, authn.Principal{}, audit.SignUp, err)
 	}
-	s.Notifier.Wrote(ctx, login.View.Member.ID)
+	s.deps.Notifier.Wrote(ctx, login.View.Member.ID)
 	return login, true, nil
 }

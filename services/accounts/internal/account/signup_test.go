@@ -85,7 +85,7 @@ func TestASignUpThatIsBeingDoneIsNotBegunAgain(t *testing.T) {
 func TestASignUpThatIsOvertakenByItsTwinElsewhereIsAnsweredLikeIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
-	other := account.NewService(w.Dependencies)
+	other := account.NewService(w.deps)
 	var first account.Login
 	w.store.beforeUpdate = func() {
 		w.store.beforeUpdate = nil

@@ -143,7 +143,7 @@ func failures(attempt Attempt, standing Standing) []Failed {
 
 // admit refuses an attempt that comes too early, before any work is spent on it.
 func (s *Service) admit(ctx context.Context, attempt Attempt) error {
-	standing, err := s.Store.Standing(ctx, attempt)
+	standing, err := s.deps.Store.Standing(ctx, attempt)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (s *Service) admit(ctx context.Context, attempt Attempt) error {
 func (s *Service) fail(ctx context.Context, attempt Attempt, caller authn.Principal, action audit.Action, answer error) error {
 	event := s.event(ctx, action, caller, attempt.MemberID, "")
 	event.Outcome, event.Address = audit.Failure, attempt.client.Address
-	err := s.Store.RecordFailure(ctx, attempt, s.now(), func(standing Standing) ([]Failed, error) {
+	err := s.deps.Store.RecordFailure(ctx, attempt, s.now(), func(standing Standing) ([]Failed, error) {
 		return failures(attempt, standing), s.judge(standing)
 	}, event)
 	if err != nil {

@@ -63,7 +63,7 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 	if err != nil {
 		return View{}, nil, err
 	}
-	member, revocations, err := s.Store.UpdateMember(ctx, id, func(member *Member) (Consequences, error) {
+	member, revocations, err := s.deps.Store.UpdateMember(ctx, id, func(member *Member) (Consequences, error) {
 		before := *member
 		if err := allow(change.IfMatch, before); err != nil {
 			return Consequences{}, err
@@ -81,7 +81,7 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 		set(&member.Admin, change.Admin)
 		return s.consequences(ctx, caller, before, *member), nil
 	})
-	s.Notifier.Wrote(ctx, caller.MemberID, id)
+	s.deps.Notifier.Wrote(ctx, caller.MemberID, id)
 	if err != nil {
 		return View{}, nil, err
 	}
@@ -102,7 +102,7 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if change.Email == nil && change.Password == nil {
 		return nil, "", nil
 	}
-	member, err := s.Store.LatestMember(ctx, id)
+	member, err := s.deps.Store.LatestMember(ctx, id)
 	if err != nil {
 		return nil, "", err
 	}
@@ -132,13 +132,13 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if !newPassword {
 		return nil, member.PasswordHash, nil
 	}
-	hash, err := s.Passwords.Hash(ctx, *change.Password)
+	hash, err := s.deps.Passwords.Hash(ctx, *change.Password)
 	return &hash, member.PasswordHash, err
 }
 
 // checkEmailFree says early that an email is taken; the store's unique key says it for certain.
 func (s *Service) checkEmailFree(ctx context.Context, id uint64, email string) error {
-	holder, err := s.Store.MemberByEmail(ctx, email)
+	holder, err := s.deps.Store.MemberByEmail(ctx, email)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return nil
@@ -151,11 +151,11 @@ func (s *Service) checkEmailFree(ctx context.Context, id uint64, email string) e
 // CreateAdmin creates an admin, or gives an existing member the admin right and the password, and ends its sessions. It is
 // for operators, not for callers over a network.
 func (s *Service) CreateAdmin(ctx context.Context, email, password string) (created bool, err error) {
-	hash, err := s.Passwords.Hash(ctx, password)
+	hash, err := s.deps.Passwords.Hash(ctx, password)
 	if err != nil {
 		return false, err
 	}
-	created, revocations, err := s.Store.CreateAdmin(ctx, Member{
+	created, revocations, err := s.deps.Store.CreateAdmin(ctx, Member{
 		Email: email, Name: "Admin", Nickname: "admin", Phone: "0000000",
 		PasswordHash: hash, Admin: true, Active: true, CreatedAt: s.now(),
 	}, s.ending(s.event(ctx, audit.AdminGrant, authn.Principal{}, 0, "")))

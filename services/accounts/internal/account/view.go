@@ -46,12 +46,12 @@ func (s *Service) view(ctx context.Context, caller authn.Principal, member Membe
 }
 
 func (s *Service) seesWhole(caller authn.Principal, memberID uint64) bool {
-	return caller.Admin || caller.MemberID == memberID || s.Directory == DirectoryOpen
+	return caller.Admin || caller.MemberID == memberID || s.deps.Directory == DirectoryOpen
 }
 
 // sees reports whether the caller may know that the member exists.
 func (s *Service) sees(caller authn.Principal, memberID uint64) bool {
-	return s.Directory != DirectoryAdmin || s.seesWhole(caller, memberID)
+	return s.deps.Directory != DirectoryAdmin || s.seesWhole(caller, memberID)
 }
 
 func mask(member Member) View {

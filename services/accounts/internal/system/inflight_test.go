@@ -13,9 +13,13 @@ import (
 // inFlight is the service with something that happens once, after a login has read its member and before its password has
 // been looked at.
 func (s *system) inFlight(happens func()) *account.Service {
-	dependencies := s.Dependencies
-	dependencies.Passwords = meanwhile{happens: sync.OnceFunc(happens)}
-	return account.NewService(dependencies)
+	return account.NewService(s.depsInFlight(happens))
+}
+
+func (s *system) depsInFlight(happens func()) account.Dependencies {
+	deps := s.deps
+	deps.Passwords = meanwhile{happens: sync.OnceFunc(happens)}
+	return deps
 }
 
 func TestALoginInFlightDoesNotSurviveANewPassword(t *testing.T) {
@@ -52,12 +56,11 @@ func TestALoginWithTheNewPasswordOutlivesAChangeOfItsHash(t *testing.T) {
 	s := newSystem(t)
 	who := s.signUp(t, 1)
 	s.exec(t, "UPDATE members SET password_hash = 'an older hash' WHERE id = ?", who.MemberID)
-	service := s.inFlight(func() {
+	deps := s.depsInFlight(func() {
 		s.exec(t, "UPDATE members SET password_hash = ? WHERE id = ?", "hash of "+password, who.MemberID)
 	})
-	dependencies := service.Dependencies
-	dependencies.Passwords = anyOldHash{dependencies.Passwords}
-	_, err := account.NewService(dependencies).LogIn(t.Context(), attacker, who.Email, password)
+	deps.Passwords = anyOldHash{deps.Passwords}
+	_, err := account.NewService(deps).LogIn(t.Context(), attacker, who.Email, password)
 	require.NoError(t, err)
 	require.Equal(t, 2, s.number(t, "SELECT COUNT(*) FROM sessions"))
 }
@@ -66,14 +69,13 @@ func TestALoginInFlightBearsNoRightThatWasTakenAway(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	who, other := s.admin(t, 1), s.admin(t, 2)
-	service := s.inFlight(func() {
+	deps := s.depsInFlight(func() {
 		_, _, err := s.Update(t.Context(), other.Principal, who.MemberID, account.Change{Admin: new(false)})
 		require.NoError(t, err)
 	})
-	dependencies := service.Dependencies
-	issued := &issuedFor{Tokens: dependencies.Tokens}
-	dependencies.Tokens = issued
-	login, err := account.NewService(dependencies).LogIn(t.Context(), browser, who.Email, password)
+	issued := &issuedFor{Tokens: deps.Tokens}
+	deps.Tokens = issued
+	login, err := account.NewService(deps).LogIn(t.Context(), browser, who.Email, password)
 	require.NoError(t, err)
 	require.False(t, login.View.Member.Admin)
 	require.False(t, issued.member.Admin)
@@ -83,11 +85,11 @@ func TestARefreshBearsNoRightThatWasTakenAway(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	who := s.admin(t, 1)
-	issued := &issuedFor{Tokens: s.Tokens}
-	dependencies := s.Dependencies
-	dependencies.Tokens = issued
+	deps := s.deps
+	issued := &issuedFor{Tokens: deps.Tokens}
+	deps.Tokens = issued
 	s.exec(t, "UPDATE members SET is_admin = FALSE WHERE id = ?", who.MemberID)
-	_, _, err := account.NewService(dependencies).Refresh(t.Context(), browser, who.grant.RefreshToken)
+	_, _, err := account.NewService(deps).Refresh(t.Context(), browser, who.grant.RefreshToken)
 	require.NoError(t, err)
 	require.False(t, issued.member.Admin)
 }

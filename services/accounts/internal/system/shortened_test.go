@@ -11,9 +11,9 @@ import (
 
 // shortened is the service as it is after a restart with a shorter lifetime of tokens.
 func (s *system) shortened() *account.Service {
-	dependencies := s.Dependencies
-	dependencies.TokenLifetime, dependencies.RefreshLifetime = 10*time.Minute, time.Hour
-	return account.NewService(dependencies)
+	deps := s.deps
+	deps.TokenLifetime, deps.RefreshLifetime = 10*time.Minute, time.Hour
+	return account.NewService(deps)
 }
 
 func TestARevocationOutlivesTokensOfALongerLifetime(t *testing.T) {

@@ -26,11 +26,11 @@ import (
 	"oms.internal/accounts/internal/token"
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
-	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 	schemas "oms.internal/sql"
 )
 
@@ -49,6 +49,7 @@ type system struct {
 	*account.Service
 	*clock
 
+	deps      account.Dependencies
 	store     *store.Store
 	cluster   *mysqlx.Cluster
 	pair      *dbpair.Pair
@@ -97,11 +98,12 @@ func open(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) *system {
 	}
 	keep, err := vault.New(strings.Repeat("s", vault.MinSecret))
 	require.NoError(t, err)
-	s.Service = account.NewService(account.Dependencies{
+	s.deps = account.Dependencies{
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
 		Announcer: s.announced, Notifier: nobody{}, Vault: keep, Now: s.time, Log: log, Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
-	})
+	}
+	s.Service = account.NewService(s.deps)
 	return s
 }
 

@@ -167,13 +167,13 @@ func TestALoginIsJudgedAgainWhenItsPasswordHasBeenLookedAt(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	who := s.signUp(t, 1)
-	dependencies := s.Dependencies
-	dependencies.Passwords = meanwhile{happens: func() {
+	deps := s.deps
+	deps.Passwords = meanwhile{happens: func() {
 		for range 6 {
 			s.try(t, attacker, who.Email, wrong)
 		}
 	}}
-	service := account.NewService(dependencies)
+	service := account.NewService(deps)
 	for _, shown := range []string{password, wrong} { // the answer must not tell which
 		_, err := service.LogIn(t.Context(), attacker, who.Email, shown)
 		require.Equal(t, fault.NewTooManyRequests(time.Second), err)
@@ -211,13 +211,13 @@ func TestAGuessOfThePresentPasswordIsJudgedAgainWhenItHasBeenLookedAt(t *testing
 	t.Parallel()
 	s := newSystem(t)
 	who := s.signUp(t, 1)
-	dependencies := s.Dependencies
-	dependencies.Passwords = meanwhile{happens: func() {
+	deps := s.deps
+	deps.Passwords = meanwhile{happens: func() {
 		for range 6 {
 			s.try(t, attacker, who.Email, wrong)
 		}
 	}}
-	service := account.NewService(dependencies)
+	service := account.NewService(deps)
 	for name, change := range map[string]account.Change{
 		"nothing changes, right": {Password: new(password)},
 		"nothing changes, wrong": {Password: new(wrong)},

@@ -29,8 +29,8 @@ func (s *Service) ForgetAttempts(ctx context.Context) error {
 func (s *Service) forgetOnce(ctx context.Context) {
 	for forgotten := forgetBatch; forgotten == forgetBatch; {
 		var err error
-		if forgotten, err = s.Store.ForgetAttempts(ctx, s.now().Add(-attemptsKept), forgetBatch); err != nil {
-			s.Log.WarnContext(ctx, "old attempts not forgotten", "error", err)
+		if forgotten, err = s.deps.Store.ForgetAttempts(ctx, s.now().Add(-attemptsKept), forgetBatch); err != nil {
+			s.deps.Log.WarnContext(ctx, "old attempts not forgotten", "error", err)
 			return
 		}
 	}

@@ -57,7 +57,7 @@ func (s *Service) Transition(
 		return Order{}, err
 	}
 	var customerID uint64
-	changed, err := s.Store.ChangeOrder(ctx, id, func(order *Order) (Fact, error) {
+	changed, err := s.deps.Store.ChangeOrder(ctx, id, func(order *Order) (Fact, error) {
 		if err := mayUse(caller, *order); err != nil {
 			return Fact{}, err
 		}
@@ -79,7 +79,7 @@ func (s *Service) Transition(
 		fact.From, fact.Note = from, wanted.Note
 		return fact, nil
 	})
-	s.Notifier.Wrote(ctx, caller.MemberID, customerID)
+	s.deps.Notifier.Wrote(ctx, caller.MemberID, customerID)
 	return changed, err
 }
 
@@ -130,7 +130,7 @@ func (f Fact) Step() (step Step, ok bool) {
 // Timeline returns what happened in the life of an order of the caller, or to an admin of any order, oldest first. That of
 // a deleted order is its last customer's. An order that is older than the timelines has an empty one.
 func (s *Service) Timeline(ctx context.Context, caller authn.Principal, id uint64) ([]Step, error) {
-	steps, customerID, err := s.Store.Timeline(ctx, id)
+	steps, customerID, err := s.deps.Store.Timeline(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -35,16 +35,16 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, query Query)
 	if len(query.Terms) > 0 {
 		query.Customers, page.CustomersUnknown = s.matchingCustomers(ctx, query)
 	}
-	page.Orders, page.Count, err = s.Store.Orders(ctx, query)
+	page.Orders, page.Count, err = s.deps.Store.Orders(ctx, query)
 	return page, err
 }
 
 func (s *Service) matchingCustomers(ctx context.Context, query Query) (ids [][]uint64, incomplete bool) {
 	ctx, cancel := context.WithTimeout(ctx, matchBudget)
 	defer cancel()
-	ids, truncated, err := s.Members.Match(ctx, query.Terms, query.CustomerID)
+	ids, truncated, err := s.deps.Members.Match(ctx, query.Terms, query.CustomerID)
 	if err != nil {
-		s.Log.WarnContext(ctx, "searching without customers", "error", err)
+		s.deps.Log.WarnContext(ctx, "searching without customers", "error", err)
 		return nil, true
 	}
 	return ids, truncated

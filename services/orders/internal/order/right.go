@@ -28,7 +28,7 @@ func (s *Service) withCurrentRights(ctx context.Context, caller authn.Principal)
 	}
 	ctx, cancel := context.WithTimeout(ctx, memberBudget)
 	defer cancel()
-	member, err := s.Members.Member(ctx, caller.MemberID)
+	member, err := s.deps.Members.Member(ctx, caller.MemberID)
 	caller.Admin = member.Admin && err == nil
 	return caller, err
 }
@@ -44,7 +44,7 @@ func (s *Service) mayGive(ctx context.Context, caller authn.Principal, customerI
 	var customer Member
 	var unknown error
 	var asking sync.WaitGroup
-	asking.Go(func() { customer, unknown = s.Members.Member(asked, customerID) })
+	asking.Go(func() { customer, unknown = s.deps.Members.Member(asked, customerID) })
 	caller, err := s.withCurrentRights(ctx, caller)
 	asking.Wait()
 	switch {

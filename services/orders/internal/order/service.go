@@ -25,7 +25,7 @@ var errChanged = fault.New(fault.PreconditionFailed, "The order is not as the re
 
 // Service is the domain's use cases.
 type Service struct {
-	Dependencies
+	deps Dependencies
 }
 
 // Dependencies are what the service works with. All are required.
@@ -40,14 +40,14 @@ type Dependencies struct {
 }
 
 // NewService returns the use cases over the given dependencies.
-func NewService(dependencies Dependencies) *Service { return &Service{dependencies} }
+func NewService(dependencies Dependencies) *Service { return &Service{deps: dependencies} }
 
 // now is the time as the store keeps it.
-func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+func (s *Service) now() time.Time { return s.deps.Now().UTC().Truncate(time.Microsecond) }
 
 // Get returns an order of the caller, or to an admin any order.
 func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (Order, error) {
-	order, err := s.Store.Order(ctx, id)
+	order, err := s.deps.Store.Order(ctx, id)
 	if err != nil {
 		return Order{}, err
 	}
@@ -56,7 +56,7 @@ func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (O
 
 // Last returns the last order of each of the given customers that has one.
 func (s *Service) Last(ctx context.Context, customerIDs []uint64) ([]Order, error) {
-	return s.Store.LastOrders(ctx, customerIDs)
+	return s.deps.Store.LastOrders(ctx, customerIDs)
 }
 
 // Delete removes an order of the caller, or for an admin any order. Its timeline stays.
@@ -66,7 +66,7 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64,
 		return err
 	}
 	var customerID uint64
-	err = s.Store.DeleteOrder(ctx, id, func(order Order) (Fact, error) {
+	err = s.deps.Store.DeleteOrder(ctx, id, func(order Order) (Fact, error) {
 		if err := mayUse(caller, order); err != nil {
 			return Fact{}, err
 		}
@@ -78,6 +78,6 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64,
 		order.Version++
 		return s.fact(orders.EventDeleted, caller, order), nil
 	})
-	s.Notifier.Wrote(ctx, caller.MemberID, customerID)
+	s.deps.Notifier.Wrote(ctx, caller.MemberID, customerID)
 	return err
 }

@@ -38,7 +38,7 @@ func (s *Service) Create(
 	}
 	set(&order.ProductName, input.ProductName)
 	for range maxNumbers {
-		stored, replayed, err = s.Store.CreateOrder(ctx, attempt, func() (Fact, error) {
+		stored, replayed, err = s.deps.Store.CreateOrder(ctx, attempt, func() (Fact, error) {
 			if refusal != nil {
 				return Fact{}, refusal
 			}
@@ -48,7 +48,7 @@ func (s *Service) Create(
 			return s.fact(orders.EventCreated, caller, order), nil
 		})
 		if input.OrderNumber != nil || !errors.Is(err, ErrNumberTaken) {
-			s.Notifier.Wrote(ctx, caller.MemberID, order.CustomerID)
+			s.deps.Notifier.Wrote(ctx, caller.MemberID, order.CustomerID)
 			return stored, replayed, err
 		}
 	}
@@ -60,7 +60,7 @@ func (s *Service) number(order *Order, given *string) error {
 		order.OrderNumber = *given
 		return nil
 	}
-	generated, err := s.NewNumber()
+	generated, err := s.deps.NewNumber()
 	if err != nil {
 		return fmt.Errorf("generate order number: %w", err)
 	}
@@ -78,7 +78,7 @@ func (s *Service) Update(
 		return Order{}, err
 	}
 	concerned := []uint64{caller.MemberID}
-	updated, err := s.Store.ChangeOrder(ctx, shown.ID, func(order *Order) (Fact, error) {
+	updated, err := s.deps.Store.ChangeOrder(ctx, shown.ID, func(order *Order) (Fact, error) {
 		// The order may have got another customer since it was shown.
 		if err := mayUse(caller, *order); err != nil {
 			return Fact{}, err
@@ -101,7 +101,7 @@ func (s *Service) Update(
 		order.Version++
 		return s.fact(orders.EventChanged, caller, *order), nil
 	})
-	s.Notifier.Wrote(ctx, concerned...)
+	s.deps.Notifier.Wrote(ctx, concerned...)
 	return updated, err
 }
 
