@@ -19,8 +19,8 @@ import (
 
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/events"
+	"oms.internal/servers/devenv"
 )
 
 func TestMain(m *testing.M) { devenv.Main(m) }

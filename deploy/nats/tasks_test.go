@@ -15,8 +15,8 @@ import (
 
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/natsx"
+	"oms.internal/servers/devenv"
 
 	"oms.internal/deploy/internal/secret"
 )

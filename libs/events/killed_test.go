@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/events"
+	"oms.internal/servers/devenv"
 )
 
 // sender appends events until it is stopped. Of an event whose transaction failed with an unknown outcome nothing is

@@ -17,11 +17,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/events"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 )
 
 func TestMain(m *testing.M) { devenv.Main(m) }

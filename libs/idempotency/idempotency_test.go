@@ -16,9 +16,9 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/idempotency"
+	"oms.internal/servers/devenv"
 )
 
 func TestMain(m *testing.M) { devenv.Main(m) }

@@ -9,10 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 )
 
 // One promotion after the other on one pair; the last leaves it as no other test would like it.

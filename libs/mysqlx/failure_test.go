@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/devenv"
 )
 
 // soon is how long what the cluster does by itself may take here: at most half a second, or two and a half where the primary

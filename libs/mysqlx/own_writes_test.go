@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/consistency"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/devenv"
 )
 
 // A pair takes seconds to start, so these share one, one after the other; each leaves it as it found it.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/dbpair"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/dbpair"
 )
 
 // setReadOnly changes the role of a server.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/mysqlx"
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/devenv"
-	"oms.internal/libs/mysqlx"
 )
 
 func TestMain(m *testing.M) { devenv.Main(m) }

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/consistency"
-	"oms.internal/servers/dbpair"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/dbpair"
 )
 
 func TestASlowReadEndsOnTheServerWithItsContext(t *testing.T) {

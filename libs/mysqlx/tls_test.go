@@ -14,9 +14,9 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/devenv"
 )
 
 // encrypted is a schema on a pair that offers TLS with a certificate for 127.0.0.1.

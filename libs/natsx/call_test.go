@@ -9,10 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/requestid"
+	"oms.internal/servers/devenv"
 )
 
 func TestARequestItsIdentifierAndItsReplyCrossTheWire(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/consistency"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/natsx"
+	"oms.internal/servers/devenv"
 )
 
 const patience = 30 * time.Second

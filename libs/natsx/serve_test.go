@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
+	"oms.internal/servers/devenv"
 )
 
 // blocked is a handler that tells when it begins and ends when it is released.

@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/natsx"
+	"oms.internal/servers/devenv"
 )
 
 const (

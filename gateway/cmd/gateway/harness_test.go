@@ -26,9 +26,9 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/runner"
+	"oms.internal/servers/devenv"
 )
 
 const patience = 20 * time.Second

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/natsx"
+	"oms.internal/servers/devenv"
 )
 
 // clock is a time that the test moves.

@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/consistency"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/natsx"
+	"oms.internal/servers/devenv"
 )
 
 // clock is moved by the test.

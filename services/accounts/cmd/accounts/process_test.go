@@ -23,9 +23,9 @@ import (
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/config"
+	"oms.internal/libs/natsx"
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/devenv"
-	"oms.internal/libs/natsx"
 )
 
 func TestMain(m *testing.M) { devenv.Main(m) }

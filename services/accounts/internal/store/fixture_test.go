@@ -15,10 +15,10 @@ import (
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/consistency"
-	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 	schemas "oms.internal/sql"
 )
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/devenv"
 	schemas "oms.internal/sql"
 )
 

@@ -11,9 +11,9 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/rpc"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
+	"oms.internal/servers/devenv"
 )
 
 func TestGatewaysPullRevocationsAndReportSessionsOverNATS(t *testing.T) {

@@ -13,11 +13,11 @@ import (
 
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store"
+	"oms.internal/servers/dbpair"
+	"oms.internal/servers/devenv"
 	omssql "oms.internal/sql"
 )
 
