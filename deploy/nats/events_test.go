@@ -20,10 +20,11 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
+	"oms.internal/servers/testservers"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 var discard = slog.New(slog.DiscardHandler)
 
@@ -60,7 +61,7 @@ func (p pool) ReadLatest(ctx context.Context, read func(context.Context, *sql.DB
 // database is a schema with the tables of events.
 func database(t *testing.T) pool {
 	t.Helper()
-	pair, schema := devenv.NewSchema(t)
+	pair, schema := testservers.NewSchema(t)
 	db, err := pair.Primary.Open(schema.Migrate.User, schema.Migrate.Password, schema.Name)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
@@ -138,7 +139,7 @@ func TestWhatIsAcknowledgedIsOnTheDisk(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := configure(t, dir, `http: "127.0.0.1:-1"`)
-	server, err := devenv.StartNATS(t.Context(), devenv.NATSOptions{ConfigFile: file, Dir: dir})
+	server, err := natsserver.Start(t.Context(), natsserver.Options{ConfigFile: file, Dir: dir})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	logs, err := filepath.Glob(filepath.Join(dir, "oms-nats-*", "nats.log"))

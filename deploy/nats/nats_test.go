@@ -10,16 +10,16 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
 
 	"oms.internal/deploy/internal/secret"
 )
 
 // start runs a server with the real configuration and new secrets.
-func start(t *testing.T) (server *devenv.NATS, secrets string) {
+func start(t *testing.T) (server *natsserver.Server, secrets string) {
 	t.Helper()
 	dir := t.TempDir()
-	server, err := devenv.StartNATS(t.Context(), devenv.NATSOptions{ConfigFile: configure(t, dir, "")})
+	server, err := natsserver.Start(t.Context(), natsserver.Options{ConfigFile: configure(t, dir, "")})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	return server, filepath.Join(dir, "secrets")
@@ -40,7 +40,7 @@ func configure(t *testing.T, dir, more string) string {
 	return file
 }
 
-func connect(t *testing.T, server *devenv.NATS, secrets, user string) *nats.Conn {
+func connect(t *testing.T, server *natsserver.Server, secrets, user string) *nats.Conn {
 	t.Helper()
 	password, err := secret.Read(secrets, "nats-"+user)
 	require.NoError(t, err)

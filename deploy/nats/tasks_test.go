@@ -16,7 +16,8 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/natsx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
+	"oms.internal/servers/testservers"
 
 	"oms.internal/deploy/internal/secret"
 )
@@ -28,7 +29,7 @@ type message struct{}
 func echo(context.Context, message) (message, error) { return message{}, nil }
 
 // process is a connection as a process of the system opens it.
-func process(t *testing.T, server *devenv.NATS, secrets, user string) *nats.Conn {
+func process(t *testing.T, server *natsserver.Server, secrets, user string) *nats.Conn {
 	t.Helper()
 	password, err := secret.Read(secrets, "nats-"+user)
 	require.NoError(t, err)
@@ -131,12 +132,12 @@ func TestTheConfigurationCanBeExtendedByTLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	configure(t, dir, "")
-	authority := devenv.NewAuthority(t)
+	authority := testservers.NewAuthority(t)
 	cert, key := authority.Issue(t, "127.0.0.1")
 	file := filepath.Join(dir, "tls.conf")
 	extended := fmt.Sprintf("include nats.conf\ntls { cert_file: %q, key_file: %q }\n", cert, key)
 	require.NoError(t, os.WriteFile(file, []byte(extended), 0o600))
-	server, err := devenv.StartNATS(t.Context(), devenv.NATSOptions{ConfigFile: file})
+	server, err := natsserver.Start(t.Context(), natsserver.Options{ConfigFile: file})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 
@@ -158,7 +159,7 @@ func doors(t *testing.T, more string) []string {
 	t.Helper()
 	dir := t.TempDir()
 	file := configure(t, dir, more)
-	server, err := devenv.StartNATS(t.Context(), devenv.NATSOptions{ConfigFile: file, Dir: dir})
+	server, err := natsserver.Start(t.Context(), natsserver.Options{ConfigFile: file, Dir: dir})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	logs, err := filepath.Glob(filepath.Join(dir, "oms-nats-*", "nats.log"))

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/events"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // sender appends events until it is stopped. Of an event whose transaction failed with an unknown outcome nothing is
@@ -59,7 +59,7 @@ func (s *sender) stop() []string {
 
 func TestNoEventIsMissingOrDoubledWhateverIsKilled(t *testing.T) {
 	t.Parallel()
-	pair := devenv.NewPair(t)
+	pair := testservers.NewPair(t)
 	world := worldOn(t, pair)
 	db := world.open(t)
 	log, lines := newLog()

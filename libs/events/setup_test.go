@@ -21,10 +21,11 @@ import (
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
+	"oms.internal/servers/testservers"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 const (
 	patient  = time.Minute // for what takes much less unless something is broken
@@ -40,12 +41,12 @@ var discard = slog.New(slog.DiscardHandler)
 type world struct {
 	root   *sql.DB // on the primary
 	config mysqlx.Config
-	nats   *devenv.NATS
+	nats   *natsserver.Server
 }
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	return worldOn(t, devenv.Shared(t))
+	return worldOn(t, testservers.Shared(t))
 }
 
 func worldOn(t *testing.T, pair *dbpair.Pair) world {
@@ -70,7 +71,7 @@ func worldOn(t *testing.T, pair *dbpair.Pair) world {
 		config: mysqlx.Config{
 			Hosts: []string{pair.Primary.Addr(), pair.Replica.Addr()}, User: made.App.User, Password: made.App.Password, Database: made.Name,
 		},
-		nats: devenv.NewNATS(t, durable),
+		nats: testservers.NewNATS(t, durable),
 	}
 }
 

@@ -18,10 +18,10 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/idempotency"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 
@@ -30,7 +30,7 @@ type schema struct{ db *sql.DB }
 
 func newSchema(t *testing.T) schema {
 	t.Helper()
-	pair, made := devenv.NewSchema(t)
+	pair, made := testservers.NewSchema(t)
 	root, err := pair.Primary.Open(made.Migrate.User, made.Migrate.Password, made.Name)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, root.Close()) }()

@@ -12,19 +12,19 @@ import (
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // One promotion after the other on one pair; the last leaves it as no other test would like it.
 func TestWhenAServerIsPromoted(t *testing.T) {
 	t.Parallel()
-	schema := newSchema(t, devenv.NewPair(t))
+	schema := newSchema(t, testservers.NewPair(t))
 	t.Run("while requests write, none is lost or doubled", schema.promotionWhileWriting)
 }
 
 func TestWhenAPrimaryThatHungComesBack(t *testing.T) {
 	t.Parallel()
-	schema := newSchema(t, devenv.NewPair(t))
+	schema := newSchema(t, testservers.NewPair(t))
 	t.Run("what it acknowledges and answers then does not count", schema.replacedUnderATransaction)
 	t.Run("it is not written to, whoever was there before", schema.oldPrimaryComesBack)
 }

@@ -10,7 +10,7 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // soon is how long what the cluster does by itself may take here: at most half a second, or two and a half where the primary
@@ -20,7 +20,7 @@ const soon = 5 * time.Second
 // A pair takes seconds to start, so these share one, one after the other; each leaves it as it found it.
 func TestWhenServersFail(t *testing.T) {
 	t.Parallel()
-	schema := newSchema(t, devenv.NewPair(t))
+	schema := newSchema(t, testservers.NewPair(t))
 	t.Run("a replica that hangs is left out and no read fails", schema.replicaHangs)
 	t.Run("a replica that dies is left out, no read fails, and it comes back", schema.replicaDies)
 	t.Run("a replica that falls behind is left out until it has caught up", schema.replicaFallsBehind)

@@ -14,13 +14,13 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // A pair takes seconds to start, so these share one, one after the other; each leaves it as it found it.
 func TestWhoWroteReadsNoLess(t *testing.T) {
 	t.Parallel()
-	schema := newSchema(t, devenv.NewPair(t))
+	schema := newSchema(t, testservers.NewPair(t))
 	t.Run("from the replica once it has the write", schema.caughtUp)
 	t.Run("while the replica stops and starts", schema.writesAndReads)
 	t.Run("from the primary while the replica lacks the write", schema.lacksTheWrite)

@@ -11,10 +11,10 @@ import (
 
 	"oms.internal/libs/mysqlx"
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 const patient = 30 * time.Second // for what takes much less unless something is broken
 
@@ -60,7 +60,7 @@ func rootOf(t *testing.T, server *dbpair.Server) *sql.DB {
 // shared is a schema in the pair that this package's tests share. They must leave its servers alone.
 func shared(t *testing.T) schema {
 	t.Helper()
-	return newSchema(t, devenv.Shared(t))
+	return newSchema(t, testservers.Shared(t))
 }
 
 func (s schema) config(hosts ...string) mysqlx.Config {

@@ -16,20 +16,20 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // encrypted is a schema on a pair that offers TLS with a certificate for 127.0.0.1.
 type encrypted struct {
 	schema
 
-	authority *devenv.Authority
+	authority *testservers.Authority
 }
 
 func newEncrypted(t *testing.T) encrypted {
 	t.Helper()
-	authority := devenv.NewAuthority(t)
-	return encrypted{schema: newSchema(t, devenv.NewTLSPair(t, authority)), authority: authority}
+	authority := testservers.NewAuthority(t)
+	return encrypted{schema: newSchema(t, testservers.NewTLSPair(t, authority)), authority: authority}
 }
 
 // A pair takes seconds to start, so these share one; they leave its servers alone.
@@ -40,7 +40,7 @@ func TestWithAnAuthorityConnectionsAreEncryptedAndServersVerified(t *testing.T) 
 	require.NoError(t, err)
 	t.Run("servers with a certificate of the authority are used", schema.isUsed)
 	t.Run("a certificate of another authority is refused", func(t *testing.T) {
-		err := schema.refusal(t, devenv.NewAuthority(t).File, schema.pair.Primary.Addr())
+		err := schema.refusal(t, testservers.NewAuthority(t).File, schema.pair.Primary.Addr())
 		require.ErrorAs(t, err, new(x509.UnknownAuthorityError))
 	})
 	t.Run("a certificate for another host is refused", func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestWithAnAuthorityAServerThatHasNoCertificateOfItIsRefused(t *testing.T) {
 	t.Parallel()
 	// MariaDB has no TLS by default, MySQL a certificate of its own making that names no host.
 	plain := encrypted{schema: shared(t)}
-	err := plain.refusal(t, devenv.NewAuthority(t).File, plain.pair.Primary.Addr())
+	err := plain.refusal(t, testservers.NewAuthority(t).File, plain.pair.Primary.Addr())
 	require.True(t, errors.Is(err, mysql.ErrNoTLS) || errors.As(err, new(*tls.CertificateVerificationError)), "%v", err)
 }
 

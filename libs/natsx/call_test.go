@@ -12,12 +12,12 @@ import (
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/requestid"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 func TestARequestItsIdentifierAndItsReplyCrossTheWire(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	serve(t, server, func(ctx context.Context, asked question) (reply, error) {
 		return reply{Text: asked.Text + " " + requestid.From(ctx)}, nil
 	})
@@ -35,7 +35,7 @@ func TestARequestItsIdentifierAndItsReplyCrossTheWire(t *testing.T) {
 
 func TestFaultsCrossTheWireWithEverythingThatIsMeantForTheClient(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	unavailable := fault.NewUnavailable(errSecret)
 	unavailable.RetryAfter = 1500 * time.Millisecond
 	faults := map[string]*fault.Error{
@@ -67,7 +67,7 @@ var errSecret = errors.New("password hunter2 refused")
 
 func TestWhatIsNoFaultArrivesAsInternalAndSaysNothing(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	serve(t, server, func(_ context.Context, asked question) (reply, error) {
 		if asked.Text == "panic" {
 			panic(errSecret)
@@ -84,7 +84,7 @@ func TestWhatIsNoFaultArrivesAsInternalAndSaysNothing(t *testing.T) {
 
 func TestARequestThatCannotBeReadIsMalformed(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	serve(t, server, echo)
 	ctx, cancel := context.WithTimeout(t.Context(), patient)
 	defer cancel()
@@ -94,7 +94,7 @@ func TestARequestThatCannotBeReadIsMalformed(t *testing.T) {
 
 func TestAReplyThatCannotBeReadIsAnError(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	serve(t, server, echo)
 	ctx, cancel := context.WithTimeout(t.Context(), patient)
 	defer cancel()
@@ -104,7 +104,7 @@ func TestAReplyThatCannotBeReadIsAnError(t *testing.T) {
 
 func TestACallNobodyListensToFailsAtOnce(t *testing.T) {
 	t.Parallel()
-	caller := connect(t, devenv.NewNATS(t, ""), "caller")
+	caller := connect(t, testservers.NewNATS(t, ""), "caller")
 	began := time.Now()
 	_, err := ask(t, caller, "x")
 	require.True(t, fault.Is(err, fault.Unavailable), err)
@@ -119,7 +119,7 @@ func TestACallMustHaveADeadline(t *testing.T) {
 
 func TestTheDeadlineEndsTheCallAndTheWorkForIt(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	ended := make(chan error, 1)
 	serve(t, server, func(ctx context.Context, _ question) (reply, error) {
 		<-ctx.Done()
@@ -133,7 +133,7 @@ func TestTheDeadlineEndsTheCallAndTheWorkForIt(t *testing.T) {
 
 func TestNoCallerMakesAHandlerWorkForLongerThanFiveSeconds(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	serve(t, server, func(ctx context.Context, _ question) (reply, error) {
 		deadline, _ := ctx.Deadline()
 		return reply{time.Until(deadline).String()}, nil
@@ -147,7 +147,7 @@ func TestNoCallerMakesAHandlerWorkForLongerThanFiveSeconds(t *testing.T) {
 
 func TestACallThatIsGivenUpEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	begun := make(chan struct{})
 	serve(t, server, func(ctx context.Context, _ question) (reply, error) {
 		close(begun)

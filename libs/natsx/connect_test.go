@@ -11,7 +11,7 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // awaitConnected waits until the connection stands, or does not.
@@ -22,7 +22,7 @@ func awaitConnected(t *testing.T, conn *nats.Conn, connected bool) {
 
 func TestServiceAndCallerGoOnAfterTheServerRestarts(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	serve(t, server, echo)
 	caller := connect(t, server, "caller")
 	for _, end := range []func() error{server.Kill, func() error { return server.Stop(t.Context()) }} {
@@ -38,7 +38,7 @@ func TestServiceAndCallerGoOnAfterTheServerRestarts(t *testing.T) {
 
 func TestCallsWithoutAConnectionFailAtOnceAndAreNotSentLater(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	var served atomic.Int64
 	serve(t, server, func(_ context.Context, asked question) (reply, error) {
 		served.Add(1)
@@ -63,7 +63,7 @@ func TestCallsWithoutAConnectionFailAtOnceAndAreNotSentLater(t *testing.T) {
 
 func TestConnectReturnsWithoutAServerAndFindsItLater(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	require.NoError(t, server.Kill())
 	caller := connect(t, server, "caller")
 	ready, healthy := natsx.Ready(caller), natsx.Healthy(caller)
@@ -92,7 +92,7 @@ func TestConnectReturnsWithoutAServerAndFindsItLater(t *testing.T) {
 
 func TestAUserNeedsNoMoreThanItsSubjectsAndItsOwnInbox(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, `authorization { users = [
+	server := testservers.NewNATS(t, `authorization { users = [
 		{ user: service, password: service, permissions: { subscribe: ["oms.rpc.test.>", "$SRV.>"], allow_responses: true } }
 		{ user: caller, password: caller, permissions: { publish: ["oms.rpc.test.do"], subscribe: ["_INBOX_caller.>"] } }
 	] }`)

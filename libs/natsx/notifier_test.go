@@ -12,7 +12,7 @@ import (
 
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/natsx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 const patience = 30 * time.Second
@@ -20,7 +20,7 @@ const patience = 30 * time.Second
 // told collects what the gateways hear.
 func told(t *testing.T) (conn *nats.Conn, next func() consistency.Written) {
 	t.Helper()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	conn, err := nats.Connect(server.URL())
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)

@@ -8,13 +8,13 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // Who may ask a service could otherwise let it speak on any subject, in its name.
 func TestAServiceRepliesToInboxesOnly(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	var served atomic.Int64
 	serve(t, server, func(_ context.Context, asked question) (reply, error) {
 		served.Add(1)

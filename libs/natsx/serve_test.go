@@ -13,7 +13,7 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // blocked is a handler that tells when it begins and ends when it is released.
@@ -31,7 +31,7 @@ func (b blocked) handle(_ context.Context, asked question) (reply, error) {
 
 func TestAFullPoolRefusesAtOnceAndForgetsNothingThatItAccepted(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	handler := newBlocked()
 	serve(t, server, handler.handle)
 	caller := connect(t, server, "caller")
@@ -70,7 +70,7 @@ func TestAFullPoolRefusesAtOnceAndForgetsNothingThatItAccepted(t *testing.T) {
 
 func TestOneInstanceServesEachRequest(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	var mutex sync.Mutex
 	served := map[string][]int{}
 	for number := range 2 {
@@ -100,7 +100,7 @@ func TestOneInstanceServesEachRequest(t *testing.T) {
 
 func TestWhatHasBegunIsAnsweredDuringTheShutdown(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	handler := newBlocked()
 	service := serve(t, server, handler.handle)
 	caller := connect(t, server, "caller")
@@ -127,7 +127,7 @@ func TestWhatHasBegunIsAnsweredDuringTheShutdown(t *testing.T) {
 
 func TestEveryRequestOfABurstIsAnsweredWhileAnInstanceShutsDown(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	serve(t, server, echo)
 	leaving := serve(t, server, echo)
 	caller := connect(t, server, "caller")
@@ -150,7 +150,7 @@ func TestEveryRequestOfABurstIsAnsweredWhileAnInstanceShutsDown(t *testing.T) {
 
 func TestAnEndpointThatCannotBeOfferedIsAnError(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, devenv.NewNATS(t, ""), "service")
+	conn := connect(t, testservers.NewNATS(t, ""), "service")
 	require.Error(t, natsx.Serve(t.Context(), conn, "test", discard, natsx.NewEndpoint("do", "no subject", echo)))
 	require.Error(t, natsx.Serve(t.Context(), conn, "no name", discard))
 	require.Eventually(t, func() bool { return conn.NumSubscriptions() == 0 }, patient, time.Millisecond)
@@ -158,7 +158,7 @@ func TestAnEndpointThatCannotBeOfferedIsAnError(t *testing.T) {
 
 func TestManyFailuresAtOnceAllArrive(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	serve(t, server, func(context.Context, question) (reply, error) { return reply{}, fault.NewNotFound() })
 	var group sync.WaitGroup
 	var missed atomic.Int64

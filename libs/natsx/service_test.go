@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/natsx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
 )
 
 const (
@@ -29,7 +29,7 @@ type reply struct {
 var discard = slog.New(slog.DiscardHandler)
 
 // connect opens a connection that is closed with the test.
-func connect(t *testing.T, server *devenv.NATS, user string) *nats.Conn {
+func connect(t *testing.T, server *natsserver.Server, user string) *nats.Conn {
 	t.Helper()
 	conn, err := natsx.Connect(natsx.Config{URL: server.URL(), User: user, Password: user}, discard)
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ type instance struct {
 }
 
 // serve runs a service with one endpoint, on a connection of its own, and returns when the server knows it.
-func serve(t *testing.T, server *devenv.NATS, handle func(context.Context, question) (reply, error)) instance {
+func serve(t *testing.T, server *natsserver.Server, handle func(context.Context, question) (reply, error)) instance {
 	t.Helper()
 	result := begin(t, server, handle)
 	// Besides its endpoint, a micro service answers three verbs, each under three subjects.
@@ -54,7 +54,7 @@ func serve(t *testing.T, server *devenv.NATS, handle func(context.Context, quest
 	return result
 }
 
-func begin(t *testing.T, server *devenv.NATS, handle func(context.Context, question) (reply, error)) instance {
+func begin(t *testing.T, server *natsserver.Server, handle func(context.Context, question) (reply, error)) instance {
 	t.Helper()
 	conn := connect(t, server, "service")
 	ctx, cancel := context.WithCancel(t.Context())

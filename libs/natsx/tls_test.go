@@ -19,7 +19,7 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // reasons is a log that keeps the errors.
@@ -66,8 +66,8 @@ func refusal(t *testing.T, url, caFile string) error {
 
 func TestWithAnAuthorityTheConnectionIsEncryptedAndTheServerVerified(t *testing.T) {
 	t.Parallel()
-	authority := devenv.NewAuthority(t)
-	server := devenv.NewTLSNATS(t, authority)
+	authority := testservers.NewAuthority(t)
+	server := testservers.NewTLSNATS(t, authority)
 	config := natsx.Config{URL: server.URL(), User: "caller", Password: "caller", TLSCAFile: authority.File}
 	conn, err := natsx.Connect(config, discard)
 	require.NoError(t, err)
@@ -89,18 +89,18 @@ func TestWithAnAuthorityTheConnectionIsEncryptedAndTheServerVerified(t *testing.
 
 func TestAServerThatIsNotVerifiedIsNotUsed(t *testing.T) {
 	t.Parallel()
-	authority := devenv.NewAuthority(t)
-	server := devenv.NewTLSNATS(t, authority)
+	authority := testservers.NewAuthority(t)
+	server := testservers.NewTLSNATS(t, authority)
 	local := strings.Replace(server.URL(), "127.0.0.1", "localhost", 1)
-	require.ErrorAs(t, refusal(t, server.URL(), devenv.NewAuthority(t).File), new(x509.UnknownAuthorityError), "another authority")
+	require.ErrorAs(t, refusal(t, server.URL(), testservers.NewAuthority(t).File), new(x509.UnknownAuthorityError), "another authority")
 	require.ErrorAs(t, refusal(t, local, authority.File), new(x509.HostnameError), "another host")
 	require.ErrorAs(t, refusal(t, server.URL(), ""), new(x509.UnknownAuthorityError), "a server that demands TLS of who is not set up for it")
-	require.ErrorIs(t, refusal(t, devenv.NewNATS(t, "").URL(), authority.File), nats.ErrSecureConnWanted, "a server without TLS")
+	require.ErrorIs(t, refusal(t, testservers.NewNATS(t, "").URL(), authority.File), nats.ErrSecureConnWanted, "a server without TLS")
 }
 
 func TestOldVersionsOfTLSAreRefused(t *testing.T) {
 	t.Parallel()
-	authority := devenv.NewAuthority(t)
+	authority := testservers.NewAuthority(t)
 	certificate, err := tls.LoadX509KeyPair(authority.Issue(t, "127.0.0.1"))
 	require.NoError(t, err)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

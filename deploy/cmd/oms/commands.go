@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
 
 	"oms.internal/deploy/internal/poc"
 	"oms.internal/deploy/internal/replication"
@@ -105,7 +105,7 @@ func (a app) setup(ctx context.Context, _ options) error {
 	if err := dbpair.InstallMariaDB(ctx, a.out); err != nil {
 		return err
 	}
-	_, err := devenv.BuildNATS(ctx, a.stack.Root+"/deploy/servers", a.out)
+	_, err := natsserver.Build(ctx, a.stack.Root+"/deploy/servers", a.out)
 	return err
 }
 

@@ -16,12 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 
 	"oms.internal/deploy/internal/database"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 // migrated gives a pair the schemas of the services.
 func migrated(t *testing.T, pair *dbpair.Pair) *sql.DB {
@@ -135,7 +135,7 @@ func digestOf(i int) []byte {
 
 func TestABackupRestoredIntoAnEmptyPairIsEqualRowForRow(t *testing.T) {
 	t.Parallel()
-	source, target := devenv.Shared(t), devenv.NewPair(t)
+	source, target := testservers.Shared(t), testservers.NewPair(t)
 	db := migrated(t, source)
 	seed(t, db)
 	path := filepath.Join(t.TempDir(), "oms.sql")
@@ -176,7 +176,7 @@ func TestABackupRestoredIntoAnEmptyPairIsEqualRowForRow(t *testing.T) {
 
 func TestAFileThatIsNoWholeBackupOfThisEngineChangesNothing(t *testing.T) {
 	t.Parallel()
-	pair := devenv.Shared(t)
+	pair := testservers.Shared(t)
 	engine, err := engineOf(t.Context(), pair.Primary)
 	require.NoError(t, err)
 	for want, content := range map[string]string{
@@ -194,7 +194,7 @@ func TestAFileThatIsNoWholeBackupOfThisEngineChangesNothing(t *testing.T) {
 
 func TestARestoreThatEndsBeforeItChangesDataStartsTheServicesAgain(t *testing.T) {
 	t.Parallel()
-	pair := devenv.Shared(t)
+	pair := testservers.Shared(t)
 	engine, err := engineOf(t.Context(), pair.Primary)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "oms.sql")
@@ -210,7 +210,7 @@ func TestARestoreThatEndsBeforeItChangesDataStartsTheServicesAgain(t *testing.T)
 func TestABackupThatFailsLeavesNoFile(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	err := writeSchemas(t.Context(), devenv.Shared(t), filepath.Join(folder, "oms.sql"), []string{"missing"}, io.Discard)
+	err := writeSchemas(t.Context(), testservers.Shared(t), filepath.Join(folder, "oms.sql"), []string{"missing"}, io.Discard)
 	require.ErrorContains(t, err, "missing")
 	entries, err := os.ReadDir(folder)
 	require.NoError(t, err)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
 	"oms.internal/servers/proc"
 
 	"oms.internal/deploy/internal/secret"
@@ -107,7 +107,7 @@ func (r *Runner) startServers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = devenv.StartNATS(ctx, devenv.NATSOptions{
+	_, err = natsserver.Start(ctx, natsserver.Options{
 		Detached: true, Dir: r.natsDir(), Port: r.stack.Ports.NATS, ConfigFile: config, Fingerprint: digest,
 		Servers: filepath.Join(r.stack.Root, "deploy", "servers"),
 	})

@@ -1,6 +1,6 @@
 // Package dbpair runs and repairs pairs of database servers: a primary and a read-only replica, MariaDB as processes or MySQL in
 // containers. They are set up as in production (GTID, row binlog, full durability, semi-synchronous replication, passwords), and
-// change roles as there: Failover and Rejoin are what `make failover` and `make rejoin` do. Tests have theirs from deploy/servers/devenv.
+// change roles as there: Failover and Rejoin are what `make failover` and `make rejoin` do. Tests take theirs from package testservers.
 //
 // A pair is detached, to outlive the command that started it, or ends with its process.
 package dbpair

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Other packages' tests take their pairs from devenv, which imports this one.
+// Other packages' tests take their pairs from testservers, which imports this one.
 
 var shared struct {
 	once sync.Once

@@ -28,7 +28,8 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/runner"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
+	"oms.internal/servers/testservers"
 )
 
 const patience = 20 * time.Second
@@ -41,7 +42,7 @@ type neighbours struct {
 	verifiers map[string]*authn.Verifier // by service
 	accounts  http.HandlerFunc           // answers all but the keys and the revocations
 	orders    http.HandlerFunc
-	nats      *devenv.NATS
+	nats      *natsserver.Server
 	revoked   *testkit.Revocations
 	published *nats.Conn // as accounts
 	env       map[string]string
@@ -49,7 +50,7 @@ type neighbours struct {
 
 func newNeighbours(t *testing.T) *neighbours {
 	t.Helper()
-	n := &neighbours{issuer: testkit.NewIssuer(t), nats: devenv.NewNATS(t, ""), verifiers: map[string]*authn.Verifier{}}
+	n := &neighbours{issuer: testkit.NewIssuer(t), nats: testservers.NewNATS(t, ""), verifiers: map[string]*authn.Verifier{}}
 	n.issuers = []*testkit.Issuer{n.issuer}
 	n.jwks.Store(&[]*testkit.Issuer{n.issuer})
 	n.revoked = &testkit.Revocations{}

@@ -16,12 +16,13 @@ import (
 	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
+	"oms.internal/servers/testservers"
 )
 
 func TestFollowerIsReadyOnceItHasEveryPage(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	conn := connect(t, server.URL(), "gateway")
 	follower := newFollower(conn, time.Now, OverNATS(conn))
 	start(t, follower.Run)
@@ -39,7 +40,7 @@ func TestFollowerIsReadyOnceItHasEveryPage(t *testing.T) {
 
 func TestPublishedRevocationIsHeardAtOnce(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	played := &testkit.Revocations{}
 	accountsConn := serve(t, server.URL(), played)
 	conn := connect(t, server.URL(), "gateway")
@@ -56,7 +57,7 @@ func TestPublishedRevocationIsHeardAtOnce(t *testing.T) {
 
 func TestWhatWasNeverPublishedIsPulledWithinASecond(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	played := &testkit.Revocations{}
 	serve(t, server.URL(), played)
 	conn := connect(t, server.URL(), "gateway")
@@ -87,13 +88,13 @@ func overHTTP(t *testing.T, played *testkit.Revocations) Source {
 
 func TestWithoutNATSRevocationsArePulledOverHTTPWithinASecond(t *testing.T) {
 	t.Parallel()
-	for name, disturb := range map[string]func(*devenv.NATS, context.Context) error{
-		"stopped": (*devenv.NATS).Stop,
-		"hanging": func(server *devenv.NATS, _ context.Context) error { return server.Pause() },
+	for name, disturb := range map[string]func(*natsserver.Server, context.Context) error{
+		"stopped": (*natsserver.Server).Stop,
+		"hanging": func(server *natsserver.Server, _ context.Context) error { return server.Pause() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := devenv.NewNATS(t, "")
+			server := testservers.NewNATS(t, "")
 			played := &testkit.Revocations{}
 			serve(t, server.URL(), played)
 			conn := connect(t, server.URL(), "gateway")
@@ -114,7 +115,7 @@ func TestWithoutNATSRevocationsArePulledOverHTTPWithinASecond(t *testing.T) {
 
 func TestPagesThatAreTooLargeForNATSArePulledOverHTTP(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "max_payload: 64KB")
+	server := testservers.NewNATS(t, "max_payload: 64KB")
 	played := &testkit.Revocations{}
 	played.Add(manyRevocations(2*accounts.MaxRevocations + 1)...)
 	serve(t, server.URL(), played)
@@ -130,7 +131,7 @@ func TestPagesThatAreTooLargeForNATSArePulledOverHTTP(t *testing.T) {
 
 func TestWhatWasMissedWhileEverythingWasAwayIsLearnedAfterwards(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	played := &testkit.Revocations{}
 	played.Add(revocationOf(1))
 	serve(t, server.URL(), played)

@@ -11,7 +11,7 @@ import (
 
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/natsx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // clock is a time that the test moves.
@@ -100,7 +100,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func TestAccountsHearsOverNATS(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	conn, err := natsx.Connect(natsx.Config{URL: server.URL(), User: "test"}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)

@@ -15,7 +15,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/natsx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // clock is moved by the test.
@@ -86,7 +86,7 @@ func TestAnswerTellsThoseWhomItNames(t *testing.T) {
 
 func TestWritesThroughOtherGatewaysAreHeardOf(t *testing.T) {
 	t.Parallel()
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	connect := func(user string) *nats.Conn {
 		conn, err := natsx.Connect(natsx.Config{URL: server.URL(), User: user}, slog.New(slog.DiscardHandler))
 		require.NoError(t, err)

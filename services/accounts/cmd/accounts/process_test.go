@@ -25,10 +25,11 @@ import (
 	"oms.internal/libs/config"
 	"oms.internal/libs/natsx"
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
+	"oms.internal/servers/testservers"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 const brokerConfig = "jetstream {}"
 
@@ -38,7 +39,7 @@ type surroundings struct {
 	pair    *dbpair.Pair
 	schema  dbpair.Schema
 	db      *sql.DB // the service's user on the primary
-	broker  *devenv.NATS
+	broker  *natsserver.Server
 	conn    *nats.Conn
 	gateway ed25519.PrivateKey
 }
@@ -47,8 +48,8 @@ var discard = slog.New(slog.DiscardHandler)
 
 func newSurroundings(t *testing.T) *surroundings {
 	t.Helper()
-	pair, schema := devenv.NewSchema(t)
-	broker := devenv.NewNATS(t, brokerConfig)
+	pair, schema := testservers.NewSchema(t)
+	broker := testservers.NewNATS(t, brokerConfig)
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	dir := t.TempDir()

@@ -18,11 +18,11 @@ import (
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 	schemas "oms.internal/sql"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 // fixture is a store on a schema of its own in a real pair.
 type fixture struct {
@@ -35,7 +35,7 @@ type fixture struct {
 
 func newStore(t *testing.T) fixture {
 	t.Helper()
-	pair, schema := devenv.NewSchema(t)
+	pair, schema := testservers.NewSchema(t)
 	log := slog.New(slog.DiscardHandler)
 	config := mysqlx.Config{
 		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name, User: schema.App.User, Password: schema.App.Password,

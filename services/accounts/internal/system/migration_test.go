@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/mysqlx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 	schemas "oms.internal/sql"
 )
 
 func TestSessionsThatEndedBeforeTheMigrationStayEndedAndTheOthersGoOn(t *testing.T) {
 	t.Parallel()
-	pair, schema := devenv.NewSchema(t)
+	pair, schema := testservers.NewSchema(t)
 	config := configOf(pair, schema)
 	config.User, config.Password = schema.Migrate.User, schema.Migrate.Password
 	const name = "00001_members_and_sessions.sql"

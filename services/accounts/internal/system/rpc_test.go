@@ -13,13 +13,13 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 func TestGatewaysPullRevocationsAndReportSessionsOverNATS(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
-	server := devenv.NewNATS(t, "")
+	server := testservers.NewNATS(t, "")
 	log := slog.New(slog.DiscardHandler)
 	conn, err := natsx.Connect(natsx.Config{URL: server.URL()}, log)
 	require.NoError(t, err)

@@ -30,11 +30,11 @@ import (
 	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 	schemas "oms.internal/sql"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 const (
 	patience        = 30 * time.Second
@@ -61,7 +61,7 @@ type system struct {
 
 func newSystem(t *testing.T) *system {
 	t.Helper()
-	pair, schema := devenv.NewSchema(t)
+	pair, schema := testservers.NewSchema(t)
 	config := configOf(pair, schema)
 	config.User, config.Password = schema.Migrate.User, schema.Migrate.Password
 	require.NoError(t, mysqlx.Migrate(t.Context(), config, schemas.Accounts(), slog.New(slog.DiscardHandler)))

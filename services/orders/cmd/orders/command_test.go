@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // environment is what the process of a test would be started with by an operator.
@@ -40,7 +40,7 @@ func list(values map[string]string) []string {
 
 func TestMigrateBringsTheSchemaAndMayRunAgain(t *testing.T) {
 	t.Parallel()
-	pair, schema := devenv.NewSchema(t)
+	pair, schema := testservers.NewSchema(t)
 	environ := list(environment(t, pair, schema))
 	require.NoError(t, command(t.Context(), []string{"migrate"}, environ))
 	require.NoError(t, command(t.Context(), []string{"migrate"}, environ))
@@ -55,7 +55,7 @@ func TestMigrateBringsTheSchemaAndMayRunAgain(t *testing.T) {
 
 func TestAWrongStartSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	pair, schema := devenv.NewSchema(t)
+	pair, schema := testservers.NewSchema(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()

@@ -10,13 +10,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // The primary dies while orders are made, and the replica takes its place. Every request is repeated under its key until it
 // is answered, and every acknowledged order is looked for at once.
 func TestOrdersSurviveTheLossOfThePrimary(t *testing.T) {
-	pair := devenv.NewPair(t)
+	pair := testservers.NewPair(t)
 	schema, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
 	p := startOn(t, pair, schema)

@@ -22,10 +22,11 @@ import (
 	"oms.internal/libs/config"
 	"oms.internal/libs/natsx"
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/natsserver"
+	"oms.internal/servers/testservers"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 // patience is how long a test waits for what should happen within a second or two.
 const patience = 30 * time.Second
@@ -40,7 +41,7 @@ type process struct {
 	addresses Addresses
 	schema    dbpair.Schema
 	pair      *dbpair.Pair
-	broker    *devenv.NATS
+	broker    *natsserver.Server
 	conn      *nats.Conn // of another service
 	accounts  *accountsService
 	key       ed25519.PrivateKey
@@ -55,13 +56,13 @@ type process struct {
 // start starts a process on the pair that the tests share and waits until it is ready.
 func start(t *testing.T) *process {
 	t.Helper()
-	pair, schema := devenv.NewSchema(t)
+	pair, schema := testservers.NewSchema(t)
 	return startOn(t, pair, schema)
 }
 
 func startOn(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) *process {
 	t.Helper()
-	broker := devenv.NewNATS(t, "jetstream {}")
+	broker := testservers.NewNATS(t, "jetstream {}")
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	p := &process{

@@ -12,13 +12,13 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // These share one pair, which each leaves whole but the last, which kills the replica. They run before the parallel
 // tests: the start of a pair keeps the disk busy, and so does a log of all statements.
 func TestPrimaryAndReplica(t *testing.T) {
-	pair := devenv.NewPair(t)
+	pair := testservers.NewPair(t)
 	schema, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
 	p := startOn(t, pair, schema)

@@ -16,19 +16,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/config"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 )
 
 // place is what a process needs around it, with servers that speak TLS.
 type place struct {
-	authority *devenv.Authority
+	authority *testservers.Authority
 	environ   []string
 }
 
 func newPlace(t *testing.T) place {
 	t.Helper()
-	authority := devenv.NewAuthority(t)
-	pair, broker := devenv.NewTLSPair(t, authority), devenv.NewTLSNATS(t, authority)
+	authority := testservers.NewAuthority(t)
+	pair, broker := testservers.NewTLSPair(t, authority), testservers.NewTLSNATS(t, authority)
 	schema, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
 	public, _, err := ed25519.GenerateKey(rand.Reader)
@@ -92,7 +92,7 @@ func status(t *testing.T, url string) int {
 func TestTheProcessWorksOverTLSAndIsNotReadyWithoutVerifiedServers(t *testing.T) {
 	t.Parallel()
 	place := newPlace(t)
-	other := devenv.NewAuthority(t).File
+	other := testservers.NewAuthority(t).File
 	verified := place.start(t, "MYSQL_TLS_CA_FILE="+place.authority.File, "NATS_TLS_CA_FILE="+place.authority.File)
 	require.Eventually(t, func() bool { return status(t, verified) == http.StatusOK }, patience, 10*time.Millisecond)
 	for name, settings := range map[string][]string{

@@ -17,11 +17,11 @@ import (
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store"
 	"oms.internal/servers/dbpair"
-	"oms.internal/servers/devenv"
+	"oms.internal/servers/testservers"
 	omssql "oms.internal/sql"
 )
 
-func TestMain(m *testing.M) { devenv.Main(m) }
+func TestMain(m *testing.M) { testservers.Main(m) }
 
 // patience is how long a test waits for what should happen within a second.
 const patience = 30 * time.Second
@@ -43,7 +43,7 @@ type database struct {
 
 func newDatabase(t *testing.T) database {
 	t.Helper()
-	pair, schema := devenv.NewSchema(t)
+	pair, schema := testservers.NewSchema(t)
 	return migrated(t, pair, schema)
 }
 

@@ -1,4 +1,4 @@
-package devenv
+package natsserver
 
 import (
 	"context"
@@ -17,8 +17,10 @@ import (
 )
 
 func TestANATSServerTakesItsConfigurationAndComesBackAfterAKill(t *testing.T) {
-	server := NewNATS(t, `authorization { users = [ { user: me, password: secret } ] }`)
-	_, err := nats.Connect(server.URL())
+	server, err := Start(t.Context(), Options{Config: `authorization { users = [ { user: me, password: secret } ] }`})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	_, err = nats.Connect(server.URL())
 	require.ErrorIs(t, err, nats.ErrAuthorization)
 	connect := func() *nats.Conn {
 		connection, err := nats.Connect(server.URL(), nats.UserInfo("me", "secret"))
@@ -46,7 +48,7 @@ func TestANATSServerTakesItsConfigurationAndComesBackAfterAKill(t *testing.T) {
 
 func TestNothingIsLeftOfANATSServerAfterClose(t *testing.T) {
 	dir := t.TempDir()
-	server, err := StartNATS(t.Context(), NATSOptions{Dir: dir, Config: "jetstream: enabled"})
+	server, err := Start(t.Context(), Options{Dir: dir, Config: "jetstream: enabled"})
 	require.NoError(t, err)
 	process := server.process
 	require.NoError(t, server.Close())
@@ -59,9 +61,9 @@ func TestNothingIsLeftOfANATSServerAfterClose(t *testing.T) {
 func TestADetachedNATSServerIsFoundAgainAndRestartedWhenItsConfigurationChanged(t *testing.T) {
 	port, err := proc.FreePort()
 	require.NoError(t, err)
-	options := NATSOptions{Detached: true, Dir: t.TempDir(), Port: port, Fingerprint: "one"}
+	options := Options{Detached: true, Dir: t.TempDir(), Port: port, Fingerprint: "one"}
 	pid := func() int {
-		server, err := StartNATS(t.Context(), options)
+		server, err := Start(t.Context(), options)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, server.Close()) })
 		return server.process.PID()
@@ -86,7 +88,7 @@ func TestParallelCallersBuildNATSOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for range 3 {
 		group.Go(func() {
-			binary, err := BuildNATS(t.Context(), "", lockedWriter{&mutex, &progress})
+			binary, err := Build(t.Context(), "", lockedWriter{&mutex, &progress})
 			if err != nil || filepath.Dir(binary) != filepath.Join(cache, "oms") {
 				t.Errorf("built %q: %v", binary, err)
 			}

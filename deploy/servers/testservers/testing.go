@@ -1,23 +1,16 @@
-package devenv
+package testservers
 
 import (
 	"context"
 	"fmt"
 	"os"
 	"sync"
+	"testing"
 	"time"
 
 	"oms.internal/servers/dbpair"
+	"oms.internal/servers/natsserver"
 )
-
-// TB is the part of testing.TB that is needed here. The package testing itself is not imported: the command that starts
-// the native stack uses this package too, and would get the flags of `go test`.
-type TB interface {
-	Helper()
-	Fatalf(format string, arguments ...any)
-	Cleanup(func())
-	TempDir() string
-}
 
 // testTimeout bounds the start of servers in a test, MySQL's containers on a busy machine included.
 const testTimeout = 3 * time.Minute
@@ -30,12 +23,12 @@ var shared struct {
 
 // Main runs a package's tests and then ends the servers that they share. It does not return:
 //
-//	func TestMain(m *testing.M) { devenv.Main(m) }
-func Main(tests interface{ Run() int }) {
+//	func TestMain(m *testing.M) { testservers.Main(m) }
+func Main(tests *testing.M) {
 	code := tests.Run()
 	if shared.pair != nil {
 		if err := shared.pair.Close(); err != nil {
-			_, _ = fmt.Fprintln(os.Stderr, "devenv:", err)
+			_, _ = fmt.Fprintln(os.Stderr, "testservers:", err)
 			code = max(code, 1)
 		}
 	}
@@ -44,7 +37,7 @@ func Main(tests interface{ Run() int }) {
 
 // Shared returns the pair that all tests of a package share. The first call starts it; Main ends it. A test that stops
 // or pauses a server takes NewPair instead.
-func Shared(t TB) *dbpair.Pair {
+func Shared(t testing.TB) *dbpair.Pair {
 	t.Helper()
 	shared.once.Do(func() { shared.pair, shared.err = startTestPair(dbpair.Options{}) })
 	if shared.err != nil {
@@ -54,7 +47,7 @@ func Shared(t TB) *dbpair.Pair {
 }
 
 // NewSchema makes a schema of this test's own in the shared pair.
-func NewSchema(t TB) (*dbpair.Pair, dbpair.Schema) {
+func NewSchema(t testing.TB) (*dbpair.Pair, dbpair.Schema) {
 	t.Helper()
 	pair := Shared(t)
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
@@ -67,20 +60,20 @@ func NewSchema(t TB) (*dbpair.Pair, dbpair.Schema) {
 }
 
 // NewPair starts a pair of this test's own, which ends with the test.
-func NewPair(t TB) *dbpair.Pair {
+func NewPair(t testing.TB) *dbpair.Pair {
 	t.Helper()
 	return newPair(t, dbpair.Options{})
 }
 
 // NewTLSPair starts a pair of this test's own whose servers offer TLS with a certificate for 127.0.0.1 from authority.
-func NewTLSPair(t TB, authority *Authority) *dbpair.Pair {
+func NewTLSPair(t testing.TB, authority *Authority) *dbpair.Pair {
 	t.Helper()
 	var options dbpair.Options
 	options.CertFile, options.KeyFile = authority.Issue(t, "127.0.0.1")
 	return newPair(t, options)
 }
 
-func newPair(t TB, options dbpair.Options) *dbpair.Pair {
+func newPair(t testing.TB, options dbpair.Options) *dbpair.Pair {
 	t.Helper()
 	pair, err := startTestPair(options)
 	if err != nil {
@@ -105,11 +98,11 @@ func startTestPair(options dbpair.Options) (*dbpair.Pair, error) {
 }
 
 // NewNATS starts a NATS server of this test's own with a configuration (which may be empty), which ends with the test.
-func NewNATS(t TB, config string) *NATS {
+func NewNATS(t testing.TB, config string) *natsserver.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
-	server, err := StartNATS(ctx, NATSOptions{Config: config})
+	server, err := natsserver.Start(ctx, natsserver.Options{Config: config})
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -122,7 +115,7 @@ func NewNATS(t TB, config string) *NATS {
 }
 
 // NewTLSNATS starts a NATS server of this test's own that demands TLS, with a certificate for 127.0.0.1 from authority.
-func NewTLSNATS(t TB, authority *Authority) *NATS {
+func NewTLSNATS(t testing.TB, authority *Authority) *natsserver.Server {
 	t.Helper()
 	cert, key := authority.Issue(t, "127.0.0.1")
 	return NewNATS(t, fmt.Sprintf("tls { cert_file: %q, key_file: %q }", cert, key))

@@ -1,4 +1,4 @@
-package devenv
+package testservers
 
 import (
 	"crypto/ecdsa"
@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"testing"
 	"time"
 )
 
@@ -25,7 +26,7 @@ type Authority struct {
 }
 
 // NewAuthority makes an authority.
-func NewAuthority(t TB) *Authority {
+func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	authority := &Authority{File: filepath.Join(t.TempDir(), "ca.pem"), certificate: newTemplate("OMS test authority")}
 	authority.certificate.IsCA, authority.certificate.BasicConstraintsValid = true, true
@@ -41,7 +42,7 @@ func NewAuthority(t TB) *Authority {
 }
 
 // Issue makes a certificate for a server with these names or addresses, valid for an hour.
-func (a *Authority) Issue(t TB, hosts ...string) (certFile, keyFile string) {
+func (a *Authority) Issue(t testing.TB, hosts ...string) (certFile, keyFile string) {
 	t.Helper()
 	dir := t.TempDir()
 	certFile, keyFile = filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")

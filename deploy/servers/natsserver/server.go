@@ -1,4 +1,4 @@
-package devenv
+package natsserver
 
 import (
 	"bufio"
@@ -14,8 +14,8 @@ import (
 	"oms.internal/servers/proc"
 )
 
-// NATSOptions say how to start a NATS server. The zero value is one for a test, without users and without storage.
-type NATSOptions struct {
+// Options say how to start a NATS server. The zero value is one for a test, without users and without storage.
+type Options struct {
 	// Detached makes a server that lives on after this process, with its files in Dir; starting it again finds what
 	// runs. Otherwise it ends with this process, and its directory is removed.
 	Detached bool
@@ -30,21 +30,21 @@ type NATSOptions struct {
 	// Fingerprint of what the configuration includes; a detached server that runs with another one is restarted.
 	Fingerprint string
 
-	// Servers is the folder of the module that pins the version, as BuildNATS takes it.
+	// Servers is the folder of the module that pins the version, as Build takes it.
 	Servers string
 }
 
-// NATS is a NATS server. Its address and storage stay the same over Stop, Kill and Restart.
-type NATS struct {
+// Server is a NATS server. Its address and storage stay the same over Stop, Kill and Restart.
+type Server struct {
 	port    int
 	command proc.Command
 	process *proc.Process
 	reaper  *proc.Reaper
 }
 
-// StartNATS starts a server and returns when it answers.
-func StartNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
-	server, err := prepareNATS(ctx, options)
+// Start starts a server and returns when it answers.
+func Start(ctx context.Context, options Options) (*Server, error) {
+	server, err := prepare(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
@@ -57,12 +57,12 @@ func StartNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 	return server, nil
 }
 
-func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
-	binary, err := BuildNATS(ctx, options.Servers, os.Stderr)
+func prepare(ctx context.Context, options Options) (*Server, error) {
+	binary, err := Build(ctx, options.Servers, os.Stderr)
 	if err != nil {
 		return nil, err
 	}
-	server := &NATS{port: options.Port}
+	server := &Server{port: options.Port}
 	if server.port == 0 {
 		if server.port, err = proc.FreePort(); err != nil {
 			return nil, err
@@ -101,16 +101,16 @@ func prepareNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 	return server, nil
 }
 
-func (n *NATS) start(ctx context.Context) error {
-	if n.command.Record != "" {
-		running, err := proc.Find(n.command.Record)
+func (s *Server) start(ctx context.Context) error {
+	if s.command.Record != "" {
+		running, err := proc.Find(s.command.Record)
 		if err != nil {
 			return err
 		}
 		switch {
 		case running == nil:
-		case running.Fingerprint() == n.command.Fingerprint:
-			n.process = running
+		case running.Fingerprint() == s.command.Fingerprint:
+			s.process = running
 			return nil
 		default:
 			if err := running.Stop(ctx); err != nil {
@@ -119,16 +119,16 @@ func (n *NATS) start(ctx context.Context) error {
 		}
 	}
 	var err error
-	if n.process, err = proc.Start(n.command); err != nil {
+	if s.process, err = proc.Start(s.command); err != nil {
 		return err
 	}
-	return proc.Await(ctx, "NATS server", n.process, n.ping)
+	return proc.Await(ctx, "NATS server", s.process, s.ping)
 }
 
 // ping tells whether the server greets. A bare connection would not do: a paused server's port accepts too.
-func (n *NATS) ping(ctx context.Context) error {
+func (s *Server) ping(ctx context.Context) error {
 	dialer := net.Dialer{Timeout: time.Second}
-	connection, err := dialer.DialContext(ctx, "tcp", n.Addr())
+	connection, err := dialer.DialContext(ctx, "tcp", s.Addr())
 	if err != nil {
 		return err
 	}
@@ -138,47 +138,47 @@ func (n *NATS) ping(ctx context.Context) error {
 	}
 	line, err := bufio.NewReader(connection).ReadString('\n')
 	if err == nil && !strings.HasPrefix(line, "INFO ") {
-		err = fmt.Errorf("%s answers, but not as a NATS server does", n.Addr())
+		err = fmt.Errorf("%s answers, but not as a NATS server does", s.Addr())
 	}
 	return err
 }
 
 // Addr is the server's host:port.
-func (n *NATS) Addr() string { return proc.Loopback(n.port) }
+func (s *Server) Addr() string { return proc.Loopback(s.port) }
 
 // URL is the server's address as the setting NATS_URL takes it.
-func (n *NATS) URL() string { return "nats://" + n.Addr() }
+func (s *Server) URL() string { return "nats://" + s.Addr() }
 
 // Stop shuts the server down in order and waits for its end.
-func (n *NATS) Stop(ctx context.Context) error { return n.process.Stop(ctx) }
+func (s *Server) Stop(ctx context.Context) error { return s.process.Stop(ctx) }
 
 // Kill ends the server as a crash would.
-func (n *NATS) Kill() error { return n.process.Kill() }
+func (s *Server) Kill() error { return s.process.Kill() }
 
 // Pause makes the server hang: connections stay open, the port accepts, nothing answers.
-func (n *NATS) Pause() error { return n.process.Pause() }
+func (s *Server) Pause() error { return s.process.Pause() }
 
 // Continue ends a pause.
-func (n *NATS) Continue() error { return n.process.Continue() }
+func (s *Server) Continue() error { return s.process.Continue() }
 
 // Restart starts a server that was stopped or killed; a running one is stopped first. It returns when the server answers.
-func (n *NATS) Restart(ctx context.Context) error {
-	if n.process.Alive() {
-		if err := n.Stop(ctx); err != nil {
+func (s *Server) Restart(ctx context.Context) error {
+	if s.process.Alive() {
+		if err := s.Stop(ctx); err != nil {
 			return err
 		}
 	}
-	return n.start(ctx)
+	return s.start(ctx)
 }
 
 // Close kills the server and, unless it is detached, removes everything that was made for it.
-func (n *NATS) Close() error {
+func (s *Server) Close() error {
 	var err error
-	if n.process != nil {
-		err = n.process.Kill()
+	if s.process != nil {
+		err = s.process.Kill()
 	}
-	if n.reaper != nil {
-		err = errors.Join(err, n.reaper.Finish())
+	if s.reaper != nil {
+		err = errors.Join(err, s.reaper.Finish())
 	}
 	return err
 }

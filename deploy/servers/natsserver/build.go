@@ -1,4 +1,4 @@
-package devenv
+package natsserver
 
 import (
 	"context"
@@ -19,12 +19,12 @@ const (
 	serversModule = "oms.internal/servers"
 )
 
-// BuildNATS returns the path of the nats-server binary, at the version that its go.mod pins. The first call on a
+// Build returns the path of the nats-server binary, at the version that its go.mod pins. The first call on a
 // machine builds it into the user's cache directory, and says so on progress, since that takes a while.
 //
 // servers is the folder of the module oms.internal/servers; if empty, the go command is asked, which knows it in any module
 // that uses it.
-func BuildNATS(ctx context.Context, servers string, progress io.Writer) (string, error) {
+func Build(ctx context.Context, servers string, progress io.Writer) (string, error) {
 	var err error
 	if servers == "" {
 		if servers, err = goCommand(ctx, "", nil, "list", "-m", "-f", "{{.Dir}}", serversModule); err != nil {
