@@ -12,9 +12,8 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/httpapi"
+	"oms.internal/accounts/internal/natsapi"
 	"oms.internal/accounts/internal/password"
-	"oms.internal/accounts/internal/peers"
-	"oms.internal/accounts/internal/rpc"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/accounts/internal/token"
 	"oms.internal/accounts/internal/vault"
@@ -73,15 +72,15 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 	memory := consistency.NewMemory(time.Now)
 	notifier := natsx.NewWriteNotifier(memory, conn, log)
 	domain := account.NewService(account.Dependencies{
-		Store:     store.New(cluster),
-		Passwords: passwords,
-		Tokens:    token.NewIssuer(keys, cfg.TokenIssuer, cfg.TokenAudience),
-		Orders:    peers.NewOrders(conn),
-		Announcer: peers.NewGateways(conn, log),
-		Notifier:  notifier,
-		Vault:     vault,
-		Now:       time.Now,
-		Log:       log,
+		Store:       store.New(cluster),
+		Passwords:   passwords,
+		Tokens:      token.NewIssuer(keys, cfg.TokenIssuer, cfg.TokenAudience),
+		Orders:      natsapi.NewOrders(conn),
+		Revocations: natsapi.NewRevocationPublisher(conn, log),
+		Notifier:    notifier,
+		Vault:       vault,
+		Now:         time.Now,
+		Log:         log,
 
 		Directory:       cfg.Directory,
 		TokenLifetime:   cfg.TokenLifetime,
@@ -114,5 +113,5 @@ func (s *service) watchKeys(ctx context.Context) error { return s.keys.Watch(ctx
 // serveNATS answers requests until ctx ends, then closes the connection.
 func (s *service) serveNATS(ctx context.Context) error {
 	defer s.conn.Close()
-	return natsx.Serve(ctx, s.conn, accounts.Service, s.log, rpc.Endpoints(s.domain)...)
+	return natsx.Serve(ctx, s.conn, accounts.Service, s.log, natsapi.Endpoints(s.domain)...)
 }

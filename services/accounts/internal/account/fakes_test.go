@@ -36,7 +36,7 @@ type world struct {
 	store     *memory
 	passwords *readable
 	orders    *orderBook
-	announced *announcer
+	publisher *publisher
 	notifier  *notifier
 	paused    []time.Duration
 }
@@ -52,13 +52,13 @@ var (
 func newWorld(_ testing.TB, directory account.Directory) *world {
 	w := &world{
 		store: &memory{members: map[uint64]account.Member{}, kept: map[string]keptAnswer{}}, passwords: &readable{}, orders: &orderBook{},
-		announced: &announcer{}, notifier: &notifier{},
+		publisher: &publisher{}, notifier: &notifier{},
 	}
 	w.add(account.Member{ID: idA, Email: "Sungi@x.test", Name: "김선기", Nickname: "sungi", Phone: "01083574364", Gender: "M"})
 	w.add(account.Member{ID: idB, Email: "dream@x.test", Name: "이은겸", Nickname: "dream", Phone: "01083574363", Gender: "F"})
 	w.add(account.Member{ID: idAdmin, Email: "admin@x.test", Name: "Admin", Nickname: "admin", Phone: "0000000", Admin: true})
 	w.deps = account.Dependencies{
-		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Announcer: w.announced, Notifier: w.notifier,
+		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Revocations: w.publisher, Notifier: w.notifier,
 		Vault: &vault{},
 		Now:   func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
 		Pause:     func(_ context.Context, while time.Duration) { w.paused = append(w.paused, while) },
@@ -119,10 +119,10 @@ func (o *orderBook) LastOrders(ctx context.Context, customerIDs []uint64) (map[u
 	return map[uint64]account.Order{idA: orderOfA}, nil
 }
 
-type announcer struct{ heard [][]account.Revocation }
+type publisher struct{ published [][]account.Revocation }
 
-func (a *announcer) Announce(_ context.Context, revocations []account.Revocation) {
-	a.heard = append(a.heard, revocations)
+func (p *publisher) Publish(_ context.Context, revocations []account.Revocation) {
+	p.published = append(p.published, revocations)
 }
 
 // notifier is an account.WriteNotifier that notes who was named.

@@ -130,9 +130,9 @@ type LastOrders interface {
 	LastOrders(ctx context.Context, customerIDs []uint64) (map[uint64]Order, error)
 }
 
-// Announcer tells all gateways what is revoked. Failing is not an error: gateways also learn of it on their own.
-type Announcer interface {
-	Announce(ctx context.Context, revocations []Revocation)
+// RevocationPublisher tells all gateways what is revoked. A failure is not an error: gateways also ask on their own.
+type RevocationPublisher interface {
+	Publish(ctx context.Context, revocations []Revocation)
 }
 
 // WriteNotifier is told which members must see what the request in ctx has written, if anything: whoever wrote, and whom it

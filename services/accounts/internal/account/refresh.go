@@ -133,7 +133,7 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 		return Grant{}, nil, err
 	}
 	if next == nil {
-		s.announce(ctx, revocations)
+		s.publish(ctx, revocations)
 		return Grant{}, revocations, errInvalidToken
 	}
 	grant, err := s.grant(seen.Member, seen.Session, now, token.succeed(seen.Token.Salt), *next)

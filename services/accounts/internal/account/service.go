@@ -30,15 +30,15 @@ type Service struct {
 
 // Dependencies are what the service works with. All but Pause and Random are required.
 type Dependencies struct {
-	Store     Store
-	Passwords Passwords
-	Tokens    Tokens
-	Orders    LastOrders
-	Announcer Announcer
-	Notifier  WriteNotifier
-	Vault     Vault
-	Now       func() time.Time
-	Log       *slog.Logger
+	Store       Store
+	Passwords   Passwords
+	Tokens      Tokens
+	Orders      LastOrders
+	Revocations RevocationPublisher
+	Notifier    WriteNotifier
+	Vault       Vault
+	Now         func() time.Time
+	Log         *slog.Logger
 
 	// Pause returns after a while, or when ctx ends; nil stands for a timer.
 	Pause func(ctx context.Context, while time.Duration)

@@ -147,14 +147,14 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, openi
 func (s *Service) LogOut(ctx context.Context, caller authn.Principal) ([]Revocation, error) {
 	event := s.event(ctx, audit.Logout, caller, caller.MemberID, audit.AboutSession(caller.SessionID))
 	revocations, err := s.deps.Store.RevokeSession(ctx, caller.MemberID, caller.SessionID, s.ending(event))
-	return s.announced(ctx, revocations, err)
+	return s.published(ctx, revocations, err)
 }
 
 // LogOutAll ends all sessions of the caller that there are now.
 func (s *Service) LogOutAll(ctx context.Context, caller authn.Principal) ([]Revocation, error) {
 	event := s.event(ctx, audit.LogoutAll, caller, caller.MemberID, "")
 	revocations, err := s.deps.Store.RevokeSessions(ctx, caller.MemberID, s.ending(event))
-	return s.announced(ctx, revocations, err)
+	return s.published(ctx, revocations, err)
 }
 
 // Delete removes a member and ends its sessions. Its orders stay with the orders service. ifMatch refuses a member that is
@@ -166,7 +166,7 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64,
 	revocations, err := s.deps.Store.DeleteMember(ctx, id, func(member Member) error { return allow(ifMatch, member) },
 		s.ending(s.event(ctx, audit.MemberDelete, caller, id, "")))
 	s.deps.Notifier.Wrote(ctx, caller.MemberID, id)
-	return s.announced(ctx, revocations, err)
+	return s.published(ctx, revocations, err)
 }
 
 // Revoked lists the revocations that matter now, behind the given sequence number, and the number up to which the list is
@@ -175,17 +175,17 @@ func (s *Service) Revoked(ctx context.Context, after uint64, most int) (revocati
 	return s.deps.Store.Revocations(ctx, after, s.now(), most)
 }
 
-func (s *Service) announced(ctx context.Context, revocations []Revocation, err error) ([]Revocation, error) {
+func (s *Service) published(ctx context.Context, revocations []Revocation, err error) ([]Revocation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.announce(ctx, revocations)
+	s.publish(ctx, revocations)
 	return revocations, nil
 }
 
-// announce tells the gateways right after the commit.
-func (s *Service) announce(ctx context.Context, revocations []Revocation) {
+// publish tells the gateways right after the commit.
+func (s *Service) publish(ctx context.Context, revocations []Revocation) {
 	if len(revocations) > 0 {
-		s.deps.Announcer.Announce(ctx, revocations)
+		s.deps.Revocations.Publish(ctx, revocations)
 	}
 }

@@ -115,7 +115,7 @@ func TestALoginThatLosesARaceIsRefusedLikeOneWithAWrongPassword(t *testing.T) {
 		w, login, err := lost(gone, password)
 		require.Equal(t, want, err, name)
 		require.Empty(t, login, name)
-		require.Empty(t, w.announced.heard, name)
+		require.Empty(t, w.publisher.published, name)
 		if name == "another password" { // the present one is looked at too, once
 			require.Equal(t, []string{"verify", "verify"}, w.passwords.asked)
 		} else {
@@ -171,7 +171,7 @@ func TestWhatEndsSessionsSaysWhichAndUntilWhen(t *testing.T) {
 		revocations, err := test.end(w)
 		require.NoError(t, err, name)
 		require.Equal(t, []account.Revocation{test.want}, revocations, name)
-		require.Equal(t, [][]account.Revocation{{test.want}}, w.announced.heard, name)
+		require.Equal(t, [][]account.Revocation{{test.want}}, w.publisher.published, name)
 		require.Equal(t, []string{test.revoked}, w.store.revoked, name)
 	}
 }

@@ -36,7 +36,7 @@ func (s *Service) EndSession(ctx context.Context, caller authn.Principal, id uin
 	}
 	event := s.event(ctx, audit.SessionEnd, caller, session.MemberID, audit.AboutSession(id))
 	revocations, err := s.deps.Store.RevokeSession(ctx, session.MemberID, id, s.ending(event))
-	return s.announced(ctx, revocations, err)
+	return s.published(ctx, revocations, err)
 }
 
 // Seen is a session and when it was used.

@@ -85,7 +85,7 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 	if err != nil {
 		return View{}, nil, err
 	}
-	s.announce(ctx, revocations)
+	s.publish(ctx, revocations)
 	return s.view(ctx, caller, member), revocations, nil
 }
 
@@ -160,7 +160,7 @@ func (s *Service) CreateAdmin(ctx context.Context, email, password string) (crea
 		PasswordHash: hash, Admin: true, Active: true, CreatedAt: s.now(),
 	}, s.ending(s.event(ctx, audit.AdminGrant, authn.Principal{}, 0, "")))
 	if err == nil {
-		s.announce(ctx, revocations)
+		s.publish(ctx, revocations)
 	}
 	return created, err
 }

@@ -7,8 +7,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/wire"
-	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 )
 
@@ -89,17 +87,4 @@ func markDegraded(c *fiber.Ctx, views ...account.View) {
 			c.Set(headerDegraded, "last_order")
 		}
 	}
-}
-
-// tellGateway puts into the answer what the request revoked, for the gateway, which takes it out.
-func tellGateway(c *fiber.Ctx, revocations []account.Revocation) error {
-	if len(revocations) == 0 {
-		return nil
-	}
-	encoded, err := json.Marshal(wire.Revocations(revocations))
-	if err != nil {
-		return err
-	}
-	c.Set(accounts.HeaderRevocations, string(encoded))
-	return nil
 }

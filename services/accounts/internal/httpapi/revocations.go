@@ -1,17 +1,18 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
-	"oms.internal/accounts/internal/wire"
+	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
 )
 
-// revocations answers gateways that cannot ask over NATS.
+// revocations answers gateways, which ask for what they have not heard.
 func (a *API) revocations(c *fiber.Ctx) error {
 	after, err := strconv.ParseUint(c.Query("after", "0"), 10, 64)
 	if err != nil {
@@ -21,8 +22,29 @@ func (a *API) revocations(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	message := wire.Revocations(revocations)
+	message := toRevocations(revocations)
 	message.Latest = latest
 	forbidStoring(c)
 	return httpx.AnswerJSON(c, fiber.StatusOK, message)
+}
+
+// tellGateway puts into the answer what the request revoked, for the gateway, which takes it out.
+func tellGateway(c *fiber.Ctx, revocations []account.Revocation) error {
+	if len(revocations) == 0 {
+		return nil
+	}
+	encoded, err := json.Marshal(toRevocations(revocations))
+	if err != nil {
+		return err
+	}
+	c.Set(accounts.HeaderRevocations, string(encoded))
+	return nil
+}
+
+func toRevocations(revocations []account.Revocation) accounts.Revocations {
+	shown := accounts.Revocations{Revocations: make([]accounts.Revocation, len(revocations))}
+	for i, revocation := range revocations {
+		shown.Revocations[i] = accounts.Revocation(revocation)
+	}
+	return shown
 }

@@ -40,7 +40,7 @@ func create(
 	if session.ID, err = openSession(ctx, queries, session, opening); err != nil {
 		return nil, err
 	}
-	if err := announce(ctx, writer, accounts.EventCreated, member, member.CreatedAt); err != nil {
+	if err := appendEvent(ctx, writer, accounts.EventCreated, member, member.CreatedAt); err != nil {
 		return nil, err
 	}
 	return once.Answer(member, session)
@@ -85,7 +85,7 @@ func createAdmin(ctx context.Context, writer mysqlx.Writer, member account.Membe
 		return err
 	}
 	member.Version = 1
-	if err := announce(ctx, writer, accounts.EventCreated, member, member.CreatedAt); err != nil {
+	if err := appendEvent(ctx, writer, accounts.EventCreated, member, member.CreatedAt); err != nil {
 		return err
 	}
 	return insertEvents(ctx, queries, about(member.ID, ending.Events))
@@ -100,7 +100,7 @@ func store(ctx context.Context, writer mysqlx.Writer, before account.Member, mem
 		return emailTaken(err)
 	}
 	member.Version++
-	return announce(ctx, writer, accounts.EventChanged, *member, at)
+	return appendEvent(ctx, writer, accounts.EventChanged, *member, at)
 }
 
 // Member returns one member, from a replica that has what ctx must see where there is one.
@@ -198,7 +198,7 @@ func (s *Store) DeleteMember(
 			}
 		}
 		member.Version++ // the end is a change, too
-		if err := announce(ctx, writer, accounts.EventDeleted, member, ending.At); err != nil {
+		if err := appendEvent(ctx, writer, accounts.EventDeleted, member, ending.At); err != nil {
 			return nil, err
 		}
 		if _, err := revokeSessions(ctx, queries, id, math.MaxInt64, 0, ending.At); err != nil {

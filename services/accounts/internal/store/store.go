@@ -55,9 +55,9 @@ func (s *Store) write(ctx context.Context, queries func(context.Context, *sqlcge
 	})
 }
 
-// announce appends an event of a member, as it is after the change or was before its deletion, to the transaction that
+// appendEvent appends an event of a member, as it is after the change or was before its deletion, to the transaction that
 // changes it.
-func announce(ctx context.Context, writer mysqlx.Writer, kind string, member account.Member, at time.Time) error {
+func appendEvent(ctx context.Context, writer mysqlx.Writer, kind string, member account.Member, at time.Time) error {
 	event, err := events.New(accounts.Service, kind, strconv.FormatUint(member.ID, 10), at, accounts.EventData{
 		MemberID: member.ID, Version: member.Version, Active: member.Active, Admin: member.Admin,
 	})

@@ -79,7 +79,7 @@ func TestAUsedRefreshTokenEndsItsFamilyUnlessTheAnswerWasLost(t *testing.T) {
 		require.Len(t, revocations, 1, name)
 		require.Equal(t, who.SessionID, revocations[0].SessionID, name)
 		require.Equal(t, s.time().Add(tokenLifetime+account.RevocationMargin), revocations[0].Until, name)
-		require.Contains(t, s.announced.heard, revocations[0], name)
+		require.Contains(t, s.publisher.published, revocations[0], name)
 		events := s.events(t)
 		last := events[len(events)-1]
 		require.Equal(t, []any{audit.RefreshReuse, audit.Failure, who.MemberID, uint64(0), browser.Address},
@@ -196,11 +196,11 @@ func TestWhatIsNoRefreshTokenOfALiveSessionGivesNothing(t *testing.T) {
 			s := newSystem(t)
 			who := s.signUp(t, 1)
 			shown := spoil(t, s, who)
-			before := len(s.announced.heard)
+			before := len(s.publisher.published)
 			grant, revocations := s.refresh(t, shown)
 			require.Empty(t, grant)
 			require.Empty(t, revocations)
-			require.Len(t, s.announced.heard, before)
+			require.Len(t, s.publisher.published, before)
 		})
 	}
 }

@@ -155,7 +155,7 @@ func TestEachWayToEndSessionsLeavesItsRevocation(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []account.Revocation{want}, got)
 			require.Equal(t, got, s.everything(t))
-			require.Equal(t, got, s.announced.heard)
+			require.Equal(t, got, s.publisher.published)
 			live := map[string]int{"logout": 1, "one session": 1, "new password": 1}[name]
 			require.Equal(t, live, s.number(t, "SELECT COUNT(*) FROM sessions WHERE member_id = ? AND revoked_at IS NULL", who.MemberID))
 		})

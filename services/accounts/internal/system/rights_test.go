@@ -116,7 +116,7 @@ func TestAnAdminMadeByAnOperatorLosesItsSessionsWithItsOldPassword(t *testing.T)
 	require.Equal(t, []account.Revocation{{
 		Sequence: 1, MemberID: who.MemberID, ThroughSession: who.SessionID, Until: s.time().Add(tokenLifetime + account.RevocationMargin),
 	}}, s.everything(t))
-	require.Equal(t, s.everything(t), s.announced.heard)
+	require.Equal(t, s.everything(t), s.publisher.published)
 	grant, _ := s.refresh(t, who.grant.RefreshToken)
 	require.Empty(t, grant)
 }

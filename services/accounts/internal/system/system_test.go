@@ -56,7 +56,7 @@ type system struct {
 	schema    dbpair.Schema
 	root      *sql.DB // root on the primary, in the schema
 	keys      *token.Keyring
-	announced *announcer
+	publisher *publisher
 }
 
 func newSystem(t *testing.T) *system {
@@ -94,13 +94,13 @@ func open(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) *system {
 
 	s := &system{
 		clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)}, store: store.New(cluster), cluster: cluster,
-		pair: pair, schema: schema, root: root, keys: newKeyring(t), announced: &announcer{},
+		pair: pair, schema: schema, root: root, keys: newKeyring(t), publisher: &publisher{},
 	}
 	keep, err := vault.New(strings.Repeat("s", vault.MinSecret))
 	require.NoError(t, err)
 	s.deps = account.Dependencies{
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
-		Announcer: s.announced, Notifier: nobody{}, Vault: keep, Now: s.time, Log: log, Pause: func(context.Context, time.Duration) {},
+		Revocations: s.publisher, Notifier: nobody{}, Vault: keep, Now: s.time, Log: log, Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
 	}
 	s.Service = account.NewService(s.deps)
@@ -163,15 +163,15 @@ type nobody struct{}
 
 func (nobody) Wrote(context.Context, ...uint64) {}
 
-type announcer struct {
-	mutex sync.Mutex
-	heard []account.Revocation
+type publisher struct {
+	mutex     sync.Mutex
+	published []account.Revocation
 }
 
-func (a *announcer) Announce(_ context.Context, revocations []account.Revocation) {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	a.heard = append(a.heard, revocations...)
+func (p *publisher) Publish(_ context.Context, revocations []account.Revocation) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.published = append(p.published, revocations...)
 }
 
 var browser = account.Client{Address: "203.0.113.7", UserAgent: "Browser/1"}

@@ -18,11 +18,9 @@ import (
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/runner"
 	"oms.internal/orders/internal/httpapi"
+	"oms.internal/orders/internal/natsapi"
 	"oms.internal/orders/internal/order"
-	"oms.internal/orders/internal/peers"
-	"oms.internal/orders/internal/rpc"
 	"oms.internal/orders/internal/store"
-	"oms.internal/orders/internal/subscriber"
 )
 
 // requestTimeout is shorter than the gateway's patience, so that a slow answer is reported by the service that is slow.
@@ -38,7 +36,7 @@ type service struct {
 	domain   *order.Service
 	notifier *natsx.WriteNotifier
 	relay    *events.Relay
-	learner  *events.Consumer
+	consumer *events.Consumer
 	app      *fiber.App
 }
 
@@ -59,7 +57,7 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	notifier := natsx.NewWriteNotifier(memory, conn, log)
 	domain := order.NewService(order.Dependencies{
 		Store:     store.New(cluster, time.Now),
-		Members:   peers.NewMembers(conn),
+		Members:   natsapi.NewMembers(conn),
 		Notifier:  notifier,
 		NewNumber: order.NewNumber,
 		Now:       time.Now,
@@ -71,9 +69,9 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	httpapi.New(domain, cfg.TimeZone.Location, memory).Register(app, verifier)
 	return &service{
 		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, notifier: notifier,
-		relay:   events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log}),
-		learner: subscriber.New(cluster, conn, log),
-		app:     app,
+		relay:    events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log}),
+		consumer: natsapi.NewConsumer(cluster, conn, store.AddFormerCustomer, log),
+		app:      app,
 	}, nil
 }
 
@@ -90,5 +88,5 @@ func (s *service) keepDatabase(ctx context.Context) error {
 // serveNATS answers requests until ctx ends, then closes the connection.
 func (s *service) serveNATS(ctx context.Context) error {
 	defer s.conn.Close()
-	return natsx.Serve(ctx, s.conn, orders.Service, s.log, rpc.Endpoints(s.domain)...)
+	return natsx.Serve(ctx, s.conn, orders.Service, s.log, natsapi.Endpoints(s.domain)...)
 }

@@ -45,7 +45,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 	})
 	// What the last requests wrote is still told and published: these end after HTTP and before the connection.
 	life.Add(runner.Part{Name: "relay", Run: service.relay.Run, Healthy: service.relay.Healthy})
-	life.Add(runner.Part{Name: "consumer", Run: service.learner.Run, Healthy: service.learner.Healthy})
+	life.Add(runner.Part{Name: "consumer", Run: service.consumer.Run, Healthy: service.consumer.Healthy})
 	life.Add(runner.Part{Name: "notifier", Run: service.notifier.Run})
 	life.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
 		return httpx.Serve(ctx, service.app, httpListener, httpx.Drain{Time: cfg.DrainTime, Tell: true})

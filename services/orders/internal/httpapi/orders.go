@@ -11,7 +11,6 @@ import (
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
-	"oms.internal/orders/internal/wire"
 )
 
 // headerDegraded names what the answer had to do without because a part did not answer in time.
@@ -125,5 +124,8 @@ func (a *API) answer(c *fiber.Ctx, status int, shown order.Order) error {
 }
 
 func (a *API) toResource(shown order.Order) orders.Resource {
-	return wire.Order(shown).Resource(a.zone)
+	return orders.Resource{
+		ID: shown.ID, Customer: shown.CustomerID, OrderNumber: shown.OrderNumber, ProductName: shown.ProductName,
+		PaymentedAt: orders.FormatTime(shown.PaidAt, a.zone), State: string(shown.State),
+	}
 }

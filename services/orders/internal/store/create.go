@@ -11,7 +11,6 @@ import (
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
-	"oms.internal/orders/internal/wire"
 )
 
 // CreateOrder stores a new order, or finds what the same attempt stored before.
@@ -59,7 +58,7 @@ type answer struct {
 }
 
 func toAnswer(created order.Order) ([]byte, error) {
-	return json.Marshal(answer{wire.Order(created), created.Version})
+	return json.Marshal(answer{toContract(created), created.Version})
 }
 
 func fromAnswer(encoded []byte) (order.Order, error) {

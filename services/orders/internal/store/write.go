@@ -4,14 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strconv"
 
-	"oms.internal/libs/contracts/orders"
-	"oms.internal/libs/events"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
-	"oms.internal/orders/internal/wire"
 )
 
 // ChangeOrder lets change alter the locked order and stores it with the fact.
@@ -101,10 +97,5 @@ func record(ctx context.Context, tx transaction, fact order.Fact) error {
 			return err
 		}
 	}
-	subject := strconv.FormatUint(fact.Order.ID, 10)
-	event, err := events.New(orders.Service, fact.Event, subject, fact.At, wire.Event(fact))
-	if err != nil {
-		return err
-	}
-	return events.Append(ctx, tx.writer, event)
+	return appendEvent(ctx, tx, fact)
 }

@@ -1,12 +1,12 @@
-// Package rpc is what the accounts service answers over NATS: it converts between messages and the domain, and decides
-// nothing.
-package rpc
+// Package natsapi is the accounts service's face on NATS: what it answers, what it asks the orders service, and what it
+// publishes. It converts between messages (libs/contracts) and the domain, and decides nothing. It knows no HTTP and no
+// SQL.
+package natsapi
 
 import (
 	"context"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/wire"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
@@ -14,7 +14,7 @@ import (
 	"oms.internal/libs/natsx"
 )
 
-// Endpoints returns the endpoints of the micro service.
+// Endpoints returns what the service answers over NATS.
 func Endpoints(service *account.Service) []natsx.Endpoint {
 	return []natsx.Endpoint{
 		natsx.NewEndpoint("exists", accounts.SubjectExists,
@@ -34,7 +34,7 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 		natsx.NewEndpoint("revocations", accounts.SubjectRevocations,
 			func(ctx context.Context, request accounts.RevocationsRequest) (accounts.Revocations, error) {
 				revocations, latest, err := service.Revoked(ctx, request.After, accounts.MaxRevocations)
-				reply := wire.Revocations(revocations)
+				reply := toMessage(revocations)
 				reply.Latest = latest
 				return reply, err
 			}),

@@ -1,5 +1,4 @@
-// Package peers is what the orders service asks of others over NATS, as ports of its domain.
-package peers
+package natsapi
 
 import (
 	"context"

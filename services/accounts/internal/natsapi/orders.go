@@ -1,5 +1,4 @@
-// Package peers is what the accounts service asks of others over NATS, and tells them, as ports of its domain.
-package peers
+package natsapi
 
 import (
 	"context"

@@ -1,6 +1,7 @@
-// Package rpc is what the orders service answers over NATS: it converts between messages and the domain, and decides
-// nothing.
-package rpc
+// Package natsapi is the orders service's face on NATS: what it answers, what it asks the accounts service, and which
+// events it consumes. It converts between messages (libs/contracts) and the domain, and decides nothing. It knows no HTTP
+// and no SQL.
+package natsapi
 
 import (
 	"context"
@@ -10,10 +11,9 @@ import (
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
 	"oms.internal/orders/internal/order"
-	"oms.internal/orders/internal/wire"
 )
 
-// Endpoints returns the endpoints of the micro service.
+// Endpoints returns what the service answers over NATS.
 func Endpoints(service *order.Service) []natsx.Endpoint {
 	return []natsx.Endpoint{
 		natsx.NewEndpoint("last", orders.SubjectLast,
@@ -31,7 +31,10 @@ func Endpoints(service *order.Service) []natsx.Endpoint {
 func toReply(last []order.Order) orders.LastReply {
 	reply := orders.LastReply{Orders: make([]orders.Order, len(last))}
 	for i, found := range last {
-		reply.Orders[i] = wire.Order(found)
+		reply.Orders[i] = orders.Order{
+			ID: found.ID, CustomerID: found.CustomerID, OrderNumber: found.OrderNumber, ProductName: found.ProductName,
+			PaidAt: found.PaidAt, State: string(found.State),
+		}
 	}
 	return reply
 }

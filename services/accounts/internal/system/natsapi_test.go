@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/rpc"
+	"oms.internal/accounts/internal/natsapi"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
@@ -29,7 +29,7 @@ func TestGatewaysPullRevocationsAndReportSessionsOverNATS(t *testing.T) {
 	defer stop()
 	serving, end := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- natsx.Serve(serving, conn, accounts.Service, log, rpc.Endpoints(s.Service)...) }()
+	go func() { ended <- natsx.Serve(serving, conn, accounts.Service, log, natsapi.Endpoints(s.Service)...) }()
 
 	who, other := s.signUp(t, 1), s.signUp(t, 2)
 	_, err = s.LogOut(t.Context(), who.Principal)

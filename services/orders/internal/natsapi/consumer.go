@@ -1,0 +1,32 @@
+package natsapi
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/events"
+	"oms.internal/libs/mysqlx"
+)
+
+// AddFormerCustomer notes, in the consumer's transaction, that a member was deleted: there are no new orders for it.
+type AddFormerCustomer func(ctx context.Context, writer mysqlx.Writer, customerID uint64, deletedAt time.Time) error
+
+// NewConsumer returns a consumer that notes each member whose deletion the accounts service publishes.
+func NewConsumer(cluster *mysqlx.Cluster, conn *nats.Conn, add AddFormerCustomer, log *slog.Logger) *events.Consumer {
+	return events.NewConsumer(cluster, conn, events.ConsumerOptions{
+		Durable: orders.Service,
+		Subject: events.SubjectOf(accounts.Service, accounts.EventDeleted),
+		Log:     log,
+	}, func(ctx context.Context, writer mysqlx.Writer, event events.Event) error {
+		var data accounts.EventData
+		if err := event.Decode(&data); err != nil {
+			return err
+		}
+		return add(ctx, writer, data.MemberID, event.Time)
+	})
+}
