@@ -1,18 +1,14 @@
-// Package authn hands the identity of a caller from the gateway, which verified it, to the services, which believe
-// nobody else.
+// Package authn says who makes a request. The domain works with the Principal; package assertion carries it from the
+// gateway to a service, and package httpx refuses requests without one.
 //
-// The gateway signs a Principal with its Ed25519 key into a short-lived JWT for one service (the audience); the
-// services hold only the public key, so no service can speak for a caller to another one. A request without a valid
-// principal is refused, even on public routes: those carry an anonymous one.
+// It imports no transport and no wire format, so that the domain may import it.
 package authn
 
 import (
-	"strconv"
-	"time"
-)
+	"context"
 
-// Header is the HTTP header in which the signed principal travels from the gateway to a service.
-const Header = "Oms-Principal"
+	"oms.internal/libs/fault"
+)
 
 // Principal is who makes a request.
 type Principal struct {
@@ -30,14 +26,21 @@ type Principal struct {
 // Anonymous reports whether the caller showed no token.
 func (p Principal) Anonymous() bool { return p.MemberID == 0 }
 
-// Lifetime is how long a signed principal is valid: the time a request may take to reach its service, with room for
-// clocks that differ.
-const Lifetime = 30 * time.Second
+type contextKey struct{}
 
-const (
-	issuer = "oms-gateway"
-	// leeway is how far a service's clock may be behind the gateway's.
-	leeway = 5 * time.Second
-)
+// Into returns a context that carries the principal.
+func Into(ctx context.Context, principal Principal) context.Context {
+	return context.WithValue(ctx, contextKey{}, principal)
+}
 
-func formatID(id uint64) string { return strconv.FormatUint(id, 10) }
+// From returns the principal in ctx; without one the caller is anonymous.
+func From(ctx context.Context) Principal {
+	principal, _ := ctx.Value(contextKey{}).(Principal)
+	return principal
+}
+
+// NewUnauthenticated returns the fault for a caller who must log in, and cause for the log.
+func NewUnauthenticated(cause error) *fault.Error {
+	return fault.New(fault.Unauthenticated, "Authentication credentials were not provided.", cause).
+		WithHeader("WWW-Authenticate", "Token")
+}

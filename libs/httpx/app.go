@@ -1,7 +1,8 @@
 // Package httpx is the HTTP server that every process here has: limits, deadlines, request ids, access log, metrics, and
-// the one mapping of faults to answers.
+// the one mapping of faults to answers. It also holds the middleware that needs a library below it: who the caller is, and
+// what the caller must see.
 //
-// It knows no route and no identity.
+// It knows no route.
 package httpx
 
 import (

@@ -20,6 +20,7 @@ import (
 	"oms.internal/gateway/internal/token"
 	"oms.internal/gateway/internal/told"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/httpx"
@@ -30,7 +31,7 @@ const jwksPath = "/.well-known/jwks.json"
 
 // outside is what the gateway reaches the world with.
 type outside struct {
-	signer           *authn.Signer
+	signer           *assertion.Signer
 	conn             *nats.Conn
 	accounts, orders http.RoundTripper
 	// control is for keys and revocations: a service that is busy with requests must not make them wait.

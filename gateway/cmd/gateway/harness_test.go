@@ -23,7 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/gateway/internal/testkit"
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/config"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/natsx"
@@ -39,8 +39,8 @@ type neighbours struct {
 	issuer    *testkit.Issuer
 	issuers   []*testkit.Issuer // issuer and its successors, for tests that rotate keys
 	jwks      atomic.Pointer[[]*testkit.Issuer]
-	verifiers map[string]*authn.Verifier // by service
-	accounts  http.HandlerFunc           // answers all but the keys and the revocations
+	verifiers map[string]*assertion.Verifier // by service
+	accounts  http.HandlerFunc               // answers all but the keys and the revocations
 	orders    http.HandlerFunc
 	nats      *natsserver.Server
 	revoked   *testkit.Revocations
@@ -50,7 +50,7 @@ type neighbours struct {
 
 func newNeighbours(t *testing.T) *neighbours {
 	t.Helper()
-	n := &neighbours{issuer: testkit.NewIssuer(t), nats: testservers.NewNATS(t, ""), verifiers: map[string]*authn.Verifier{}}
+	n := &neighbours{issuer: testkit.NewIssuer(t), nats: testservers.NewNATS(t, ""), verifiers: map[string]*assertion.Verifier{}}
 	n.issuers = []*testkit.Issuer{n.issuer}
 	n.jwks.Store(&[]*testkit.Issuer{n.issuer})
 	n.revoked = &testkit.Revocations{}
@@ -77,7 +77,7 @@ func newNeighbours(t *testing.T) *neighbours {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	for _, service := range []string{"accounts", "orders"} {
-		n.verifiers[service] = authn.NewVerifier(public, service, time.Now)
+		n.verifiers[service] = assertion.NewVerifier(public, service, time.Now)
 	}
 	encoded, err := x509.MarshalPKCS8PrivateKey(private)
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 )
 
 // askWith asks with headers and no token.
@@ -97,7 +97,7 @@ func TestServiceLearnsTheAddressOfMembersAndOfAnonymousClients(t *testing.T) {
 			n := newNeighbours(t)
 			n.env["TRUSTED_PROXIES"] = test.trusted
 			n.accounts = func(w http.ResponseWriter, request *http.Request) {
-				principal, err := n.verifiers["accounts"].Verify(request.Header.Get(authn.Header))
+				principal, err := n.verifiers["accounts"].Verify(request.Header.Get(assertion.Header))
 				if err != nil {
 					w.WriteHeader(http.StatusUnauthorized)
 					return

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"oms.internal/gateway/internal/proxy"
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/config"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
@@ -27,7 +27,7 @@ type addresses struct {
 // run is the life of the process. onListen is told the addresses once both ports are taken.
 func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addresses)) error {
 	log.LogAttrs(ctx, slog.LevelInfo, "starting", config.Describe(cfg)...)
-	key, err := authn.ReadPrivateKey(cfg.PrincipalPrivateKeyFile)
+	key, err := assertion.ReadPrivateKey(cfg.PrincipalPrivateKeyFile)
 	if err != nil {
 		return fmt.Errorf("principal key: %w", err)
 	}
@@ -50,7 +50,7 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	}
 
 	built, err := assemble(cfg, log, outside{
-		signer:   authn.NewSigner(key, time.Now),
+		signer:   assertion.NewSigner(key, time.Now),
 		conn:     conn,
 		accounts: forAccounts,
 		orders:   forOrders,

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/runner"
 )
 
@@ -19,7 +19,7 @@ func TestMemberReachesTheServiceThatThePathNames(t *testing.T) {
 	n := newNeighbours(t)
 	play := func(service string) http.HandlerFunc {
 		return func(w http.ResponseWriter, request *http.Request) {
-			principal, err := n.verifiers[service].Verify(request.Header.Get(authn.Header))
+			principal, err := n.verifiers[service].Verify(request.Header.Get(assertion.Header))
 			if err != nil || principal.MemberID != 7 || principal.SessionID != 70 {
 				w.WriteHeader(http.StatusUnauthorized)
 			}

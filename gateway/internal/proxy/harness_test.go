@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/httpx"
 )
@@ -32,7 +33,7 @@ var asking = authn.Principal{MemberID: 7, SessionID: 70, Admin: true}
 // proxied is a server that forwards all requests to one service.
 type proxied struct {
 	url      string
-	verifier *authn.Verifier
+	verifier *assertion.Verifier
 }
 
 type setup struct {
@@ -74,7 +75,7 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	instances := NewInstances("orders", bases, slog.New(slog.DiscardHandler), with.now)
 	t.Cleanup(instances.CloseIdleConnections)
 	service := NewService(Options{
-		Name: "orders", Instances: instances, Signer: authn.NewSigner(private, time.Now), Told: with.told, Inspect: with.inspect,
+		Name: "orders", Instances: instances, Signer: assertion.NewSigner(private, time.Now), Told: with.told, Inspect: with.inspect,
 	})
 	app := httpx.New(httpx.Options{
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: with.timeout,
@@ -90,7 +91,7 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	})
 	return proxied{
 		url:      "http://" + listener.Addr().String(),
-		verifier: authn.NewVerifier(public, "orders", time.Now),
+		verifier: assertion.NewVerifier(public, "orders", time.Now),
 	}
 }
 

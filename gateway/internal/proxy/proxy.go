@@ -20,6 +20,7 @@ import (
 
 	"oms.internal/gateway/internal/client"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
@@ -44,7 +45,7 @@ type Options struct {
 	Name string
 	// Instances have the service answer.
 	Instances http.RoundTripper
-	Signer    *authn.Signer
+	Signer    *assertion.Signer
 	Told      Told
 	// Inspect sees the headers of each answer before the client gets it; an error makes the answer a 500.
 	Inspect func(http.Header) error
@@ -103,7 +104,7 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 		return nil, err
 	}
 	header := requestHeaders(c.Method(), &c.Request().Header)
-	header.Set(authn.Header, signed)
+	header.Set(assertion.Header, signed)
 	header.Set(requestid.Header, requestid.From(ctx))
 	header.Set(httpx.HeaderForwardedHost, origin.Host)
 	header.Set(httpx.HeaderForwardedProto, origin.Proto)

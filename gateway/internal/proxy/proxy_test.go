@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 )
 
@@ -66,12 +66,12 @@ func TestServiceBelievesNothingThatTheClientSaysAboutItself(t *testing.T) {
 	})
 	require.Equal(t, http.StatusOK, reply.status)
 	request := <-got
-	principal, err := proxy.verifier.Verify(request.header.Get(authn.Header))
+	principal, err := proxy.verifier.Verify(request.header.Get(assertion.Header))
 	require.NoError(t, err)
 	require.Equal(t, asking, principal)
 	require.Equal(t, reply.header.Get("X-Request-Id"), request.header.Get("X-Request-Id"))
-	require.Len(t, request.header.Values(authn.Header), 1)
-	request.header.Del(authn.Header)
+	require.Len(t, request.header.Values(assertion.Header), 1)
+	request.header.Del(assertion.Header)
 	request.header.Del("X-Request-Id")
 	require.Equal(t, http.Header{
 		"Accept":            {"application/json"},

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/gateway/internal/testkit"
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/servers/natsserver"
 	"oms.internal/servers/testservers"
@@ -73,9 +73,9 @@ func overHTTP(t *testing.T, played *testkit.Revocations) Source {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	verifier := authn.NewVerifier(public, accounts.Service, time.Now)
+	verifier := assertion.NewVerifier(public, accounts.Service, time.Now)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		principal, err := verifier.Verify(request.Header.Get(authn.Header))
+		principal, err := verifier.Verify(request.Header.Get(assertion.Header))
 		if err != nil || !principal.Anonymous() || request.URL.Path != accounts.PathRevocations {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -83,7 +83,7 @@ func overHTTP(t *testing.T, played *testkit.Revocations) Source {
 		played.ServeHTTP(w, request)
 	}))
 	t.Cleanup(server.Close)
-	return OverHTTP(server.Client(), server.URL, authn.NewSigner(private, time.Now))
+	return OverHTTP(server.Client(), server.URL, assertion.NewSigner(private, time.Now))
 }
 
 func TestWithoutNATSRevocationsArePulledOverHTTPWithinASecond(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/natsx"
 )
@@ -37,7 +38,7 @@ func OverNATS(conn *nats.Conn) Source {
 }
 
 // OverHTTP asks accounts at base (scheme and host) in the gateway's own name.
-func OverHTTP(client *http.Client, base string, signer *authn.Signer) Source {
+func OverHTTP(client *http.Client, base string, signer *assertion.Signer) Source {
 	ask := func(ctx context.Context, after uint64) (accounts.Revocations, error) {
 		reply, err := askHTTP(ctx, client, base, signer, after)
 		if err != nil {
@@ -48,7 +49,7 @@ func OverHTTP(client *http.Client, base string, signer *authn.Signer) Source {
 	return Source{Name: "http", Timeout: 500 * time.Millisecond, Ask: ask}
 }
 
-func askHTTP(ctx context.Context, client *http.Client, base string, signer *authn.Signer, after uint64) (accounts.Revocations, error) {
+func askHTTP(ctx context.Context, client *http.Client, base string, signer *assertion.Signer, after uint64) (accounts.Revocations, error) {
 	var reply accounts.Revocations
 	target := base + accounts.PathRevocations + "?after=" + strconv.FormatUint(after, 10)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
@@ -59,7 +60,7 @@ func askHTTP(ctx context.Context, client *http.Client, base string, signer *auth
 	if err != nil {
 		return reply, err
 	}
-	request.Header.Set(authn.Header, signed)
+	request.Header.Set(assertion.Header, signed)
 	answer, err := client.Do(request)
 	if err != nil {
 		return reply, err

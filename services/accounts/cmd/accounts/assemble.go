@@ -17,7 +17,7 @@ import (
 	"oms.internal/accounts/internal/store"
 	"oms.internal/accounts/internal/token"
 	"oms.internal/accounts/internal/vault"
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/events"
@@ -45,7 +45,7 @@ type service struct {
 }
 
 func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, error) {
-	principalKey, err := authn.ReadPublicKey(cfg.PrincipalKeyFile)
+	principalKey, err := assertion.ReadPublicKey(cfg.PrincipalKeyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 	})
 	metrics := runner.NewMetrics(cluster.Metrics()...)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
-	verifier := authn.NewVerifier(principalKey, accounts.Service, time.Now)
+	verifier := assertion.NewVerifier(principalKey, accounts.Service, time.Now)
 	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location, memory).Register(app, verifier)
 	relay := events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log})
 	return &service{

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 )
 
 const (
@@ -35,7 +36,7 @@ func (p *process) request(t *testing.T, signed, method, path, contentType, body 
 	request, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("http://%s%s", p.HTTP, path), strings.NewReader(body))
 	require.NoError(t, err)
 	if signed != "" {
-		request.Header.Set(authn.Header, signed)
+		request.Header.Set(assertion.Header, signed)
 	}
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)

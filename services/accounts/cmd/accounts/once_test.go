@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/config"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/idempotency"
@@ -152,7 +153,7 @@ func TestPasswordsCannotBeTriedWithTheKeyOfASignUp(t *testing.T) {
 	require.Equal(t, http.StatusCreated, p.signUpOnce(t, "key", signUpBody("sungi@x.test")).status)
 	guess := func(password string) int {
 		request := p.keyed(t, "key", strings.Replace(signUpBody("sungi@x.test"), secret, password, 1))
-		request.Header.Set(authn.Header, p.sign(t, authn.Principal{Address: "192.0.2.1"}))
+		request.Header.Set(assertion.Header, p.sign(t, authn.Principal{Address: "192.0.2.1"}))
 		got, err := answerTo(request)
 		require.NoError(t, err)
 		return got.status

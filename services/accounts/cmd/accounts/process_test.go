@@ -22,6 +22,7 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/config"
 	"oms.internal/libs/natsx"
 	"oms.internal/servers/dbpair"
@@ -149,7 +150,7 @@ func (p *process) readiness() int {
 // sign returns the header with which the gateway hands a principal to this service.
 func (s *surroundings) sign(t *testing.T, principal authn.Principal) string {
 	t.Helper()
-	signed, err := authn.NewSigner(s.gateway, time.Now).Sign(principal, "accounts")
+	signed, err := assertion.NewSigner(s.gateway, time.Now).Sign(principal, "accounts")
 	require.NoError(t, err)
 	return signed
 }

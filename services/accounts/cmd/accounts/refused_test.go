@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
 )
 
@@ -40,7 +41,7 @@ func TestEveryRouteIsRefusedWithoutAPrincipalThatTheGatewaySignedForThisService(
 	p := startProcess(t)
 	member := p.signUp(t, "a@x.test")
 	sign := func(key ed25519.PrivateKey, principal authn.Principal, audience string, at time.Time) string {
-		signed, err := authn.NewSigner(key, func() time.Time { return at }).Sign(principal, audience)
+		signed, err := assertion.NewSigner(key, func() time.Time { return at }).Sign(principal, audience)
 		require.NoError(t, err)
 		return signed
 	}

@@ -9,6 +9,7 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/httpx"
@@ -29,11 +30,11 @@ func New(service *account.Service, jwks func() []byte, zone *time.Location, memo
 }
 
 // Register adds the routes to an app. Every route but the public keys needs a principal that the gateway signed.
-func (a *API) Register(app *fiber.App, verifier *authn.Verifier) {
+func (a *API) Register(app *fiber.App, verifier *assertion.Verifier) {
 	app.Get("/.well-known/jwks.json", a.keys)
 
 	// What the caller was told is known once the caller is.
-	principal, consistent, member := authn.RequirePrincipal(verifier), httpx.Consistency(a.remembered), authn.RequireMember
+	principal, consistent, member := httpx.RequirePrincipal(verifier), httpx.Consistency(a.remembered), httpx.RequireMember
 	app.Post("/auth/login", principal, consistent, a.logIn)
 	app.Post("/auth/refresh", principal, consistent, a.refresh)
 	app.Post("/auth/logout", principal, consistent, member, a.logOut)

@@ -20,6 +20,7 @@ import (
 
 	"oms.internal/accounts/internal/httpapi"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/httpx"
@@ -29,7 +30,7 @@ import (
 type web struct {
 	*system
 	app    *fiber.App
-	signer *authn.Signer
+	signer *assertion.Signer
 }
 
 func newWeb(t *testing.T) *web {
@@ -42,8 +43,8 @@ func newWeb(t *testing.T) *web {
 	})
 	zone, err := time.LoadLocation("Asia/Seoul")
 	require.NoError(t, err)
-	httpapi.New(s.Service, s.keys.JWKS, zone, consistency.NewMemory(time.Now)).Register(app, authn.NewVerifier(public, accounts.Service, time.Now))
-	return &web{system: s, app: app, signer: authn.NewSigner(private, time.Now)}
+	httpapi.New(s.Service, s.keys.JWKS, zone, consistency.NewMemory(time.Now)).Register(app, assertion.NewVerifier(public, accounts.Service, time.Now))
+	return &web{system: s, app: app, signer: assertion.NewSigner(private, time.Now)}
 }
 
 // answer is a response that was read.
@@ -62,7 +63,7 @@ func (w *web) ask(t *testing.T, caller authn.Principal, method, path, body strin
 	request.Header.Set("User-Agent", "Browser/1")
 	signed, err := w.signer.Sign(caller, accounts.Service)
 	require.NoError(t, err)
-	request.Header.Set(authn.Header, signed)
+	request.Header.Set(assertion.Header, signed)
 	response, err := w.app.Test(request, -1)
 	require.NoError(t, err)
 	content, err := io.ReadAll(response.Body)

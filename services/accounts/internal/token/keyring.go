@@ -17,7 +17,7 @@ import (
 
 	"github.com/MicahParks/jwkset"
 
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 )
 
 type signingKey struct {
@@ -63,7 +63,7 @@ func loadRing(ctx context.Context, dir string) (ring, error) {
 	var problems []error
 	published := jwkset.NewMemoryStorage()
 	for _, path := range paths {
-		private, err := authn.ReadPrivateKey(path)
+		private, err := assertion.ReadPrivateKey(path)
 		if err != nil {
 			problems = append(problems, err)
 			continue

@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
@@ -41,7 +41,7 @@ type service struct {
 }
 
 func assemble(cfg Config, log *slog.Logger) (*service, error) {
-	principalKey, err := authn.ReadPublicKey(cfg.PrincipalKeyFile)
+	principalKey, err := assertion.ReadPublicKey(cfg.PrincipalKeyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	})
 	metrics := runner.NewMetrics(cluster.Metrics()...)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
-	verifier := authn.NewVerifier(principalKey, orders.Service, time.Now)
+	verifier := assertion.NewVerifier(principalKey, orders.Service, time.Now)
 	httpapi.New(domain, cfg.TimeZone.Location, memory).Register(app, verifier)
 	return &service{
 		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, notifier: notifier,

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 )
@@ -73,7 +74,7 @@ func (c caller) try(ctx context.Context, sent message) (answer, error) {
 		return answer{}, err
 	}
 	if c.principal != "" {
-		request.Header.Set(authn.Header, c.principal)
+		request.Header.Set(assertion.Header, c.principal)
 	}
 	if c.after != 0 {
 		request.Header.Set(consistency.Header, c.after.String())
@@ -187,7 +188,7 @@ func (c caller) raw(t *testing.T, line string) answer {
 	conn, err := net.Dial("tcp", c.addresses.HTTP.String())
 	require.NoError(t, err)
 	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: orders\r\nConnection: close\r\n%s: %s\r\n\r\n", line, authn.Header, c.principal)
+	_, err = fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: orders\r\nConnection: close\r\n%s: %s\r\n\r\n", line, assertion.Header, c.principal)
 	require.NoError(t, err)
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)

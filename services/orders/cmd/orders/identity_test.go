@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 )
@@ -17,7 +18,7 @@ func TestNothingIsServedWithoutAPrincipalOfAMemberForThisService(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	path := p.as(t, alice).order(t, "SECRET000001", "p")
-	sign := func(signer *authn.Signer, principal authn.Principal, audience string) string {
+	sign := func(signer *assertion.Signer, principal authn.Principal, audience string) string {
 		signed, err := signer.Sign(principal, audience)
 		require.NoError(t, err)
 		return signed
@@ -25,15 +26,15 @@ func TestNothingIsServedWithoutAPrincipalOfAMemberForThisService(t *testing.T) {
 	_, strange, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	admin := authn.Principal{MemberID: boss, SessionID: 1, Admin: true}
-	at := func(moment time.Time) *authn.Signer {
-		return authn.NewSigner(p.key, func() time.Time { return moment })
+	at := func(moment time.Time) *assertion.Signer {
+		return assertion.NewSigner(p.key, func() time.Time { return moment })
 	}
 	principals := map[string]string{
 		"none":                 "",
 		"garbage":              "garbage",
 		"an anonymous one":     sign(p.signer, authn.Principal{}, orders.Service),
 		"for another service":  sign(p.signer, admin, accounts.Service),
-		"with another key":     sign(authn.NewSigner(strange, time.Now), admin, orders.Service),
+		"with another key":     sign(assertion.NewSigner(strange, time.Now), admin, orders.Service),
 		"from an hour ago":     sign(at(time.Now().Add(-time.Hour)), admin, orders.Service),
 		"with a bad signature": sign(p.signer, admin, orders.Service) + "A",
 	}

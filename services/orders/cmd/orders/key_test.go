@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/httpx"
 )
 
@@ -155,7 +155,7 @@ func (c caller) cutOff(key string) {
 	defer conn.Close()
 	body := fmt.Sprintf(`{"product_name": %q}`, key)
 	_, _ = fmt.Fprintf(conn, "POST /orders/ HTTP/1.1\r\nHost: orders\r\n%s: %s\r\n%s: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-		authn.Header, c.principal, httpx.HeaderIdempotencyKey, key, jsonType, len(body), body)
+		assertion.Header, c.principal, httpx.HeaderIdempotencyKey, key, jsonType, len(body), body)
 	_ = conn.SetReadDeadline(time.Now().Add(rand.N(15 * time.Millisecond)))
 	_, _ = bufio.NewReader(conn).ReadString('\n')
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/config"
 	"oms.internal/libs/natsx"
 	"oms.internal/servers/dbpair"
@@ -45,7 +45,7 @@ type process struct {
 	conn      *nats.Conn // of another service
 	accounts  *accountsService
 	key       ed25519.PrivateKey
-	signer    *authn.Signer
+	signer    *assertion.Signer
 	client    *http.Client
 	root      *sql.DB // on the primary, in the schema
 
@@ -66,7 +66,7 @@ func startOn(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) *process {
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	p := &process{
-		schema: schema, pair: pair, broker: broker, key: private, signer: authn.NewSigner(private, time.Now),
+		schema: schema, pair: pair, broker: broker, key: private, signer: assertion.NewSigner(private, time.Now),
 		client: &http.Client{Transport: &http.Transport{}, Timeout: patience},
 		cfg:    configuration(t, pair, schema, broker.URL(), writeKey(t, public)),
 	}

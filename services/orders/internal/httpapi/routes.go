@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/httpx"
 	"oms.internal/orders/internal/order"
@@ -26,8 +27,8 @@ func New(service *order.Service, zone *time.Location, memory *consistency.Memory
 }
 
 // Register adds the routes to an app. Every route needs a principal that the gateway signed, of a member.
-func (a *API) Register(app *fiber.App, verifier *authn.Verifier) {
-	routes := app.Group("/orders", authn.RequirePrincipal(verifier), authn.RequireMember, httpx.Consistency(a.remembered))
+func (a *API) Register(app *fiber.App, verifier *assertion.Verifier) {
+	routes := app.Group("/orders", httpx.RequirePrincipal(verifier), httpx.RequireMember, httpx.Consistency(a.remembered))
 	routes.Get("/", a.list)
 	routes.Post("/", a.create)
 	routes.Get("/:id", a.get)

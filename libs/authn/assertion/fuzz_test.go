@@ -1,4 +1,4 @@
-package authn_test
+package assertion_test
 
 import (
 	"crypto/ed25519"

@@ -1,7 +1,6 @@
-package authn_test
+package assertion_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -11,26 +10,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/httpx"
 )
-
-func TestWithoutAPrincipalTheCallerIsAnonymous(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, member, authn.From(authn.Into(context.Background(), member)))
-	require.True(t, authn.From(context.Background()).Anonymous())
-}
 
 // newApp answers with the member's id on /public and /private, and with the code of a fault as its text.
 func newApp() *fiber.App {
 	app := fiber.New(fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {
 		return c.SendString(string(fault.Of(err).Code))
 	}})
-	app.Use(authn.RequirePrincipal(verifier(moment)))
+	app.Use(httpx.RequirePrincipal(verifier(moment)))
 	who := func(c *fiber.Ctx) error {
 		return c.SendString(strconv.FormatUint(authn.From(c.UserContext()).MemberID, 10))
 	}
 	app.Get("/public", who)
-	app.Get("/private", authn.RequireMember, who)
+	app.Get("/private", httpx.RequireMember, who)
 	return app
 }
 
@@ -50,7 +45,7 @@ func TestRoutesAreClosedToRequestsThatDidNotComeThroughTheGateway(t *testing.T) 
 	} {
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, test.path, nil)
 		if test.header != "" {
-			request.Header.Set(authn.Header, test.header)
+			request.Header.Set(assertion.Header, test.header)
 		}
 		response, err := app.Test(request)
 		require.NoError(t, err)

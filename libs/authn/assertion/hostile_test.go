@@ -1,4 +1,4 @@
-package authn_test
+package assertion_test
 
 import (
 	"crypto/ed25519"
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/fault"
 )
 
@@ -23,7 +24,7 @@ func send(t *testing.T, values ...string) string {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/public", nil)
 	for _, value := range values {
-		request.Header.Add(authn.Header, value)
+		request.Header.Add(assertion.Header, value)
 	}
 	response, err := newApp().Test(request)
 	require.NoError(t, err)
@@ -37,7 +38,7 @@ func send(t *testing.T, values ...string) string {
 func forgeWith(t *testing.T, key ed25519.PrivateKey, header map[string]any) string {
 	t.Helper()
 	forged := jwt.NewWithClaims(jwt.SigningMethodEdDSA, jwt.MapClaims{
-		"iss": "oms-gateway", "aud": "orders", "sub": "7", "sid": "9", "adm": true, "exp": moment.Add(authn.Lifetime).Unix(),
+		"iss": "oms-gateway", "aud": "orders", "sub": "7", "sid": "9", "adm": true, "exp": moment.Add(assertion.Lifetime).Unix(),
 	})
 	for name, value := range header {
 		forged.Header[name] = value
@@ -73,7 +74,7 @@ func TestAServiceRefusesEveryPrincipalButAFreshOneOfTheGatewayForItself(t *testi
 	t.Parallel()
 	genuine := sign(t, gatewayKey, member, "orders")
 	signedAt := func(when time.Time) string {
-		signed, err := authn.NewSigner(gatewayKey, at(when)).Sign(member, "orders")
+		signed, err := assertion.NewSigner(gatewayKey, at(when)).Sign(member, "orders")
 		require.NoError(t, err)
 		return signed
 	}
@@ -88,8 +89,8 @@ func TestAServiceRefusesEveryPrincipalButAFreshOneOfTheGatewayForItself(t *testi
 		"missing":               {},
 		"empty":                 {""},
 		"forged":                {sign(t, otherKey, member, "orders")},
-		"expired":               {signedAt(moment.Add(-authn.Lifetime - time.Minute))},
-		"expired a moment ago":  {signedAt(moment.Add(-authn.Lifetime - 6*time.Second))},
+		"expired":               {signedAt(moment.Add(-assertion.Lifetime - time.Minute))},
+		"expired a moment ago":  {signedAt(moment.Add(-assertion.Lifetime - 6*time.Second))},
 		"not yet valid":         {claim("nbf", moment.Add(time.Minute).Unix())},
 		"for another service":   {sign(t, gatewayKey, member, "accounts")},
 		"for a list of others":  {claim("aud", []string{"accounts", "gateway"})},
@@ -110,7 +111,7 @@ func TestAServiceRefusesEveryPrincipalButAFreshOneOfTheGatewayForItself(t *testi
 		require.Equal(t, string(fault.Unauthenticated), send(t, values...), name)
 	}
 	require.Equal(t, "7", send(t, genuine))
-	require.Equal(t, "7", send(t, signedAt(moment.Add(-authn.Lifetime))), "clocks may differ by seconds")
+	require.Equal(t, "7", send(t, signedAt(moment.Add(-assertion.Lifetime))), "clocks may differ by seconds")
 }
 
 func TestAKeyThatATokenBringsAlongIsIgnored(t *testing.T) {

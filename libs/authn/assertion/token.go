@@ -1,4 +1,12 @@
-package authn
+// Package assertion carries the identity of a caller from the gateway, which verified it, to the services, which believe
+// nobody else.
+//
+// The gateway signs the principal with its Ed25519 key into a short-lived JWT for one service (the audience). Services hold
+// only the public key, so no service can speak for a caller to another one. A request without a valid assertion is refused,
+// even on public routes: there the gateway asserts that the caller is anonymous.
+//
+// The package knows no transport: package httpx reads the header.
+package assertion
 
 import (
 	"crypto/ed25519"
@@ -12,7 +20,20 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"oms.internal/libs/fault"
+	"oms.internal/libs/authn"
+)
+
+// Header is the HTTP header in which an assertion travels from the gateway to a service.
+const Header = "Oms-Principal"
+
+// Lifetime is how long an assertion is valid: the time a request may take to reach its service, with room for clocks that
+// differ.
+const Lifetime = 30 * time.Second
+
+const (
+	issuer = "oms-gateway"
+	// leeway is how far a service's clock may be behind the gateway's.
+	leeway = 5 * time.Second
 )
 
 type claims struct {
@@ -34,7 +55,7 @@ func NewSigner(key ed25519.PrivateKey, now func() time.Time) *Signer {
 }
 
 // Sign returns the value of Header for a request to the service named audience.
-func (s *Signer) Sign(principal Principal, audience string) (string, error) {
+func (s *Signer) Sign(principal authn.Principal, audience string) (string, error) {
 	now := s.now()
 	content := claims{
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -46,8 +67,8 @@ func (s *Signer) Sign(principal Principal, audience string) (string, error) {
 		Address: principal.Address,
 	}
 	if !principal.Anonymous() {
-		content.Subject = formatID(principal.MemberID)
-		content.SessionID = formatID(principal.SessionID)
+		content.Subject = strconv.FormatUint(principal.MemberID, 10)
+		content.SessionID = strconv.FormatUint(principal.SessionID, 10)
 		content.Admin = principal.Admin
 	}
 	signed, err := jwt.NewWithClaims(jwt.SigningMethodEdDSA, content).SignedString(s.key)
@@ -76,26 +97,21 @@ func NewVerifier(key ed25519.PublicKey, audience string, now func() time.Time) *
 }
 
 // Verify returns the principal in a value of Header. Every failure is the fault Unauthenticated.
-func (v *Verifier) Verify(signed string) (Principal, error) {
+func (v *Verifier) Verify(signed string) (authn.Principal, error) {
 	var content claims
 	_, err := v.parser.ParseWithClaims(signed, &content, func(*jwt.Token) (any, error) { return v.key, nil })
 	if err != nil {
-		return Principal{}, unauthenticated(err)
+		return authn.Principal{}, authn.NewUnauthenticated(err)
 	}
 	if content.Subject == "" {
-		return Principal{Address: content.Address}, nil
+		return authn.Principal{Address: content.Address}, nil
 	}
 	memberID, memberErr := strconv.ParseUint(content.Subject, 10, 64)
 	sessionID, sessionErr := strconv.ParseUint(content.SessionID, 10, 64)
 	if err := errors.Join(memberErr, sessionErr); err != nil {
-		return Principal{}, unauthenticated(err)
+		return authn.Principal{}, authn.NewUnauthenticated(err)
 	}
-	return Principal{MemberID: memberID, SessionID: sessionID, Admin: content.Admin, Address: content.Address}, nil
-}
-
-func unauthenticated(cause error) *fault.Error {
-	return fault.New(fault.Unauthenticated, "Authentication credentials were not provided.", cause).
-		WithHeader("WWW-Authenticate", "Token")
+	return authn.Principal{MemberID: memberID, SessionID: sessionID, Admin: content.Admin, Address: content.Address}, nil
 }
 
 // ReadPrivateKey reads an Ed25519 key from a PEM file in PKCS #8 form (RFC 8410).

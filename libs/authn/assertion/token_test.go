@@ -1,4 +1,4 @@
-package authn_test
+package assertion_test
 
 import (
 	"crypto/ed25519"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/fault"
 )
 
@@ -27,13 +28,13 @@ func publicKey(key ed25519.PrivateKey) ed25519.PublicKey { return key.Public().(
 
 func sign(t testing.TB, key ed25519.PrivateKey, principal authn.Principal, audience string) string {
 	t.Helper()
-	signed, err := authn.NewSigner(key, at(moment)).Sign(principal, audience)
+	signed, err := assertion.NewSigner(key, at(moment)).Sign(principal, audience)
 	require.NoError(t, err)
 	return signed
 }
 
-func verifier(now time.Time) *authn.Verifier {
-	return authn.NewVerifier(publicKey(gatewayKey), "orders", at(now))
+func verifier(now time.Time) *assertion.Verifier {
+	return assertion.NewVerifier(publicKey(gatewayKey), "orders", at(now))
 }
 
 func TestASignedPrincipalArrivesAsItWas(t *testing.T) {
@@ -58,8 +59,8 @@ func TestAPrincipalIsValidForItsLifetimeAndTheDifferenceOfClocks(t *testing.T) {
 	signed := sign(t, gatewayKey, member, "orders")
 	const leeway = 5 * time.Second
 	for shift, valid := range map[time.Duration]bool{
-		0: true, -leeway: true, authn.Lifetime: true, authn.Lifetime + leeway - time.Second: true,
-		authn.Lifetime + leeway: false, time.Hour: false,
+		0: true, -leeway: true, assertion.Lifetime: true, assertion.Lifetime + leeway - time.Second: true,
+		assertion.Lifetime + leeway: false, time.Hour: false,
 	} {
 		_, err := verifier(moment.Add(shift)).Verify(signed)
 		require.Equal(t, valid, err == nil, "%s: %v", shift, err)
@@ -70,7 +71,7 @@ func TestAPrincipalIsValidForItsLifetimeAndTheDifferenceOfClocks(t *testing.T) {
 func forge(t *testing.T, method jwt.SigningMethod, key any, change func(jwt.MapClaims)) string {
 	t.Helper()
 	content := jwt.MapClaims{
-		"iss": "oms-gateway", "aud": "orders", "sub": "7", "sid": "9", "exp": moment.Add(authn.Lifetime).Unix(),
+		"iss": "oms-gateway", "aud": "orders", "sub": "7", "sid": "9", "exp": moment.Add(assertion.Lifetime).Unix(),
 	}
 	if change != nil {
 		change(content)

@@ -1,4 +1,4 @@
-package authn_test
+package assertion_test
 
 import (
 	"crypto/ecdsa"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/authn"
+	"oms.internal/libs/authn/assertion"
 )
 
 func privatePEM(t *testing.T, key any) []byte {
@@ -38,10 +38,10 @@ func write(t *testing.T, content []byte) string {
 
 func TestKeysAreReadFromTheirPEMFiles(t *testing.T) {
 	t.Parallel()
-	private, err := authn.ReadPrivateKey(write(t, privatePEM(t, gatewayKey)))
+	private, err := assertion.ReadPrivateKey(write(t, privatePEM(t, gatewayKey)))
 	require.NoError(t, err)
 	require.Equal(t, gatewayKey, private)
-	public, err := authn.ReadPublicKey(write(t, publicPEM(t, publicKey(gatewayKey))))
+	public, err := assertion.ReadPublicKey(write(t, publicPEM(t, publicKey(gatewayKey))))
 	require.NoError(t, err)
 	require.Equal(t, publicKey(gatewayKey), public)
 }
@@ -56,18 +56,18 @@ func TestOtherFilesAreRefusedAndNamed(t *testing.T) {
 		"empty": nil, "text": []byte("key"), "public": public, "another kind": privatePEM(t, curve), "cut off": private[:60],
 	} {
 		path := write(t, content)
-		_, refusals["private, "+name] = authn.ReadPrivateKey(path)
+		_, refusals["private, "+name] = assertion.ReadPrivateKey(path)
 		require.ErrorContains(t, refusals["private, "+name], path)
 	}
 	for name, content := range map[string][]byte{
 		"empty": nil, "text": []byte("key"), "private": private, "another kind": publicPEM(t, curve.Public()), "cut off": public[:60],
 	} {
 		path := write(t, content)
-		_, refusals["public, "+name] = authn.ReadPublicKey(path)
+		_, refusals["public, "+name] = assertion.ReadPublicKey(path)
 		require.ErrorContains(t, refusals["public, "+name], path)
 	}
-	_, err = authn.ReadPrivateKey("/nonexistent/key.pem")
+	_, err = assertion.ReadPrivateKey("/nonexistent/key.pem")
 	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = authn.ReadPublicKey("/nonexistent/key.pem")
+	_, err = assertion.ReadPublicKey("/nonexistent/key.pem")
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
