@@ -57,8 +57,3 @@ func TestAnOptionalKeyMayBeAbsent(t *testing.T) {
 	require.Nil(t, object.Key("a", field.Optional))
 	require.NoError(t, object.Err())
 }
-
-func TestNoSuchKeyNamesTheKey(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, `Invalid pk "7" - object does not exist.`, field.NoSuchKey(uint64(7)))
-}

@@ -94,15 +94,10 @@ func (o *Object) Key(name string, presence Presence) *uint64 {
 	}
 	id, err := strconv.ParseUint(text, 10, 63)
 	if err != nil || id == 0 {
-		o.Refuse(name, NoSuchKey(text))
+		o.Refuse(name, fmt.Sprintf(`Invalid pk "%s" - object does not exist.`, text))
 		return nil
 	}
 	return &id
-}
-
-// NoSuchKey is the message for an id under which there is nothing.
-func NoSuchKey[T string | uint64](key T) string {
-	return fmt.Sprintf(`Invalid pk "%v" - object does not exist.`, key)
 }
 
 func (o *Object) value(name string, presence Presence) (json.RawMessage, bool) {

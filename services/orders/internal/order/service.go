@@ -2,13 +2,13 @@ package order
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
-	"oms.internal/libs/field"
 )
 
 // matchBudget is how long a search waits for the accounts service before it goes without customers' names and emails.
@@ -18,7 +18,9 @@ const matchBudget = time.Second
 var ErrNumberTaken = fault.InvalidField("order_number", "order with this order number already exists.")
 
 // NoSuchCustomer is the fault for a customer who is no member, or no longer.
-func NoSuchCustomer(id uint64) error { return fault.InvalidField("customer", field.NoSuchKey(id)) }
+func NoSuchCustomer(id uint64) error {
+	return fault.InvalidField("customer", fmt.Sprintf(`Invalid pk "%d" - object does not exist.`, id))
+}
 
 // errChanged is the fault for an order that is not as the caller expects it.
 var errChanged = fault.New(fault.PreconditionFailed, "The order is not as the request expects it. Look at it again.", nil)
