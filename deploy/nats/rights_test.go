@@ -42,7 +42,6 @@ func rights() []right {
 	all := []right{
 		{accounts.SubjectExists, may("orders"), may("accounts")},
 		{accounts.SubjectMatch, may("orders"), may("accounts")},
-		{accounts.SubjectRevocations, may("gateway"), may("accounts")},
 		{accounts.SubjectSeen, may("gateway"), may("accounts")},
 		{accounts.SubjectRevoked, may("accounts"), may("gateway")},
 		{orders.SubjectLast, may("accounts"), may("orders")},

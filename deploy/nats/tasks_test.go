@@ -48,7 +48,7 @@ func TestTheRightsAreEnoughForEveryTask(t *testing.T) {
 		conns[user] = process(t, server, secrets, user)
 	}
 	for service, subjects := range map[string][]string{
-		accounts.Service: {accounts.SubjectExists, accounts.SubjectMatch, accounts.SubjectRevocations, accounts.SubjectSeen},
+		accounts.Service: {accounts.SubjectExists, accounts.SubjectMatch, accounts.SubjectSeen},
 		orders.Service:   {orders.SubjectLast},
 	} {
 		var endpoints []natsx.Endpoint
@@ -62,7 +62,7 @@ func TestTheRightsAreEnoughForEveryTask(t *testing.T) {
 	for caller, subjects := range map[string][]string{
 		"accounts": {orders.SubjectLast},
 		"orders":   {accounts.SubjectExists, accounts.SubjectMatch},
-		"gateway":  {accounts.SubjectRevocations, accounts.SubjectSeen},
+		"gateway":  {accounts.SubjectSeen},
 		"ops":      {"$SRV.PING.accounts", "$SRV.INFO.accounts", "$SRV.STATS.orders", "$SRV.PING"},
 	} {
 		for _, subject := range subjects {

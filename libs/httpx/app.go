@@ -133,6 +133,15 @@ func routeLabel(c *fiber.Ctx, status int) string {
 	return c.Route().Path
 }
 
+type failuresOnlyKey struct{}
+
+// LogFailuresOnly is for routes that other processes ask many times a second: of their requests only those that fail are
+// logged at the level Info, the others at Debug.
+func LogFailuresOnly(c *fiber.Ctx) error {
+	c.Locals(failuresOnlyKey{}, true)
+	return c.Next()
+}
+
 func logRequest(ctx context.Context, c *fiber.Ctx, log *slog.Logger, began time.Time, err error) {
 	level, attrs := slog.LevelInfo, []slog.Attr{
 		slog.String("method", Method(c)),
@@ -140,8 +149,11 @@ func logRequest(ctx context.Context, c *fiber.Ctx, log *slog.Logger, began time.
 		slog.Int("status", c.Response().StatusCode()),
 		slog.Duration("duration", time.Since(began)),
 	}
-	if err != nil && c.Response().StatusCode() >= fiber.StatusInternalServerError {
+	switch {
+	case err != nil && c.Response().StatusCode() >= fiber.StatusInternalServerError:
 		level, attrs = slog.LevelError, append(attrs, slog.String("error", err.Error()))
+	case err == nil && c.Locals(failuresOnlyKey{}) != nil:
+		level = slog.LevelDebug
 	}
 	log.LogAttrs(ctx, level, "request", attrs...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/requestid"
 )
@@ -136,4 +137,23 @@ func TestMetricsCountByRouteAndNotByPath(t *testing.T) {
 		require.Contains(t, recorder.Body.String(), series)
 	}
 	require.NotContains(t, recorder.Body.String(), "BREW")
+}
+
+func TestWhatProcessesAskOftenIsLoggedOnlyWhereItFails(t *testing.T) {
+	t.Parallel()
+	server := start(t, nil, func(app *fiber.App) {
+		app.Get("/often/:way", httpx.LogFailuresOnly, func(c *fiber.Ctx) error {
+			if c.Params("way") == "fails" {
+				return fault.NewNotFound()
+			}
+			return c.SendString("fine")
+		})
+		app.Get("/seldom", func(c *fiber.Ctx) error { return c.SendString("fine") })
+	})
+	for _, path := range []string{"/often/fine", "/often/fails", "/seldom"} {
+		server.do(t, http.MethodGet, path, "")
+	}
+	require.NotContains(t, server.logs.String(), "/often/fine")
+	require.Contains(t, server.logs.String(), "/often/fails")
+	require.Contains(t, server.logs.String(), "/seldom")
 }

@@ -63,7 +63,7 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 	follower := revocation.NewFollower(revocation.Options{
 		Memory:       memory,
 		Conn:         world.conn,
-		Sources:      []revocation.Source{revocation.OverNATS(world.conn), revocation.OverHTTP(control, controlBase, world.signer)},
+		Ask:          revocation.OverHTTP(control, controlBase, world.signer),
 		MaxStaleness: cfg.RevocationMaxStaleness,
 		Log:          log,
 		Metrics:      world.metrics,

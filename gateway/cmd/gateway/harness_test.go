@@ -32,7 +32,7 @@ import (
 	"oms.internal/servers/testservers"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // neighbours are the processes that the gateway works with: services that the test plays, and a real NATS server.
 type neighbours struct {
@@ -100,30 +100,24 @@ func (n *neighbours) publishKey(issuer *testkit.Issuer) {
 	n.jwks.Store(&published)
 }
 
-// answerRevocations plays the NATS side of accounts.
+// answerRevocations has accounts answer and publish what is revoked.
 func (n *neighbours) answerRevocations(t *testing.T) {
 	t.Helper()
 	conn, err := natsx.Connect(natsx.Config{URL: n.nats.URL(), User: "accounts"}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
+	require.Eventually(t, conn.IsConnected, patience, time.Millisecond)
 	n.published = conn
 	n.revoked.Fail(nil)
-	inBackground(t, func(ctx context.Context) error {
-		return natsx.Serve(ctx, conn, accounts.Service, slog.New(slog.DiscardHandler),
-			natsx.NewEndpoint("revocations", accounts.SubjectRevocations, n.revoked.Page))
-	})
 }
 
-// revoke ends a session, as accounts does, and pushes the news if asked to.
-func (n *neighbours) revoke(t *testing.T, session uint64, push bool) {
+// revoke ends a session, as accounts does, and returns the message that accounts publishes then.
+func (n *neighbours) revoke(t *testing.T, session uint64) []byte {
 	t.Helper()
 	message := n.revoked.Add(accounts.Revocation{SessionID: session, Until: time.Now().Add(time.Hour)})
-	if !push {
-		return
-	}
 	encoded, err := json.Marshal(message)
 	require.NoError(t, err)
-	require.NoError(t, n.published.Publish(accounts.SubjectRevoked, encoded))
+	return encoded
 }
 
 // inBackground runs something until the test ends.

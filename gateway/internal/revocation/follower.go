@@ -17,15 +17,14 @@ import (
 	"oms.internal/libs/contracts/accounts"
 )
 
-// pullInterval bounds, with the timeouts of the sources, how long a revocation can stay unheard that was not pushed.
+// pullInterval bounds, with usualTimeout, how long a revocation can stay unheard that was not pushed.
 const pullInterval = 250 * time.Millisecond
 
 // Options say whom a Follower hears and how old its knowledge may become.
 type Options struct {
-	Memory *Memory
-	Conn   *nats.Conn
-	// Sources are asked in this order until one answers.
-	Sources      []Source
+	Memory       *Memory
+	Conn         *nats.Conn
+	Ask          Ask
 	MaxStaleness time.Duration
 	Log          *slog.Logger
 	Metrics      prometheus.Registerer
@@ -34,29 +33,23 @@ type Options struct {
 // Follower keeps a Memory up to date.
 type Follower struct {
 	*Memory
-	conn         *nats.Conn
-	sources      []Source
-	maxStaleness time.Duration
-	log          *slog.Logger
-	pulls        *prometheus.CounterVec
+	options Options
+	pulls   *prometheus.CounterVec
 
 	sequence sequence
 	missing  chan struct{}             // holds a value while a gap is to be filled
 	pulled   atomic.Pointer[time.Time] // when the last complete pull began
 	failing  atomic.Bool
-	via      atomic.Pointer[string] // the source that answered last
-	failedAt map[string]time.Time   // by source, when it last did not answer; used by Run alone
 }
 
 // NewFollower returns a follower that works once Run has been called.
 func NewFollower(options Options) *Follower {
 	follower := &Follower{
-		Memory: options.Memory, conn: options.Conn, sources: options.Sources, maxStaleness: options.MaxStaleness,
-		log: options.Log, missing: make(chan struct{}, 1), failedAt: map[string]time.Time{},
+		Memory: options.Memory, options: options, missing: make(chan struct{}, 1),
 		pulls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gateway_revocation_pulls_total",
-			Help: "Requests to accounts for revocations, by source and outcome.",
-		}, []string{"source", "outcome"}),
+			Help: "Requests to accounts for revocations, by outcome.",
+		}, []string{"outcome"}),
 	}
 	options.Metrics.MustRegister(follower.pulls, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "gateway_revocations",
@@ -83,7 +76,7 @@ func (f *Follower) Current() error {
 	if err := f.Ready(); err != nil {
 		return err
 	}
-	if age := f.age(*f.pulled.Load()); age > f.maxStaleness {
+	if age := f.age(*f.pulled.Load()); age > f.options.MaxStaleness {
 		return fmt.Errorf("revocations are %s old", age.Round(time.Second))
 	}
 	return nil
@@ -108,22 +101,28 @@ func (f *Follower) age(since time.Time) time.Duration {
 
 // Run follows until ctx ends. It does not fail while NATS or accounts is away.
 func (f *Follower) Run(ctx context.Context) error {
-	subscription, err := f.conn.Subscribe(accounts.SubjectRevoked, func(message *nats.Msg) {
+	subscription, err := f.options.Conn.Subscribe(accounts.SubjectRevoked, func(message *nats.Msg) {
 		if err := f.hear(message.Data); err != nil {
-			f.log.Error("published revocations", "error", err)
+			f.options.Log.Error("published revocations", "error", err)
 		}
 	})
 	if err != nil {
 		return fmt.Errorf("subscribe to %s: %w", accounts.SubjectRevoked, err)
 	}
 	defer func() { _ = subscription.Unsubscribe() }()
+	f.poll(ctx)
+	return nil
+}
+
+// poll asks at once, in each pullInterval, and whenever a gap shows, until ctx ends.
+func (f *Follower) poll(ctx context.Context) {
 	ticker := time.NewTicker(pullInterval)
 	defer ticker.Stop()
 	for {
 		f.pullOnce(ctx)
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-f.missing:
 		case <-ticker.C:
 		}

@@ -21,7 +21,7 @@ func headerOf(t *testing.T, message accounts.Revocations) http.Header {
 func TestAnswerOfAccountsIsUnderstoodOrRefused(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	follower := newFollower(nil, clock.now)
+	follower := newFollower(nil, clock.now, nil)
 	require.NoError(t, follower.AddFromAnswer(http.Header{}))
 	require.NoError(t, follower.AddFromAnswer(http.Header{accounts.HeaderRevocations: {
 		`{"revocations":[{"session_id":10,"until":"2026-11-23T13:00:00Z"}]}`,
@@ -41,7 +41,7 @@ func FuzzMessageIsReadWholeOrNotAtAll(f *testing.F) {
 	f.Add(`{`)
 	clock := &clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	f.Fuzz(func(t *testing.T, text string) {
-		follower := newFollower(nil, clock.now)
+		follower := newFollower(nil, clock.now, nil)
 		err := follower.hear([]byte(text))
 		if err != nil {
 			require.Zero(t, follower.Len())

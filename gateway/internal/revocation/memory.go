@@ -3,8 +3,8 @@
 //
 // It learns of them in three ways: from the answers of accounts that pass through this gateway (so that the very next
 // request is refused), from what accounts publishes (for what passed through another gateway), and by asking four times
-// a second for what is after the last number that it knows, over NATS or else over HTTP (for what was missed). It knows
-// how old its knowledge is, and says so when it is too old to decide by.
+// a second over HTTP for what is after the last number that it knows (for what was missed). It knows how old its
+// knowledge is, and says so when it is too old to decide by.
 package revocation
 
 import (

@@ -51,19 +51,19 @@ func (r *Revocations) Asked() []uint64 {
 	return slices.Clone(r.asked)
 }
 
-// Page answers over NATS.
-func (r *Revocations) Page(_ context.Context, request accounts.RevocationsRequest) (accounts.Revocations, error) {
+// After answers what is revoked after a number.
+func (r *Revocations) After(_ context.Context, after uint64) (accounts.Revocations, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.gone != nil {
 		return accounts.Revocations{}, r.gone
 	}
-	r.asked = append(r.asked, request.After)
+	r.asked = append(r.asked, after)
 	latest := uint64(len(r.all))
-	if request.After >= latest {
+	if after >= latest {
 		return accounts.Revocations{Latest: latest}, nil
 	}
-	page := r.all[request.After:]
+	page := r.all[after:]
 	if len(page) > accounts.MaxRevocations {
 		page = page[:accounts.MaxRevocations]
 		latest = page[len(page)-1].Sequence
@@ -78,7 +78,7 @@ func (r *Revocations) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	reply, err := r.Page(request.Context(), accounts.RevocationsRequest{After: after})
+	reply, err := r.After(request.Context(), after)
 	if err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return

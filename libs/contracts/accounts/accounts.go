@@ -12,10 +12,9 @@ const Service = "accounts"
 
 // Subjects of requests.
 const (
-	SubjectExists      = "oms.rpc.accounts.exists"
-	SubjectMatch       = "oms.rpc.accounts.match"
-	SubjectRevocations = "oms.rpc.accounts.revocations"
-	SubjectSeen        = "oms.rpc.accounts.seen"
+	SubjectExists = "oms.rpc.accounts.exists"
+	SubjectMatch  = "oms.rpc.accounts.match"
+	SubjectSeen   = "oms.rpc.accounts.seen"
 )
 
 // SubjectRevoked is where accounts publishes a Revocations message after each revocation.
@@ -60,25 +59,20 @@ type MatchReply struct {
 	Truncated bool `json:"truncated,omitempty"`
 }
 
-// MaxRevocations is how many revocations one Revocations reply holds at most.
+// MaxRevocations is how many revocations one answer at PathRevocations holds at most.
 const MaxRevocations = 1000
 
-// PathRevocations is the HTTP path on accounts that answers like SubjectRevocations, for gateways without NATS. The
-// request carries a principal (libs/authn) and the query parameter after; the path is not reachable from outside.
+// PathRevocations is the HTTP path on accounts that answers which revocations still matter, in ascending order of their
+// sequence numbers. The query parameter after skips those up to a number. The request carries a principal (libs/authn);
+// the path is not reachable from outside.
 const PathRevocations = "/internal/revocations"
 
-// RevocationsRequest asks for the revocations that matter still, in ascending order of their sequence numbers.
-type RevocationsRequest struct {
-	// After skips the revocations up to this sequence number.
-	After uint64 `json:"after"`
-}
-
-// Revocations lists what is no longer valid. It is the reply to RevocationsRequest, the message on SubjectRevoked and
-// the content of HeaderRevocations.
+// Revocations lists what is no longer valid. It is the answer at PathRevocations, the message on SubjectRevoked and the
+// content of HeaderRevocations.
 type Revocations struct {
 	Revocations []Revocation `json:"revocations"`
-	// Latest is, in a reply, the sequence number up to which the reply is complete: that of its last element where it is
-	// full (MaxRevocations), else the highest that was ever given. The reader asks for what is after it next time.
+	// Latest is, in an answer at PathRevocations, the sequence number up to which it is complete: that of its last element
+	// where it is full (MaxRevocations), else the highest that was ever given. The reader asks for what is after it next.
 	Latest uint64 `json:"latest,omitempty"`
 }
 

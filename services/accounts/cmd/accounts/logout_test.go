@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -37,12 +38,13 @@ func (p *process) logIn(t *testing.T, email string) authn.Principal {
 	return principal(t, got)
 }
 
-// revoked asks over NATS, as a gateway does that knows all up to a number, for what is revoked behind it.
-func (p *process) revoked(t *testing.T, after uint64) accounts.Revocations {
+// revoked asks, as a gateway does that knows all up to a number, for what is revoked after it.
+func (p *process) revoked(t *testing.T, after uint64) (revoked accounts.Revocations) {
 	t.Helper()
-	reply, err := call[accounts.Revocations](t, p.surroundings, accounts.SubjectRevocations, accounts.RevocationsRequest{After: after})
-	require.NoError(t, err)
-	return reply
+	got := p.do(t, anonymous, http.MethodGet, accounts.PathRevocations+"?after="+strconv.FormatUint(after, 10), "")
+	require.Equal(t, http.StatusOK, got.status, "%s", got.body)
+	require.NoError(t, json.Unmarshal([]byte(got.body), &revoked))
+	return revoked
 }
 
 // requireKept checks that a gateway that has just connected learns of a revocation, and one that knows it of nothing new.

@@ -12,7 +12,7 @@ import (
 	"oms.internal/libs/httpx"
 )
 
-// revocations answers gateways, which ask for what they have not heard.
+// revocations answers gateways, which ask four times a second for what they have not heard.
 func (a *API) revocations(c *fiber.Ctx) error {
 	after, err := strconv.ParseUint(c.Query("after", "0"), 10, 64)
 	if err != nil {

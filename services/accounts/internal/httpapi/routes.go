@@ -42,7 +42,7 @@ func (a *API) Register(app *fiber.App, verifier *assertion.Verifier) {
 	app.Get("/auth/sessions", principal, consistent, member, a.sessions)
 	app.Delete("/auth/sessions/:id", principal, consistent, member, a.endSession)
 	app.Get("/audit/events", principal, consistent, member, a.events)
-	app.Get(accounts.PathRevocations, principal, a.revocations)
+	app.Get(accounts.PathRevocations, httpx.LogFailuresOnly, principal, a.revocations)
 
 	app.Post("/accounts/users", principal, consistent, a.signUp)
 	app.Get("/accounts/users", principal, consistent, member, a.list)

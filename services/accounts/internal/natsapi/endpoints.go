@@ -31,13 +31,6 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 				ids, truncated, err := service.Match(ctx, request.Terms, request.Among)
 				return accounts.MatchReply{MemberIDs: ids, Truncated: truncated}, err
 			}),
-		natsx.NewEndpoint("revocations", accounts.SubjectRevocations,
-			func(ctx context.Context, request accounts.RevocationsRequest) (accounts.Revocations, error) {
-				revocations, latest, err := service.Revoked(ctx, request.After, accounts.MaxRevocations)
-				reply := toMessage(revocations)
-				reply.Latest = latest
-				return reply, err
-			}),
 		natsx.NewEndpoint("seen", accounts.SubjectSeen,
 			func(ctx context.Context, request accounts.SeenRequest) (accounts.SeenReply, error) {
 				if len(request.Sessions) > accounts.MaxSeen {

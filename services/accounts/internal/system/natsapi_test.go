@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/natsapi"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
@@ -16,7 +15,7 @@ import (
 	"oms.internal/servers/testservers"
 )
 
-func TestGatewaysPullRevocationsAndReportSessionsOverNATS(t *testing.T) {
+func TestGatewaysReportSessionsOverNATS(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	server := testservers.NewNATS(t, "")
@@ -31,23 +30,14 @@ func TestGatewaysPullRevocationsAndReportSessionsOverNATS(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- natsx.Serve(serving, conn, accounts.Service, log, natsapi.Endpoints(s.Service)...) }()
 
-	who, other := s.signUp(t, 1), s.signUp(t, 2)
-	_, err = s.LogOut(t.Context(), who.Principal)
-	require.NoError(t, err)
-	var reply accounts.Revocations
+	who := s.signUp(t, 1)
+	s.advance(time.Minute)
+	seen := accounts.SeenRequest{Sessions: []accounts.Seen{{SessionID: who.SessionID, At: s.time()}}}
 	require.Eventually(t, func() bool {
-		reply, err = natsx.Call[accounts.Revocations](ctx, conn, accounts.SubjectRevocations, accounts.RevocationsRequest{})
+		_, err = natsx.Call[accounts.SeenReply](ctx, conn, accounts.SubjectSeen, seen)
 		return err == nil
 	}, patience, 10*time.Millisecond)
-	require.Equal(t, accounts.Revocations{
-		Revocations: []accounts.Revocation{{Sequence: 1, SessionID: who.SessionID, Until: s.time().Add(tokenLifetime + account.RevocationMargin)}}, Latest: 1,
-	}, reply)
-
-	s.advance(time.Minute)
-	seen := accounts.SeenRequest{Sessions: []accounts.Seen{{SessionID: other.SessionID, At: s.time()}}}
-	_, err = natsx.Call[accounts.SeenReply](ctx, conn, accounts.SubjectSeen, seen)
-	require.NoError(t, err)
-	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions WHERE id = ? AND last_seen_at = ?", other.SessionID, s.time()))
+	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions WHERE id = ? AND last_seen_at = ?", who.SessionID, s.time()))
 	seen.Sessions = make([]accounts.Seen, accounts.MaxSeen+1)
 	_, err = natsx.Call[accounts.SeenReply](ctx, conn, accounts.SubjectSeen, seen)
 	requireCode(t, fault.Malformed, err)

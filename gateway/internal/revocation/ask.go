@@ -7,46 +7,27 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
-
-	"github.com/nats-io/nats.go"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/natsx"
 )
 
-// maxReply bounds a reply over HTTP, in bytes: MaxRevocations take about 1 MiB.
+// maxReply bounds a reply, in bytes: accounts.MaxRevocations take about 200 KiB.
 const maxReply = 4 << 20
 
-// Source is a way to ask accounts for the revocations after a number.
-type Source struct {
-	// Name is how logs and metrics call it.
-	Name string
-	// Timeout is how long a reply is waited for while all goes well.
-	Timeout time.Duration
-	Ask     func(ctx context.Context, after uint64) (accounts.Revocations, error)
-}
-
-// OverNATS asks over a connection. Where that does not stand, it fails at once.
-func OverNATS(conn *nats.Conn) Source {
-	ask := func(ctx context.Context, after uint64) (accounts.Revocations, error) {
-		return natsx.Call[accounts.Revocations](ctx, conn, accounts.SubjectRevocations, accounts.RevocationsRequest{After: after})
-	}
-	return Source{Name: "nats", Timeout: 200 * time.Millisecond, Ask: ask}
-}
+// Ask asks accounts for the revocations after a number.
+type Ask func(ctx context.Context, after uint64) (accounts.Revocations, error)
 
 // OverHTTP asks accounts at base (scheme and host) in the gateway's own name.
-func OverHTTP(client *http.Client, base string, signer *assertion.Signer) Source {
-	ask := func(ctx context.Context, after uint64) (accounts.Revocations, error) {
+func OverHTTP(client *http.Client, base string, signer *assertion.Signer) Ask {
+	return func(ctx context.Context, after uint64) (accounts.Revocations, error) {
 		reply, err := askHTTP(ctx, client, base, signer, after)
 		if err != nil {
 			return reply, fmt.Errorf("ask %s: %w", accounts.PathRevocations, err)
 		}
 		return reply, nil
 	}
-	return Source{Name: "http", Timeout: 500 * time.Millisecond, Ask: ask}
 }
 
 func askHTTP(ctx context.Context, client *http.Client, base string, signer *assertion.Signer, after uint64) (accounts.Revocations, error) {
