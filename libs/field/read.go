@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"oms.internal/libs/fault"
 )
 
@@ -26,24 +28,34 @@ func (o *Object) Refuse(name, message string) {
 	o.problems[name] = append(o.problems[name], message)
 }
 
-// Text reads a text that passes all checks. It returns nil where the field is absent or refused.
+// Text reads a text that passes all checks, in Unicode's normal form C: canonically equal texts are one text. White space
+// around it is cut off. Text returns nil where the field is absent or refused.
 func (o *Object) Text(name string, presence Presence, checks ...Check) *string {
+	return o.text(name, presence, norm.NFC.String, checks)
+}
+
+// RawText reads a text as Text does, but in the form in which it was sent.
+func (o *Object) RawText(name string, presence Presence, checks ...Check) *string {
+	return o.text(name, presence, func(text string) string { return text }, checks)
+}
+
+func (o *Object) text(name string, presence Presence, normal func(string) string, checks []Check) *string {
 	value, ok := o.value(name, presence)
 	if !ok {
 		return nil
 	}
 	text, ok := asText(value)
 	if !ok {
-		o.Refuse(name, "Not a valid string.")
+		o.Refuse(name, notText(checks))
 		return nil
 	}
-	text = strings.TrimSpace(text)
+	text = normal(strings.TrimSpace(text))
 	if text == "" {
 		o.Refuse(name, "This field may not be blank.")
 		return nil
 	}
 	for _, check := range slices.Concat(checks, []Check{noNull}) {
-		if message := check(text); message != "" {
+		if message := check.Refuse(text); message != "" {
 			o.Refuse(name, message)
 		}
 	}
@@ -51,6 +63,15 @@ func (o *Object) Text(name string, presence Presence, checks ...Check) *string {
 		return nil
 	}
 	return &text
+}
+
+func notText(checks []Check) string {
+	for _, check := range checks {
+		if check.NotText != "" {
+			return check.NotText
+		}
+	}
+	return "Not a valid string."
 }
 
 // Choice reads one of the choices; null and "" stand for none of them and give a pointer to "". It returns nil where
@@ -65,13 +86,34 @@ func (o *Object) Choice(name string, choices ...string) *string {
 	}
 	text, ok := asText(value)
 	if !ok {
-		text = string(value)
+		text = pythonText(value)
 	}
 	if text != "" && !slices.Contains(choices, text) {
 		o.Refuse(name, fmt.Sprintf(`"%s" is not a valid choice.`, text))
 		return nil
 	}
 	return &text
+}
+
+// Flag reads true or false, as JSON or as one of the words that DRF takes for them. It returns nil where the field is absent
+// or refused.
+func (o *Object) Flag(name string, presence Presence) *bool {
+	value, ok := o.value(name, presence)
+	if !ok {
+		return nil
+	}
+	text, ok := asText(value)
+	if !ok {
+		text = pythonText(value)
+	}
+	switch strings.ToLower(text) {
+	case "true", "t", "yes", "y", "on", "1":
+		return new(true)
+	case "false", "f", "no", "n", "off", "0":
+		return new(false)
+	}
+	o.Refuse(name, "Must be a valid boolean.")
+	return nil
 }
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)

@@ -36,9 +36,9 @@ func TestTextRefusesWithTheWordsOfDRF(t *testing.T) {
 		`{"a": null}`:          {"This field may not be null."},
 		`{"a": ""}`:            {"This field may not be blank."},
 		`{"a": " \t\n\u3000"}`: {"This field may not be blank."},
-		`{"a": true}`:          {"Not a valid string."},
-		`{"a": []}`:            {"Not a valid string."},
-		`{"a": {"b": 1}}`:      {"Not a valid string."},
+		`{"a": true}`:          {pattern},
+		`{"a": []}`:            {pattern},
+		`{"a": {"b": 1}}`:      {pattern},
 		`{"a": "12a4567"}`:     {pattern},
 		`{"a": "123"}`:         {"Ensure this field has at least 7 characters."},
 		`{"a": "12ab"}`:        {"Ensure this field has at least 7 characters.", pattern},
@@ -50,6 +50,39 @@ func TestTextRefusesWithTheWordsOfDRF(t *testing.T) {
 			require.Nil(t, object.Text("a", field.Required, field.Length(7, 20), field.Pattern(digits)), body)
 		}), body)
 	}
+}
+
+func TestAValueThatIsNoTextHearsTheMessageOfTheFieldsForm(t *testing.T) {
+	t.Parallel()
+	for message, checks := range map[string][]field.Check{
+		"Not a valid string.":                             {field.Length(1, 9)},
+		"Enter a valid email address.":                    {field.Length(1, 9), field.Email()},
+		"This value does not match the required pattern.": {field.Form(func(string) bool { return true })},
+	} {
+		for _, value := range []string{`[]`, `{}`, `true`, `["a@x.test"]`} {
+			require.Equal(t, []string{message}, problems(t, `{"a": `+value+`}`, func(object *field.Object) {
+				require.Nil(t, object.Text("a", field.Required, checks...))
+			}), value)
+		}
+	}
+}
+
+func TestCanonicallyEqualTextsAreOneText(t *testing.T) {
+	t.Parallel()
+	for nfd, nfc := range map[string]string{
+		"\u1101\u1169\u11be\u1103\u1161\u1107\u1161\u11af": "꽃다발",
+		"bu\u0308cher": "b\u00fccher",
+		"\u212b":       "\u00c5",
+	} {
+		object := read(t, `{"a": "`+nfd+`"}`)
+		require.Equal(t, &nfc, object.Text("a", field.Required))
+		require.Equal(t, &nfd, object.RawText("a", field.Required), "as it was sent")
+	}
+}
+
+func TestLengthsAreThoseOfTheNormalForm(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, new("한"), read(t, `{"a": "\u1112\u1161\u11ab"}`).Text("a", field.Required, field.Length(1, 1)))
 }
 
 func TestTextIsTrimmedAndNumbersAreTakenAsTheyWereWritten(t *testing.T) {
@@ -90,7 +123,7 @@ func TestLengthsCountCharactersAndIncludeBothBounds(t *testing.T) {
 	t.Parallel()
 	const short, long = "Ensure this field has at least 2 characters.", "Ensure this field has no more than 3 characters."
 	for text, want := range map[string]string{"🍤": short, "가나": "", "가나🍤": "", "abcd": long, "": short} {
-		require.Equal(t, want, field.Length(2, 3)(text), text)
+		require.Equal(t, want, field.Length(2, 3).Refuse(text), text)
 	}
 }
 
@@ -102,7 +135,7 @@ func TestTheLastOfRepeatedMembersCounts(t *testing.T) {
 func TestAllMistakesOfAnInputComeTogether(t *testing.T) {
 	t.Parallel()
 	object := read(t, `{"email": "x", "gender": "Z", "customer": "abc"}`)
-	object.Text("email", field.Required, field.Email)
+	object.Text("email", field.Required, field.Email())
 	object.Text("name", field.Required)
 	object.Choice("gender", "M", "F")
 	object.Key("customer", field.Required)
@@ -122,5 +155,5 @@ func TestChecksGivenAsASliceAreNotWrittenTo(t *testing.T) {
 	roomy := make([]field.Check, 1, 2)
 	roomy[0] = field.Length(1, 9)
 	require.NotNil(t, read(t, `{"a": "x"}`).Text("a", field.Required, roomy...))
-	require.Nil(t, roomy[:2][1], "two requests that share the slice would race")
+	require.Nil(t, roomy[:2][1].Refuse, "two requests that share the slice would race")
 }

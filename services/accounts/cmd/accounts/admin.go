@@ -16,7 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/libs/field"
+	"oms.internal/libs/email"
 )
 
 const commandTimeout = 30 * time.Second
@@ -25,11 +25,11 @@ const commandTimeout = 30 * time.Second
 func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []string, in *os.File, out io.Writer) error {
 	flags := flag.NewFlagSet("admin", flag.ContinueOnError)
 	flags.SetOutput(out)
-	email := flags.String("email", "", "email of the member")
+	address := flags.String("email", "", "email of the member")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if message := field.Email(*email); message != "" || len(*email) > account.MaxEmail {
+	if _, ok := email.Parse(*address); !ok || utf8.RuneCountInString(*address) > account.MaxEmail {
 		return errors.New("--email: not a valid email address")
 	}
 	password, err := readPassword(in, out)
@@ -42,16 +42,16 @@ func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []strin
 	}
 	var created bool
 	err = withDatabase(ctx, cfg, log, func(ctx context.Context, service *service) error {
-		created, err = service.domain.CreateAdmin(ctx, *email, password)
+		created, err = service.domain.CreateAdmin(ctx, *address, password)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if created {
-		_, err = fmt.Fprintf(out, "%s: created, with the admin right\n", *email)
+		_, err = fmt.Fprintf(out, "%s: created, with the admin right\n", *address)
 	} else {
-		_, err = fmt.Fprintf(out, "%s: has the admin right and the new password; its sessions have ended\n", *email)
+		_, err = fmt.Fprintf(out, "%s: has the admin right and the new password; its sessions have ended\n", *address)
 	}
 	return err
 }

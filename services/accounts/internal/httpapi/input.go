@@ -9,7 +9,7 @@ import (
 
 // The checks of a member's fields.
 var (
-	emailChecks    = []field.Check{field.Length(1, account.MaxEmail), field.Email}
+	emailChecks    = []field.Check{field.Length(1, account.MaxEmail), field.Email()}
 	nameChecks     = []field.Check{field.Length(account.MinName, account.MaxName), field.Pattern(account.NamePattern)}
 	nicknameChecks = []field.Check{field.Length(account.MinNickname, account.MaxNickname), field.Pattern(account.NicknamePattern)}
 	phoneChecks    = []field.Check{field.Length(account.MinPhone, account.MaxPhone), field.Pattern(account.PhonePattern)}
@@ -26,23 +26,9 @@ func readChange(c *fiber.Ctx, presence field.Presence, admin bool) (account.Chan
 	change := readMember(object, presence)
 	change.UserAgent = c.Get(fiber.HeaderUserAgent)
 	if admin {
-		change.Active, change.Admin = readFlag(object, "is_active"), readFlag(object, "is_admin")
+		change.Active, change.Admin = object.Flag("is_active", field.Optional), object.Flag("is_admin", field.Optional)
 	}
 	return change, object.Err()
-}
-
-// readFlag reads true or false, as JSON or as a form writes them.
-func readFlag(object *field.Object, name string) *bool {
-	switch text := object.Choice(name, "true", "false", "True", "False", "1", "0"); {
-	case text == nil:
-		return nil
-	case *text == "":
-		object.Refuse(name, "Must be a valid boolean.")
-		return nil
-	default:
-		value := *text == "true" || *text == "True" || *text == "1"
-		return &value
-	}
 }
 
 // readMember reads a member's fields.

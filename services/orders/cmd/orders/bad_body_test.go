@@ -59,7 +59,7 @@ var badBodies = []struct {
 	{"other digits", jsonType, `{"product_name": "p", "order_number": "０１２３４５６７８９０１"}`, 400, "order_number", "This value does not match the required pattern."},
 	{"lines in a number", jsonType, `{"product_name": "p", "order_number": "ABCDEF\nGHIJK"}`, 400, "order_number", "This value does not match the required pattern."},
 	{"null as a number", jsonType, `{"product_name": "p", "order_number": null}`, 400, "order_number", "This field may not be null."},
-	{"a list as a number", jsonType, `{"product_name": "p", "order_number": []}`, 400, "order_number", "Not a valid string."},
+	{"a list as a number", jsonType, `{"product_name": "p", "order_number": []}`, 400, "order_number", "This value does not match the required pattern."},
 
 	{"a word as a customer", jsonType, `{"product_name": "p", "customer": "abc"}`, 400, "customer", "Incorrect type. Expected pk value, received str."},
 	{"a truth as a customer", jsonType, `{"product_name": "p", "customer": true}`, 400, "customer", "Incorrect type. Expected pk value, received bool."},

@@ -62,7 +62,7 @@ func readTransition(c *fiber.Ctx) (order.Transition, error) {
 	if err != nil {
 		return order.Transition{}, err
 	}
-	to := object.Text("to", field.Required, isState)
+	to := object.Text("to", field.Required, field.Check{Refuse: isState})
 	note := object.Text("note", field.Optional, field.Length(1, order.MaxNote))
 	if err := object.Err(); err != nil {
 		return order.Transition{}, err

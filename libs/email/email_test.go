@@ -1,0 +1,126 @@
+package email_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/email"
+)
+
+func mailbox(t *testing.T, text string) string {
+	t.Helper()
+	address, ok := email.Parse(text)
+	require.True(t, ok, "%+q", text)
+	return address.Mailbox()
+}
+
+func TestAllSpellingsOfAMailboxShareOneForm(t *testing.T) {
+	t.Parallel()
+	for want, spellings := range map[string][]string{
+		"m@x.test": {"m@x.test", "M@X.TEST", `"m"@x.test`, `"\m"@x.test`, "m@\uff58.test", "m@x\u3002test"},
+		"m@xn--bcher-kva.test": {
+			"m@bücher.test", "m@BÜCHER.test", "m@bu\u0308cher.test", "m@xn--bcher-kva.test", "M@XN--BCHER-KVA.TEST", "m@ｂücher。test",
+		},
+		"a@xn--3e0b707e.xn--9t4b11yi5a": {"a@한국.테스트", "A@xn--3e0b707e.테스트", "a@\u1112\u1161\u11ab\u1100\u116e\u11a8.테스트"},
+		"a@xn--fa-hia.de":               {"a@faß.de", "a@FAß.de"},
+		`"a\ b"@x.test`:                 {`"a\ b"@x.test`, `"A\ B"@x.test`},
+		"a@[2001:db8::1]":               {"a@[2001:dB8::1]", "a@[2001:db8:0:0:0:0:0:1]"},
+		"a@localhost":                   {"a@localhost"},
+	} {
+		for _, spelling := range spellings {
+			require.Equal(t, want, mailbox(t, spelling), "%+q", spelling)
+			require.Equal(t, want, mailbox(t, want), "the form names the mailbox itself")
+		}
+	}
+}
+
+func TestDifferentDomainsAreDifferentMailboxes(t *testing.T) {
+	t.Parallel()
+	for _, pair := range [][2]string{
+		{"i@mailİhub.test", "i@mailihub.test"}, {"a@faß.de", "a@fass.de"}, {"a@bücher.test", "a@bucher.test"},
+		{"a@ı.test", "a@i.test"}, {`"a\ b"@x.test`, "ab@x.test"}, {"a.b@x.test", "ab@x.test"}, {"a@x.y.test", "a@xy.test"},
+	} {
+		require.NotEqual(t, mailbox(t, pair[0]), mailbox(t, pair[1]), "%+q", pair)
+	}
+}
+
+func TestTheUnicodeFormReadsBackAsTheSameMailbox(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"M@XN--BCHER-KVA.test": "m@bücher.test", "m@BÜCHER.test": "m@bücher.test", "a@[::1]": "a@[::1]", "i@mailİhub.test": "i@maili\u0307hub.test",
+	} {
+		address, ok := email.Parse(text)
+		require.True(t, ok, text)
+		require.Equal(t, want, address.Unicode())
+		require.Equal(t, address.Mailbox(), mailbox(t, want))
+	}
+}
+
+func TestWhatIsNoDomainIsNoAddress(t *testing.T) {
+	t.Parallel()
+	for name, domain := range map[string]string{
+		"zero width space":          "exa\u200bmple.test",
+		"soft hyphen":               "exa\u00admple.test",
+		"word joiner":               "exa\u2060mple.test",
+		"variation selector":        "exa\ufe0fmple.test",
+		"grapheme joiner":           "exa\u034fmple.test",
+		"byte order mark":           "\ufeffexample.test",
+		"direction override":        "exa\u202emple.test",
+		"joiner out of place":       "a\u200db.test",
+		"Hangul filler":             "a\u3164b.test",
+		"Kelvin sign":               "\u212aelvin.test",
+		"long s":                    "\u017fun.test",
+		"symbol":                    "☃.test",
+		"symbol as A-label":         "xn--n3h.test",
+		"emoji":                     "💩.test",
+		"no punycode":               "xn--a.test",
+		"punycode of ASCII":         "xn--abc-.test",
+		"empty punycode":            "xn--.test",
+		"hyphen first":              "-bücher.test",
+		"hyphens third and fourth":  "ab--cü.test",
+		"left to right in Hebrew":   "1א.test",
+		"underscore":                "a_ü.test",
+		"blank":                     "a ü.test",
+		"empty label":               "ü..test",
+		"dot at the end":            "ü.test.",
+		"label too long":            strings.Repeat("ü", 60) + ".test",
+		"one character at the top":  "ü.t",
+		"unassigned":                "\u0378.test",
+		"not equal":                 "a\u2260b.test",
+		"invalid UTF-8":             "\xff\xfe.test",
+		"private use":               "\ue000.test",
+		"fullwidth commercial at":   "a＠b.test",
+		"bracket that is not ended": "[::1",
+	} {
+		_, ok := email.Parse("m@" + domain)
+		require.False(t, ok, "%s: %+q", name, domain)
+	}
+}
+
+func TestLettersThatFoldToASCIIHaveNoPlaceInALocalPart(t *testing.T) {
+	t.Parallel()
+	for _, local := range []string{"\u212a", "a\u212a", "\u017f", "é", "İ", "ı", `"` + "\u212a" + `"`, "\uff4d", "m\u0301"} {
+		_, ok := email.Parse(local + "@x.test")
+		require.False(t, ok, "%+q", local)
+	}
+}
+
+// FuzzMailboxesAreStable holds that a mailbox and its Unicode form are addresses of that mailbox.
+func FuzzMailboxesAreStable(f *testing.F) {
+	for _, text := range []string{"m@bücher.test", `"a\"b"@x.test`, "a@[::ffff:1.2.3.4]", "i@mailİhub.test", `"a\` + "\t" + `"@x.test`, `"\\"@x.io`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		address, ok := email.Parse(text)
+		if !ok {
+			return
+		}
+		for _, form := range []string{address.Mailbox(), address.Unicode()} {
+			again, ok := email.Parse(form)
+			require.True(t, ok, "%+q of %+q", form, text)
+			require.Equal(t, address.Mailbox(), again.Mailbox(), "%+q", text)
+		}
+	})
+}
