@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
 )
 
 const (
@@ -54,11 +55,11 @@ type ConsumerOptions struct {
 
 // Consumer hands events to a function.
 type Consumer struct {
-	db        database
+	db        Database
 	conn      *nats.Conn
 	durable   string
 	subject   string
-	handle    func(context.Context, Tx, Event) error
+	handle    func(context.Context, mysqlx.Writer, Event) error
 	log       *slog.Logger
 	now       func() time.Time
 	consuming state
@@ -73,15 +74,12 @@ type Consumer struct {
 // committed with the note that the event was handled, or not at all, and may be run again. An error has the event
 // delivered again later; meanwhile others are handled. That the database is away is no error of handle: then the
 // consumer waits.
-func NewConsumer[W Tx, R Reader](db Database[W, R], conn *nats.Conn, options ConsumerOptions,
-	handle func(context.Context, W, Event) error,
+func NewConsumer(db Database, conn *nats.Conn, options ConsumerOptions,
+	handle func(context.Context, mysqlx.Writer, Event) error,
 ) *Consumer {
 	return &Consumer{
-		db: untyped(db), conn: conn, durable: options.Durable, subject: options.Subject,
-		handle: func(ctx context.Context, tx Tx, event Event) error {
-			return handle(ctx, tx.(W), event) // what untyped made a Tx of
-		},
-		log: options.Log, now: orTimeNow(options.Now),
+		db: db, conn: conn, durable: options.Durable, subject: options.Subject,
+		handle: handle, log: options.Log, now: orTimeNow(options.Now),
 		consuming:  state{log: options.Log, work: "consuming of events"},
 		storing:    state{log: options.Log, work: "handling of events"},
 		firstDelay: firstDelay, mostTries: mostTries, refusalTime: refusalTime,
@@ -254,7 +252,7 @@ func isOutage(err error) bool {
 func (c *Consumer) once(ctx context.Context, event Event) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handlePatience)
 	defer cancel()
-	return c.db.write(ctx, func(ctx context.Context, tx Tx) (err error) {
+	return c.db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) (err error) {
 		isNew, err := remember(ctx, tx, c.durable, event.ID, c.now())
 		if err != nil || !isNew {
 			return err

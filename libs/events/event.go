@@ -10,12 +10,13 @@ package events
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"oms.internal/libs/mysqlx"
 )
 
 const (
@@ -90,38 +91,8 @@ func parse(body []byte) (Event, error) {
 	return event, nil
 }
 
-// Tx is the part of a transaction that is needed here. mysqlx.Writer fits.
-type Tx interface {
-	Reader
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
-// Reader is the part of a connection for reading that is needed here. mysqlx.Reader fits.
-type Reader interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// Database is where the tables are. mysqlx.Cluster fits, with mysqlx.Writer as W and mysqlx.Reader as R.
-type Database[W Tx, R Reader] interface {
-	// Write runs work in a transaction, and may run it again when the transaction failed.
-	Write(ctx context.Context, work func(context.Context, W) error) error
-	// ReadLatest runs read where every committed write is seen.
-	ReadLatest(ctx context.Context, read func(context.Context, R) error) error
-}
-
-// database is a Database without its types.
-type database struct {
-	write func(context.Context, func(context.Context, Tx) error) error
-	read  func(context.Context, func(context.Context, Reader) error) error
-}
-
-func untyped[W Tx, R Reader](db Database[W, R]) database {
-	return database{
-		write: func(ctx context.Context, work func(context.Context, Tx) error) error {
-			return db.Write(ctx, func(ctx context.Context, tx W) error { return work(ctx, tx) })
-		},
-		read: func(ctx context.Context, read func(context.Context, Reader) error) error {
-			return db.ReadLatest(ctx, func(ctx context.Context, reader R) error { return read(ctx, reader) })
-		},
-	}
+// Database is where the tables are: a *mysqlx.Cluster, but in tests.
+type Database interface {
+	Write(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error
+	ReadLatest(ctx context.Context, read func(context.Context, mysqlx.Reader) error) error
 }

@@ -3,6 +3,8 @@ package events
 import (
 	"context"
 	"time"
+
+	"oms.internal/libs/mysqlx"
 )
 
 // SetRetries has refused events come again soon, so many times and for so long.
@@ -11,7 +13,7 @@ func (c *Consumer) SetRetries(first time.Duration, most uint64, atLeast time.Dur
 }
 
 // Claim claims rows as a relay does.
-func Claim(ctx context.Context, tx Tx, ids []uint64) (int, error) {
+func Claim(ctx context.Context, tx mysqlx.Writer, ids []uint64) (int, error) {
 	claimed, err := claim(ctx, tx, ids)
 	return len(claimed), err
 }

@@ -3,11 +3,13 @@ package events
 import (
 	"context"
 	"time"
+
+	"oms.internal/libs/mysqlx"
 )
 
 // remember notes in the transaction that the consumer handles the event, and reports whether it had not before. Another
 // transaction that handles the same event is waited for.
-func remember(ctx context.Context, tx Tx, consumer, eventID string, at time.Time) (isNew bool, err error) {
+func remember(ctx context.Context, tx mysqlx.Writer, consumer, eventID string, at time.Time) (isNew bool, err error) {
 	result, err := tx.ExecContext(ctx, "INSERT IGNORE INTO inbox (consumer, event_id, handled_at) VALUES (?, ?, ?)",
 		consumer, eventID, at.UTC())
 	if err != nil {
@@ -18,7 +20,7 @@ func remember(ctx context.Context, tx Tx, consumer, eventID string, at time.Time
 }
 
 // cleanInbox deletes what the consumer handled before a time.
-func cleanInbox(ctx context.Context, db database, consumer string, before time.Time) error {
+func cleanInbox(ctx context.Context, db Database, consumer string, before time.Time) error {
 	return cleanTable(ctx, func() ([]string, error) {
 		return column[string](ctx, db, "SELECT event_id FROM inbox WHERE handled_at < ? AND consumer = ? ORDER BY handled_at LIMIT ?",
 			before.UTC(), consumer, cleanBatch)

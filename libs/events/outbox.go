@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"oms.internal/libs/mysqlx"
 )
 
 // Append writes the event into the outbox. It is published once the transaction is committed.
-func Append(ctx context.Context, tx Tx, event Event) error {
+func Append(ctx context.Context, tx mysqlx.Writer, event Event) error {
 	content, err := json.Marshal(event)
 	if err != nil {
 		return fmt.Errorf("append event: %w", err)
@@ -40,7 +42,7 @@ const claimSeconds = 5
 // The rows are named by their ids, and were found outside of the transaction: a locking read along published_at would
 // lock the gap into which all others insert, and have every order wait for the relay. FORCE INDEX keeps the optimizer
 // from reading, and locking, all of a small table instead.
-func claim(ctx context.Context, tx Tx, ids []uint64) (claimed []stored, err error) {
+func claim(ctx context.Context, tx mysqlx.Writer, ids []uint64) (claimed []stored, err error) {
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("SET SESSION wait_timeout = %d", claimSeconds)); err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func claim(ctx context.Context, tx Tx, ids []uint64) (claimed []stored, err erro
 }
 
 // release notes which of the claimed rows were published, and leaves the connection as it was.
-func release(ctx context.Context, tx Tx, published []uint64, at time.Time) error {
+func release(ctx context.Context, tx mysqlx.Writer, published []uint64, at time.Time) error {
 	if len(published) > 0 {
 		_, err := tx.ExecContext(ctx, "UPDATE outbox FORCE INDEX (PRIMARY) SET published_at = ? WHERE id IN ("+marks(published)+")",
 			append([]any{at.UTC()}, arguments(published)...)...)
@@ -74,14 +76,14 @@ func release(ctx context.Context, tx Tx, published []uint64, at time.Time) error
 }
 
 // pending are the ids of the oldest events that wait to be published, those that a relay has claimed included.
-func pending(ctx context.Context, db database, most int) ([]uint64, error) {
+func pending(ctx context.Context, db Database, most int) ([]uint64, error) {
 	return column[uint64](ctx, db, "SELECT id FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT ?", most)
 }
 
 const cleanBatch = 500
 
 // cleanOutbox deletes what was published before a time.
-func cleanOutbox(ctx context.Context, db database, before time.Time) error {
+func cleanOutbox(ctx context.Context, db Database, before time.Time) error {
 	return cleanTable(ctx, func() ([]uint64, error) {
 		return column[uint64](ctx, db, "SELECT id FROM outbox WHERE published_at < ? ORDER BY published_at LIMIT ?", before.UTC(), cleanBatch)
 	}, func(ids []uint64) error {
@@ -109,16 +111,16 @@ func cleanTable[K any](ctx context.Context, find func() ([]K, error), remove fun
 	return nil
 }
 
-func execute(ctx context.Context, db database, query string, args ...any) error {
-	return db.write(ctx, func(ctx context.Context, tx Tx) error {
+func execute(ctx context.Context, db Database, query string, args ...any) error {
+	return db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
 		_, err := tx.ExecContext(ctx, query, args...)
 		return err
 	})
 }
 
 // column reads the only column of a query, as the primary has it.
-func column[T any](ctx context.Context, db database, query string, args ...any) (values []T, err error) {
-	err = db.read(ctx, func(ctx context.Context, reader Reader) (err error) {
+func column[T any](ctx context.Context, db Database, query string, args ...any) (values []T, err error) {
+	err = db.ReadLatest(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
 		values = nil
 		rows, err := reader.QueryContext(ctx, query, args...)
 		if err != nil {

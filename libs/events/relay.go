@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"oms.internal/libs/mysqlx"
 )
 
 const (
@@ -38,7 +40,7 @@ type RelayOptions struct {
 
 // Relay publishes what is in the outbox. Any number of relays may work on one outbox.
 type Relay struct {
-	db       database
+	db       Database
 	conn     *nats.Conn
 	replicas int
 	log      *slog.Logger
@@ -50,9 +52,9 @@ type Relay struct {
 }
 
 // NewRelay returns a relay that is not running yet.
-func NewRelay[W Tx, R Reader](db Database[W, R], conn *nats.Conn, options RelayOptions) *Relay {
+func NewRelay(db Database, conn *nats.Conn, options RelayOptions) *Relay {
 	return &Relay{
-		db: untyped(db), conn: conn, replicas: options.Replicas, log: options.Log, now: orTimeNow(options.Now),
+		db: db, conn: conn, replicas: options.Replicas, log: options.Log, now: orTimeNow(options.Now),
 		state: state{log: options.Log, work: "publishing of events"},
 	}
 }
@@ -144,7 +146,7 @@ func (r *Relay) publish(ctx context.Context, ids []uint64) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchPatience)
 	defer cancel()
 	var failure error
-	err := r.db.write(ctx, func(ctx context.Context, tx Tx) error {
+	err := r.db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
 		claimed, err := claim(ctx, tx, ids)
 		if err != nil {
 			return err

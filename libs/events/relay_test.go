@@ -132,7 +132,7 @@ func TestTheClaimOfARelayThatHangsEnds(t *testing.T) {
 	hanging, err := world.root.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	defer hanging.Rollback() //nolint:errcheck // the server ends it first
-	claimed, err := events.Claim(t.Context(), hanging, []uint64{1, 2, 3})
+	claimed, err := events.Claim(t.Context(), mysqlx.Writer{Tx: hanging}, []uint64{1, 2, 3})
 	require.NoError(t, err)
 	require.Equal(t, 3, claimed)
 	world.relay(t, db, discard)
