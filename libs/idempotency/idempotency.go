@@ -2,7 +2,7 @@
 // for, and the answer are written in the transaction of the effect, so that there is never one without the other. A request
 // that fails rolls its claim back with everything else, and may be sent again under the same key.
 //
-// The package knows one table, idempotency_keys, which each schema has for it.
+// The package knows one table, idempotency_keys, which each schema has for it. A Cleaner keeps it small.
 package idempotency
 
 import (
@@ -15,9 +15,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
 )
 
 // Request is what makes two requests the same.
@@ -30,19 +29,10 @@ type Request struct {
 	Fingerprint [sha256.Size]byte
 }
 
-// Tx is the part of a transaction that is needed here. mysqlx.Writer fits.
-type Tx interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-// Database runs work in a transaction, all of it or nothing. mysqlx.Cluster with mysqlx.Writer fits.
-type Database[W Tx] interface {
-	Write(ctx context.Context, work func(context.Context, W) error) error
-	// WriteOnce is Write for work that finds out by itself whether it was done before, and so can be run again when nobody
-	// knows what became of its COMMIT.
-	WriteOnce(ctx context.Context, work func(context.Context, W) error) error
+// Database is where the table is: a *mysqlx.Cluster, but in tests.
+type Database interface {
+	Write(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error
+	WriteOnce(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error
 }
 
 // Once has work done in a transaction, unless the request was done before. work returns the answer to keep, and may run more
@@ -50,18 +40,18 @@ type Database[W Tx] interface {
 //
 // Faults besides those of work: KeyReused where the key belongs to another request; Conflict where another transaction does
 // the request, and is not ready within the session's time for a lock.
-func Once[W Tx](ctx context.Context, db Database[W], request Request, now time.Time,
-	work func(context.Context, W) (answer []byte, err error),
+func Once(ctx context.Context, db Database, request Request, now time.Time,
+	work func(context.Context, mysqlx.Writer) (answer []byte, err error),
 ) (answer []byte, replayed bool, err error) {
 	if request.Key == "" {
-		err = db.Write(ctx, func(ctx context.Context, tx W) (err error) {
+		err = db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) (err error) {
 			answer, err = work(ctx, tx)
 			return err
 		})
 		return answer, false, err
 	}
 	var own []byte // of the last time that work ran
-	err = db.WriteOnce(ctx, func(ctx context.Context, tx W) (err error) {
+	err = db.WriteOnce(ctx, func(ctx context.Context, tx mysqlx.Writer) (err error) {
 		if answer, err = claim(ctx, tx, request, now); answer != nil || err != nil {
 			return err
 		}
@@ -84,8 +74,8 @@ var errNew = errors.New("a request that was not made before")
 // Find returns the answer that was kept of the request, nil where there is none. It waits for a request that is being done,
 // and is a transaction as Once is, so that the database covers what the answer tells. It claims nothing: of many claims that
 // wait for one which is given back, the database ends all but one as a deadlock. Faults are those of Once.
-func Find[W Tx](ctx context.Context, db Database[W], request Request) (answer []byte, err error) {
-	err = db.Write(ctx, func(ctx context.Context, tx W) (err error) {
+func Find(ctx context.Context, db Database, request Request) (answer []byte, err error) {
+	err = db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) (err error) {
 		answer, err = kept(ctx, tx, request)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errNew
@@ -109,15 +99,12 @@ func Fingerprint(parts ...[]byte) [sha256.Size]byte {
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-// lockWaitTimeout is MySQL's and MariaDB's number of the error for a row that was locked for too long.
-const lockWaitTimeout = 1205
-
 // errAnswerless can only be found when somebody commits a claim without its answer, which is a mistake in the program.
 var errAnswerless = errors.New("idempotency: a claim was committed without an answer")
 
 // claim notes in the transaction that the request is being done. It returns the answer, which is then not nil, when that
 // was completed before. While another transaction does the request, it waits as long as the session waits for a lock.
-func claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer []byte, err error) {
+func claim(ctx context.Context, tx mysqlx.Writer, request Request, now time.Time) (answer []byte, err error) {
 	digest := sha256.Sum256([]byte(request.Key))
 	// What exists is not written again, but locked; so it is still there for the next statement.
 	result, err := tx.ExecContext(ctx,
@@ -133,7 +120,7 @@ func claim(ctx context.Context, tx Tx, request Request, now time.Time) (answer [
 }
 
 // kept returns the answer of a request that was done, and sql.ErrNoRows where there is none.
-func kept(ctx context.Context, tx Tx, request Request) ([]byte, error) {
+func kept(ctx context.Context, tx mysqlx.Writer, request Request) ([]byte, error) {
 	digest := sha256.Sum256([]byte(request.Key))
 	var fingerprint []byte
 	var stored sql.Null[[]byte]
@@ -153,14 +140,14 @@ func kept(ctx context.Context, tx Tx, request Request) ([]byte, error) {
 }
 
 func lockFailed(err error) error {
-	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == lockWaitTimeout {
+	if mysqlx.IsLockTimeout(err) {
 		return fault.NewInProgress(err)
 	}
 	return fmt.Errorf("idempotency key: %w", err)
 }
 
 // complete stores the answer of a request that the same transaction has claimed.
-func complete(ctx context.Context, tx Tx, request Request, answer []byte) error {
+func complete(ctx context.Context, tx mysqlx.Writer, request Request, answer []byte) error {
 	digest := sha256.Sum256([]byte(request.Key))
 	_, err := tx.ExecContext(ctx, "UPDATE idempotency_keys SET answer = ? WHERE caller_id = ? AND key_digest = ?",
 		append([]byte{}, answer...), request.CallerID, digest[:])
@@ -168,55 +155,4 @@ func complete(ctx context.Context, tx Tx, request Request, answer []byte) error 
 		return fmt.Errorf("complete idempotency key: %w", err)
 	}
 	return nil
-}
-
-// Clean deletes keys that were claimed before a time, the oldest first and at most so many, and returns how many it
-// deleted: fewer where no more are left, or where another process cleans at the same moment.
-func Clean(ctx context.Context, tx Tx, before time.Time, most int) (int64, error) {
-	old, err := oldest(ctx, tx, before, most)
-	if err != nil {
-		return 0, fmt.Errorf("clean idempotency keys: %w", err)
-	}
-	var deleted int64
-	for _, key := range old {
-		// By its primary key, which locks the row alone. A range of times would also lock the gap at its end, where the
-		// keys of present requests are inserted.
-		result, err := tx.ExecContext(ctx, "DELETE FROM idempotency_keys WHERE caller_id = ? AND key_digest = ?",
-			key.callerID, key.digest)
-		if err != nil {
-			return 0, fmt.Errorf("clean idempotency keys: %w", err)
-		}
-		count, err := result.RowsAffected()
-		if err != nil {
-			return 0, err
-		}
-		if count == 0 {
-			// Somebody else deletes them. To look for rows that are gone locks the gaps where they were, and new keys with them.
-			break
-		}
-		deleted++
-	}
-	return deleted, nil
-}
-
-type storedKey struct {
-	callerID uint64
-	digest   []byte
-}
-
-func oldest(ctx context.Context, tx Tx, before time.Time, most int) (keys []storedKey, err error) {
-	rows, err := tx.QueryContext(ctx,
-		"SELECT caller_id, key_digest FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?", before.UTC(), most)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var key storedKey
-		if err := rows.Scan(&key.callerID, &key.digest); err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return keys, rows.Err()
 }

@@ -18,6 +18,7 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/idempotency"
+	"oms.internal/libs/mysqlx"
 	"oms.internal/servers/testservers"
 )
 
@@ -55,7 +56,7 @@ func migration(t *testing.T, table string) string {
 }
 
 // Write runs work in a transaction whose patience is that of the services.
-func (s schema) Write(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
+func (s schema) Write(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -64,20 +65,20 @@ func (s schema) Write(ctx context.Context, work func(context.Context, *sql.Tx) e
 	if _, err := tx.ExecContext(ctx, "SET SESSION innodb_lock_wait_timeout = 1"); err != nil {
 		return err
 	}
-	if err := work(ctx, tx); err != nil {
+	if err := work(ctx, mysqlx.Writer{Tx: tx}); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
 // WriteOnce is Write: here no COMMIT is lost.
-func (s schema) WriteOnce(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
+func (s schema) WriteOnce(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error {
 	return s.Write(ctx, work)
 }
 
 // do has an effect once: a row, whose id is the answer. more is done in the same transaction.
-func do(ctx context.Context, db idempotency.Database[*sql.Tx], request idempotency.Request, more func() error) (string, bool, error) {
-	answer, replayed, err := idempotency.Once(ctx, db, request, now, func(ctx context.Context, tx *sql.Tx) ([]byte, error) {
+func do(ctx context.Context, db idempotency.Database, request idempotency.Request, more func() error) (string, bool, error) {
+	answer, replayed, err := idempotency.Once(ctx, db, request, now, func(ctx context.Context, tx mysqlx.Writer) ([]byte, error) {
 		result, err := tx.ExecContext(ctx, "INSERT INTO effect () VALUES ()")
 		if err != nil {
 			return nil, err
@@ -226,7 +227,7 @@ func TestOfManyRequestsAtOnceOneHasAnEffectAndAllTheSameAnswer(t *testing.T) {
 // forgetful commits, loses the answer, and runs the work again.
 type forgetful struct{ schema }
 
-func (f forgetful) WriteOnce(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
+func (f forgetful) WriteOnce(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error {
 	if err := f.Write(ctx, work); err != nil {
 		return err
 	}
@@ -290,8 +291,8 @@ type late struct {
 	meanwhile func()
 }
 
-func (l late) WriteOnce(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
-	return l.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+func (l late) WriteOnce(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error {
+	return l.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
 		var count int
 		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM idempotency_keys").Scan(&count); err != nil {
 			return err
@@ -326,7 +327,7 @@ func TestAnEmptyAnswerIsAnAnswer(t *testing.T) {
 	times := 0
 	for range 2 {
 		answer, _, err := idempotency.Once(t.Context(), schema, request(1, "k", ""), now,
-			func(context.Context, *sql.Tx) ([]byte, error) {
+			func(context.Context, mysqlx.Writer) ([]byte, error) {
 				times++
 				return nil, nil
 			})

@@ -42,6 +42,9 @@ var (
 // IsDuplicate reports whether err says that a row with the same unique key exists.
 func IsDuplicate(err error) bool { return hasNumber(err, duplicateEntry) }
 
+// IsLockTimeout reports whether err says that another transaction held a row for longer than a statement waits.
+func IsLockTimeout(err error) bool { return hasNumber(err, lockWaitTimeout) }
+
 func isConflict(err error) bool {
 	return hasNumber(err, deadlock, lockWaitTimeout, snapshotConflict)
 }

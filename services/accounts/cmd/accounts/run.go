@@ -10,6 +10,7 @@ import (
 
 	"oms.internal/libs/config"
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/idempotency"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/runner"
@@ -42,6 +43,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 	life.Add(life.Admin(adminListener, service.metrics))
 	life.Add(runner.Part{Name: "mysql", Run: service.keepDatabase, Ready: service.cluster.Ready})
 	life.Add(runner.Part{Name: "cleanup", Run: service.domain.CleanUp})
+	life.Add(runner.Part{Name: "idempotency keys", Run: idempotency.NewCleaner(service.cluster, log, time.Now).Run})
 	life.Add(runner.Part{Name: "signing keys", Run: service.watchKeys})
 	life.Add(runner.Part{
 		Name: "nats", Run: service.serveNATS, Ready: natsx.Ready(service.conn), Healthy: natsx.Healthy(service.conn),

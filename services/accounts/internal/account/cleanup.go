@@ -35,7 +35,6 @@ func (s *Service) cleanUpOnce(ctx context.Context) {
 		{"revocations", 0, s.deps.Store.DeleteExpiredRevocations},
 		{"login failures", failuresKept, s.deps.Store.DeleteLoginFailures},
 		{"known devices", devicesKept, s.deps.Store.DeleteKnownDevices},
-		{"answers to sign-ups", keysKept, s.deps.Store.DeleteKept},
 	} {
 		for {
 			deleted, err := sweep.delete(ctx, s.now().Add(-sweep.age), cleanUpBatch)

@@ -34,8 +34,7 @@ type memory struct {
 	revoked      []string
 	matches      [][]uint64
 	kept         map[string]keptAnswer
-	keptSince    time.Time // when the last clean-up drew the line
-	expired      chan int  // how many sessions each batch of a clean-up finds, -1 for a failure
+	expired      chan int // how many sessions each batch of a clean-up finds, -1 for a failure
 }
 
 var errBroken = errors.New("broken")
@@ -218,10 +217,5 @@ func (m *memory) DeleteExpiredRevocations(context.Context, time.Time, int) (int,
 }
 
 func (m *memory) DeleteLoginFailures(context.Context, time.Time, int) (int, error) { return 0, nil }
-
-func (m *memory) DeleteKept(_ context.Context, before time.Time, _ int) (int, error) {
-	m.keptSince = before
-	return 0, nil
-}
 
 func (m *memory) DeleteKnownDevices(context.Context, time.Time, int) (int, error) { return 0, nil }

@@ -28,8 +28,6 @@ type MemberStore interface {
 	// Kept returns what was kept of a request with that key, nil where there was none. It waits for one that is being
 	// written. A key of another request is the fault KeyReused, here and in CreateMember.
 	Kept(ctx context.Context, once Once) ([]byte, error)
-	// DeleteKept removes up to most of what was kept before the given time.
-	DeleteKept(ctx context.Context, before time.Time, most int) (int, error)
 	// CreateAdmin stores the member, or gives the member with this email the admin right and this password hash and ends
 	// its sessions. The member's id is added to the events of the ending.
 	CreateAdmin(ctx context.Context, member Member, ending Ending) (created bool, revocations []Revocation, err error)

@@ -202,6 +202,5 @@ func TestExpiredSessionsAreRemovedEveryMinuteWhateverFailed(t *testing.T) {
 			require.Len(t, w.store.expired, left)
 		}
 		require.Empty(t, ended)
-		require.Equal(t, noonish.Add(-24*time.Hour), w.store.keptSince)
 	})
 }

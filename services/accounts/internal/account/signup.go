@@ -20,9 +20,6 @@ type NewMember struct {
 	Password string
 }
 
-// keysKept is for how long a sign-up can be repeated with its key.
-const keysKept = 24 * time.Hour
-
 // Once says of a sign-up that it is done once, however often it is asked for.
 type Once struct {
 	Key         string // the client's, "" for a request that may be done again

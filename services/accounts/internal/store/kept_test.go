@@ -116,23 +116,3 @@ func TestOneOfManySignUpsWithOneKeyIsDoneAndAllAreAnsweredLikeIt(t *testing.T) {
 	members, sessions := f.rows(t)
 	require.Equal(t, []int{1, 1}, []int{members, sessions})
 }
-
-func TestWhatIsKeptIsRemovedOnceItIsOld(t *testing.T) {
-	t.Parallel()
-	f := newStore(t)
-	for i, key := range []string{"a", "b", "c"} {
-		request, member := answering(key), sungi
-		member.Email = key + "@x.test"
-		request.At = now.Add(time.Duration(i) * time.Hour)
-		_, err := f.once(t, member, request)
-		require.NoError(t, err)
-	}
-	for _, want := range []int{1, 1, 0} {
-		removed, err := f.DeleteKept(t.Context(), now.Add(90*time.Minute), 1)
-		require.NoError(t, err)
-		require.Equal(t, want, removed)
-	}
-	kept, err := f.Kept(t.Context(), answering("c"))
-	require.NoError(t, err)
-	require.NotNil(t, kept)
-}

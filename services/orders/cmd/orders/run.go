@@ -5,9 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"time"
 
 	"oms.internal/libs/config"
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/idempotency"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/runner"
@@ -39,7 +41,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 	life := runner.New(log, cfg.ShutdownTimeout)
 	life.Add(life.Admin(adminListener, service.metrics))
 	life.Add(runner.Part{Name: "mysql", Run: service.keepDatabase, Ready: service.cluster.Ready})
-	life.Add(runner.Part{Name: "attempts", Run: service.domain.ForgetAttempts})
+	life.Add(runner.Part{Name: "idempotency keys", Run: idempotency.NewCleaner(service.cluster, log, time.Now).Run})
 	life.Add(runner.Part{
 		Name: "nats", Run: service.serveNATS, Ready: natsx.Ready(service.conn), Healthy: natsx.Healthy(service.conn),
 	})

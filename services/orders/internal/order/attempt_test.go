@@ -1,10 +1,7 @@
 package order_test
 
 import (
-	"context"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,22 +41,4 @@ func TestAnAttemptIsDoneOnceWhateverHappenedSince(t *testing.T) {
 	_, replayed, err = w.Create(t.Context(), admin, input, refused)
 	require.NoError(t, err)
 	require.False(t, replayed)
-}
-
-func TestOldAttemptsAreForgottenInBatchesUntilNoneIsLeft(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.store.old = []int{1000, 1000, 7}
-		ended := make(chan error, 1)
-		ctx, cancel := context.WithCancel(t.Context())
-		go func() { ended <- w.ForgetAttempts(ctx) }()
-		// In the first minute all that is old; the failure in the second waits for the third.
-		<-time.After(2*time.Minute + time.Second)
-		synctest.Wait()
-		cancel()
-		require.NoError(t, <-ended)
-		first := forgetting{microseconds(now).Add(-24 * time.Hour), 1000}
-		require.Equal(t, []forgetting{first, first, first, first}, w.store.forgets)
-	})
 }

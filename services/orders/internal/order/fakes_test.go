@@ -36,13 +36,6 @@ type memory struct {
 	failure  error // what every write answers instead of writing
 	writes   int   // attempts
 	queries  []order.Query
-	forgets  []forgetting
-	old      []int // how many attempts each call finds to forget
-}
-
-type forgetting struct {
-	before time.Time
-	most   int
 }
 
 func (m *memory) CreateOrder(
@@ -130,16 +123,6 @@ func (m *memory) write(fact order.Fact, do func()) error {
 		m.facts = append(m.facts, fact)
 	}
 	return m.failure
-}
-
-func (m *memory) ForgetAttempts(_ context.Context, before time.Time, most int) (int, error) {
-	m.forgets = append(m.forgets, forgetting{before, most})
-	if len(m.old) == 0 {
-		return 0, fault.NewUnavailable(nil)
-	}
-	found := m.old[0]
-	m.old = m.old[1:]
-	return found, nil
 }
 
 // accounts is order.Members with fixed answers. It keeps what it was asked.

@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"time"
 
 	"oms.internal/libs/listing"
 )
@@ -29,8 +28,6 @@ type Store interface {
 	ChangeOrder(ctx context.Context, id uint64, change func(*Order) (Fact, error)) (Order, error)
 	// DeleteOrder locks the order, asks for the fact, and removes it.
 	DeleteOrder(ctx context.Context, id uint64, allowed func(Order) (Fact, error)) error
-	// ForgetAttempts removes attempts that began before this time, at most so many, and returns how many.
-	ForgetAttempts(ctx context.Context, before time.Time, most int) (int, error)
 }
 
 // MaxTimeline is how many steps of a timeline are shown. An order's life has fewer.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,22 +84,4 @@ func TestOfConcurrentAttemptsOneIsDone(t *testing.T) {
 		}
 	}
 	require.Equal(t, rounds, d.count(t))
-}
-
-func TestAttemptsAreForgottenOnceTheyAreOld(t *testing.T) {
-	t.Parallel()
-	d := newDatabase(t)
-	for i := range 5 {
-		_, _, err := d.try(t, order.Attempt{CallerID: 1, Key: fmt.Sprint(i)}, fmt.Sprintf("FORGET%06d", i))
-		require.NoError(t, err)
-	}
-	for _, step := range []struct {
-		before          time.Time
-		most, forgotten int
-	}{{time.Now().Add(-time.Hour), 10, 0}, {time.Now().Add(time.Hour), 3, 3}, {time.Now().Add(time.Hour), 3, 2}} {
-		forgotten, err := d.ForgetAttempts(t.Context(), step.before, step.most)
-		require.NoError(t, err)
-		require.Equal(t, step.forgotten, forgotten)
-	}
-	require.Equal(t, 5, d.count(t))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/idempotency"
@@ -70,14 +69,4 @@ func fromAnswer(encoded []byte) (order.Order, error) {
 		ID: kept.ID, CustomerID: kept.CustomerID, OrderNumber: kept.OrderNumber, ProductName: kept.ProductName,
 		PaidAt: kept.PaidAt, State: order.State(kept.State), Version: kept.Version,
 	}, nil
-}
-
-// ForgetAttempts removes the oldest attempts.
-func (s *Store) ForgetAttempts(ctx context.Context, before time.Time, most int) (int, error) {
-	var forgotten int64
-	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) (err error) {
-		forgotten, err = idempotency.Clean(ctx, writer, before, most)
-		return err
-	})
-	return int(forgotten), err
 }
