@@ -2,9 +2,7 @@ package nats_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"os"
@@ -20,6 +18,7 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
+	"oms.internal/libs/mysqlx"
 	"oms.internal/servers/natsserver"
 	"oms.internal/servers/testservers"
 )
@@ -40,47 +39,27 @@ func run(t *testing.T, part func(context.Context) error) {
 	})
 }
 
-// pool is a database as far as events need one.
-type pool struct{ *sql.DB }
-
-func (p pool) Write(ctx context.Context, work func(context.Context, *sql.Tx) error) error {
-	tx, err := p.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := work(ctx, tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
-}
-
-func (p pool) ReadLatest(ctx context.Context, read func(context.Context, *sql.DB) error) error {
-	return read(ctx, p.DB)
-}
-
-// database is a schema with the tables of events.
-func database(t *testing.T) pool {
+// database is a schema as the orders service has it.
+func database(t *testing.T) *mysqlx.Cluster {
 	t.Helper()
 	pair, schema := testservers.NewSchema(t)
-	db, err := pair.Primary.Open(schema.Migrate.User, schema.Migrate.Password, schema.Name)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	migrations, err := os.ReadFile("../../sql/orders/migrations/00003_idempotency_and_events.sql")
-	require.NoError(t, err)
-	tables := regexp.MustCompile(`(?s)CREATE TABLE (?:outbox|inbox) .*?;`).FindAllString(string(migrations), -1)
-	require.Len(t, tables, 2)
-	for _, table := range tables {
-		_, err := db.ExecContext(t.Context(), table)
-		require.NoError(t, err)
+	config := mysqlx.Config{
+		Hosts: []string{pair.Primary.Addr()}, Database: schema.Name, User: schema.Migrate.User, Password: schema.Migrate.Password,
 	}
-	return pool{db}
+	require.NoError(t, mysqlx.Migrate(t.Context(), config, os.DirFS("../../sql/orders/migrations"), discard))
+	config.User, config.Password = schema.App.User, schema.App.Password
+	cluster, err := mysqlx.Open(config, discard)
+	require.NoError(t, err)
+	run(t, cluster.Run)
+	require.Eventually(t, func() bool { return cluster.Ready() == nil }, patience, 10*time.Millisecond)
+	return cluster
 }
 
-func tell(t *testing.T, db pool, service, kind string) {
+func tell(t *testing.T, db *mysqlx.Cluster, service, kind string) {
 	t.Helper()
 	event, err := events.New(service, kind, "7", time.Now(), accounts.EventData{MemberID: 7})
 	require.NoError(t, err)
-	require.NoError(t, db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+	require.NoError(t, db.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
 		return events.Append(ctx, tx, event)
 	}))
 }
@@ -89,7 +68,7 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 	t.Parallel()
 	server, secrets := start(t)
 	conns := map[string]*nats.Conn{}
-	dbs := map[string]pool{}
+	dbs := map[string]*mysqlx.Cluster{}
 	for _, service := range []string{accounts.Service, orders.Service} {
 		conns[service], dbs[service] = process(t, server, secrets, service), database(t)
 		relay := events.NewRelay(dbs[service], conns[service], events.RelayOptions{Log: discard})
@@ -100,7 +79,7 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 	handled := make(chan events.Event, 10)
 	run(t, events.NewConsumer(dbs[orders.Service], conns[orders.Service], events.ConsumerOptions{
 		Durable: orders.Service, Subject: deleted, Log: discard,
-	}, func(_ context.Context, _ *sql.Tx, event events.Event) error {
+	}, func(_ context.Context, _ mysqlx.Writer, event events.Event) error {
 		handled <- event
 		return nil
 	}).Run)
