@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/testservers"
 	schemas "oms.internal/sql"
@@ -27,6 +26,8 @@ func TestMain(m *testing.M) { testservers.Main(m) }
 // fixture is a store on a schema of its own in a real pair.
 type fixture struct {
 	*store.Store
+	mysqlxtest.Database
+
 	cluster *mysqlx.Cluster
 	pair    *dbpair.Pair
 	schema  dbpair.Schema
@@ -35,28 +36,11 @@ type fixture struct {
 
 func newStore(t *testing.T) fixture {
 	t.Helper()
-	pair, schema := testservers.NewSchema(t)
-	log := slog.New(slog.DiscardHandler)
-	config := mysqlx.Config{
-		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name, User: schema.App.User, Password: schema.App.Password,
-	}
-	migrate := config
-	migrate.User, migrate.Password = schema.Migrate.User, schema.Migrate.Password
-	require.NoError(t, mysqlx.Migrate(t.Context(), migrate, schemas.Accounts(), log))
-	cluster, err := mysqlx.Open(config, log)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- cluster.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
-	require.Eventually(t, func() bool { return cluster.Ready() == nil }, time.Minute, 5*time.Millisecond)
-	db, err := pair.Primary.Open(schema.App.User, schema.App.Password, schema.Name)
+	d := mysqlxtest.New(t, schemas.Accounts())
+	db, err := d.Pair.Primary.Open(d.Schema.App.User, d.Schema.App.Password, d.Schema.Name)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return fixture{Store: store.New(cluster), cluster: cluster, pair: pair, schema: schema, db: db}
+	return fixture{Store: store.New(d.Cluster), Database: d, cluster: d.Cluster, pair: d.Pair, schema: d.Schema, db: db}
 }
 
 // number returns what a query with one number as its result yields.

@@ -50,7 +50,7 @@ func TestTheReplicaHasWhatThePrimaryHas(t *testing.T) {
 func TestReadsSeeWhatTheirTokenCoversAndDenyNobody(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
-	f.onPrimaryAlone(t)(`INSERT INTO members (id, email, email_key, name, nickname, phone, password_hash, created_at)
+	f.OnPrimaryAlone(t)(`INSERT INTO members (id, email, email_key, name, nickname, phone, password_hash, created_at)
 		VALUES (7, 'new@x.test', 'new@x.test', 'Casey', 'casey', '0212345', 'x', ?)`, now)
 	require.Eventually(t, func() bool {
 		_, count, err := f.Members(t.Context(), query(10, 0))

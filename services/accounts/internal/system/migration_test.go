@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/testservers"
 	schemas "oms.internal/sql"
 )
@@ -17,7 +18,7 @@ import (
 func TestSessionsThatEndedBeforeTheMigrationStayEndedAndTheOthersGoOn(t *testing.T) {
 	t.Parallel()
 	pair, schema := testservers.NewSchema(t)
-	config := configOf(pair, schema)
+	config := mysqlxtest.ConfigOf(pair, schema)
 	config.User, config.Password = schema.Migrate.User, schema.Migrate.Password
 	const name = "00001_members_and_sessions.sql"
 	first, err := fs.ReadFile(schemas.Accounts(), name)

@@ -29,6 +29,7 @@ import (
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/testservers"
 	schemas "oms.internal/sql"
@@ -61,46 +62,26 @@ type system struct {
 
 func newSystem(t *testing.T) *system {
 	t.Helper()
-	pair, schema := testservers.NewSchema(t)
-	config := configOf(pair, schema)
-	config.User, config.Password = schema.Migrate.User, schema.Migrate.Password
-	require.NoError(t, mysqlx.Migrate(t.Context(), config, schemas.Accounts(), slog.New(slog.DiscardHandler)))
-	return open(t, pair, schema)
-}
-
-func configOf(pair *dbpair.Pair, schema dbpair.Schema) mysqlx.Config {
-	return mysqlx.Config{
-		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name, User: schema.App.User, Password: schema.App.Password,
-	}
+	return serve(t, mysqlxtest.New(t, schemas.Accounts()))
 }
 
 // open starts another instance on a schema.
 func open(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) *system {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	cluster, err := mysqlx.Open(configOf(pair, schema), log)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- cluster.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
-	require.Eventually(t, func() bool { return cluster.Ready() == nil }, patience, 10*time.Millisecond)
-	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, root.Close()) })
+	return serve(t, mysqlxtest.Connect(t, pair, schema))
+}
 
+func serve(t *testing.T, d mysqlxtest.Database) *system {
+	t.Helper()
 	s := &system{
-		clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)}, store: store.New(cluster), cluster: cluster,
-		pair: pair, schema: schema, root: root, keys: newKeyring(t), publisher: &publisher{},
+		clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)}, store: store.New(d.Cluster), cluster: d.Cluster,
+		pair: d.Pair, schema: d.Schema, root: d.Root, keys: newKeyring(t), publisher: &publisher{},
 	}
 	keep, err := vault.New(strings.Repeat("s", vault.MinSecret))
 	require.NoError(t, err)
 	s.deps = account.Dependencies{
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
-		Revocations: s.publisher, Notifier: nobody{}, Vault: keep, Now: s.time, Log: log, Pause: func(context.Context, time.Duration) {},
+		Revocations: s.publisher, Notifier: nobody{}, Vault: keep, Now: s.time, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
 	}
 	s.Service = account.NewService(s.deps)

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store"
 	"oms.internal/servers/dbpair"
@@ -43,36 +42,8 @@ type database struct {
 
 func newDatabase(t *testing.T) database {
 	t.Helper()
-	pair, schema := testservers.NewSchema(t)
-	return migrated(t, pair, schema)
-}
-
-func migrated(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) database {
-	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	config := mysqlx.Config{
-		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name,
-		User: schema.Migrate.User, Password: schema.Migrate.Password,
-	}
-	require.NoError(t, mysqlx.Migrate(t.Context(), config, omssql.Orders(), log))
-	require.NoError(t, pair.Sync(t.Context()))
-
-	config.User, config.Password = schema.App.User, schema.App.Password
-	cluster, err := mysqlx.Open(config, log)
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- cluster.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-ended)
-	})
-	require.Eventually(t, func() bool { return cluster.Ready() == nil }, patience, 10*time.Millisecond)
-
-	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, root.Close()) })
-	return database{Store: store.New(cluster, time.Now), cluster: cluster, pair: pair, schema: schema, root: root}
+	d := mysqlxtest.New(t, omssql.Orders())
+	return database{Store: store.New(d.Cluster, time.Now), cluster: d.Cluster, pair: d.Pair, schema: d.Schema, root: d.Root}
 }
 
 // add stores an order and returns it with its id.

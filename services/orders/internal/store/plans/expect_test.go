@@ -1,4 +1,4 @@
-package store_test
+package plans_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/listing"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/orders/internal/store/sqlcgen"
 )
 
@@ -16,37 +17,37 @@ type call func(context.Context, *sqlcgen.Queries) error
 
 // expectation is what the plan of a query must be, for each of some calls.
 type expectation struct {
-	check func(*testing.T, step)
+	check func(*testing.T, mysqlxtest.Step)
 	calls []call
 }
 
 // direct demands that a query goes to its rows without a look at all others, and sorts nothing.
-func direct(t *testing.T, step step) {
+func direct(t *testing.T, step mysqlxtest.Step) {
 	t.Helper()
 	require.NotContains(t, step["Extra"], "Using filesort", "%v", step)
 	require.NotContains(t, step["Extra"], "Using temporary", "%v", step)
-	if step.onTable() {
+	if step.OnTable() {
 		require.NotContains(t, []string{"ALL", ""}, step["type"], "%v", step)
 		require.NotEmpty(t, step["key"], "%v", step)
 	}
 }
 
 // covered also demands that it reads a key only: a deep page skips many entries, and each would cost a row otherwise.
-func covered(t *testing.T, step step) {
+func covered(t *testing.T, step mysqlxtest.Step) {
 	t.Helper()
 	direct(t, step)
 	require.Contains(t, step["Extra"], "Using index", "%v", step)
 }
 
 // ofTheCustomer demands that a search reads the orders of its customer only. It may sort them.
-func ofTheCustomer(t *testing.T, step step) {
+func ofTheCustomer(t *testing.T, step mysqlxtest.Step) {
 	t.Helper()
 	require.True(t, strings.HasPrefix(step["key"], "orders_customer"), "%v", step)
 	require.NotContains(t, []string{"ALL", "index", ""}, step["type"], "%v", step)
 }
 
 // anything is for the two queries that look for a text inside others, in all orders, and for the one that reads nothing.
-func anything(*testing.T, step) {}
+func anything(*testing.T, mysqlxtest.Step) {}
 
 // makes turns the methods of a query and what it is asked into calls.
 func makes[Params, Result any](query func(*sqlcgen.Queries, context.Context, Params) (Result, error), asked ...Params) []call {

@@ -1,14 +1,15 @@
-package store_test
+package plans_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/mysqlx/mysqlxtest"
 )
 
-// What fillMany makes.
+// What fill makes.
 const (
 	manyRows  = 200_000 // members, and as many sessions
 	fewRows   = 20_000  // more sessions, a hundred for each of some members, and rows in every other table
@@ -16,14 +17,6 @@ const (
 	frequent  = "Kim"    // one member in ten
 	rare      = "rareaa" // some dozens of members
 )
-
-// numbers is a table with the numbers from 0 to manyRows-1.
-func numbers() string {
-	const digits = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 " +
-		"UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
-	return fmt.Sprintf("(SELECT a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d + 100000 * f.d AS n "+
-		"FROM %[1]s a, %[1]s b, %[1]s c, %[1]s d, %[1]s e, %[1]s f WHERE f.d < %[2]d) numbers", digits, manyRows/100_000)
-}
 
 // otherRows make the rows of the other tables, each from a number and two times, so that they expire one by one.
 var otherRows = []string{
@@ -40,47 +33,33 @@ var otherRows = []string{
 			'member_delete', 'logout_all'), n % 500, n % 700, '192.0.2.1', IF(n % 20 = 0, 'failure', 'success'), '', '' FROM `,
 }
 
-// onPrimaryAlone returns a function that executes statements whose changes never reach the replica.
-func (f fixture) onPrimaryAlone(t *testing.T) func(statement string, args ...any) {
-	t.Helper()
-	root, err := f.pair.Primary.OpenRoot()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, root.Close()) })
-	session, err := root.Conn(t.Context())
-	require.NoError(t, err)
-	run := func(statement string, args ...any) {
-		t.Helper()
-		_, err := session.ExecContext(t.Context(), statement, args...)
-		require.NoError(t, err, statement)
-	}
-	run("USE " + f.schema.Name)
-	run("SET SESSION sql_log_bin = 0")
-	return run
-}
-
-// fillMany makes members and sessions as a large installation has them: one name is frequent and the others are rare,
+// fill makes members and sessions as a large installation has them: one name is frequent and the others are rare,
 // few sessions are revoked and few have expired. The rows stay on the primary, where they are explained; most keys grow
 // at their ends, so that this takes seconds.
-func (f fixture) fillMany(t *testing.T) {
+func fill(t *testing.T, d mysqlxtest.Database) {
 	t.Helper()
-	run := f.onPrimaryAlone(t)
+	run := d.OnPrimaryAlone(t)
 	run("SET SESSION unique_checks = 0")
 	run(`INSERT INTO members (email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
 		SELECT CONCAT('m', LPAD(n, 6, '0'), '@x.test'), CONCAT('m', LPAD(n, 6, '0'), '@x.test'),
 			IF(n % 10 = 0, ?, CONCAT('rare', CHAR(97 + n DIV 2600 % 26), CHAR(97 + n DIV 100 % 26))),
 			CONCAT('nick', CHAR(97 + n DIV 10000)), CONCAT('010', LPAD(n DIV 2, 8, '0')), ELT(1 + n % 3, 'M', 'F', NULL),
-			REPEAT('h', 97), FALSE, TRUE, ? FROM `+numbers()+" ORDER BY n", frequent, now)
+			REPEAT('h', 97), FALSE, TRUE, ? FROM `+mysqlxtest.Numbers(manyRows)+" ORDER BY n", frequent, now)
 	run(`INSERT INTO sessions (member_id, created_at, expires_at, revoked_at)
-		SELECT 1 + n DIV 2, ?, IF(n % 100 = 0, ?, ?), IF(n % 50 = 0, ?, NULL) FROM `+numbers()+" ORDER BY n",
+		SELECT 1 + n DIV 2, ?, IF(n % 100 = 0, ?, ?), IF(n % 50 = 0, ?, NULL) FROM `+mysqlxtest.Numbers(manyRows)+" ORDER BY n",
 		now, now.Add(-time.Hour), later, now)
 	for _, statement := range otherRows {
-		run(statement+numbers()+fmt.Sprintf(" WHERE n < %d ORDER BY n", fewRows), now, now)
+		run(statement+mysqlxtest.Numbers(fewRows)+" ORDER BY n", now, now)
 	}
 	run("ANALYZE TABLE members, sessions, refresh_tokens, revocations, login_failures, known_devices, audit_events")
-	require.Equal(t, manyRows, f.number(t, "SELECT COUNT(*) FROM members"))
-	require.Equal(t, manyRows+fewRows, f.number(t, "SELECT COUNT(*) FROM sessions"))
-	require.Equal(t, 1, f.number(t, "SELECT COUNT(*) FROM refresh_tokens WHERE token_hash = ?", digest(7)))
-	require.Equal(t, manyRows/10, f.number(t, "SELECT COUNT(*) FROM members WHERE name = ?", frequent))
-	require.NotZero(t, f.number(t, "SELECT COUNT(*) FROM members WHERE name = ?", rare))
-	require.Equal(t, 1, f.number(t, "SELECT COUNT(*) FROM members WHERE email_key = ?", someEmail))
+	count := func(query string, args ...any) (rows int) {
+		require.NoError(t, d.Root.QueryRowContext(t.Context(), query, args...).Scan(&rows), query)
+		return rows
+	}
+	require.Equal(t, manyRows, count("SELECT COUNT(*) FROM members"))
+	require.Equal(t, manyRows+fewRows, count("SELECT COUNT(*) FROM sessions"))
+	require.Equal(t, 1, count("SELECT COUNT(*) FROM refresh_tokens WHERE token_hash = ?", digest(7)))
+	require.Equal(t, manyRows/10, count("SELECT COUNT(*) FROM members WHERE name = ?", frequent))
+	require.NotZero(t, count("SELECT COUNT(*) FROM members WHERE name = ?", rare))
+	require.Equal(t, 1, count("SELECT COUNT(*) FROM members WHERE email_key = ?", someEmail))
 }

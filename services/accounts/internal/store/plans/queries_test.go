@@ -1,10 +1,15 @@
-package store_test
+package plans_test
 
 import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
+)
+
+var (
+	now   = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
+	later = now.Add(10 * time.Hour)
 )
 
 // planCases hold, for every generated query that an index must serve, the arguments with which it is explained: in the
@@ -121,7 +126,7 @@ var (
 	sweeps     = [][]any{{now.Add(time.Hour), 1000}, {now.Add(-1000 * time.Hour), 1000}}
 )
 
-// digest is the key of a row that fillMany made, or of none.
+// digest is the key of a row that fill made, or of none.
 func digest(n int) []byte {
 	sum := sha256.Sum256(fmt.Append(nil, n))
 	return sum[:]

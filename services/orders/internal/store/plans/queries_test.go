@@ -1,11 +1,15 @@
-package store_test
+package plans_test
 
 import (
 	"context"
+	"time"
 
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
 )
+
+// paidAt is a time; no plan depends on which.
+var paidAt = time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC)
 
 var expectations = map[string]expectation{
 	"InsertOrder":       {anything, makes((*sqlcgen.Queries).InsertOrder, sqlcgen.InsertOrderParams{PaidAt: paidAt})},
