@@ -45,12 +45,25 @@ admin: ## make EMAIL=… an admin; the password is asked for, or read from stand
 keys: ## sign tokens with a new key; old ones verify on; a later one removes those that no valid token needs
 	@$(OMS) keys rotate
 
-.PHONY: setup test test-mysql test-hostile test-sessions chaos
+# Which tests there are follows from the packages: a test that imports what starts servers needs servers, and packages called
+# "plans" examine query plans in large tables.
+ALL_TESTS  := $(MODULES:%=./%/...)
+UNIT_TESTS  = $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(ALL_TESTS) | awk '!/[ [](oms.internal\/servers|oms.internal\/libs\/mysqlx\/mysqlxtest)/ {print $$1}')
+MOST_TESTS  = $$(go list $(ALL_TESTS) | grep -v '/plans$$')
+PLAN_TESTS  = $$(go list $(ALL_TESTS) | grep '/plans$$')
+TESTRUN    := $(BIN)/testrun $(RACE)
+
+.PHONY: setup test-unit test test-plans test-mysql test-hostile test-sessions chaos
 setup: ## install what tests need: MariaDB's packages, nats-server
 	@$(OMS) setup
-test: setup ## everything a contributor must pass: unit, integration and end-to-end tests
+test-unit: $(BIN)/testrun ## the tests that need no server: a minute
+	@cd .ci/tools/testrun && GOWORK=off go test $(RACE) ./...
+	@$(TESTRUN) -timeout 5m $(UNIT_TESTS)
+test: setup $(BIN)/testrun ## everything a contributor must pass: unit, integration and end-to-end tests
 	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
-	go test $(RACE) -timeout 20m $(MODULES:%=./%/...)
+	@$(TESTRUN) -timeout 20m $(MOST_TESTS)
+test-plans: setup $(BIN)/testrun ## examine the plans of all queries at 200,000 members and 1,000,000 orders
+	@$(BIN)/testrun -timeout 20m $(PLAN_TESTS)
 test-mysql: ## the tests that use a database, on MySQL in containers, one package at a time
 	OMS_TEST_ENGINE=mysql go test $(RACE) -p 1 -timeout 20m ./deploy/servers/dbpair/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
 test-hostile: setup ## 120,000 generated hostile requests
@@ -74,7 +87,10 @@ build: ## build each module by itself, without go.work
 # Tools are pinned in modules of their own, so that their dependencies are not ours.
 $(BIN)/golangci-lint: TOOL = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(BIN)/sqlc:          TOOL = github.com/sqlc-dev/sqlc/cmd/sqlc
+$(BIN)/testrun:       TOOL = .
 $(BIN)/golangci-lint $(BIN)/sqlc: $(BIN)/%: .ci/tools/%/go.mod
+$(BIN)/testrun: $(wildcard .ci/tools/testrun/*)
+$(BIN)/golangci-lint $(BIN)/sqlc $(BIN)/testrun: $(BIN)/%:
 	@echo "building $* (a minute, once)"
 	@mkdir -p $(BIN)
 	@cd .ci/tools/$* && GOWORK=off CGO_ENABLED=0 go build -o $@ $(TOOL)
