@@ -19,8 +19,11 @@ const (
 )
 
 // Migrate applies to the primary all migrations in files that it does not have. Several processes may do so at once;
-// they take turns. While no primary answers it waits, until ctx ends.
-func Migrate(ctx context.Context, config Config, files fs.FS, log *slog.Logger) (err error) {
+// they take turns. While no primary answers it waits, until ctx ends. Then it does, in the same turn, what SQL alone cannot;
+// a step must stand being done again.
+func Migrate(
+	ctx context.Context, config Config, files fs.FS, log *slog.Logger, steps ...func(context.Context, *sql.DB, *slog.Logger) error,
+) (err error) {
 	db, err := awaitPrimary(ctx, config, log)
 	if err != nil {
 		return err
@@ -54,6 +57,11 @@ func Migrate(ctx context.Context, config Config, files fs.FS, log *slog.Logger) 
 	}
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	for _, step := range steps {
+		if err := step(ctx, db, log); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
 	}
 	return nil
 }

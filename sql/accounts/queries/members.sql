@@ -2,8 +2,8 @@
 -- alone, then the rows by their ids: a deep page skips index entries instead of rows, and no ordering needs a sort.
 
 -- name: InsertMember :execlastid
-INSERT INTO members (email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO members (email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetMember :one
 SELECT * FROM members WHERE id = ?;
@@ -11,19 +11,28 @@ SELECT * FROM members WHERE id = ?;
 -- name: GetMemberForUpdate :one
 SELECT * FROM members WHERE id = ? FOR UPDATE;
 
--- name: GetMemberByEmail :one
-SELECT * FROM members WHERE email_key = ?;
+-- Whose the mailbox is, and rows of before that may have it although they have none of their own: account.Holder chooses.
+-- name: ListMembersByMailbox :many
+SELECT * FROM members AS holder WHERE holder.mailbox = sqlc.arg(mailbox)
+UNION ALL
+SELECT * FROM members AS unkeyed WHERE unkeyed.email_key IN (sqlc.slice(email_keys));
 
--- name: GetMemberByEmailForUpdate :one
-SELECT * FROM members WHERE email_key = ? FOR UPDATE;
+-- One pass by id, which MariaDB does not see in the index of mailboxes.
+-- name: ListMembersWithoutMailbox :many
+SELECT id, email FROM members IGNORE INDEX (members_mailbox) WHERE mailbox IS NULL AND id > ? ORDER BY id LIMIT ?;
+
+-- The email is compared because the member may change it meanwhile.
+-- name: SetMailbox :exec
+UPDATE members SET mailbox = ?, email_key = ? WHERE id = ? AND email = ?;
 
 -- name: ListMembersByIDs :many
 SELECT * FROM members WHERE id IN (sqlc.slice(ids));
 
--- Whatever changes a row counts as a version of it.
+-- Whatever changes a row counts as a version of it. A member that keeps its email keeps its mailbox, or the lack of one. That
+-- stands before the email because both servers assign from left to right.
 -- name: UpdateMember :exec
 UPDATE members
-SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
+SET mailbox = IF(email = sqlc.arg(email), mailbox, sqlc.arg(mailbox)), email = sqlc.arg(email), email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
     version = version + 1
 WHERE id = ?;
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/config"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/idempotency"
@@ -57,7 +58,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 }
 
 func migrate(ctx context.Context, cfg Config, log *slog.Logger) error {
-	return mysqlx.Migrate(ctx, cfg.mysqlMigrate(), sql.Accounts(), log)
+	return mysqlx.Migrate(ctx, cfg.mysqlMigrate(), sql.Accounts(), log, store.FillMailboxes)
 }
 
 // awaitPrimary waits until the cluster knows its primary.

@@ -4,15 +4,12 @@
 // It imports no HTTP, no SQL and no NATS; what it needs from outside it names as ports in ports.go.
 package account
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // Member is one person with an account.
 type Member struct {
 	ID       uint64
-	Email    string // as the member wrote it; unique whatever its case
+	Email    string // as the member wrote it; see Mailbox
 	Name     string
 	Nickname string
 	Phone    string
@@ -65,6 +62,3 @@ type Order struct {
 	PaidAt      time.Time
 	State       string
 }
-
-// EmailKey returns the form of an email under which it is unique and found.
-func EmailKey(email string) string { return strings.ToLower(email) }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"oms.internal/accounts/internal/account"
@@ -59,12 +58,11 @@ func (m *memory) Member(_ context.Context, id uint64) (account.Member, error) {
 }
 
 func (m *memory) MemberByEmail(_ context.Context, email string) (account.Member, error) {
-	for _, member := range m.members {
-		if strings.EqualFold(member.Email, email) {
-			return member, nil
-		}
+	holder, found := account.Holder(email, slices.Collect(maps.Values(m.members)))
+	if !found {
+		return account.Member{}, fault.NewNotFound()
 	}
-	return account.Member{}, fault.NewNotFound()
+	return holder, nil
 }
 
 func (m *memory) Members(_ context.Context, query account.Query) ([]account.Member, int, error) {

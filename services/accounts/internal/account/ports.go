@@ -28,14 +28,14 @@ type MemberStore interface {
 	// Kept returns what was kept of a request with that key, nil where there was none. It waits for one that is being
 	// written. A key of another request is the fault KeyReused, here and in CreateMember.
 	Kept(ctx context.Context, once Once) ([]byte, error)
-	// CreateAdmin stores the member, or gives the member with this email the admin right and this password hash and ends
-	// its sessions. The member's id is added to the events of the ending.
+	// CreateAdmin stores the member, or gives the member whom the email names the admin right and this password hash and
+	// ends its sessions. The member's id is added to the events of the ending.
 	CreateAdmin(ctx context.Context, member Member, ending Ending) (created bool, revocations []Revocation, err error)
 	// Member returns one member as ctx must see it. A replica that is behind denies no member.
 	Member(ctx context.Context, id uint64) (Member, error)
 	// LatestMember returns one member, for what depends on its rights or its password.
 	LatestMember(ctx context.Context, id uint64) (Member, error)
-	// MemberByEmail finds a member by its email, whatever the case.
+	// MemberByEmail finds the member whom an email names: see Holder.
 	MemberByEmail(ctx context.Context, email string) (Member, error)
 	// Members returns one page of a list, and how many members the whole list has, as ctx must see them.
 	Members(ctx context.Context, query Query) ([]Member, int, error)

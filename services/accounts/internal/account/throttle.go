@@ -62,10 +62,10 @@ type Attempt struct {
 }
 
 func newAttempt(client Client, email string, memberID uint64) Attempt {
-	attempt := Attempt{Email: digest("email", EmailKey(email)), Network: digest("network", client.network()), client: client}
+	attempt := Attempt{Email: digest("email", throttleKey(email)), Network: digest("network", client.network()), client: client}
 	if client.Address == "" {
 		// Clients without an address are in no network together: nobody may slow down all of them.
-		attempt.Network = digest("no network", EmailKey(email))
+		attempt.Network = digest("no network", throttleKey(email))
 	}
 	return attempt.Of(memberID)
 }

@@ -53,30 +53,30 @@ func insert(ctx context.Context, queries *sqlcgen.Queries, member account.Member
 
 // CreateAdmin stores the member, or promotes the one that has its email.
 func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending account.Ending) (created bool, revocations []account.Revocation, err error) {
-	err = s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
-		queries := sqlcgen.New(writer)
-		created, revocations = false, nil
-		// Locked by the first statement: an older view of the database would miss the session of a login that has just ended,
-		// and the update would undo what the member changes at this moment.
-		row, err := queries.GetMemberByEmailForUpdate(ctx, account.EmailKey(member.Email))
-		if err := notFound(err); fault.Is(err, fault.NotFound) {
-			created = true
+	holder, err := s.MemberByEmail(ctx, member.Email)
+	if fault.Is(err, fault.NotFound) {
+		return true, nil, s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
 			return createAdmin(ctx, writer, member, ending)
-		} else if err != nil {
-			return err
+		})
+	}
+	if err != nil {
+		return false, nil, err
+	}
+	err = s.locked(ctx, holder.ID, func(ctx context.Context, writer mysqlx.Writer, before account.Member) (refusal, err error) {
+		if before.Email != holder.Email {
+			return fault.NewNotFound(), nil // the member took another email meanwhile
 		}
-		before := toMember(row)
 		present := before
 		present.Admin, present.PasswordHash = true, member.PasswordHash
 		if err := store(ctx, writer, before, &present, ending.At); err != nil {
-			return err
+			return nil, err
 		}
 		mine := ending
 		mine.Events = about(present.ID, ending.Events)
-		revocations, err = endSessions(ctx, queries, present.ID, 0, mine)
-		return err
+		revocations, err = endSessions(ctx, sqlcgen.New(writer), present.ID, 0, mine)
+		return nil, err
 	})
-	return created, revocations, err
+	return false, revocations, err
 }
 
 func createAdmin(ctx context.Context, writer mysqlx.Writer, member account.Member, ending account.Ending) (err error) {
@@ -124,14 +124,26 @@ func member(
 	return toMember(row), err
 }
 
-// MemberByEmail returns the member with this email, whatever its case.
-func (s *Store) MemberByEmail(ctx context.Context, email string) (account.Member, error) {
-	var row sqlcgen.Member
-	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
-		row, err = queries.GetMemberByEmail(ctx, account.EmailKey(email))
-		return notFound(err)
+// MemberByEmail returns the member whom an email names.
+func (s *Store) MemberByEmail(ctx context.Context, email string) (member account.Member, err error) {
+	err = s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		rows, err := queries.ListMembersByMailbox(ctx, sqlcgen.ListMembersByMailboxParams{
+			Mailbox: toMailbox(email), EmailKeys: account.EmailKeys(email),
+		})
+		if err != nil {
+			return err
+		}
+		members := make([]account.Member, len(rows))
+		for i, row := range rows {
+			members[i] = toMember(row)
+		}
+		var found bool
+		if member, found = account.Holder(email, members); !found {
+			return fault.NewNotFound()
+		}
+		return nil
 	})
-	return toMember(row), err
+	return member, err
 }
 
 // locked runs work on a member that nobody else changes meanwhile. What refuses the member is returned once the transaction
@@ -221,15 +233,15 @@ func (s *Store) DeleteMember(
 
 func insertion(member account.Member) sqlcgen.InsertMemberParams {
 	return sqlcgen.InsertMemberParams{
-		Email: member.Email, EmailKey: account.EmailKey(member.Email), Name: member.Name, Nickname: member.Nickname,
-		Phone: member.Phone, Gender: toGender(member.Gender), PasswordHash: member.PasswordHash,
+		Email: member.Email, EmailKey: account.EmailKey(member.Email), Mailbox: toMailbox(member.Email), Name: member.Name,
+		Nickname: member.Nickname, Phone: member.Phone, Gender: toGender(member.Gender), PasswordHash: member.PasswordHash,
 		IsAdmin: member.Admin, IsActive: member.Active, CreatedAt: member.CreatedAt,
 	}
 }
 
 func update(member account.Member) sqlcgen.UpdateMemberParams {
 	return sqlcgen.UpdateMemberParams{
-		ID: member.ID, Email: member.Email, EmailKey: account.EmailKey(member.Email), Name: member.Name,
+		ID: member.ID, Email: member.Email, EmailKey: account.EmailKey(member.Email), Mailbox: toMailbox(member.Email), Name: member.Name,
 		Nickname: member.Nickname, Phone: member.Phone, Gender: toGender(member.Gender),
 		PasswordHash: member.PasswordHash, IsAdmin: member.Admin, IsActive: member.Active,
 	}

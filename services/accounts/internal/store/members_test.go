@@ -100,11 +100,11 @@ func TestAnEmailIsTakenWhateverItsCase(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	accented := sungi
-	accented.Email = "é@x.test"
+	accented.Email = "m@é.test"
 	f.create(t, sungi)
 	f.create(t, accented)
 	members, sessions := f.rows(t)
-	for _, email := range []string{"Sungi@X.test", "sungi@x.test", "SUNGI@X.TEST", "É@x.test"} {
+	for _, email := range []string{"Sungi@X.test", "sungi@x.test", "SUNGI@X.TEST", "M@É.test"} {
 		again := dream
 		again.Email = email
 		require.Equal(t, account.ErrEmailTaken, f.signUp(t, again), email)

@@ -49,7 +49,7 @@ func TestTheStatementsOfALogin(t *testing.T) {
 	who, inactive := s.signUp(t, 1), s.signUp(t, 2)
 	s.exec(t, "UPDATE members SET is_active = FALSE WHERE id = ?", inactive.MemberID)
 	failure := []string{
-		"GetMemberByEmail", "ListLoginFailures",
+		"ListMembersByMailbox", "ListLoginFailures",
 		"START TRANSACTION", "LockLoginFailures", "ListLoginFailures", "AddLoginFailure", "AddLoginFailure", "InsertAuditEvent", "COMMIT",
 	}
 	for name, try := range map[string]func(account.Client) time.Duration{
@@ -65,14 +65,14 @@ func TestTheStatementsOfALogin(t *testing.T) {
 	}
 	s.exec(t, "DELETE FROM login_failures")
 	require.Equal(t, []string{
-		"GetMemberByEmail", "ListLoginFailures",
+		"ListMembersByMailbox", "ListLoginFailures",
 		"START TRANSACTION", "GetMemberForUpdate", "ListLoginFailures", "UpsertKnownDevice",
 		"InsertSession", "InsertRefreshToken", "InsertAuditEvent", "COMMIT",
 	}, s.statements(t, func() { require.Zero(t, s.try(t, browser, who.Email, password)) }), "a login from a known device")
 	for range 6 {
 		s.try(t, attacker, who.Email, wrong)
 	}
-	require.Equal(t, []string{"GetMemberByEmail", "ListLoginFailures"}, s.statements(t, func() {
+	require.Equal(t, []string{"ListMembersByMailbox", "ListLoginFailures"}, s.statements(t, func() {
 		require.Positive(t, s.try(t, attacker, who.Email, password))
 	}), "a login that comes too early")
 }

@@ -17,8 +17,9 @@ var (
 var planCases = map[string][][]any{
 	"GetMember":                 {{100}, {0}},
 	"GetMemberForUpdate":        {{100}, {0}},
-	"GetMemberByEmail":          {{someEmail}, {"nobody@x.test"}},
-	"GetMemberByEmailForUpdate": {{someEmail}, {"nobody@x.test"}},
+	"ListMembersByMailbox":      {{someEmail, someEmail}, {"nobody@x.test", "nobody@x.test"}},
+	"ListMembersWithoutMailbox": {{0, 1000}, {100_000, 1000}},
+	"SetMailbox":                {{"e", "e", 100, "e"}},
 	"ListMembersByIDs":          {{1}, slices.Repeat([]any{77}, 30), someIDs(500)},
 	"CountMembers":              {{}},
 	"CountMembersNamed":         {{frequent}, {rare}, {"Nobody"}},
@@ -40,7 +41,7 @@ var planCases = map[string][][]any{
 	"ListMemberIDsWithEmail":           {{someEmail, "", ""}, {someEmail, frequent, frequent}},
 	"MatchMember":                      {{100, "%im%", "%im%"}},
 
-	"UpdateMember":             {{"e", "e", "n", "n", "p", nil, "h", false, true, 100}},
+	"UpdateMember":             {{"e", "e", "e", "e", "n", "n", "p", nil, "h", false, true, 100}},
 	"UpdateMemberPasswordHash": {{"new", 100, "old"}},
 	"DeleteMember":             {{100}},
 

@@ -118,7 +118,7 @@ func (q *Queries) DeleteMember(ctx context.Context, id uint64) error {
 }
 
 const getMember = `-- name: GetMember :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE id = ?
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members WHERE id = ?
 `
 
 func (q *Queries) GetMember(ctx context.Context, id uint64) (Member, error) {
@@ -137,60 +137,13 @@ func (q *Queries) GetMember(ctx context.Context, id uint64) (Member, error) {
 		&i.IsActive,
 		&i.CreatedAt,
 		&i.Version,
-	)
-	return i, err
-}
-
-const getMemberByEmail = `-- name: GetMemberByEmail :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE email_key = ?
-`
-
-func (q *Queries) GetMemberByEmail(ctx context.Context, emailKey string) (Member, error) {
-	row := q.db.QueryRowContext(ctx, getMemberByEmail, emailKey)
-	var i Member
-	err := row.Scan(
-		&i.ID,
-		&i.Email,
-		&i.EmailKey,
-		&i.Name,
-		&i.Nickname,
-		&i.Phone,
-		&i.Gender,
-		&i.PasswordHash,
-		&i.IsAdmin,
-		&i.IsActive,
-		&i.CreatedAt,
-		&i.Version,
-	)
-	return i, err
-}
-
-const getMemberByEmailForUpdate = `-- name: GetMemberByEmailForUpdate :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE email_key = ? FOR UPDATE
-`
-
-func (q *Queries) GetMemberByEmailForUpdate(ctx context.Context, emailKey string) (Member, error) {
-	row := q.db.QueryRowContext(ctx, getMemberByEmailForUpdate, emailKey)
-	var i Member
-	err := row.Scan(
-		&i.ID,
-		&i.Email,
-		&i.EmailKey,
-		&i.Name,
-		&i.Nickname,
-		&i.Phone,
-		&i.Gender,
-		&i.PasswordHash,
-		&i.IsAdmin,
-		&i.IsActive,
-		&i.CreatedAt,
-		&i.Version,
+		&i.Mailbox,
 	)
 	return i, err
 }
 
 const getMemberForUpdate = `-- name: GetMemberForUpdate :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE id = ? FOR UPDATE
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members WHERE id = ? FOR UPDATE
 `
 
 func (q *Queries) GetMemberForUpdate(ctx context.Context, id uint64) (Member, error) {
@@ -209,19 +162,21 @@ func (q *Queries) GetMemberForUpdate(ctx context.Context, id uint64) (Member, er
 		&i.IsActive,
 		&i.CreatedAt,
 		&i.Version,
+		&i.Mailbox,
 	)
 	return i, err
 }
 
 const insertMember = `-- name: InsertMember :execlastid
 
-INSERT INTO members (email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO members (email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertMemberParams struct {
 	Email        string
 	EmailKey     string
+	Mailbox      sql.NullString
 	Name         string
 	Nickname     string
 	Phone        string
@@ -238,6 +193,7 @@ func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) (int
 	result, err := q.db.ExecContext(ctx, insertMember,
 		arg.Email,
 		arg.EmailKey,
+		arg.Mailbox,
 		arg.Name,
 		arg.Nickname,
 		arg.Phone,
@@ -736,7 +692,7 @@ func (q *Queries) ListMemberIDsWithEmail(ctx context.Context, arg ListMemberIDsW
 }
 
 const listMembersByIDs = `-- name: ListMembersByIDs :many
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version FROM members WHERE id IN (/*SLICE:ids*/?)
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members WHERE id IN (/*SLICE:ids*/?)
 `
 
 func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member, error) {
@@ -771,7 +727,106 @@ func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member,
 			&i.IsActive,
 			&i.CreatedAt,
 			&i.Version,
+			&i.Mailbox,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listMembersByMailbox = `-- name: ListMembersByMailbox :many
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members AS holder WHERE holder.mailbox = ?
+UNION ALL
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members AS unkeyed WHERE unkeyed.email_key IN (/*SLICE:email_keys*/?)
+`
+
+type ListMembersByMailboxParams struct {
+	Mailbox   sql.NullString
+	EmailKeys []string
+}
+
+// Whose the mailbox is, and rows of before that may have it although they have none of their own: account.Holder chooses.
+func (q *Queries) ListMembersByMailbox(ctx context.Context, arg ListMembersByMailboxParams) ([]Member, error) {
+	query := listMembersByMailbox
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Mailbox)
+	if len(arg.EmailKeys) > 0 {
+		for _, v := range arg.EmailKeys {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:email_keys*/?", strings.Repeat(",?", len(arg.EmailKeys))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:email_keys*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Member
+	for rows.Next() {
+		var i Member
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.EmailKey,
+			&i.Name,
+			&i.Nickname,
+			&i.Phone,
+			&i.Gender,
+			&i.PasswordHash,
+			&i.IsAdmin,
+			&i.IsActive,
+			&i.CreatedAt,
+			&i.Version,
+			&i.Mailbox,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listMembersWithoutMailbox = `-- name: ListMembersWithoutMailbox :many
+SELECT id, email FROM members IGNORE INDEX (members_mailbox) WHERE mailbox IS NULL AND id > ? ORDER BY id LIMIT ?
+`
+
+type ListMembersWithoutMailboxParams struct {
+	ID    uint64
+	Limit int32
+}
+
+type ListMembersWithoutMailboxRow struct {
+	ID    uint64
+	Email string
+}
+
+// One pass by id, which MariaDB does not see in the index of mailboxes.
+func (q *Queries) ListMembersWithoutMailbox(ctx context.Context, arg ListMembersWithoutMailboxParams) ([]ListMembersWithoutMailboxRow, error) {
+	rows, err := q.db.QueryContext(ctx, listMembersWithoutMailbox, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListMembersWithoutMailboxRow
+	for rows.Next() {
+		var i ListMembersWithoutMailboxRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -977,15 +1032,38 @@ func (q *Queries) SearchMemberIDs(ctx context.Context, arg SearchMemberIDsParams
 	return items, nil
 }
 
+const setMailbox = `-- name: SetMailbox :exec
+UPDATE members SET mailbox = ?, email_key = ? WHERE id = ? AND email = ?
+`
+
+type SetMailboxParams struct {
+	Mailbox  sql.NullString
+	EmailKey string
+	ID       uint64
+	Email    string
+}
+
+// The email is compared because the member may change it meanwhile.
+func (q *Queries) SetMailbox(ctx context.Context, arg SetMailboxParams) error {
+	_, err := q.db.ExecContext(ctx, setMailbox,
+		arg.Mailbox,
+		arg.EmailKey,
+		arg.ID,
+		arg.Email,
+	)
+	return err
+}
+
 const updateMember = `-- name: UpdateMember :exec
 UPDATE members
-SET email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
+SET mailbox = IF(email = ?, mailbox, ?), email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
     version = version + 1
 WHERE id = ?
 `
 
 type UpdateMemberParams struct {
 	Email        string
+	Mailbox      interface{}
 	EmailKey     string
 	Name         string
 	Nickname     string
@@ -997,9 +1075,12 @@ type UpdateMemberParams struct {
 	ID           uint64
 }
 
-// Whatever changes a row counts as a version of it.
+// Whatever changes a row counts as a version of it. A member that keeps its email keeps its mailbox, or the lack of one. That
+// stands before the email because both servers assign from left to right.
 func (q *Queries) UpdateMember(ctx context.Context, arg UpdateMemberParams) error {
 	_, err := q.db.ExecContext(ctx, updateMember,
+		arg.Email,
+		arg.Mailbox,
 		arg.Email,
 		arg.EmailKey,
 		arg.Name,

@@ -39,6 +39,7 @@ type Member struct {
 	IsActive     bool
 	CreatedAt    time.Time
 	Version      uint64
+	Mailbox      sql.NullString
 }
 
 type RefreshToken struct {

@@ -1,0 +1,140 @@
+package store_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/store"
+)
+
+// insertUnkeyed inserts a member as a process of the version before does, and returns its id.
+func (f fixture) insertUnkeyed(t *testing.T, email string) uint64 {
+	t.Helper()
+	result, err := f.db.ExecContext(t.Context(), `INSERT INTO members (email, email_key, name, nickname, phone, password_hash, created_at)
+		VALUES (?, ?, 'Old', 'old', '0212345', 'old', ?)`, email, strings.ToLower(email), now)
+	require.NoError(t, err)
+	id, err := result.LastInsertId()
+	require.NoError(t, err)
+	return uint64(id)
+}
+
+// fillMailboxes runs the step of the migration and returns what it logs.
+func (f fixture) fillMailboxes(t *testing.T) string {
+	t.Helper()
+	var log bytes.Buffer
+	require.NoError(t, store.FillMailboxes(t.Context(), f.db, slog.New(slog.NewTextHandler(&log, nil))))
+	return log.String()
+}
+
+// holder returns the id of the member whom an email names.
+func (f fixture) holder(t *testing.T, email string) uint64 {
+	t.Helper()
+	member, err := f.MemberByEmail(t.Context(), email)
+	require.NoError(t, err, email)
+	return member.ID
+}
+
+// as returns a new member with an email.
+func as(email string) account.Member {
+	member := dream
+	member.Email = email
+	return member
+}
+
+func TestOneMailboxIsOneMemberInWhicheverSpelling(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	member, _ := f.create(t, as("M@bücher.test"))
+	require.Equal(t, "M@bücher.test", f.get(t, member.ID).Email, "as it was written")
+	for _, spelling := range []string{"m@bücher.test", "m@xn--bcher-kva.test", "m@BÜCHER.test", "m@ｂücher.test", `"m"@bücher。test`} {
+		require.ErrorIs(t, f.signUp(t, as(spelling)), account.ErrEmailTaken, spelling)
+		require.Equal(t, member.ID, f.holder(t, spelling), spelling)
+	}
+	created, _, err := f.CreateAdmin(t.Context(), as("m@xn--bcher-kva.test"), ending())
+	require.NoError(t, err)
+	require.False(t, created)
+	require.True(t, f.get(t, member.ID).Admin)
+}
+
+func TestDifferentDomainsAreDifferentMembers(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	for _, email := range []string{"i@mailİhub.test", "i@mailihub.test", "s@straße.test", "s@strasse.test", "s@strẞ.test", "s@strß.test"} {
+		member, _ := f.create(t, as(email))
+		require.Equal(t, member.ID, f.holder(t, email))
+	}
+}
+
+func TestMembersThatProcessesOfTheVersionBeforeWriteAreFoundAndProtected(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	unicode, ascii, plain := f.insertUnkeyed(t, "m@bücher.test"), f.insertUnkeyed(t, "a@xn--bcher-kva.test"), f.insertUnkeyed(t, "Old@X.test")
+	look := func() {
+		for email, want := range map[string]uint64{
+			"M@Bücher.test": unicode, "m@xn--bcher-kva.test": unicode, "a@bücher.test": ascii, "A@xn--bcher-kva.test": ascii, "old@x.test": plain,
+		} {
+			require.Equal(t, want, f.holder(t, email), email)
+		}
+	}
+	look()
+	require.ErrorIs(t, f.signUp(t, as("OLD@x.test")), account.ErrEmailTaken)
+	require.Empty(t, f.fillMailboxes(t))
+	look()
+	require.ErrorIs(t, f.signUp(t, as("m@ｂücher.test")), account.ErrEmailTaken)
+	require.Equal(t, uint64(1), f.get(t, plain).Version, "nothing that anyone sees has changed")
+}
+
+func TestMembersWhoseMailboxesAreEqualAreListedAndStay(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	first, second := f.insertUnkeyed(t, "m@bücher.test"), f.insertUnkeyed(t, "m@xn--bcher-kva.test")
+	listed := f.fillMailboxes(t)
+	require.Contains(t, listed, "another member")
+	require.Contains(t, listed, "member=2")
+	require.NotContains(t, listed, "bcher", "no email in a log")
+	require.Equal(t, listed[strings.Index(listed, "msg"):], func(again string) string {
+		return again[strings.Index(again, "msg"):]
+	}(f.fillMailboxes(t)), "and is listed again")
+	require.Equal(t, first, f.holder(t, "m@bücher.test"))
+	require.Equal(t, second, f.holder(t, "m@xn--bcher-kva.test"))
+	require.ErrorIs(t, f.signUp(t, as("m@BÜCHER.test")), account.ErrEmailTaken)
+
+	changed, _, err := f.UpdateMember(t.Context(), second, func(member *account.Member) (account.Consequences, error) {
+		member.Nickname = "new"
+		return account.Consequences{Ending: ending()}, nil
+	})
+	require.NoError(t, err, "what the members share hinders no other change")
+	require.Equal(t, "new", changed.Nickname)
+	_, _, err = f.UpdateMember(t.Context(), second, func(member *account.Member) (account.Consequences, error) {
+		member.Email = "second@x.test"
+		return account.Consequences{Ending: ending()}, nil
+	})
+	require.NoError(t, err)
+	require.Empty(t, f.fillMailboxes(t), "another email ends the conflict")
+	require.Equal(t, first, f.holder(t, "m@xn--bcher-kva.test"))
+}
+
+func TestAnEmailThatIsNoneAnyMoreIsListedAndTakesNobodysAddress(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	kelvin := f.insertUnkeyed(t, "\u212a@x.test")
+	require.Contains(t, f.fillMailboxes(t), "not a valid address")
+	require.Equal(t, kelvin, f.holder(t, "\u212a@x.test"))
+	member, _ := f.create(t, as("k@x.test"))
+	require.Equal(t, member.ID, f.holder(t, "K@x.test"))
+}
+
+func TestMailboxesAreFilledInManyBatches(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	_, err := f.db.ExecContext(t.Context(), `INSERT INTO members (email, email_key, name, nickname, phone, password_hash, created_at)
+		SELECT CONCAT('m', n, '@x.test'), CONCAT('m', n, '@x.test'), 'Old', 'old', '0212345', 'old', ? FROM `+numbers()+" WHERE n < 2001", now)
+	require.NoError(t, err)
+	require.Empty(t, f.fillMailboxes(t))
+	require.Zero(t, f.number(t, "SELECT COUNT(*) FROM members WHERE mailbox IS NULL"))
+}
