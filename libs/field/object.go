@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net/url"
 	"strconv"
 	"strings"
@@ -44,10 +43,10 @@ func Parse(contentType string, body []byte) (*Object, error) {
 	if len(body) == 0 {
 		return object, nil
 	}
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		mediaType = contentType
-	}
+	// The parameters say nothing that matters here, however they are written: both types are UTF-8.
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	var err error
 	switch mediaType {
 	case "application/json":
 		object.values, err = parseJSON(body)

@@ -36,10 +36,20 @@ func TestAnEmptyBodyIsAnObjectWithoutFieldsWhateverItsType(t *testing.T) {
 func TestTheMediaTypeDecidesAndItsParametersDoNot(t *testing.T) {
 	t.Parallel()
 	for contentType, body := range map[string]string{
-		jsonType:                          `{"name": "김"}`,
-		"application/json; charset=utf-8": `{"name": "김"}`,
-		"Application/JSON;charset=UTF-8":  `{"name": "김"}`,
-		formType:                          "name=%EA%B9%80",
+		jsonType:                                       `{"name": "김"}`,
+		"application/json; charset=utf-8":              `{"name": "김"}`,
+		"Application/JSON;charset=UTF-8":               `{"name": "김"}`,
+		"application/json; charset=":                   `{"name": "김"}`,
+		"application/json;":                            `{"name": "김"}`,
+		" application/json ; ;":                        `{"name": "김"}`,
+		"application/json; charset":                    `{"name": "김"}`,
+		"application/json; =utf-8":                     `{"name": "김"}`,
+		"application/json; charset=\"x":                `{"name": "김"}`,
+		"application/json; a=1; a=2":                   `{"name": "김"}`,
+		"application/json; charset=a/b":                `{"name": "김"}`,
+		"APPLICATION/JSON; Ä=Ö":                        `{"name": "김"}`,
+		"application/x-www-form-urlencoded;":           "name=%EA%B9%80",
+		formType:                                       "name=%EA%B9%80",
 		"application/x-www-form-urlencoded; charset=x": "name=%EA%B9%80",
 	} {
 		object, err := field.Parse(contentType, []byte(body))
@@ -57,6 +67,11 @@ func TestOtherMediaTypesAreUnsupported(t *testing.T) {
 		"multipart/form-data":         `Unsupported media type "multipart/form-data" in request.`,
 		"":                            `Unsupported media type "" in request.`,
 		"json":                        `Unsupported media type "json" in request.`,
+		";":                           `Unsupported media type "" in request.`,
+		"; application/json":          `Unsupported media type "" in request.`,
+		"application/json x":          `Unsupported media type "application/json x" in request.`,
+		"application/json, text/html": `Unsupported media type "application/json, text/html" in request.`,
+		"application /json":           `Unsupported media type "application /json" in request.`,
 		"application/json-patch+json": `Unsupported media type "application/json-patch+json" in request.`,
 	} {
 		_, err := field.Parse(contentType, []byte("{}"))
