@@ -15,6 +15,8 @@ import (
 const (
 	HeaderForwardedHost  = fiber.HeaderXForwardedHost
 	HeaderForwardedProto = fiber.HeaderXForwardedProto
+	// HeaderForwardedPrefix is what stood before the path, where a proxy has cut something off.
+	HeaderForwardedPrefix = "X-Forwarded-Prefix"
 )
 
 // checkText refuses paths and queries that are not valid UTF-8 or hold NUL once decoded: no column could hold them.
@@ -23,7 +25,7 @@ func checkText(c *fiber.Ctx) error {
 	if err != nil || !utf8.ValidString(decoded) || strings.ContainsRune(decoded, 0) {
 		return fault.New(fault.Malformed, "The URL is not valid UTF-8 text.", err)
 	}
-	return c.Next()
+	return nil
 }
 
 // refuseEncoded refuses compressed bodies. Fiber would decompress them without a limit: 64 KiB can hold gigabytes.
@@ -31,7 +33,7 @@ func refuseEncoded(c *fiber.Ctx) error {
 	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
 		return fault.New(fault.UnsupportedMediaType, "Content-Encoding is not supported in requests.", nil)
 	}
-	return c.Next()
+	return nil
 }
 
 // ID returns the path parameter id. Whatever is not the decimal number of a possible row is not found.
@@ -45,7 +47,10 @@ func ID(c *fiber.Ctx) (uint64, error) {
 
 // RequestedURL returns the absolute URL under which the client asked for this request, for links in the answer.
 func RequestedURL(c *fiber.Ctx) *url.URL {
-	requested := &url.URL{Scheme: "http", Host: c.Hostname(), Path: c.Path(), RawQuery: string(c.Request().URI().QueryString())}
+	requested := &url.URL{
+		Scheme: "http", Host: c.Hostname(), Path: requestedPath(c, c.Path()),
+		RawQuery: string(c.Request().URI().QueryString()),
+	}
 	if host := c.Get(HeaderForwardedHost); host != "" {
 		requested.Host = host
 	}
@@ -54,3 +59,9 @@ func RequestedURL(c *fiber.Ctx) *url.URL {
 	}
 	return requested
 }
+
+// SetLocation says under which path the client finds what was made.
+func SetLocation(c *fiber.Ctx, path string) { c.Location(requestedPath(c, path)) }
+
+// requestedPath is the path under which the client, who may see another one than this service, asks for path.
+func requestedPath(c *fiber.Ctx, path string) string { return c.Get(HeaderForwardedPrefix) + path }

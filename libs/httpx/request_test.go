@@ -39,7 +39,10 @@ func TestOnlyTheNumberOfAPossibleRowIsAnID(t *testing.T) {
 func TestLinksAreMadeOfTheURLThatTheClientAskedFor(t *testing.T) {
 	t.Parallel()
 	server := start(t, nil, func(app *fiber.App) {
-		app.Get("/orders/", func(c *fiber.Ctx) error { return c.SendString(httpx.RequestedURL(c).String()) })
+		app.Get("/orders/", func(c *fiber.Ctx) error {
+			httpx.SetLocation(c, "/orders/12")
+			return c.SendString(httpx.RequestedURL(c).String())
+		})
 	})
 	const target = "/orders/?limit=2&search=%EA%BC%AC"
 	require.Equal(t, "http://"+server.addr+target, server.do(t, http.MethodGet, target, "").body)
@@ -47,4 +50,9 @@ func TestLinksAreMadeOfTheURLThatTheClientAskedFor(t *testing.T) {
 		httpx.HeaderForwardedHost, "shop.test:8443", httpx.HeaderForwardedProto, "https").body)
 	require.Equal(t, "http://shop.test"+target, server.do(t, http.MethodGet, target, "",
 		httpx.HeaderForwardedHost, "shop.test", httpx.HeaderForwardedProto, "javascript").body)
+	behind := server.do(t, http.MethodGet, target, "",
+		httpx.HeaderForwardedHost, "shop.test", httpx.HeaderForwardedProto, "https", httpx.HeaderForwardedPrefix, "/api/v1")
+	require.Equal(t, "https://shop.test/api/v1"+target, behind.body)
+	require.Equal(t, "/api/v1/orders/12", behind.header.Get("Location"))
+	require.Equal(t, "/orders/12", server.do(t, http.MethodGet, target, "").header.Get("Location"))
 }

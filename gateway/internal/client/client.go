@@ -1,5 +1,5 @@
-// Package client finds out where a request comes from: the address of the client, and the host and scheme under which
-// it asked.
+// Package client finds out where a request comes from: the address of the client, and the scheme, the host and the prefix of
+// the path under which it asked.
 //
 // It believes the connection. What forwarding headers say counts only where the connection comes from a proxy that the
 // operator trusts. The package decides nothing about who the client is.
@@ -13,6 +13,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"oms.internal/libs/httpx"
 )
 
 // Origin is where a request comes from.
@@ -23,15 +25,17 @@ type Origin struct {
 	Host string
 	// Proto is "http" or "https".
 	Proto string
+	// Prefix is what a proxy has cut off the path under which the client asked, such as "/api"; "" for nothing.
+	Prefix string
 }
 
 type key struct{}
 
-// Find returns a handler that finds out the origin for those that follow.
+// Find returns a check that refuses nothing, and finds out the origin for whoever follows.
 func Find(trusted Proxies) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		c.Locals(key{}, trusted.origin(c.Context()))
-		return c.Next()
+		return nil
 	}
 }
 
@@ -80,6 +84,9 @@ func (p Proxies) origin(request *fasthttp.RequestCtx) Origin {
 	if proto := strings.ToLower(last(header, fiber.HeaderXForwardedProto)); proto == "http" || proto == "https" {
 		origin.Proto = proto
 	}
+	if prefix := strings.TrimSuffix(last(header, headerPrefix), "/"); isPrefix(prefix) {
+		origin.Prefix = prefix
+	}
 	return origin
 }
 
@@ -95,6 +102,32 @@ func all(header *fasthttp.RequestHeader, name string) []string {
 func last(header *fasthttp.RequestHeader, name string) string {
 	joined := strings.Join(all(header, name), ",")
 	return strings.TrimSpace(joined[strings.LastIndexByte(joined, ',')+1:])
+}
+
+const (
+	headerPrefix = httpx.HeaderForwardedPrefix
+	maxPrefix    = 256 // bytes
+)
+
+// isPrefix reports whether a path can be shown in a link as it is, and can mean nothing else than a path: it begins with one
+// slash, and no segment is empty, "." or "..".
+func isPrefix(path string) bool {
+	segments := strings.Split(path, "/")
+	if len(path) > maxPrefix || segments[0] != "" || len(segments) == 1 {
+		return false
+	}
+	for _, segment := range segments[1:] {
+		if segment == "" || segment == "." || segment == ".." || strings.ContainsFunc(segment, isUnsafe) {
+			return false
+		}
+	}
+	return true
+}
+
+// isUnsafe is false for the characters that RFC 3986, section 2.3, calls unreserved.
+func isUnsafe(char rune) bool {
+	letter := 'a' <= char|0x20 && char|0x20 <= 'z'
+	return !letter && (char < '0' || char > '9') && !strings.ContainsRune("-._~", char)
 }
 
 // IsHost reports whether a host and port can be shown in a link as they are.

@@ -3,6 +3,7 @@ package client
 import (
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
@@ -64,9 +65,10 @@ func originOf(t *testing.T, trusted string, header map[string]string) Origin {
 	t.Helper()
 	var origin Origin
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
-	app.Use(Find(proxies(t, trusted)), func(c *fiber.Ctx) error {
+	app.Use(func(c *fiber.Ctx) error {
+		err := Find(proxies(t, trusted))(c)
 		origin = Of(c)
-		return nil
+		return err
 	})
 	request := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
 	request.Host = "shop.test"
@@ -79,16 +81,30 @@ func originOf(t *testing.T, trusted string, header map[string]string) Origin {
 	return origin
 }
 
-func TestHostAndSchemeAreBelievedFromTrustedProxiesOnly(t *testing.T) {
+func TestHostSchemeAndPrefixAreBelievedFromTrustedProxiesOnly(t *testing.T) {
 	t.Parallel()
 	forwarded := map[string]string{
 		"X-Forwarded-For": "203.0.113.5", "X-Forwarded-Host": "evil.test, front.test:8443", "X-Forwarded-Proto": "http, HTTPS",
+		"X-Forwarded-Prefix": "/evil, /api/v1/",
 	}
 	self := netip.MustParseAddr("0.0.0.0")
-	require.Equal(t, Origin{self, "shop.test", "http"}, originOf(t, "", forwarded))
-	require.Equal(t, Origin{self, "shop.test", "http"}, originOf(t, "10.0.0.0/8", forwarded))
-	require.Equal(t, Origin{netip.MustParseAddr("203.0.113.5"), "front.test:8443", "https"}, originOf(t, "0.0.0.0", forwarded))
-	require.Equal(t, Origin{self, "shop.test", "http"}, originOf(t, "0.0.0.0", map[string]string{"X-Forwarded-Proto": "javascript"}))
+	require.Equal(t, Origin{self, "shop.test", "http", ""}, originOf(t, "", forwarded))
+	require.Equal(t, Origin{self, "shop.test", "http", ""}, originOf(t, "10.0.0.0/8", forwarded))
+	require.Equal(t, Origin{netip.MustParseAddr("203.0.113.5"), "front.test:8443", "https", "/api/v1"}, originOf(t, "0.0.0.0", forwarded))
+	require.Equal(t, Origin{self, "shop.test", "http", ""}, originOf(t, "0.0.0.0", map[string]string{"X-Forwarded-Proto": "javascript"}))
+}
+
+func TestPrefixThatCouldMeanAnythingElseIsIgnored(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]string{
+		"/api": "/api", "/api/": "/api", "/a/b-c_d.e~1": "/a/b-c_d.e~1", "/v1, /api": "/api", "/" + strings.Repeat("a", 255): "/" + strings.Repeat("a", 255),
+		"": "", "/": "", "api": "", "//evil.test": "", "/a//b": "", "/api//": "", "/..": "", "/a/../b": "", "/.": "", "/a%2f": "", "/a?b": "", "/a#b": "",
+		`/\evil.test`: "", "/a b": "", "/a\tb": "", "/가": "", "https://evil.test/a": "", "/a;b": "", "/a:b": "", "/a@b": "", `/"a`: "", "/<a>": "",
+		"/" + strings.Repeat("a", 256): "", "/api,": "",
+	} {
+		got := originOf(t, "0.0.0.0", map[string]string{"X-Forwarded-Prefix": header})
+		require.Equal(t, want, got.Prefix, "%q", header)
+	}
 }
 
 func TestNetworkIsOneClient(t *testing.T) {
@@ -129,6 +145,18 @@ func FuzzHostThatCanBeShownHoldsNothingButAHost(f *testing.F) {
 	f.Fuzz(func(t *testing.T, host string) {
 		if IsHost(host) {
 			require.Regexp(t, `^[A-Za-z0-9.:_\[\]-]+$`, host)
+		}
+	})
+}
+
+func FuzzPrefixThatCanBeShownIsAPathOfThisHost(f *testing.F) {
+	for _, path := range []string{"/api", "//evil.test", "/a/b", "/../a", "", "/", "/a%2fb", `/\a`} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		if isPrefix(path) {
+			require.Regexp(t, `^(/[A-Za-z0-9._~-]+)+$`, path)
+			require.NotRegexp(t, `/\.\.?(/|$)`, path)
 		}
 	})
 }

@@ -108,6 +108,9 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 	header.Set(requestid.Header, requestid.From(ctx))
 	header.Set(httpx.HeaderForwardedHost, origin.Host)
 	header.Set(httpx.HeaderForwardedProto, origin.Proto)
+	if origin.Prefix != "" {
+		header.Set(httpx.HeaderForwardedPrefix, origin.Prefix)
+	}
 	if token := s.Told.Token(principal.MemberID, httpx.TokenOf(c)); token > 0 {
 		header.Set(consistency.Header, token.String())
 	}

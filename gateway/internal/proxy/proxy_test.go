@@ -54,6 +54,7 @@ func TestServiceBelievesNothingThatTheClientSaysAboutItself(t *testing.T) {
 		"Idempotency-Key":        {"1"},
 		"X-Forwarded-For":        {"1.2.3.4"},
 		"X-Forwarded-Host":       {"evil.test"},
+		"X-Forwarded-Prefix":     {"/evil"},
 		"X-Forwarded-Proto":      {"https"},
 		"X-Http-Method-Override": {"DELETE"},
 		"X-Real-Ip":              {"1.2.3.4"},

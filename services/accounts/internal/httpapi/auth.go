@@ -32,7 +32,7 @@ func (a *API) signUp(c *fiber.Ctx) error {
 	if replayed {
 		c.Set(httpx.HeaderIdempotencyReplayed, "true")
 	}
-	c.Location(fmt.Sprintf("/accounts/users/%d", login.View.Member.ID))
+	httpx.SetLocation(c, fmt.Sprintf("/accounts/users/%d", login.View.Member.ID))
 	body, err := a.toLoginJSON(c, login)
 	if err != nil {
 		return err

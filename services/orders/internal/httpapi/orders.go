@@ -53,7 +53,7 @@ func (a *API) create(c *fiber.Ctx) error {
 	if replayed {
 		c.Set(httpx.HeaderIdempotencyReplayed, "true")
 	}
-	c.Location(fmt.Sprintf("/orders/%d", created.ID))
+	httpx.SetLocation(c, fmt.Sprintf("/orders/%d", created.ID))
 	return a.answer(c, fiber.StatusCreated, created)
 }
 
