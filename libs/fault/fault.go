@@ -27,6 +27,7 @@ const (
 	MethodNotAllowed     Code = "method_not_allowed"     // the path exists, the method does not
 	TooLarge             Code = "too_large"              // the body exceeds the limit
 	UnsupportedMediaType Code = "unsupported_media_type" // the body is not JSON
+	ExpectationFailed    Code = "expectation_failed"     // the Expect header asks for something that is not offered: leave it out
 	Conflict             Code = "conflict"               // not in the present state: look, then decide
 	PreconditionFailed   Code = "precondition_failed"    // changed since the caller looked (If-Match): look again
 	KeyReused            Code = "key_reused"             // the Idempotency-Key belongs to another request: use a new one

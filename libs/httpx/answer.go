@@ -2,6 +2,8 @@ package httpx
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -21,6 +23,7 @@ var statuses = map[fault.Code]int{
 	fault.MethodNotAllowed:     http.StatusMethodNotAllowed,
 	fault.TooLarge:             http.StatusRequestEntityTooLarge,
 	fault.UnsupportedMediaType: http.StatusUnsupportedMediaType,
+	fault.ExpectationFailed:    http.StatusExpectationFailed,
 	fault.Conflict:             http.StatusConflict,
 	fault.PreconditionFailed:   http.StatusPreconditionFailed,
 	fault.KeyReused:            http.StatusUnprocessableEntity,
@@ -70,6 +73,29 @@ func AnswerFault(c *fiber.Ctx, err error) error {
 	}
 	c.Set(fiber.HeaderContentType, "application/problem+json")
 	return c.Status(status).Send(encoded)
+}
+
+// asFault turns what Fiber and fasthttp report about a request that never reached a handler into a fault.
+func asFault(c *fiber.Ctx, err error) *fault.Error {
+	if failure := refusedWith(c); failure != nil {
+		return failure
+	}
+	refused, ok := errors.AsType[*fiber.Error](err)
+	if !ok {
+		return fault.Of(err)
+	}
+	switch refused.Code {
+	case fiber.StatusNotFound:
+		return fault.NewNotFound()
+	case fiber.StatusMethodNotAllowed:
+		return fault.New(fault.MethodNotAllowed, fmt.Sprintf("Method %q not allowed.", Method(c)), nil)
+	case fiber.StatusRequestEntityTooLarge:
+		return fault.New(fault.TooLarge, "The body is larger than "+strconv.Itoa(BodyLimit)+" bytes.", nil)
+	}
+	if refused.Code >= fiber.StatusInternalServerError && refused.Code != fiber.StatusBadGateway {
+		return fault.NewInternal(err)
+	}
+	return fault.New(fault.Malformed, "The request could not be read.", err)
 }
 
 // AnswerJSON writes value with the given status.

@@ -54,7 +54,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		fault.Malformed: 400, fault.Invalid: 400, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404,
 		fault.MethodNotAllowed: 405, fault.TooLarge: 413, fault.UnsupportedMediaType: 415, fault.Internal: 500,
 		fault.Unavailable: 503, fault.Timeout: 504, fault.OutcomeUnknown: 503,
-		fault.TooManyRequests: 429, fault.Conflict: 409, fault.PreconditionFailed: 412, fault.KeyReused: 422,
+		fault.TooManyRequests: 429, fault.Conflict: 409, fault.PreconditionFailed: 412, fault.ExpectationFailed: 417, fault.KeyReused: 422,
 	}
 	reference, err := os.ReadFile("../../gateway/API.md")
 	require.NoError(t, err)

@@ -1,7 +1,6 @@
 package httpx
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -18,9 +17,6 @@ const (
 	chunked = -1
 )
 
-// noRoomKey marks a request that was refused because there was no room for its body.
-type noRoomKey struct{}
-
 // room is for the large bodies of the requests that are arriving or being answered. Requests are known by their headers'
 // address, since fasthttp shows nothing else before the body.
 type room struct {
@@ -30,34 +26,30 @@ type room struct {
 	atMost time.Duration
 }
 
-func boundBodies(server *fasthttp.Server, atMost time.Duration) {
-	bodies := &room{held: map[*fasthttp.RequestHeader]time.Time{}, atMost: atMost}
-	server.HeaderReceived = bodies.announced
-	handle, refuse := server.Handler, server.ErrorHandler
-	server.Handler = func(request *fasthttp.RequestCtx) {
-		defer bodies.leave(&request.Request.Header)
-		handle(request)
-	}
-	server.ErrorHandler = func(request *fasthttp.RequestCtx, err error) {
-		header := &request.Request.Header
-		held := bodies.leave(header)
-		// fasthttp has emptied the header of a request with chunks by now, and knows no length of it.
-		if errors.Is(err, fasthttp.ErrBodyTooLarge) && !held && header.ContentLength() <= BodyLimit {
-			request.SetUserValue(noRoomKey{}, true)
-		}
-		refuse(request, err)
-	}
+func newRoom(atMost time.Duration) *room {
+	return &room{held: map[*fasthttp.RequestHeader]time.Time{}, atMost: atMost}
 }
 
 // announced decides how large the body may be.
 func (r *room) announced(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	length := header.ContentLength()
-	// Where it has a length beyond the limit, it is refused before it takes anything.
-	large := length == chunked || length > smallBody && length <= BodyLimit
-	if !large || r.enter(header, time.Now()) {
+	if !needsRoom(header) || r.enter(header, time.Now()) {
 		return fasthttp.RequestConfig{}
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: smallBody}
+}
+
+// needsRoom is false for a body beyond the limit, which is refused before it takes anything.
+func needsRoom(header *fasthttp.RequestHeader) bool {
+	length := header.ContentLength()
+	return length == chunked || length > smallBody && length <= BodyLimit
+}
+
+// refuses reports whether the body that was announced will not be read.
+func (r *room) refuses(header *fasthttp.RequestHeader) bool {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	_, held := r.held[header]
+	return header.ContentLength() > BodyLimit || needsRoom(header) && !held
 }
 
 func (r *room) enter(header *fasthttp.RequestHeader, now time.Time) bool {

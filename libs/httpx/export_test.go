@@ -23,6 +23,6 @@ const LargeBodiesForTest = largeBodies
 
 // RoomForTest returns what lets another large body into a room.
 func RoomForTest(atMost time.Duration) (enter func(now time.Time) bool) {
-	bodies := &room{held: map[*fasthttp.RequestHeader]time.Time{}, atMost: atMost}
+	bodies := newRoom(atMost)
 	return func(now time.Time) bool { return bodies.enter(&fasthttp.RequestHeader{}, now) }
 }

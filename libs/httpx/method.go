@@ -13,15 +13,13 @@ const otherMethod = "OTHER"
 
 type methodKey struct{}
 
-func acceptAnyMethod(server *fasthttp.Server) {
-	next := server.Handler
-	server.Handler = func(request *fasthttp.RequestCtx) {
-		if method := string(request.Method()); !slices.Contains(fiber.DefaultMethods, method) {
-			request.SetUserValue(methodKey{}, method)
-			request.Request.Header.SetMethod(otherMethod)
-		}
-		next(request)
+func acceptAnyMethod(request *fasthttp.RequestCtx) {
+	method := string(request.Method())
+	if slices.Contains(fiber.DefaultMethods, method) || request.UserValue(methodKey{}) != nil {
+		return
 	}
+	request.SetUserValue(methodKey{}, method)
+	request.Request.Header.SetMethod(otherMethod)
 }
 
 // Method returns the method that the client sent. It differs from c.Method for those that Fiber does not know.

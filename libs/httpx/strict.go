@@ -22,12 +22,12 @@ func refuseAmbiguous(c *fiber.Ctx) error {
 		c.Context().SetConnectionClose()
 		return fault.New(fault.Malformed, "The request could not be read.", err)
 	}
-	return c.Next()
+	return nil
 }
 
 // ambiguity looks for what has two readings in a block of header lines, as it came.
 func ambiguity(block []byte) error {
-	var length, encoding bool
+	var length, encoding, mediaType bool
 	for line := range bytes.Lines(block) {
 		line, found := bytes.CutSuffix(line, []byte("\r\n"))
 		if !found {
@@ -37,12 +37,17 @@ func ambiguity(block []byte) error {
 			break
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
-		if !isToken(name) {
+		if !IsToken(name) {
 			return errors.New("a header name is folded or not a token")
 		}
 		switch strings.ToLower(string(name)) {
 		case "content-length":
 			length = true
+		case "content-type":
+			if mediaType {
+				return errors.New("two media types")
+			}
+			mediaType = true
 		case "transfer-encoding":
 			encoding = true
 			if !bytes.EqualFold(bytes.Trim(value, " \t"), []byte("chunked")) {
@@ -56,9 +61,9 @@ func ambiguity(block []byte) error {
 	return nil
 }
 
-// isToken reports whether a name is one of RFC 9110, section 5.6.2.
-func isToken(name []byte) bool {
-	for _, char := range name {
+// IsToken reports whether a text is a token of RFC 9110, section 5.6.2, such as the name of a header.
+func IsToken[T string | []byte](name T) bool {
+	for _, char := range []byte(name) {
 		letter := 'a' <= char|0x20 && char|0x20 <= 'z'
 		digit := '0' <= char && char <= '9'
 		if !letter && !digit && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(char)) {

@@ -52,6 +52,8 @@ func ambiguousRequests() map[string]string {
 		"empty length":                  post + "Content-Length:\r\n\r\n",
 		"length beyond 64 bits":         post + "Content-Length: 18446744073709551621\r\n\r\nhello",
 		"two hosts":                     post + "Host: y\r\nContent-Length: 0\r\n\r\n",
+		"two types":                     post + "Content-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 0\r\n\r\n",
+		"one type twice":                post + "Content-Type: a/b\r\nContent-Type: a/b\r\nContent-Length: 0\r\n\r\n",
 		"one host twice":                post + "Host: x\r\nContent-Length: 0\r\n\r\n",
 		"no host":                       "POST /echo HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
 		"folded line":                   post + "X: y\r\n z\r\nContent-Length: 0\r\n\r\n",

@@ -9,13 +9,13 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"oms.internal/gateway/internal/browser"
 	"oms.internal/gateway/internal/client"
 	"oms.internal/gateway/internal/edge"
 	"oms.internal/gateway/internal/limit"
 	"oms.internal/gateway/internal/proxy"
 	"oms.internal/gateway/internal/revocation"
 	"oms.internal/gateway/internal/routes"
-	"oms.internal/gateway/internal/secure"
 	"oms.internal/gateway/internal/seen"
 	"oms.internal/gateway/internal/token"
 	"oms.internal/gateway/internal/told"
@@ -87,20 +87,25 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 	}
 	limits := limit.New(cfg.RateLimitAddress, cfg.RateLimitMember, world.now)
 	reporter := seen.NewReporter(seen.OverNATS(world.conn), log, world.now)
-	app := httpx.New(httpx.Options{
-		Log: log, Metrics: world.metrics, Timeout: cfg.UpstreamTimeout,
-		First: []fiber.Handler{client.Find(cfg.TrustedProxies), cfg.CORSAllowedOrigins.Handle, limits.Address},
-	})
-	limits.Unreadable(app.Server(), cfg.TrustedProxies)
-	secure.Server(app.Server(), transportSecurity(cfg)...)
 	admit := func(c *fiber.Ctx, principal authn.Principal) error {
 		reporter.Note(principal.SessionID)
 		return limits.Member(c, principal.MemberID)
 	}
-	app.Use(edge.New(table, verifier, admit, map[string]edge.Forwarder{
+	requests := edge.New(table, verifier, admit, map[string]edge.Forwarder{
 		accounts.Service: service(accounts.Service, world.accounts, follower.AddFromAnswer),
 		orders.Service:   service(orders.Service, world.orders, func(http.Header) error { return nil }),
-	}).Handle)
+	})
+	policy := browser.Policy{
+		Origins: cfg.CORSAllowedOrigins, RequestHeaders: cfg.CORSAllowedHeaders, TLS: cfg.TLSCertFile != "",
+	}
+	app := httpx.New(httpx.Options{
+		Log: log, Metrics: world.metrics, Timeout: cfg.UpstreamTimeout,
+		First:       []fiber.Handler{client.Find(cfg.TrustedProxies), limits.Address},
+		Decide:      []fiber.Handler{requests.Decide},
+		Unreadable:  limits.Unreadable(cfg.TrustedProxies),
+		EveryAnswer: policy.Complete,
+	})
+	app.Use(requests.Handle)
 	return &assembled{
 		app: app, keys: keys, follower: follower, reporter: reporter, told: members, metrics: world.metrics,
 	}, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"io"
 	"net"
@@ -88,9 +89,9 @@ func TestMemberHasOneLimitForAllAddresses(t *testing.T) {
 
 func TestServiceLearnsTheAddressOfMembersAndOfAnonymousClients(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ trusted, address, host, proto string }{
-		"no proxy":        {"", "127.0.0.1", "", "http"},
-		"a trusted proxy": {"127.0.0.1,::1", "203.0.113.5", "front.test", "https"},
+	for name, test := range map[string]struct{ trusted, address, host, proto, prefix string }{
+		"no proxy":        {"", "127.0.0.1", "", "http", ""},
+		"a trusted proxy": {"127.0.0.1,::1", "203.0.113.5", "front.test", "https", "/api"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,6 +106,7 @@ func TestServiceLearnsTheAddressOfMembersAndOfAnonymousClients(t *testing.T) {
 				w.Header().Set("Address", principal.Address)
 				w.Header().Set("Host-Seen", request.Header.Get("X-Forwarded-Host"))
 				w.Header().Set("Proto", request.Header.Get("X-Forwarded-Proto"))
+				w.Header().Set("Prefix", request.Header.Get("X-Forwarded-Prefix"))
 			}
 			where := startReady(t, n)
 			for _, authorization := range []string{"", "Token " + n.issuer.Token(t, 7, 70)} {
@@ -114,11 +116,12 @@ func TestServiceLearnsTheAddressOfMembersAndOfAnonymousClients(t *testing.T) {
 				}
 				response := askWith(t, where, method, path, http.Header{
 					"Authorization": {authorization}, "X-Forwarded-For": {"1.1.1.1, 203.0.113.5"},
-					"X-Forwarded-Host": {"front.test"}, "X-Forwarded-Proto": {"https"},
+					"X-Forwarded-Host": {"front.test"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Prefix": {"/api"},
 				})
 				require.Equal(t, http.StatusOK, response.StatusCode)
 				require.Equal(t, test.address, response.Header.Get("Address"))
 				require.Equal(t, test.proto, response.Header.Get("Proto"))
+				require.Equal(t, test.prefix, response.Header.Get("Prefix"))
 				if test.host != "" {
 					require.Equal(t, test.host, response.Header.Get("Host-Seen"))
 				}
@@ -130,7 +133,7 @@ func TestServiceLearnsTheAddressOfMembersAndOfAnonymousClients(t *testing.T) {
 func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 	t.Parallel()
 	n := newNeighbours(t)
-	n.env["CONNECTIONS_PER_ADDRESS"] = "3"
+	n.env["CONNECTIONS_PER_ADDRESS"], n.env["CORS_ALLOWED_ORIGINS"] = "3", "https://shop.test"
 	where := startGateway(t, n, io.Discard)
 	var held []net.Conn
 	for range 3 {
@@ -144,8 +147,19 @@ func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Close()
 		require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
-		answer, _ := io.ReadAll(conn)
-		return len(answer) > 0 && string(answer[:12]) == "HTTP/1.1 429"
+		_, err = io.WriteString(conn, "GET /nowhere HTTP/1.1\r\nHost: a\r\nOrigin: https://shop.test\r\n\r\n")
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		if answer.StatusCode != http.StatusTooManyRequests {
+			return false
+		}
+		require.Equal(t, "1", answer.Header.Get("Retry-After"))
+		require.Equal(t, "https://shop.test", answer.Header.Get("Access-Control-Allow-Origin"))
+		require.Equal(t, "nosniff", answer.Header.Get("X-Content-Type-Options"))
+		require.NotEmpty(t, answer.Header.Get("X-Request-Id"))
+		return true
 	}, patience, 10*time.Millisecond)
 	require.NoError(t, held[0].Close())
 	require.Eventually(t, func() bool {

@@ -21,7 +21,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/gateway/internal/secure"
 	"oms.internal/libs/config"
 	"oms.internal/libs/runner"
 )
@@ -58,9 +57,8 @@ func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 		require.NoError(t, err, name)
 		require.NoError(t, conn.Close())
 		require.Equal(t, test.status, response.StatusCode, name)
-		for _, field := range secure.Headers {
-			require.Equal(t, field[1], response.Header.Get(field[0]), "%s: %s", name, field[0])
-		}
+		require.Equal(t, "no-store", response.Header.Get("Cache-Control"), name)
+		require.Equal(t, "default-src 'none'; frame-ancestors 'none'", response.Header.Get("Content-Security-Policy"), name)
 		require.NotEmpty(t, response.Header.Get("X-Request-Id"), name)
 		require.NotEmpty(t, response.Header.Get("RateLimit-Policy"), name)
 		require.NotContains(t, response.Header, "Strict-Transport-Security", name)

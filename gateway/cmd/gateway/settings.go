@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"oms.internal/gateway/internal/browser"
 	"oms.internal/gateway/internal/client"
-	"oms.internal/gateway/internal/cors"
 	"oms.internal/gateway/internal/limit"
 	"oms.internal/libs/config"
 	"oms.internal/libs/natsx"
@@ -38,13 +38,14 @@ type settings struct {
 
 	RevocationMaxStaleness time.Duration `env:"REVOCATION_MAX_STALENESS" envDefault:"30s"`
 
-	TrustedProxies        client.Proxies `env:"TRUSTED_PROXIES"`
-	ConnectionsPerAddress int            `env:"CONNECTIONS_PER_ADDRESS" envDefault:"1000"`
-	RateLimitMember       limit.Rate     `env:"RATE_LIMIT_MEMBER" envDefault:"200/400"`
-	RateLimitAddress      limit.Rate     `env:"RATE_LIMIT_ADDRESS" envDefault:"500/1000"`
-	CORSAllowedOrigins    cors.Origins   `env:"CORS_ALLOWED_ORIGINS"`
-	TLSCertFile           string         `env:"TLS_CERT_FILE"`
-	TLSKeyFile            string         `env:"TLS_KEY_FILE"`
+	TrustedProxies        client.Proxies      `env:"TRUSTED_PROXIES"`
+	ConnectionsPerAddress int                 `env:"CONNECTIONS_PER_ADDRESS" envDefault:"1000"`
+	RateLimitMember       limit.Rate          `env:"RATE_LIMIT_MEMBER" envDefault:"200/400"`
+	RateLimitAddress      limit.Rate          `env:"RATE_LIMIT_ADDRESS" envDefault:"500/1000"`
+	CORSAllowedOrigins    browser.Origins     `env:"CORS_ALLOWED_ORIGINS"`
+	CORSAllowedHeaders    browser.HeaderNames `env:"CORS_ALLOWED_HEADERS"`
+	TLSCertFile           string              `env:"TLS_CERT_FILE"`
+	TLSKeyFile            string              `env:"TLS_KEY_FILE"`
 
 	PrincipalPrivateKeyFile string `env:"PRINCIPAL_PRIVATE_KEY_FILE,required,notEmpty"`
 	TokenIssuer             string `env:"TOKEN_ISSUER" envDefault:"oms"`

@@ -61,6 +61,7 @@ func TestWrongSettingIsRefused(t *testing.T) {
 		"RATE_LIMIT_MEMBER":          {"200", "0/0", "many"},
 		"RATE_LIMIT_ADDRESS":         {"-1/5"},
 		"CORS_ALLOWED_ORIGINS":       {"shop.test", "*,https://shop.test"},
+		"CORS_ALLOWED_HEADERS":       {"X Y", "*", "a,", "Authorization,authorization"},
 		"TLS_CERT_FILE":              {"cert.pem"},
 		"TLS_KEY_FILE":               {"key.pem"},
 		"LOG_LEVEL":                  {"loud"},

@@ -9,9 +9,13 @@ import (
 	"time"
 
 	"oms.internal/gateway/internal/client"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/httpx"
 )
 
-const refusalTimeout = time.Second
+// maxRefused is how many connections are refused with an answer at the same time, beside those that are served. Each may
+// take as much memory as one that is served.
+const maxRefused = 64
 
 // Options say how many connections to take.
 type Options struct {
@@ -20,17 +24,17 @@ type Options struct {
 	PerAddress int
 	// Trusted proxies stand for many clients and are bound by Total only.
 	Trusted client.Proxies
-	// Refusal is written to a connection that is not taken; nothing if it is empty.
-	Refusal []byte
 }
 
-// Listener accepts no more connections than it may. Those beyond are closed.
+// Listener accepts no more connections than it may. Of those beyond, the server refuses some with an answer (429); the rest
+// are closed.
 type Listener struct {
 	net.Listener
 	options Options
 
 	mu       sync.Mutex
 	total    int
+	refused  int
 	networks map[netip.Addr]int
 }
 
@@ -39,7 +43,7 @@ func Limit(listener net.Listener, options Options) *Listener {
 	return &Listener{Listener: listener, options: options, networks: map[netip.Addr]int{}}
 }
 
-// Accept returns the next connection that may be served.
+// Accept returns the next connection that is to be served or refused.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		accepted, err := l.Listener.Accept()
@@ -50,16 +54,29 @@ func (l *Listener) Accept() (net.Conn, error) {
 		if l.enter(remote) {
 			return &conn{Conn: accepted, leave: func() { l.leave(remote) }}, nil
 		}
-		l.refuse(accepted)
+		if l.enterRefused() {
+			failure := fault.New(fault.TooManyRequests, "There are too many connections.", nil)
+			failure.RetryAfter = time.Second
+			return httpx.Refuse(&conn{Conn: accepted, leave: l.leaveRefused}, failure), nil
+		}
+		_ = accepted.Close()
 	}
 }
 
-// refuse does not wait for the client: what it writes fits into the buffers of a fresh connection.
-func (l *Listener) refuse(accepted net.Conn) {
-	if len(l.options.Refusal) > 0 && accepted.SetWriteDeadline(time.Now().Add(refusalTimeout)) == nil {
-		_, _ = accepted.Write(l.options.Refusal)
+func (l *Listener) enterRefused() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refused >= maxRefused {
+		return false
 	}
-	_ = accepted.Close()
+	l.refused++
+	return true
+}
+
+func (l *Listener) leaveRefused() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused--
 }
 
 func (l *Listener) enter(address netip.Addr) bool {
@@ -97,3 +114,6 @@ func (c *conn) Close() error {
 	c.once.Do(c.leave)
 	return c.Conn.Close()
 }
+
+// NetConn returns the connection below.
+func (c *conn) NetConn() net.Conn { return c.Conn }

@@ -1,10 +1,8 @@
 package conns
 
 import (
-	"bufio"
 	"io"
 	"net"
-	"net/http"
 	"net/netip"
 	"testing"
 	"time"
@@ -26,7 +24,7 @@ func listen(t *testing.T, options Options) *Listener {
 // accepting hands over what a listener accepts.
 func accepting(t *testing.T, listener *Listener) <-chan net.Conn {
 	t.Helper()
-	accepted := make(chan net.Conn, 10)
+	accepted := make(chan net.Conn, 2*maxRefused)
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -49,31 +47,58 @@ func dial(t *testing.T, listener *Listener) net.Conn {
 	return conn
 }
 
-const refusal = "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+// isRefused reports whether a connection that was accepted is one that httpx.Refuse has made.
+func isRefused(accepted net.Conn) bool {
+	_, served := accepted.(*conn)
+	return !served
+}
 
 func TestAnAddressHasNoMoreConnectionsThanItMay(t *testing.T) {
 	t.Parallel()
-	listener := listen(t, Options{Total: 100, PerAddress: 2, Refusal: []byte(refusal)})
+	listener := listen(t, Options{Total: 100, PerAddress: 2})
 	accepted := accepting(t, listener)
-	for range 2 {
+	dialNext := func() net.Conn {
 		dial(t, listener)
+		return <-accepted
 	}
-	first, second := <-accepted, <-accepted
-
-	response, err := http.ReadResponse(bufio.NewReader(dial(t, listener)), nil)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusTooManyRequests, response.StatusCode)
+	first, second := dialNext(), dialNext()
+	require.False(t, isRefused(first))
+	require.False(t, isRefused(second))
+	beyond := dialNext()
+	require.True(t, isRefused(beyond))
 
 	require.NoError(t, first.Close())
 	_ = first.Close() // a second time gives nothing back
-	dial(t, listener)
-	third := <-accepted
-	_, err = http.ReadResponse(bufio.NewReader(dial(t, listener)), nil)
-	require.NoError(t, err, "still no more than two")
-	require.NoError(t, second.Close())
-	require.NoError(t, third.Close())
+	third := dialNext()
+	require.False(t, isRefused(third))
+	another := dialNext()
+	require.True(t, isRefused(another), "still no more than two")
+	for _, conn := range []net.Conn{second, third, beyond, another} {
+		require.NoError(t, conn.Close())
+	}
 	require.Empty(t, listener.networks)
 	require.Zero(t, listener.total)
+	require.Zero(t, listener.refused)
+}
+
+func TestRefusalsAreBoundedToo(t *testing.T) {
+	t.Parallel()
+	listener := listen(t, Options{Total: 100, PerAddress: 1})
+	accepted := accepting(t, listener)
+	dial(t, listener)
+	require.False(t, isRefused(<-accepted))
+	var refused net.Conn
+	for range maxRefused {
+		dial(t, listener)
+		refused = <-accepted
+		require.True(t, isRefused(refused))
+	}
+	rest, err := io.ReadAll(dial(t, listener))
+	require.NoError(t, err, "closed without a word")
+	require.Empty(t, rest)
+	require.NoError(t, refused.Close())
+	dial(t, listener)
+	require.True(t, isRefused(<-accepted))
 }
 
 func TestTrustedProxiesAreBoundByTheTotalOnly(t *testing.T) {
@@ -86,9 +111,8 @@ func TestTrustedProxiesAreBoundByTheTotalOnly(t *testing.T) {
 		dial(t, listener)
 		<-accepted
 	}
-	rest, err := io.ReadAll(dial(t, listener))
-	require.NoError(t, err, "closed without a word, as under TLS")
-	require.Empty(t, rest)
+	dial(t, listener)
+	require.True(t, isRefused(<-accepted))
 }
 
 func TestAddressesOfOneIPv6NetworkCountTogether(t *testing.T) {

@@ -7,6 +7,7 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -45,25 +46,46 @@ func New(table *routes.Table, verifier Verifier, admit Admission, services map[s
 	return &Edge{table: table, verifier: verifier, admit: admit, services: services}
 }
 
-// Handle is the one handler of the gateway's public port.
-func (e *Edge) Handle(c *fiber.Ctx) error {
+// decision is what Decide has found out about a request.
+type decision struct {
+	resource  *routes.Resource
+	principal authn.Principal
+}
+
+type decisionKey struct{}
+
+// Decide refuses a request for what its head says, or keeps for Handle what it is about and who asks.
+func (e *Edge) Decide(c *fiber.Ctx) error {
 	resource, found := e.table.Find(c.Path())
 	if !found {
 		return fault.NewNotFound()
 	}
 	httpx.SetRoute(c, resource.Pattern)
+	decided := decision{resource: resource}
+	if c.Method() != http.MethodOptions {
+		var err error
+		if decided.principal, err = e.identify(c, resource); err != nil {
+			return err
+		}
+		if address := client.Of(c).Address; address.IsValid() {
+			decided.principal.Address = address.String()
+		}
+	}
+	c.Locals(decisionKey{}, decided)
+	return nil
+}
+
+// Handle answers the requests that Decide has let in.
+func (e *Edge) Handle(c *fiber.Ctx) error {
+	decided, ok := c.Locals(decisionKey{}).(decision)
+	if !ok {
+		return errors.New("nothing was decided about the request")
+	}
 	if c.Method() == http.MethodOptions {
-		c.Set(fiber.HeaderAllow, resource.Allow())
+		c.Set(fiber.HeaderAllow, decided.resource.Allow())
 		return c.SendStatus(http.StatusNoContent)
 	}
-	principal, err := e.identify(c, resource)
-	if err != nil {
-		return err
-	}
-	if address := client.Of(c).Address; address.IsValid() {
-		principal.Address = address.String()
-	}
-	return e.services[resource.Service].Forward(c, principal)
+	return e.services[decided.resource.Service].Forward(c, decided.principal)
 }
 
 // identify returns in whose name the request goes on. Public routes ignore the token: a client that logs in again because

@@ -49,12 +49,14 @@ func newApp(t *testing.T) *fiber.App {
 	t.Helper()
 	table, err := routes.NewTable(routes.All)
 	require.NoError(t, err)
+	requests := New(table, guard{}, func(*fiber.Ctx, authn.Principal) error { return nil }, map[string]Forwarder{
+		"accounts": service("accounts"), "orders": service("orders"),
+	})
 	app := httpx.New(httpx.Options{
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: time.Minute,
+		Decide: []fiber.Handler{requests.Decide},
 	})
-	app.Use(New(table, guard{}, func(*fiber.Ctx, authn.Principal) error { return nil }, map[string]Forwarder{
-		"accounts": service("accounts"), "orders": service("orders"),
-	}).Handle)
+	app.Use(requests.Handle)
 	return app
 }
 

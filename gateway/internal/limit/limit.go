@@ -56,10 +56,7 @@ func seconds(wait time.Duration) int { return int(math.Ceil(wait.Seconds())) }
 
 // Address counts a request for the address that it comes from. It belongs before everything that costs.
 func (l *Limits) Address(c *fiber.Ctx) error {
-	if err := l.takeAddress(&c.Response().Header, client.Of(c).Address); err != nil {
-		return err
-	}
-	return c.Next()
+	return l.takeAddress(&c.Response().Header, client.Of(c).Address)
 }
 
 // Member counts a request for the member who makes it.
@@ -70,15 +67,13 @@ func (l *Limits) Member(c *fiber.Ctx, memberID uint64) error {
 	return tell(&c.Response().Header, "member", l.member.take(memberID))
 }
 
-// Unreadable makes the server count requests that pass no handler, since they cannot be read, for the address of their
+// Unreadable returns what counts requests that pass no handler, since they cannot be read, for the address of their
 // connection; each ends its connection anyway. A trusted proxy does not answer for what its clients send.
-func (l *Limits) Unreadable(server *fasthttp.Server, trusted client.Proxies) {
-	refuse := server.ErrorHandler
-	server.ErrorHandler = func(request *fasthttp.RequestCtx, err error) {
+func (l *Limits) Unreadable(trusted client.Proxies) func(*fasthttp.RequestCtx) {
+	return func(request *fasthttp.RequestCtx) {
 		if address := client.Remote(request.RemoteAddr()); !trusted.Trusts(address) {
 			_ = l.takeAddress(&request.Response.Header, address) // it is refused in any case
 		}
-		refuse(request, err)
 	}
 }
 

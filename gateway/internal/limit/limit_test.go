@@ -90,7 +90,10 @@ func newApp(limits *Limits) *fiber.App {
 		c.Set("Wait", failure.RetryAfter.String())
 		return c.SendStatus(map[bool]int{true: http.StatusTooManyRequests, false: 500}[failure.Code == fault.TooManyRequests])
 	}})
-	app.Use(limits.Address, func(c *fiber.Ctx) error {
+	app.Use(func(c *fiber.Ctx) error {
+		if err := limits.Address(c); err != nil {
+			return err
+		}
 		if err := limits.Member(c, 7); err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package cors
+package browser
 
 import (
 	"strings"

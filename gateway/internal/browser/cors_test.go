@@ -1,38 +1,23 @@
-package cors
+package browser
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"testing"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
 )
 
 const page = "https://shop.test"
 
-// ask asks an app that answers OPTIONS as the gateway does.
-func ask(t *testing.T, allowed, method, origin, requested string) http.Header {
+// askFrom asks a server with the policy from a page, before a request of the method asked for if there is one.
+func askFrom(t *testing.T, policy Policy, method, origin, asked string) http.Header {
 	t.Helper()
-	var origins Origins
-	require.NoError(t, origins.UnmarshalText([]byte(allowed)))
-	app := fiber.New(fiber.Config{DisableStartupMessage: true})
-	app.Use(origins.Handle, func(c *fiber.Ctx) error {
-		if c.Path() != "/orders/" {
-			return fiber.ErrNotFound
-		}
-		c.Set("Allow", "GET, HEAD, OPTIONS, POST")
-		return c.SendStatus(http.StatusNoContent)
-	})
-	request := httptest.NewRequestWithContext(t.Context(), method, "/orders/", nil)
-	request.Header.Set("Origin", origin)
-	if requested != "" {
-		request.Header.Set("Access-Control-Request-Method", requested)
+	text := method + " /orders/ HTTP/1.1\r\nHost: a\r\nOrigin: " + origin + "\r\n"
+	if asked != "" {
+		text += "Access-Control-Request-Method: " + asked + "\r\n"
 	}
-	response, err := app.Test(request, -1)
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	return response.Header
+	_, header := ask(t, serve(t, policy), text+"\r\n")
+	return header
 }
 
 func TestNoPageMayUseTheAPIUnlessItIsAllowed(t *testing.T) {
@@ -48,7 +33,7 @@ func TestNoPageMayUseTheAPIUnlessItIsAllowed(t *testing.T) {
 		"no origin":      {page, ""},
 	} {
 		for _, method := range []string{http.MethodOptions, http.MethodGet} {
-			header := ask(t, test.allowed, method, test.origin, "POST")
+			header := askFrom(t, Policy{Origins: origins(t, test.allowed)}, method, test.origin, "POST")
 			require.NotContains(t, header, "Access-Control-Allow-Origin", name)
 			require.NotContains(t, header, "Access-Control-Allow-Methods", name)
 			require.Equal(t, test.allowed != "", header.Get("Vary") == "Origin", name)
@@ -58,8 +43,8 @@ func TestNoPageMayUseTheAPIUnlessItIsAllowed(t *testing.T) {
 
 func TestAllowedPageReadsAnswersAndLearnsWhatItMaySend(t *testing.T) {
 	t.Parallel()
-	const allowed = "https://admin.test:8443, " + page
-	header := ask(t, allowed, http.MethodGet, page, "")
+	allowed := Policy{Origins: origins(t, "https://admin.test:8443, "+page)}
+	header := askFrom(t, allowed, http.MethodGet, page, "")
 	require.Equal(t, page, header.Get("Access-Control-Allow-Origin"))
 	require.Equal(t, "Origin", header.Get("Vary"))
 	for _, name := range []string{
@@ -71,9 +56,12 @@ func TestAllowedPageReadsAnswersAndLearnsWhatItMaySend(t *testing.T) {
 	require.NotContains(t, header, "Access-Control-Allow-Methods", "that is for a preflight")
 	require.NotContains(t, header, "Access-Control-Allow-Credentials")
 
-	preflight := ask(t, allowed, http.MethodOptions, page, "POST")
+	preflight := askFrom(t, allowed, http.MethodOptions, page, "POST")
 	require.Equal(t, "GET, HEAD, OPTIONS, POST", preflight.Get("Access-Control-Allow-Methods"))
-	for _, name := range []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Consistency-Token"} {
+	for _, name := range []string{
+		"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Consistency-Token",
+		"traceparent", "tracestate", "baggage", "X-Requested-With",
+	} {
 		require.Contains(t, preflight.Get("Access-Control-Allow-Headers"), name)
 	}
 	require.Equal(t, "600", preflight.Get("Access-Control-Max-Age"))
@@ -81,7 +69,7 @@ func TestAllowedPageReadsAnswersAndLearnsWhatItMaySend(t *testing.T) {
 
 func TestAsteriskAllowsEveryPageWithoutCredentials(t *testing.T) {
 	t.Parallel()
-	header := ask(t, "*", http.MethodGet, "https://any.test", "")
+	header := askFrom(t, Policy{Origins: origins(t, "*")}, http.MethodGet, "https://any.test", "")
 	require.Equal(t, "*", header.Get("Access-Control-Allow-Origin"))
 	require.NotContains(t, header, "Access-Control-Allow-Credentials")
 }
@@ -94,5 +82,23 @@ func TestWrongOriginsAreRefused(t *testing.T) {
 	} {
 		var origins Origins
 		require.Error(t, origins.UnmarshalText([]byte(text)), text)
+	}
+}
+
+func TestTheOperatorSaysWhichHeadersPagesMaySend(t *testing.T) {
+	t.Parallel()
+	policy := Policy{Origins: origins(t, page)}
+	require.NoError(t, policy.RequestHeaders.UnmarshalText([]byte("Authorization,X-Trace, sentry-trace")))
+	header := askFrom(t, policy, http.MethodOptions, page, "POST")
+	require.Equal(t, "Authorization, X-Trace, sentry-trace", header.Get("Access-Control-Allow-Headers"))
+}
+
+func TestWrongHeaderNamesAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		",", "Authorization,", "X Y", "X:Y", "X-Ä", "*", "Authorization, *", "X\r\nY", `"X"`, "X-A, x-a", "X;Y", "X/Y",
+	} {
+		var names HeaderNames
+		require.Error(t, names.UnmarshalText([]byte(text)), text)
 	}
 }
