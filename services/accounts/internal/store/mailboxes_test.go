@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -132,8 +133,12 @@ func TestAnEmailThatIsNoneAnyMoreIsListedAndTakesNobodysAddress(t *testing.T) {
 func TestMailboxesAreFilledInManyBatches(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
-	_, err := f.db.ExecContext(t.Context(), `INSERT INTO members (email, email_key, name, nickname, phone, password_hash, created_at)
-		SELECT CONCAT('m', n, '@x.test'), CONCAT('m', n, '@x.test'), 'Old', 'old', '0212345', 'old', ? FROM `+numbers()+" WHERE n < 2001", now)
+	var rows []string
+	for n := range 2001 {
+		rows = append(rows, fmt.Sprintf("('%[1]d@x.test', '%[1]d@x.test', 'Old', 'old', '0212345', 'old', '2026-11-23')", n))
+	}
+	_, err := f.db.ExecContext(t.Context(),
+		"INSERT INTO members (email, email_key, name, nickname, phone, password_hash, created_at) VALUES "+strings.Join(rows, ", "))
 	require.NoError(t, err)
 	require.Empty(t, f.fillMailboxes(t))
 	require.Zero(t, f.number(t, "SELECT COUNT(*) FROM members WHERE mailbox IS NULL"))
