@@ -27,7 +27,7 @@ func TestCrash(t *testing.T) {
 	pair, err := Start(t.Context(), Options{Dir: dir})
 	require.NoError(t, err)
 	_, err = fmt.Fprintf(os.Stdout, "started %d %d\n",
-		pair.Primary.body.(*mariadbBody).process.PID(), pair.Replica.body.(*mariadbBody).process.PID())
+		pair.Primary.instance.(*mariadbProcess).PID(), pair.Replica.instance.(*mariadbProcess).PID())
 	require.NoError(t, err)
 	select {}
 }

@@ -16,7 +16,7 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, first.Close()) })
 
-	found, err := Open(t.Context(), options)
+	found, err := Open(options)
 	require.NoError(t, err)
 	require.Equal(t, "primary", found.Primary.Name())
 	require.NoError(t, found.Primary.Kill())
@@ -24,18 +24,18 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	require.NoError(t, found.Primary.exec(t.Context(), "CREATE DATABASE later"))
 
 	// It brings the old primary back as the replica, and leaves the new one alone.
-	running := found.Primary.body.(*mariadbBody).process.PID()
+	running := found.Primary.instance.(*mariadbProcess).PID()
 	again, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, again.Close()) })
 	require.Equal(t, "replica", again.Primary.Name())
-	require.Equal(t, running, again.Primary.body.(*mariadbBody).process.PID())
+	require.Equal(t, running, again.Primary.instance.(*mariadbProcess).PID())
 	require.Equal(t, 1, number(t, openRoot(t, again.Replica), "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'later'"))
-	reopened, err := Open(t.Context(), options)
+	reopened, err := Open(options)
 	require.NoError(t, err)
 	require.Equal(t, "replica", reopened.Primary.Name())
 	require.NoError(t, recordPrimary(options.Dir, "primary"))
-	reopened, err = Open(t.Context(), options)
+	reopened, err = Open(options)
 	require.NoError(t, err)
 	require.NoError(t, reopened.Orient(t.Context()))
 	require.Equal(t, "replica", reopened.Primary.Name(), "what the servers say counts")
@@ -48,7 +48,7 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, last.Close()) })
 	require.Equal(t, "primary", last.Primary.Name())
 	require.NoError(t, last.Primary.asRoot(func(db *sql.DB) error {
-		now, err := last.engine.standing(t.Context(), db)
+		now, err := readStatus(t.Context(), db)
 		require.False(t, now.configured)
 		return err
 	}))
@@ -70,7 +70,7 @@ func TestADetachedPairDoesNotStartWithAnEmptyPrimaryWhileItsReplicaHasTheData(t 
 
 	_, err = Start(t.Context(), options)
 	require.ErrorContains(t, err, "server replica holds newer data")
-	l.pair, err = Open(t.Context(), options)
+	l.pair, err = Open(options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.pair.Close()) })
 	require.NoError(t, l.pair.ForceFailover(t.Context()))

@@ -8,62 +8,67 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 
 	"oms.internal/servers/proc"
 )
 
-// dumpArguments make a dump that is one moment of all schemas without stopping writers.
+// DumpEnd is the last line of a complete dump.
+const DumpEnd = "-- End of the dump.\n"
+
+// dumpArguments make a dump of all schemas at one moment, without stopping writers.
 var dumpArguments = []string{
 	"--single-transaction", "--quick", "--routines", "--triggers", "--events", "--hex-blob", "--default-character-set=utf8mb4",
-	"--add-drop-database",
+	"--add-drop-database", "--databases",
 }
 
-// Dump writes schemas as SQL, as they are at one moment, with the position (GTID) of that moment in a comment near the
-// beginning. Where the program for it is missing, MariaDB's is installed, and say is told.
-func (s *Server) Dump(ctx context.Context, out io.Writer, say func(string), schemas ...string) error {
-	return s.dump(ctx, out, say, false, schemas)
+// Dump writes schemas of the primary as SQL, as they are at one moment. A comment near the beginning holds the GTID position of that
+// moment. If MariaDB's dump program is missing, Dump installs it.
+func (p *Pair) Dump(ctx context.Context, out io.Writer, schemas ...string) error {
+	_, err := p.dump(ctx, out, false, schemas)
+	return err
 }
 
-// dump with positioned writes the position as a statement, where the engine can.
-func (s *Server) dump(ctx context.Context, out io.Writer, say func(string), positioned bool, schemas []string) error {
+// dump also returns the position, if it is MariaDB's. With forReplica, MySQL's dump sets its position on the server that loads it.
+func (p *Pair) dump(ctx context.Context, out io.Writer, forReplica bool, schemas []string) (position string, err error) {
 	program, arguments := "mysqldump", []string{"--no-tablespaces", "--set-gtid-purged=COMMENTED"}
-	if positioned {
+	if forReplica {
 		arguments[1] = "--set-gtid-purged=ON"
 	}
-	if _, native := s.body.(*mariadbBody); native {
-		if err := InstallMariaDBDump(ctx, say); err != nil {
-			return err
+	if p.Engine() == MariaDB {
+		if err := installDump(ctx, func(step string) { p.say("%s", step) }); err != nil {
+			return "", err
 		}
 		program, arguments = "mariadb-dump", []string{"--master-data=2", "--gtid"}
 	}
-	arguments = append(append(arguments, dumpArguments...), "--databases")
-	command, err := s.client(ctx, program, append(arguments, schemas...)...)
-	if err != nil {
-		return err
-	}
+	arguments = append(append(arguments, dumpArguments...), schemas...)
 	dumped, dumping := io.Pipe()
 	result := make(chan error, 1)
 	go func() {
-		err := pipe(command, nil, dumping)
+		err := p.Primary.runClient(ctx, nil, dumping, program, arguments...)
 		_ = dumping.CloseWithError(err)
 		result <- err
 	}()
-	err = arrange(dumped, out, positioned)
+	position, err = arrange(dumped, out, forReplica)
 	_ = dumped.CloseWithError(errors.Join(err, io.ErrClosedPipe))
-	return errors.Join(err, <-result)
+	return position, errors.Join(err, <-result)
 }
 
-// arrange puts the heartbeats of a dump at its end: what a server that is being loaded has applied is judged by them, and they
-// must not be there before the rest. Unless the dump is positioned, what it loads goes into the server's log.
-func arrange(dump io.Reader, out io.Writer, positioned bool) error {
+var mariadbPosition = regexp.MustCompile(`SET GLOBAL gtid_slave_pos='([^']*)'`)
+
+// arrange copies a dump and moves the heartbeats to its end. Readers judge by the heartbeat what a server has applied, so it must not
+// be there before the rest is. A dump that is not for a replica is loaded through the server's binary log, so arrange
+// leaves out the statement that would bypass it. arrange returns the position that MariaDB's dumps hold.
+func arrange(dump io.Reader, out io.Writer, forReplica bool) (position string, err error) {
 	var last strings.Builder
 	heartbeat := false
 	lines := bufio.NewReaderSize(dump, 1<<16)
 	for {
-		line, err := lines.ReadString('\n')
+		line, readErr := lines.ReadString('\n')
+		if match := mariadbPosition.FindStringSubmatch(line); match != nil && position == "" {
+			position = match[1]
+		}
 		switch {
 		case strings.HasPrefix(line, "USE `"):
 			last.WriteString(line)
@@ -72,95 +77,61 @@ func arrange(dump io.Reader, out io.Writer, positioned bool) error {
 		case strings.HasPrefix(line, "-- Dumping events "), strings.HasPrefix(line, "-- Current Database"),
 			strings.HasPrefix(line, "/*!40103 SET TIME_ZONE=@OLD"):
 			heartbeat = false
-		case !positioned && strings.HasPrefix(line, "SET @@SESSION.SQL_LOG_BIN="):
+		case !forReplica && strings.HasPrefix(line, "SET @@SESSION.SQL_LOG_BIN="):
 			line = ""
 		}
 		if heartbeat {
 			last.WriteString(line)
 		} else if _, err := io.WriteString(out, line); err != nil {
-			return err
+			return "", err
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(readErr, io.EOF) {
 			_, err = io.WriteString(out, last.String()+DumpEnd)
-			return err
+			return position, err
 		}
-		if err != nil {
-			return err
+		if readErr != nil {
+			return "", readErr
 		}
 	}
 }
 
-// DumpEnd is the last line of a dump that is whole.
-const DumpEnd = "-- End of the dump.\n"
-
-// Load executes SQL, as Dump writes it, as root.
+// Load executes SQL, such as a dump, as root.
 func (s *Server) Load(ctx context.Context, in io.Reader) error {
 	program := "mysql"
-	if _, native := s.body.(*mariadbBody); native {
+	if _, isMariaDB := s.instance.(*mariadbProcess); isMariaDB {
 		program = "mariadb"
 	}
-	command, err := s.client(ctx, program, "--default-character-set=utf8mb4")
+	return s.runClient(ctx, in, io.Discard, program, "--default-character-set=utf8mb4")
+}
+
+// runClient runs a program of the engine as root, and waits for its end.
+func (s *Server) runClient(ctx context.Context, in io.Reader, out io.Writer, program string, arguments ...string) error {
+	command, err := s.client(ctx, program, arguments...)
 	if err != nil {
 		return err
 	}
-	return pipe(command, in, io.Discard)
-}
-
-func (s *Server) client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error) {
-	command, err := s.body.client(ctx, program, arguments...)
-	if err != nil {
-		return nil, err
-	}
-	command.Env = append(os.Environ(), "MYSQL_PWD="+s.rootPassword)
-	return command, nil
-}
-
-func pipe(command *exec.Cmd, in io.Reader, out io.Writer) error {
 	var problems bytes.Buffer
+	command.Env = append(os.Environ(), "MYSQL_PWD="+s.rootPassword)
 	command.Stdin, command.Stdout, command.Stderr = in, out, &problems
 	if err := command.Run(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", command.Args[0], err, proc.LastLines(problems.Bytes(), 10))
+		return fmt.Errorf("%s: %w\n%s", program, err, proc.LastLines(problems.Bytes(), 10))
 	}
 	return nil
 }
 
-var dumpPosition = regexp.MustCompile(`SET GLOBAL gtid_slave_pos='([^']*)'`)
-
-// copyData loads a dump of the primary into the replica, outside of its log, and returns the position that a dump of MariaDB
-// names. MySQL's sets it.
+// copyData loads a dump of the primary into the replica, without writing to the replica's binary log. It returns the position that a
+// dump of MariaDB holds; a dump of MySQL sets its position itself.
 func (p *Pair) copyData(ctx context.Context, schemas []string) (position string, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	dumped, dumping := io.Pipe()
 	loaded, loading := io.Pipe()
-	results := make(chan error, 2)
-	go func() {
-		err := p.Primary.dump(ctx, dumping, p.Report, true, schemas)
-		_ = dumping.CloseWithError(err)
-		results <- err
-	}()
+	result := make(chan error, 1)
 	go func() {
 		err := p.Replica.Load(ctx, loaded)
 		_ = loaded.CloseWithError(errors.Join(err, io.ErrClosedPipe))
-		results <- err
+		result <- err
 	}()
-	_, err = io.WriteString(loading, "SET SESSION sql_log_bin = 0;\n")
-	lines := bufio.NewReaderSize(dumped, 1<<16)
-	for err == nil {
-		var line string
-		if line, err = lines.ReadString('\n'); line != "" {
-			if match := dumpPosition.FindStringSubmatch(line); match != nil && position == "" {
-				position = match[1]
-			}
-			if _, writeErr := io.WriteString(loading, line); writeErr != nil {
-				err = writeErr
-			}
-		}
-	}
-	if errors.Is(err, io.EOF) {
-		err = nil
+	if _, err = io.WriteString(loading, unlogged+";\n"); err == nil {
+		position, err = p.dump(ctx, loading, true, schemas)
 	}
 	_ = loading.CloseWithError(err)
-	_ = dumped.CloseWithError(errors.Join(err, io.ErrClosedPipe))
-	return strings.TrimSpace(position), errors.Join(err, <-results, <-results)
+	return strings.TrimSpace(position), errors.Join(err, <-result)
 }

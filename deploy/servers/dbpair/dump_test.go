@@ -13,13 +13,16 @@ func TestTheHeartbeatsOfADumpComeLast(t *testing.T) {
 		"-- Table structure for table `rows`\nCREATE rows;\n-- Current Database: `b`\nUSE `b`;\n" +
 		"-- Table structure for table `heartbeat`\nCREATE heartbeat 2;\n/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n"
 	var out strings.Builder
-	require.NoError(t, arrange(strings.NewReader(dump), &out, false))
+	_, err := arrange(strings.NewReader(dump), &out, false)
+	require.NoError(t, err)
 	require.Equal(t, "-- Current Database: `a`\nUSE `a`;\n-- Table structure for table `rows`\nCREATE rows;\n-- Current Database: `b`\n"+
 		"USE `b`;\n/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n"+
 		"USE `a`;\n-- Table structure for table `heartbeat`\nCREATE heartbeat;\n"+
 		"USE `b`;\n-- Table structure for table `heartbeat`\nCREATE heartbeat 2;\n"+DumpEnd, out.String())
 
 	out.Reset()
-	require.NoError(t, arrange(strings.NewReader(dump), &out, true))
+	position, err := arrange(strings.NewReader("-- SET GLOBAL gtid_slave_pos='0-1-7';\n"+dump), &out, true)
+	require.NoError(t, err)
+	require.Equal(t, "0-1-7", position)
 	require.Contains(t, out.String(), "SQL_LOG_BIN")
 }

@@ -171,7 +171,7 @@ func TestAPrimaryThatHangsIsKilledBeforeAnotherIsPromoted(t *testing.T) {
 	l.insert(t, l.pair.Primary, 1)
 	require.NoError(t, l.pair.Primary.Pause())
 	require.NoError(t, l.pair.Failover(t.Context()))
-	alive, err := l.pair.Replica.body.Lives()
+	alive, err := l.pair.Replica.Running()
 	require.NoError(t, err)
 	require.False(t, alive)
 	l.insert(t, l.pair.Primary, 2)
@@ -216,7 +216,7 @@ func TestAPrimaryThatLostItsDataIsReplacedOnlyWhenThatIsAskedFor(t *testing.T) {
 	require.ErrorContains(t, l.pair.Failover(t.Context()), "server replica holds newer data than server primary")
 	require.NoError(t, l.pair.Replica.Kill())
 	require.ErrorContains(t, l.pair.Rejoin(t.Context()), "server replica holds newer data", "nothing is copied over it")
-	alive, err := l.pair.Primary.body.Lives()
+	alive, err := l.pair.Primary.Running()
 	require.NoError(t, err)
 	require.True(t, alive)
 	require.NoError(t, l.pair.ForceFailover(t.Context()))
@@ -240,7 +240,7 @@ func TestAReplicaThatCannotReceiveOrApplyIsNotPromotedAndThePrimaryIsNotKilledFo
 		require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().beginRootWrites, "SET SESSION sql_log_bin = 0",
 			"INSERT INTO "+l.schema.Name+".rows_of_it VALUES (1)"))
 		l.insert(t, l.pair.Primary, 1)
-		l.awaitStanding(t, func(now standing) bool { return now.broken })
+		l.awaitStatus(t, func(now replicaStatus) bool { return now.applyFailed })
 		refused(t, l, "server replica cannot apply what it received")
 	})
 	t.Run("receive", func(t *testing.T) {
@@ -252,7 +252,7 @@ func TestAReplicaThatCannotReceiveOrApplyIsNotPromotedAndThePrimaryIsNotKilledFo
 		l.insert(t, l.pair.Primary, 1)
 		l.purge(t)
 		require.NoError(t, l.pair.Replica.Restart(t.Context()))
-		l.awaitStanding(t, func(now standing) bool { return now.gaveUp })
+		l.awaitStatus(t, func(now replicaStatus) bool { return now.receiveFailed })
 		refused(t, l, "server replica stopped receiving before")
 
 		var steps []string
@@ -266,12 +266,12 @@ func TestAReplicaThatCannotReceiveOrApplyIsNotPromotedAndThePrimaryIsNotKilledFo
 	})
 }
 
-// awaitStanding waits until the replica says something of its replicating.
-func (l ledger) awaitStanding(t *testing.T, says func(standing) bool) {
+// awaitStatus waits until the replica says something of its replicating.
+func (l ledger) awaitStatus(t *testing.T, says func(replicaStatus) bool) {
 	t.Helper()
 	db := openRoot(t, l.pair.Replica)
 	require.Eventually(t, func() bool {
-		now, err := l.pair.engine.standing(t.Context(), db)
+		now, err := readStatus(t.Context(), db)
 		return err == nil && says(now)
 	}, 30*time.Second, 20*time.Millisecond)
 }
@@ -301,7 +301,7 @@ func TestACommitWaitsForTheReplicaForASecondAndThenGoesOnWithoutUntilItIsBack(t 
 	l := newLedger(t)
 	clients := l.pair.engine.words().semiSyncClients
 	listening := func() int {
-		count, err := l.pair.Primary.listeners(t.Context(), clients)
+		count, err := l.pair.Primary.statusNumber(t.Context(), clients)
 		require.NoError(t, err)
 		return count
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,24 +12,27 @@ import (
 	"oms.internal/servers/proc"
 )
 
-// mariadbPackages bring the binaries without a system service: nothing starts by itself after installing them.
-var mariadbPackages = []string{"mariadb-server-core", "mariadb-client-core"}
+// The packages that bring MariaDB's programs. They bring no system service, so nothing starts by itself after installing them.
+var (
+	serverPackages = []string{"mariadb-server-core", "mariadb-client-core"}
+	dumpPackages   = []string{"mariadb-client"}
+)
 
-// ErrNoMariaDB says that MariaDB's binaries are missing and what to install.
-var ErrNoMariaDB = fmt.Errorf("MariaDB's server binaries are not installed; run: apt-get install %s",
-	strings.Join(mariadbPackages, " "))
-
-// findMariaDB returns the paths of the server and of the program that makes an empty data directory.
+// findMariaDB returns the paths of the server and of the program that makes an empty data folder.
 func findMariaDB() (server, installer string, err error) {
 	server, serverErr := lookPath("mariadbd")
 	installer, installerErr := lookPath("mariadb-install-db")
 	if serverErr != nil || installerErr != nil {
-		return "", "", ErrNoMariaDB
+		return "", "", errMissing("mariadbd", serverPackages)
 	}
 	return server, installer, nil
 }
 
-// lookPath also looks where servers live, which an ordinary user's PATH leaves out.
+func errMissing(program string, packages []string) error {
+	return fmt.Errorf("%s is not installed; run: apt-get install %s", program, strings.Join(packages, " "))
+}
+
+// lookPath finds a program in PATH, and in the folders of servers, which are not in an ordinary user's PATH.
 func lookPath(name string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
@@ -43,56 +45,50 @@ func lookPath(name string) (string, error) {
 	return "", fmt.Errorf("%s: %w", name, exec.ErrNotFound)
 }
 
-// InstallMariaDB makes sure that MariaDB's binaries are there. If they are not, it installs the system's packages where
-// it may (as root, or through sudo without a password), and says so on out; otherwise it returns ErrNoMariaDB.
-func InstallMariaDB(ctx context.Context, out io.Writer) error {
+// InstallMariaDB installs the packages of MariaDB's servers if they are missing, and tells report. It needs to be root or to have sudo
+// without a password; otherwise the error says what to install.
+func InstallMariaDB(ctx context.Context, report func(step string)) error {
 	if _, _, err := findMariaDB(); err == nil {
 		return nil
 	}
-	say := func(line string) { _, _ = fmt.Fprintln(out, line) }
-	if err := install(ctx, say, ErrNoMariaDB, "the database servers of tests and of the native stack", mariadbPackages...); err != nil {
+	if err := install(ctx, report, "mariadbd", serverPackages); err != nil {
 		return err
 	}
 	_, _, err := findMariaDB()
 	return err
 }
 
-// ErrNoMariaDBDump says that the program which makes dumps is missing.
-var ErrNoMariaDBDump = errors.New("mariadb-dump is not installed; run: apt-get install mariadb-client")
-
-// InstallMariaDBDump does the same for the program that makes dumps, which only backups and the rebuilding of a replica need.
-func InstallMariaDBDump(ctx context.Context, say func(string)) error {
+// installDump is InstallMariaDB for the program that makes dumps. Only backups and the rebuilding of a replica need it.
+func installDump(ctx context.Context, report func(step string)) error {
 	if _, err := lookPath("mariadb-dump"); err == nil {
 		return nil
 	}
-	if say == nil {
-		say = func(string) {}
-	}
-	return install(ctx, say, ErrNoMariaDBDump, "it makes dumps of databases", "mariadb-client")
+	return install(ctx, report, "mariadb-dump", dumpPackages)
 }
 
-// install installs packages of the system where that is allowed, and otherwise returns missing.
-func install(ctx context.Context, say func(string), missing error, purpose string, packages ...string) error {
+// install installs the packages of a program with apt-get, if this user may.
+func install(ctx context.Context, report func(step string), program string, packages []string) error {
+	missing := errMissing(program, packages)
 	prefix, allowed := installerPrefix(ctx)
 	if !allowed {
 		return missing
 	}
-	say(fmt.Sprintf("installing %s (%s)", strings.Join(packages, " "), purpose))
+	report(fmt.Sprintf("installing %s, because %s is missing", strings.Join(packages, " "), program))
 	arguments := append([]string{"install", "--no-install-recommends"}, packages...)
-	if err := aptGet(ctx, prefix, arguments); err == nil {
+	if aptGet(ctx, prefix, arguments...) == nil {
 		return nil
 	}
-	// A fresh machine has no package lists yet, and an old one has lists that name versions which are gone.
-	if err := aptGet(ctx, prefix, []string{"update"}); err != nil {
+	// A fresh machine has no lists of packages yet, and the lists of an old machine name versions that are gone.
+	if err := aptGet(ctx, prefix, "update"); err != nil {
 		return errors.Join(missing, err)
 	}
-	if err := aptGet(ctx, prefix, arguments); err != nil {
+	if err := aptGet(ctx, prefix, arguments...); err != nil {
 		return errors.Join(missing, err)
 	}
 	return nil
 }
 
-// installerPrefix is what to put before apt-get, and whether we may run it at all.
+// installerPrefix returns what stands before apt-get, and whether this user may run it at all.
 func installerPrefix(ctx context.Context) (prefix []string, allowed bool) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return nil, false
@@ -106,9 +102,9 @@ func installerPrefix(ctx context.Context) (prefix []string, allowed bool) {
 	return []string{"sudo", "-n"}, true
 }
 
-// aptGet runs one apt-get command without questions. It waits for another one that holds the lock, as parallel test
-// runs on a fresh machine do.
-func aptGet(ctx context.Context, prefix, arguments []string) error {
+// aptGet runs apt-get without questions. It waits for another apt-get that holds the lock, because parallel tests on a fresh machine
+// may all install.
+func aptGet(ctx context.Context, prefix []string, arguments ...string) error {
 	line := append(append([]string{}, prefix...), "env", "DEBIAN_FRONTEND=noninteractive",
 		"apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300")
 	line = append(line, arguments...)

@@ -68,7 +68,7 @@ func detached(t *testing.T) Options {
 		require.NoError(t, err)
 	}
 	t.Cleanup(func() {
-		pair, err := Open(context.Background(), options)
+		pair, err := Open(options)
 		require.NoError(t, err)
 		require.NoError(t, pair.Close())
 	})
@@ -102,7 +102,7 @@ func TestAFailoverThatIsCutOffAnywhereIsCompletedByTheNextAlsoAfterAStart(t *tes
 						require.NoError(t, pair.Stop(t.Context()))
 					}
 					_, startErr := Start(t.Context(), options)
-					pair, err = Open(t.Context(), options)
+					pair, err = Open(options)
 					require.NoError(t, err)
 					l.pair = pair
 					if startErr != nil {

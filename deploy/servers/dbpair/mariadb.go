@@ -14,47 +14,47 @@ import (
 	"oms.internal/servers/proc"
 )
 
-// mariadbBody is a MariaDB server as a process. All of it is in one directory: configuration, data, socket, log.
-type mariadbBody struct {
+// mariadbProcess is a MariaDB server as a process. Everything of it is in one folder: configuration, data, socket, log.
+type mariadbProcess struct {
+	*proc.Process
 	name     string
 	dir      string
-	config   string // but for the role
+	config   string // without the role
 	server   string // path of mariadbd
 	install  string // path of mariadb-install-db
 	root     string // root's password
 	detached bool
-	// arguments are for the next start alone.
+	// arguments are for the next start only.
 	arguments []string
-	process   *proc.Process
 }
 
-func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
+func newMariaDBPair(options Options) (*Pair, error) {
 	server, install, err := findMariaDB()
 	if err != nil {
 		return nil, err
 	}
-	pair := &Pair{RootPassword: options.RootPassword, replicatorPassword: options.ReplicatorPassword}
+	pair := &Pair{RootPassword: options.RootPassword, Report: options.Report, replicatorPassword: options.ReplicatorPassword}
 	dir := options.Dir
 	if !options.Detached {
 		if dir, err = os.MkdirTemp(options.Dir, "oms-pair-"); err != nil {
-			return nil, fmt.Errorf("make directory: %w", err)
+			return nil, fmt.Errorf("make the pair's folder: %w", err)
 		}
 		if pair.reaper, err = proc.StartReaper(proc.RemoveDirectories, dir); err != nil {
 			return nil, err
 		}
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
-		return nil, fmt.Errorf("directory of the pair: %w", err)
+		return nil, fmt.Errorf("folder of the pair: %w", err)
 	}
 	build := func(name string, id, port int) *Server {
 		own := filepath.Join(dir, name)
-		body := &mariadbBody{
+		process := &mariadbProcess{
 			name: name, dir: own, server: server, install: install, root: options.RootPassword, detached: options.Detached,
 			config: mariadbConfig(own, id, port, options),
 		}
-		return &Server{name: name, port: port, rootPassword: options.RootPassword, body: body}
+		return &Server{name: name, port: port, rootPassword: options.RootPassword, instance: process}
 	}
-	pair.engine = mariadbReplication{dir: dir}
+	pair.engine = newMariaDBReplication(dir)
 	pair.Primary = build(primaryName, 1, options.PrimaryPort)
 	pair.Replica = build(replicaName, 2, options.ReplicaPort)
 	recorded, err := RecordedPrimary(dir)
@@ -64,108 +64,72 @@ func newMariaDBPair(_ context.Context, options Options) (*Pair, error) {
 	return pair, err
 }
 
-// Open returns the detached pair that Start started before, as it is: it starts nothing, and either server may be
-// down. Roles are the recorded ones until Orient, Failover or Rejoin has asked the servers.
-func Open(ctx context.Context, options Options) (*Pair, error) {
+// Open returns the detached pair that an earlier Start started. It starts nothing, and either server may be down. The roles are the
+// recorded ones until Orient, Failover or Rejoin has asked the servers.
+func Open(options Options) (*Pair, error) {
 	options.Detached = true
 	options, err := options.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("open database pair: %w", err)
 	}
-	pair, err := newMariaDBPair(ctx, options)
+	pair, err := newMariaDBPair(options)
 	if err != nil {
 		return nil, fmt.Errorf("open database pair: %w", err)
 	}
 	for _, server := range []*Server{pair.Primary, pair.Replica} {
-		body := server.body.(*mariadbBody)
-		if body.process, err = proc.Find(proc.RecordIn(body.dir)); err != nil {
+		process := server.instance.(*mariadbProcess)
+		if process.Process, err = proc.Find(proc.RecordIn(process.dir)); err != nil {
 			return nil, fmt.Errorf("open database pair: %w", err)
 		}
 	}
-	pair.Report = options.Report
 	return pair, nil
 }
 
-const (
-	primaryName = "primary"
-	replicaName = "replica"
-)
-
-// FindPair returns the processes of the detached pair in dir. One that does not run is nil.
-func FindPair(dir string) (primary, replica *proc.Process, err error) {
-	primary, primaryErr := proc.Find(proc.RecordIn(filepath.Join(dir, primaryName)))
-	replica, replicaErr := proc.Find(proc.RecordIn(filepath.Join(dir, replicaName)))
-	return primary, replica, errors.Join(primaryErr, replicaErr)
-}
-
-func (b *mariadbBody) Lives() (bool, error) { return b.process != nil && b.process.Alive(), nil }
-
-func (b *mariadbBody) Tail(lines int) []byte {
-	if b.process == nil {
+func (p *mariadbProcess) start(ctx context.Context) (err error) {
+	if p.Alive() {
 		return nil
 	}
-	return b.process.Tail(lines)
-}
-
-func (b *mariadbBody) start(ctx context.Context) error {
-	if b.process != nil && b.process.Alive() {
-		return nil
+	if err := p.prepare(ctx); err != nil {
+		return fmt.Errorf("prepare %s: %w", p.name, err)
 	}
-	if err := b.prepare(ctx); err != nil {
-		return fmt.Errorf("prepare %s: %w", b.name, err)
-	}
-	// The role is left out: a failover changes it while the server runs.
-	digest := sha256.Sum256([]byte(b.server + b.config))
+	// The fingerprint leaves out the role, because a failover changes the role while the server runs.
+	digest := sha256.Sum256([]byte(p.server + p.config))
 	command := proc.Command{
-		Name: b.name, Path: b.server, Args: append([]string{"--defaults-file=" + b.configFile()}, b.arguments...),
-		Env: []string{"LC_ALL=C", "TZ=UTC"}, Dir: b.dir, Log: filepath.Join(b.dir, "server.log"),
+		Name: p.name, Path: p.server, Args: append([]string{"--defaults-file=" + p.configFile()}, p.arguments...),
+		Env: []string{"LC_ALL=C", "TZ=UTC"}, Dir: p.dir, Log: filepath.Join(p.dir, "server.log"),
 		Fingerprint: hex.EncodeToString(digest[:]),
 	}
-	if b.detached {
-		command.Record = proc.RecordIn(b.dir)
-		running, err := proc.Find(command.Record)
-		if err != nil {
-			return err
-		}
-		if running != nil && running.Fingerprint() == command.Fingerprint {
-			b.process = running
-			return nil
-		}
-		if running != nil {
-			if err := running.Stop(ctx); err != nil {
-				return err
-			}
-		}
+	if p.detached {
+		command.Record = proc.RecordIn(p.dir)
 	}
-	var err error
-	b.process, err = proc.Start(command)
+	p.Process, _, err = proc.Ensure(ctx, command)
 	return err
 }
 
-// prepare writes the configuration and, the first time, makes the data directory. That takes its name only when it is
-// complete, so that an interrupted attempt leaves no half of one.
-func (b *mariadbBody) prepare(ctx context.Context) error {
-	data := filepath.Join(b.dir, "data")
-	if err := os.MkdirAll(filepath.Join(b.dir, "tmp"), 0o700); err != nil {
+// prepare writes the configuration and, the first time, makes the data folder. The data folder gets its name when it is complete, so
+// that an interrupted start leaves no half of one.
+func (p *mariadbProcess) prepare(ctx context.Context) error {
+	data := filepath.Join(p.dir, "data")
+	if err := os.MkdirAll(filepath.Join(p.dir, "tmp"), 0o700); err != nil {
 		return err
 	}
-	primary, err := RecordedPrimary(filepath.Dir(b.dir))
+	primary, err := RecordedPrimary(filepath.Dir(p.dir))
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(b.configFile(), []byte(b.config+roleLines(primary != b.name)), 0o600); err != nil {
+	if err := os.WriteFile(p.configFile(), []byte(p.config+roleLines(primary != p.name)), 0o600); err != nil {
 		return err
 	}
-	if _, err := os.Stat(data); err == nil || !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(data); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	users, unfinished := filepath.Join(b.dir, "users.sql"), data+".new"
-	if err := errors.Join(os.RemoveAll(unfinished), os.WriteFile(users, []byte(rootUsers(b.root)), 0o600)); err != nil {
+	users, unfinished := filepath.Join(p.dir, "users.sql"), data+".new"
+	if err := errors.Join(os.RemoveAll(unfinished), os.WriteFile(users, []byte(rootUsers(p.root)), 0o600)); err != nil {
 		return err
 	}
-	defer os.Remove(users) //nolint:errcheck // the whole directory is private
+	defer os.Remove(users) //nolint:errcheck // the whole folder is private
 	// #nosec G204 -- a program of the system's package
-	command := exec.CommandContext(ctx, b.install, "--defaults-file="+b.configFile(), "--datadir="+unfinished,
+	command := exec.CommandContext(ctx, p.install, "--defaults-file="+p.configFile(), "--datadir="+unfinished,
 		"--skip-test-db", "--auth-root-authentication-method=normal", "--extra-file="+users)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("mariadb-install-db: %w\n%s", err, proc.LastLines(output, 15))
@@ -173,10 +137,10 @@ func (b *mariadbBody) prepare(ctx context.Context) error {
 	return os.Rename(unfinished, data)
 }
 
-func (b *mariadbBody) configFile() string { return filepath.Join(b.dir, "my.cnf") }
+func (p *mariadbProcess) configFile() string { return filepath.Join(p.dir, "my.cnf") }
 
-// rootUsers gives root a password on the socket and on 127.0.0.1, and removes every other way in, before the server has
-// listened anywhere. Nothing of it reaches the binary log.
+// rootUsers gives root a password on the socket and on 127.0.0.1, and removes every other user. It is executed before the server has
+// ever listened, and nothing of it reaches the binary log.
 func rootUsers(password string) string {
 	var sql strings.Builder
 	sql.WriteString("DELETE FROM mysql.global_priv WHERE User IN ('', 'root');\nFLUSH PRIVILEGES;\n")
@@ -187,48 +151,35 @@ func rootUsers(password string) string {
 	return sql.String()
 }
 
-func (b *mariadbBody) stop(ctx context.Context) error {
-	if b.process == nil {
-		return nil
-	}
-	return b.process.Stop(ctx)
-}
-
-func (b *mariadbBody) kill() error {
-	if b.process == nil {
-		return nil
-	}
-	if err := b.process.Kill(); err != nil {
+// Kill also removes the socket. It may lie outside of the server's folder, where nobody else would look for it.
+func (p *mariadbProcess) Kill() error {
+	if err := p.Process.Kill(); err != nil {
 		return err
 	}
-	// It may lie outside of the folder, where nobody else would look for what is left.
-	if err := os.Remove(socketPath(b.dir)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(socketPath(p.dir)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-func (b *mariadbBody) pause() error  { return b.process.Pause() }
-func (b *mariadbBody) resume() error { return b.process.Continue() }
-
-// hasSource tells whether the server, running or not, was last told to replicate from another: a promotion ends with RESET SLAVE
-// ALL, which removes the file.
-func (b *mariadbBody) hasSource() (bool, error) {
-	_, err := os.Stat(filepath.Join(b.dir, "data", "master.info"))
+// hasSource reports whether the server, running or not, was last a replica. A promotion ends with RESET REPLICA ALL, which removes the
+// file.
+func (p *mariadbProcess) hasSource() (bool, error) {
+	_, err := os.Stat(filepath.Join(p.dir, "data", "master.info"))
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// demote has nothing to do: the pair's record of the roles is read at every start.
-func (b *mariadbBody) demote(context.Context) error { return nil }
+// demote has nothing to do, because every start reads the pair's record of the roles.
+func (p *mariadbProcess) demote(context.Context) error { return nil }
 
-func (b *mariadbBody) client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error) {
+func (p *mariadbProcess) client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error) {
 	path, err := lookPath(program)
 	if err != nil {
 		return nil, err
 	}
-	line := append([]string{"--no-defaults", "--user=root", "--socket=" + socketPath(b.dir)}, arguments...)
+	line := append([]string{"--no-defaults", "--user=root", "--socket=" + socketPath(p.dir)}, arguments...)
 	return exec.CommandContext(ctx, path, line...), nil // #nosec G204 -- a program of the system's package
 }

@@ -13,17 +13,17 @@ import (
 	"oms.internal/servers/proc"
 )
 
-// mysqlImage is the version that production runs.
+// mysqlImage is the version of deploy/compose.yaml.
 const mysqlImage = "mysql:9.7"
 
-// mysqlBody is a MySQL server in a container.
-type mysqlBody struct {
+// mysqlContainer is a MySQL server in a container.
+type mysqlContainer struct {
 	container string
 	run       []string // the arguments of `docker run`
 	created   bool
 }
 
-// removeContainers is a reaper's script: $1 is the network, the others are containers. Their volumes go with them.
+// removeContainers is a reaper's script that removes the network $1 and, with their volumes, the containers that follow.
 const removeContainers = `network="$1"; shift; docker rm -f -v "$@" >/dev/null 2>&1; docker network rm "$network" >/dev/null 2>&1; true`
 
 func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
@@ -41,11 +41,14 @@ func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
 			run = append(run, "--volume", options.CertFile+":"+cert+":ro", "--volume", options.KeyFile+":"+key+":ro")
 			arguments = append(arguments, "--ssl-cert="+cert, "--ssl-key="+key)
 		}
-		body := &mysqlBody{container: container, run: append(append(run, mysqlImage), arguments...)}
-		return &Server{name: name, port: port, rootPassword: options.RootPassword, body: body}
+		return &Server{
+			name: name, port: port, rootPassword: options.RootPassword,
+			instance: &mysqlContainer{container: container, run: append(append(run, mysqlImage), arguments...)},
+		}
 	}
 	pair := &Pair{
-		RootPassword: options.RootPassword, engine: mysqlReplication{}, replicatorPassword: options.ReplicatorPassword,
+		RootPassword: options.RootPassword, Report: options.Report,
+		engine: newMySQLReplication(), replicatorPassword: options.ReplicatorPassword,
 		Primary: build(primaryName, 1, options.PrimaryPort), Replica: build(replicaName, 2, options.ReplicaPort),
 	}
 	var err error
@@ -58,27 +61,27 @@ func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
 	return pair, nil
 }
 
-// Container is a MySQL server in a container that somebody else made, with its name in the containers' network.
+// Container is a MySQL server in a container that somebody else made.
 type Container struct {
 	ID   string
-	Name string // "primary" or "replica", after what it was first started as
+	Name string // "primary" or "replica", after its first role; also its name in the containers' network
 	Port int    // on 127.0.0.1
 }
 
-// OpenContainers returns the pair that runs in two containers, of deploy/compose.yaml for one, as Open does.
+// OpenContainers returns the pair in two containers, such as those of deploy/compose.yaml. Like Open, it starts nothing.
 func OpenContainers(rootPassword, replicatorPassword string, containers [2]Container) *Pair {
-	pair := &Pair{RootPassword: rootPassword, engine: mysqlReplication{}, replicatorPassword: replicatorPassword}
+	pair := &Pair{RootPassword: rootPassword, engine: newMySQLReplication(), replicatorPassword: replicatorPassword}
 	var servers [2]*Server
 	for i, one := range containers {
 		servers[i] = &Server{
-			name: one.Name, port: one.Port, rootPassword: rootPassword, body: &mysqlBody{container: one.ID, created: true},
+			name: one.Name, port: one.Port, rootPassword: rootPassword, instance: &mysqlContainer{container: one.ID, created: true},
 		}
 	}
 	pair.Primary, pair.Replica = servers[0], servers[1]
 	return pair
 }
 
-// mysqlArguments configure a server as deploy/mysql does, but smaller. That folder says what each is for.
+// mysqlArguments configure a server as deploy/mysql does, but with less memory. That folder explains each setting.
 func mysqlArguments(id int, bufferPool string) []string {
 	return []string{
 		fmt.Sprintf("--server-id=%d", id),
@@ -103,55 +106,55 @@ func docker(ctx context.Context, arguments ...string) (string, error) {
 	return strings.TrimSpace(string(output)), nil
 }
 
-// alive is an error where Docker cannot say: a server that only cannot be asked about may take writes.
-func (b *mysqlBody) Lives() (bool, error) {
-	state, err := docker(context.Background(), "container", "inspect", "--format", "{{.State.Running}}", b.container)
-	// The client ends with 1 whatever is wrong, so its words are all there is.
+// Running fails if Docker does not answer, because the server may take writes nevertheless.
+func (c *mysqlContainer) Running() (bool, error) {
+	state, err := docker(context.Background(), "container", "inspect", "--format", "{{.State.Running}}", c.container)
+	// The docker command ends with 1 whatever is wrong, so only its text tells.
 	if err != nil && strings.Contains(strings.ToLower(err.Error()), "no such container") {
 		return false, nil
 	}
 	return err == nil && state == "true", err
 }
 
-func (b *mysqlBody) Tail(lines int) []byte {
-	log, err := docker(context.Background(), "logs", "--tail", fmt.Sprint(lines), b.container)
+func (c *mysqlContainer) Tail(lines int) []byte {
+	log, err := docker(context.Background(), "logs", "--tail", fmt.Sprint(lines), c.container)
 	if err != nil {
 		return []byte(err.Error())
 	}
 	return []byte(log)
 }
 
-func (b *mysqlBody) start(ctx context.Context) error {
-	arguments := b.run
-	if b.created {
-		arguments = []string{"start", b.container}
+func (c *mysqlContainer) start(ctx context.Context) error {
+	arguments := c.run
+	if c.created {
+		arguments = []string{"start", c.container}
 	}
 	_, err := docker(ctx, arguments...)
-	b.created = b.created || err == nil
+	c.created = c.created || err == nil
 	return err
 }
 
-func (b *mysqlBody) stop(ctx context.Context) error {
-	_, err := docker(ctx, "stop", "--time", "60", b.container)
+func (c *mysqlContainer) Stop(ctx context.Context) error {
+	_, err := docker(ctx, "stop", "--time", "60", c.container)
 	return err
 }
 
-func (b *mysqlBody) kill() error {
-	alive, err := b.Lives()
-	if err != nil || !alive {
+func (c *mysqlContainer) Kill() error {
+	running, err := c.Running()
+	if err != nil || !running {
 		return err
 	}
-	_, err = docker(context.Background(), "kill", b.container)
+	_, err = docker(context.Background(), "kill", c.container)
 	return err
 }
 
-// pause tries again where the kernel could not freeze a busy server: version 1 of cgroups gives no promise, and runc gives
-// up after a while (https://github.com/opencontainers/runc/pull/2791).
-func (b *mysqlBody) pause() error {
+// Pause tries again if the kernel could not freeze a busy server: cgroups version 1 does not promise to, and runc gives up after a
+// while (https://github.com/opencontainers/runc/pull/2791).
+func (c *mysqlContainer) Pause() error {
 	const tries = 20
 	var err error
 	for range tries {
-		_, err = docker(context.Background(), "pause", b.container)
+		_, err = docker(context.Background(), "pause", c.container)
 		if err == nil || !strings.Contains(err.Error(), "unable to freeze") {
 			break
 		}
@@ -159,25 +162,25 @@ func (b *mysqlBody) pause() error {
 	return err
 }
 
-// resume does nothing about a server that is not paused, as a signal to go on does nothing to a process that runs.
-func (b *mysqlBody) resume() error {
-	paused, err := docker(context.Background(), "inspect", "--format", "{{.State.Paused}}", b.container)
+// Continue does nothing to a server that is not paused. Docker would refuse that, but a process takes the signal without effect.
+func (c *mysqlContainer) Continue() error {
+	paused, err := docker(context.Background(), "inspect", "--format", "{{.State.Paused}}", c.container)
 	if err != nil || strings.TrimSpace(paused) != "true" {
 		return err
 	}
-	_, err = docker(context.Background(), "unpause", b.container)
+	_, err = docker(context.Background(), "unpause", c.container)
 	return err
 }
 
-// demote makes a server that does not run come back as a replica: what SET PERSIST would have written.
-func (b *mysqlBody) demote(ctx context.Context) error {
-	// The server ignores the file where the time is a small number.
+// demote writes into the container's file what SET PERSIST would have written.
+func (c *mysqlContainer) demote(ctx context.Context) error {
+	// The server ignores the file if the time is a small number.
 	variable := fmt.Sprintf(`{"Value": "ON", "Metadata": {"Host": "localhost", "User": "root", "Timestamp": %d}}`,
 		time.Now().UnixMicro())
 	content := []byte(`{"Version": 2, "mysql_dynamic_variables": {"read_only": ` + variable + `, "super_read_only": ` + variable + "}}")
 	var archive bytes.Buffer
 	writer := tar.NewWriter(&archive)
-	// Readable by all: the image's user has a number of its own. It holds no secret.
+	// The file is readable by all, because the image's user has a number of its own. It holds no secret.
 	header := tar.Header{Name: "mysqld-auto.cnf", Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg}
 	if err := writer.WriteHeader(&header); err != nil {
 		return err
@@ -188,7 +191,7 @@ func (b *mysqlBody) demote(ctx context.Context) error {
 	if err := writer.Close(); err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, "docker", "cp", "-", b.container+":/var/lib/mysql/") // #nosec G204 -- our own arguments
+	command := exec.CommandContext(ctx, "docker", "cp", "-", c.container+":/var/lib/mysql/") // #nosec G204 -- our own arguments
 	command.Stdin = &archive
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("docker cp: %w\n%s", err, proc.LastLines(output, 10))
@@ -196,7 +199,7 @@ func (b *mysqlBody) demote(ctx context.Context) error {
 	return nil
 }
 
-func (b *mysqlBody) client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error) {
-	line := append([]string{"exec", "--interactive", "--env", "MYSQL_PWD", b.container, program, "--user=root"}, arguments...)
+func (c *mysqlContainer) client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error) {
+	line := append([]string{"exec", "--interactive", "--env", "MYSQL_PWD", c.container, program, "--user=root"}, arguments...)
 	return exec.CommandContext(ctx, "docker", line...), nil // #nosec G204 -- our own arguments
 }

@@ -2,9 +2,9 @@ package dbpair
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"oms.internal/servers/proc"
 )
@@ -18,7 +18,7 @@ const (
 	MySQL   Engine = "mysql"   // the image mysql:9.7, as containers
 )
 
-// EngineFromEnvironment is the engine that OMS_TEST_ENGINE names, MariaDB if it is unset.
+// EngineFromEnvironment returns the engine that OMS_TEST_ENGINE names. Unset, it is MariaDB.
 func EngineFromEnvironment() (Engine, error) {
 	switch engine := Engine(os.Getenv("OMS_TEST_ENGINE")); engine {
 	case "", MariaDB:
@@ -34,30 +34,30 @@ func EngineFromEnvironment() (Engine, error) {
 type Options struct {
 	Engine Engine // MariaDB if empty
 
-	// Detached makes a pair that lives on after this process, with its data in Dir; starting it again finds what runs.
-	// Otherwise the pair ends with this process and its data, in a new directory below Dir (the system's temporary
-	// directory if empty), is removed. MySQL cannot be detached: deploy/compose.yaml is for that.
+	// Detached makes a pair that lives on after this process, with its data in Dir. A later Start finds the servers that run. A pair
+	// that is not detached ends with this process. Its data lies in a new folder in Dir (the system's temporary folder if Dir is
+	// empty) and is removed. MySQL cannot be detached; deploy/compose.yaml is for that.
 	Detached bool
 	Dir      string
 
-	PrimaryPort int // on 127.0.0.1; a free one if 0
+	PrimaryPort int // on 127.0.0.1; 0 means a free one
 	ReplicaPort int
 
-	RootPassword       string // random if empty; letters and digits only
+	RootPassword       string // letters and digits only; random if empty
 	ReplicatorPassword string
 
-	// BufferPool is InnoDB's buffer pool, in the form of the server's configuration ("128M").
+	// BufferPool is the size of InnoDB's buffer pool, in the form of the server's configuration ("128M"). The default is small.
 	BufferPool string
 
-	// CertFile and KeyFile make the servers offer TLS with this certificate (PEM; absolute paths). In containers the
-	// server runs as a user of its own, who must be able to read them.
+	// CertFile and KeyFile make the servers offer TLS with this certificate (PEM; absolute paths). In containers the server runs as
+	// a user of its own, who must be able to read the files.
 	CertFile string
 	KeyFile  string
 
-	// Bootstrap is executed on the primary by root on every start, and so must be repeatable.
+	// Bootstrap are statements that root executes on the primary on every start, so they must be repeatable.
 	Bootstrap []string
 
-	// Report becomes the pair's.
+	// Report becomes Pair.Report.
 	Report func(step string)
 }
 
@@ -86,10 +86,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("a detached pair must be %s", MariaDB)
 	}
 	if o.Detached && o.Dir == "" {
-		return o, fmt.Errorf("a detached pair needs a directory")
+		return o, errors.New("a detached pair needs a folder")
 	}
 	return o, nil
 }
-
-// quote makes an SQL string literal that reads the same whatever the server's sql_mode.
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

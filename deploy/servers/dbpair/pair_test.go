@@ -194,12 +194,11 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, first.Close()) })
 	again, err := Start(t.Context(), options)
 	require.NoError(t, err)
-	primary, replica, err := FindPair(options.Dir)
-	require.NoError(t, err)
-	for _, pid := range []int{primary.PID(), again.Primary.body.(*mariadbBody).process.PID()} {
-		require.Equal(t, first.Primary.body.(*mariadbBody).process.PID(), pid)
+	primary, replica := processesOf(t, options)
+	for _, pid := range []int{primary.PID(), again.Primary.instance.(*mariadbProcess).PID()} {
+		require.Equal(t, first.Primary.instance.(*mariadbProcess).PID(), pid)
 	}
-	require.Equal(t, first.Replica.body.(*mariadbBody).process.PID(), replica.PID())
+	require.Equal(t, first.Replica.instance.(*mariadbProcess).PID(), replica.PID())
 
 	// A start that is killed while nobody follows leaves commits that do not wait.
 	for _, server := range []*Server{again.Primary, again.Replica} {
@@ -212,8 +211,7 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	}
 
 	require.NoError(t, again.Stop(t.Context()))
-	primary, replica, err = FindPair(options.Dir)
-	require.NoError(t, err)
+	primary, replica = processesOf(t, options)
 	require.Nil(t, primary)
 	require.Nil(t, replica)
 
@@ -230,6 +228,14 @@ func TestADetachedPairIsFoundAgainAndKeepsItsData(t *testing.T) {
 	require.NoError(t, moved.Sync(t.Context()))
 	require.Equal(t, 1, number(t, openRoot(t, moved.Replica),
 		"SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'later'"))
+}
+
+// processesOf returns the processes of a detached pair. One that does not run is nil.
+func processesOf(t *testing.T, options Options) (primary, replica *proc.Process) {
+	t.Helper()
+	pair, err := Open(options)
+	require.NoError(t, err)
+	return pair.Primary.instance.(*mariadbProcess).Process, pair.Replica.instance.(*mariadbProcess).Process
 }
 
 func TestADetachedPairStartsWithoutAReplicaButNotWithoutItsPrimary(t *testing.T) {
@@ -273,8 +279,8 @@ func TestNothingIsLeftAfterClose(t *testing.T) {
 	require.NoError(t, err)
 	var processes []*proc.Process
 	for _, server := range []*Server{pair.Primary, pair.Replica} {
-		body := server.body.(*mariadbBody)
-		processes = append(processes, body.process)
+		body := server.instance.(*mariadbProcess)
+		processes = append(processes, body.Process)
 		require.FileExists(t, socketPath(body.dir))
 		require.NotContains(t, socketPath(body.dir), dir)
 		defer func() { require.NoFileExists(t, socketPath(body.dir)) }()

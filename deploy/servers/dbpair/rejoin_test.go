@@ -60,7 +60,7 @@ func TestWhatNoReplicaAcknowledgedIsGoneWhenAKilledPrimaryRejoins(t *testing.T) 
 	l.insert(t, l.pair.Primary, 1)
 	require.NoError(t, l.pair.Sync(t.Context()))
 	require.NoError(t, l.pair.Primary.exec(t.Context(), "SET GLOBAL "+words.semiSyncTimeout+" = 3600000"))
-	require.NoError(t, l.pair.Replica.exec(t.Context(), words.stop+" IO_THREAD"))
+	require.NoError(t, l.pair.Replica.exec(t.Context(), stopReplica+" IO_THREAD"))
 	var waiting sync.WaitGroup
 	for id := range 3 {
 		db := open(t, l.pair.Primary, l.schema.App, l.schema.Name)
@@ -72,7 +72,7 @@ func TestWhatNoReplicaAcknowledgedIsGoneWhenAKilledPrimaryRejoins(t *testing.T) 
 	// MariaDB lets one wait for its whole group.
 	sessions := strings.Replace(words.semiSyncClients, "clients", "wait_sessions", 1)
 	require.Eventually(t, func() bool {
-		count, err := l.pair.Primary.listeners(t.Context(), sessions)
+		count, err := l.pair.Primary.statusNumber(t.Context(), sessions)
 		return err == nil && count > 0
 	}, 10*time.Second, 20*time.Millisecond)
 	require.NoError(t, l.pair.Primary.Kill())
@@ -90,13 +90,13 @@ func TestWhatNoReplicaAcknowledgedIsGoneWhenAKilledPrimaryRejoins(t *testing.T) 
 
 func TestTheStateOfABinaryLogIsReadServerByServer(t *testing.T) {
 	t.Parallel()
-	state, err := binlogState("0-1-100,0-2-105")
+	state, err := parseGTIDs("0-1-100,0-2-105")
 	require.NoError(t, err)
-	require.Equal(t, map[string]uint64{"0-1": 100, "0-2": 105}, state)
-	state, err = binlogState("")
+	require.Equal(t, gtids{"0-1": 100, "0-2": 105}, state)
+	state, err = parseGTIDs("")
 	require.NoError(t, err)
 	require.Empty(t, state)
-	_, err = binlogState("7")
+	_, err = parseGTIDs("7")
 	require.Error(t, err)
 }
 
@@ -106,13 +106,13 @@ func TestAReplicaThatThePrimarysLogNoLongerReachesIsGivenItsData(t *testing.T) {
 		"it was away for too long": func(*testing.T, *Server) {},
 		"its data was lost": func(t *testing.T, server *Server) {
 			t.Helper()
-			switch body := server.body.(type) {
-			case *mariadbBody:
+			switch body := server.instance.(type) {
+			case *mariadbProcess:
 				require.NoError(t, os.RemoveAll(filepath.Join(body.dir, "data")))
-			case *mysqlBody:
+			case *mysqlContainer:
 				_, err := docker(t.Context(), "rm", "--force", "--volumes", body.container)
 				require.NoError(t, err)
-				alive, err := body.Lives()
+				alive, err := body.Running()
 				require.NoError(t, err)
 				require.False(t, alive)
 				body.created = false

@@ -1,6 +1,7 @@
 package dbpair
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,116 +11,81 @@ import (
 	"oms.internal/servers/proc"
 )
 
-// engine is what differs between the kinds of server in replication.
+// Statements that both engines understand.
+const (
+	stopReplica  = "STOP REPLICA"
+	forgetSource = "RESET REPLICA ALL"
+)
+
+// engine is replication as MariaDB or MySQL does it.
 type engine interface {
-	// follow makes the replica replicate from the primary, unless it already does.
-	follow(ctx context.Context, pair *Pair) error
-	// caughtUp waits until the replica has what the primary has now.
+	words() dialect
+	// source returns the primary's address as a replica's status shows it, and the statement that makes a replica follow it.
+	source(pair *Pair) (address, change string)
+	// caughtUp waits until the replica has everything that the primary has now.
 	caughtUp(ctx context.Context, pair *Pair) error
-	// revive starts the replica, which may have crashed as a primary, and takes back what it logged then and nobody acknowledged,
-	// where the engine can.
-	revive(ctx context.Context, pair *Pair) error
-	// standing is what a server says about its replicating; the zero value for one that is no replica.
-	standing(ctx context.Context, db *sql.DB) (standing, error)
-	// drain ends the input of a replica and waits until all that it received has been applied.
+	// drain ends the receiving of a replica and waits until it has applied everything that it received.
 	drain(ctx context.Context, db *sql.DB) error
-	// strays tells whether the replica holds transactions that the primary lacks.
-	strays(ctx context.Context, replica, primary *sql.DB) (bool, error)
-	// leftBehind tells whether the replica lacks transactions that the primary's log no longer holds.
-	leftBehind(ctx context.Context, replica, primary *sql.DB) (bool, error)
-	// setReadOnly changes what a server is now and, where that is the server's own matter, after a restart.
+	// compare reports whether the replica holds transactions that the primary lacks (errant), and whether it lacks transactions that
+	// the primary's log no longer holds (missing).
+	compare(ctx context.Context, replica, primary *sql.DB) (errant, missing bool, err error)
+	// setReadOnly changes what a server is now and, if the server remembers that itself, what it is after a restart.
 	setReadOnly(ctx context.Context, server *Server, readOnly bool) error
-	// record remembers which server is to start as the primary, where that is not the server's own matter.
+	// record remembers which server starts as the primary, if the servers do not remember that themselves.
 	record(primary *Server) error
-	// words are the engine's names of things.
-	words() words
-	// empty prepares a replica for the dump of another server, and refill loads it.
-	empty(ctx context.Context, db *sql.DB) error
+	// revive starts the replica, which may have crashed as a primary. If the engine can, the server then takes back the transactions
+	// that it logged and nobody acknowledged.
+	revive(ctx context.Context, pair *Pair) error
+	// refill copies the primary's schemas to a replica that has none, so that the replica can follow from the position of the copy.
 	refill(ctx context.Context, pair *Pair, schemas []string) error
 }
 
-// words are statements and names that differ.
-type words struct {
-	beginRootWrites string // lets root write to a server that is read-only
-	stop, forget    string // replication
-	semiSyncTimeout string // variable, in milliseconds
-	semiSyncClients string // status
-	client          string // program
+// dialect is what both engines do in the same way with other words. Both embed it.
+type dialect struct {
+	engine          Engine
+	beginRootWrites string   // statement that lets root write to a server that is read-only
+	readOnly        []string // statements that make a server read-only
+	writable        []string // statements that make it writable
+	executed        string   // query for the position of what a server has executed
+	await           string   // query that waits for a position for a number of seconds; its result is 0 when it is reached
+	semiSyncTimeout string   // variable, in milliseconds
+	semiSyncClients string   // status variable: how many replicas acknowledge
 }
 
-// standing is a server's replication.
-type standing struct {
-	configured bool
-	receiving  bool
-	applying   bool
-	gaveUp     bool   // it receives nothing, and no longer tries, because of an error that is not the connection's
-	broken     bool   // it applies nothing because of an error
-	problem    string // the error
-	source     string // host:port as the server sees it
-}
+func (d dialect) words() dialect { return d }
 
-func (s standing) running() bool { return s.receiving && s.applying }
-
-// readStanding reads the row of SHOW REPLICA STATUS. MariaDB kept the old names of its columns.
-func readStanding(row map[string]string, source, thread string) standing {
-	problem := row["Last_SQL_Error"]
-	if problem == "" {
-		problem = row["Last_IO_Error"]
-	}
-	return standing{
-		configured: len(row) > 0, receiving: row[thread+"_IO_Running"] == "Yes", applying: row[thread+"_SQL_Running"] == "Yes",
-		gaveUp: row[thread+"_IO_Running"] == "No" && isError(row["Last_IO_Errno"]) && !isConnectionError(row["Last_IO_Errno"]),
-		broken: isError(row["Last_SQL_Errno"]), problem: problem, source: row[source+"_Host"] + ":" + row[source+"_Port"],
-	}
-}
-
-func isError(number string) bool { return number != "" && number != "0" }
-
-// isConnectionError tells the errors of a client that reaches no server. They are what a replica says behind a primary that
-// is down, also once an interrupted failover has stopped it.
-func isConnectionError(number string) bool { return len(number) == 4 && number[0] == '2' }
-
-// replicationPatience is how long replication may take to begin.
-const replicationPatience = 30 * time.Second
-
-// awaitReplication waits until both threads of a replica run. The replica retries for ever, so what stands in its
-// status now need not be the end; but an error of the applying thread is.
-func awaitReplication(ctx context.Context, db *sql.DB, query, io, apply string) error {
-	ctx, cancel := context.WithTimeout(ctx, replicationPatience)
-	defer cancel()
-	var broken error
-	err := proc.Poll(ctx, func() error {
-		status, err := queryRow(ctx, db, query)
-		if err != nil {
-			return err
-		}
-		if status["Last_SQL_Error"] != "" {
-			broken = errors.New(status["Last_SQL_Error"])
-			return nil
-		}
-		if status[io+"_IO_Running"] != "Yes" || status[apply+"_SQL_Running"] != "Yes" {
-			return fmt.Errorf("replication does not run: %s %s", status["Last_IO_Error"], status["Last_SQL_Error"])
-		}
-		return nil
-	})
-	return errors.Join(broken, err)
-}
-
-// caughtUp reads the primary's position and lets the replica wait for it.
-func caughtUp(ctx context.Context, pair *Pair, positionQuery, waitQuery string) error {
+func (d dialect) caughtUp(ctx context.Context, pair *Pair) error {
 	var position string
-	err := pair.Primary.asRoot(func(db *sql.DB) error { return db.QueryRowContext(ctx, positionQuery).Scan(&position) })
+	err := pair.Primary.asRoot(func(db *sql.DB) (err error) {
+		position, err = queryText(ctx, db, d.executed)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	return pair.Replica.asRoot(func(db *sql.DB) error { return awaitPosition(ctx, db, position, waitQuery) })
+	return pair.Replica.asRoot(func(db *sql.DB) error { return d.awaitPosition(ctx, db, position) })
 }
 
-func awaitPosition(ctx context.Context, db *sql.DB, position, waitQuery string) error {
+func (d dialect) drain(ctx context.Context, db *sql.DB) error {
+	if err := execAll(ctx, db, "STOP REPLICA IO_THREAD", "START REPLICA SQL_THREAD"); err != nil {
+		return err
+	}
+	now, err := readStatus(ctx, db)
+	// No position means that nothing was received since the server's start, so that there is nothing to wait for.
+	if err != nil || now.received == "" {
+		return err
+	}
+	if err := d.awaitPosition(ctx, db, now.received); err != nil {
+		return fmt.Errorf("%w %s", err, now.problem)
+	}
+	return nil
+}
+
+func (d dialect) awaitPosition(ctx context.Context, db *sql.DB, position string) error {
 	return proc.Poll(ctx, func() error {
 		var result sql.NullInt64
-		// One second at a time: the server would not notice that we have stopped waiting.
-		if err := db.QueryRowContext(ctx, waitQuery, position, 1).Scan(&result); err != nil {
+		// The query waits for one second at a time, because the server does not notice that its client has stopped waiting.
+		if err := db.QueryRowContext(ctx, d.await, position, 1).Scan(&result); err != nil {
 			return err
 		}
 		if !result.Valid || result.Int64 != 0 {
@@ -129,72 +95,78 @@ func awaitPosition(ctx context.Context, db *sql.DB, position, waitQuery string) 
 	})
 }
 
-// unhurried does something in which a server commits before its replica follows it. Semi-synchronous replication would
-// make the first of these commits wait its whole second, on either server; so where no replica listens it waits a
-// millisecond meanwhile. At the end the second is set also where it need not be: another start may have been killed in here.
-func (p *Pair) unhurried(ctx context.Context, servers []*Server, do func() error) (err error) {
-	words := p.engine.words()
-	for _, server := range servers {
-		defer func() {
-			ctx := context.WithoutCancel(ctx)
-			err = errors.Join(err, server.exec(ctx, fmt.Sprintf("SET GLOBAL %s = %d", words.semiSyncTimeout, semiSyncTimeout)))
-		}()
-		waiting, askErr := server.listeners(ctx, words.semiSyncClients)
-		if askErr != nil {
-			return askErr
-		}
-		if waiting > 0 {
-			continue
-		}
-		if err := server.exec(ctx, "SET GLOBAL "+words.semiSyncTimeout+" = 1"); err != nil {
-			return err
-		}
+func (d dialect) setReadOnly(ctx context.Context, server *Server, readOnly bool) error {
+	if readOnly {
+		return server.execToEnd(ctx, append([]string{limitLockWait}, d.readOnly...)...)
 	}
-	return do()
+	return server.exec(ctx, d.writable...)
 }
 
-// listeners counts the replicas that acknowledge what a server commits.
-func (s *Server) listeners(ctx context.Context, status string) (count int, err error) {
-	err = s.asRoot(func(db *sql.DB) error {
-		var name string
-		return db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE '"+status+"'").Scan(&name, &count)
+func (dialect) record(*Server) error { return nil }
+
+func (dialect) revive(ctx context.Context, pair *Pair) error { return pair.Replica.start(ctx) }
+
+// replicaStatus is what a server says about its replicating. The zero value is a server that follows nobody.
+type replicaStatus struct {
+	configured    bool
+	receiving     bool
+	applying      bool
+	receiveFailed bool   // it has stopped receiving, and does not try again, because of an error that is not the connection's
+	applyFailed   bool   // it has stopped applying because of an error
+	problem       string // the error
+	source        string // host:port of the primary, as the server sees it
+	received      string // position of what it has received
+}
+
+func (s replicaStatus) running() bool { return s.receiving && s.applying }
+
+// applierKilled is MySQL's ER_MTA_INCONSISTENT_DATA. A replica shows it after endApplying, until it applies again.
+const applierKilled = "1756"
+
+// readStatus asks a server about its replicating. MariaDB has kept the old names of the columns.
+func readStatus(ctx context.Context, db *sql.DB) (replicaStatus, error) {
+	row, err := queryRow(ctx, db, "SHOW REPLICA STATUS")
+	if err != nil || len(row) == 0 {
+		return replicaStatus{}, err
+	}
+	receiving := cmp.Or(row["Replica_IO_Running"], row["Slave_IO_Running"])
+	receiveError, applyError := row["Last_IO_Errno"], row["Last_SQL_Errno"]
+	return replicaStatus{
+		configured: true, receiving: receiving == "Yes", applying: cmp.Or(row["Replica_SQL_Running"], row["Slave_SQL_Running"]) == "Yes",
+		receiveFailed: receiving == "No" && isError(receiveError) && !isConnectionError(receiveError),
+		applyFailed:   isError(applyError) && applyError != applierKilled,
+		problem:       cmp.Or(row["Last_SQL_Error"], row["Last_IO_Error"]),
+		source:        cmp.Or(row["Source_Host"], row["Master_Host"]) + ":" + cmp.Or(row["Source_Port"], row["Master_Port"]),
+		received:      cmp.Or(row["Retrieved_Gtid_Set"], row["Gtid_IO_Pos"]),
+	}, nil
+}
+
+func isError(number string) bool { return number != "" && number != "0" }
+
+// isConnectionError recognizes the errors of a client that reaches no server. A replica shows one while its primary is down, even after
+// an interrupted failover has stopped the replica.
+func isConnectionError(number string) bool { return len(number) == 4 && number[0] == '2' }
+
+// replicationPatience is how long replication may take to begin.
+const replicationPatience = 30 * time.Second
+
+// awaitReplication waits until a replica receives and applies. An error in applying is final; one in receiving is not, because
+// the replica tries again for ever.
+func awaitReplication(ctx context.Context, db *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, replicationPatience)
+	defer cancel()
+	var final error
+	err := proc.Poll(ctx, func() error {
+		now, err := readStatus(ctx, db)
+		switch {
+		case err != nil:
+			return err
+		case now.applyFailed:
+			final = errors.New(now.problem)
+		case !now.running():
+			return fmt.Errorf("replication does not run: %s", now.problem)
+		}
+		return nil
 	})
-	return count, err
-}
-
-// queryRow returns the one row of a query whose columns depend on the server's version; no row is an empty map.
-func queryRow(ctx context.Context, db *sql.DB, query string) (map[string]string, error) {
-	rows, err := db.QueryContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	row := map[string]string{}
-	if rows.Next() {
-		values, targets := make([]sql.NullString, len(columns)), make([]any, len(columns))
-		for i := range values {
-			targets[i] = &values[i]
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return nil, err
-		}
-		for i, column := range columns {
-			row[column] = values[i].String
-		}
-	}
-	return row, rows.Err()
-}
-
-// execAll runs statements in order.
-func execAll(ctx context.Context, db *sql.DB, statements ...string) error {
-	for _, statement := range statements {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(final, err)
 }

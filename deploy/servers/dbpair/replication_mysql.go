@@ -9,71 +9,37 @@ import (
 	"oms.internal/servers/proc"
 )
 
-// mysqlReplication is the engine of MySQL pairs. Servers know each other by name in the containers' network.
-type mysqlReplication struct{}
+// mysqlReplication is the engine of MySQL pairs. The servers know each other by name in the containers' network.
+type mysqlReplication struct{ dialect }
 
-func (mysqlReplication) words() words {
-	return words{
+func newMySQLReplication() mysqlReplication {
+	return mysqlReplication{dialect{
+		engine:          MySQL,
 		beginRootWrites: "SET GLOBAL super_read_only = OFF",
-		stop:            "STOP REPLICA", forget: "RESET REPLICA ALL",
-		semiSyncTimeout: "rpl_semi_sync_source_timeout", semiSyncClients: "Rpl_semi_sync_source_clients",
-		client: "mysql",
-	}
+		readOnly:        []string{"SET PERSIST read_only = ON", "SET PERSIST super_read_only = ON"},
+		writable:        []string{"SET PERSIST super_read_only = OFF", "SET PERSIST read_only = OFF"},
+		executed:        "SELECT @@GLOBAL.gtid_executed",
+		await:           "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)",
+		semiSyncTimeout: "rpl_semi_sync_source_timeout",
+		semiSyncClients: "Rpl_semi_sync_source_clients",
+	}}
 }
 
-func (m mysqlReplication) follow(ctx context.Context, pair *Pair) error {
-	return pair.Replica.asRoot(func(db *sql.DB) error {
-		now, err := m.standing(ctx, db)
-		if err != nil {
-			return err
-		}
-		var statements []string
-		if now.source != pair.Primary.name+":3306" {
-			statements = append(statements, "STOP REPLICA",
-				fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=3306, SOURCE_USER='%s', "+
-					"SOURCE_PASSWORD=%s, SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, "+
-					"SOURCE_RETRY_COUNT=86400", pair.Primary.name, replicator, quote(pair.replicatorPassword)))
-		}
-		if err := execAll(ctx, db, append(statements, "START REPLICA")...); err != nil {
-			return fmt.Errorf("make it a replica: %w", err)
-		}
-		return awaitReplication(ctx, db, "SHOW REPLICA STATUS", "Replica", "Replica")
-	})
+func (mysqlReplication) source(pair *Pair) (address, change string) {
+	return pair.Primary.name + ":3306", fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=3306, SOURCE_USER='%s', "+
+		"SOURCE_PASSWORD=%s, SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=86400",
+		pair.Primary.name, replicator, quote(pair.replicatorPassword))
 }
-
-func (mysqlReplication) revive(ctx context.Context, pair *Pair) error { return pair.Replica.start(ctx) }
-
-func (mysqlReplication) caughtUp(ctx context.Context, pair *Pair) error {
-	return caughtUp(ctx, pair, "SELECT @@GLOBAL.gtid_executed", "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)")
-}
-
-func (mysqlReplication) standing(ctx context.Context, db *sql.DB) (standing, error) {
-	row, err := queryRow(ctx, db, "SHOW REPLICA STATUS")
-	now := readStanding(row, "Source", "Replica")
-	now.broken = now.broken && row["Last_SQL_Errno"] != applierKilled
-	return now, err
-}
-
-// applierKilled is ER_MTA_INCONSISTENT_DATA: what a replica says after endApplying, until it applies again.
-const applierKilled = "1756"
 
 func (m mysqlReplication) drain(ctx context.Context, db *sql.DB) error {
-	if err := execAll(ctx, db, "STOP REPLICA IO_THREAD", "START REPLICA SQL_THREAD"); err != nil {
-		return err
-	}
-	row, err := queryRow(ctx, db, "SHOW REPLICA STATUS")
-	if err != nil {
-		return err
-	}
-	if err := awaitPosition(ctx, db, row["Retrieved_Gtid_Set"], "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)"); err != nil {
+	if err := m.dialect.drain(ctx, db); err != nil {
 		return err
 	}
 	return m.endApplying(ctx, db)
 }
 
-// endApplying ends the thread that hands out what was received. STOP REPLICA would leave it a minute for the rest of a
-// transaction of which the primary sent only a part before it ended (SLAVE_WAIT_GROUP_DONE in MySQL's sql/rpl_replica.cc).
-// The part is rolled back.
+// endApplying kills the thread that hands out what was received. The primary may have ended after it had sent a part of a transaction;
+// STOP REPLICA would wait a minute for the rest (SLAVE_WAIT_GROUP_DONE in MySQL's sql/rpl_replica.cc). The part is rolled back.
 func (m mysqlReplication) endApplying(ctx context.Context, db *sql.DB) error {
 	var thread uint64
 	err := db.QueryRowContext(ctx,
@@ -88,46 +54,29 @@ func (m mysqlReplication) endApplying(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	return proc.Poll(ctx, func() error {
-		now, err := m.standing(ctx, db)
+		now, err := readStatus(ctx, db)
 		if err == nil && now.applying {
-			err = errors.New("its applier has not ended")
+			err = errors.New("its applying thread has not ended")
 		}
 		return err
 	})
 }
 
-func (mysqlReplication) strays(ctx context.Context, replica, primary *sql.DB) (stray bool, err error) {
-	var executed string
-	if err := replica.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_executed").Scan(&executed); err != nil {
-		return false, err
+func (mysqlReplication) compare(ctx context.Context, replica, primary *sql.DB) (errant, missing bool, err error) {
+	executed, err := queryText(ctx, replica, "SELECT @@GLOBAL.gtid_executed")
+	if err != nil {
+		return false, false, err
 	}
-	err = primary.QueryRowContext(ctx, "SELECT NOT GTID_SUBSET(?, @@GLOBAL.gtid_executed)", executed).Scan(&stray)
-	return stray, err
+	err = primary.QueryRowContext(ctx, "SELECT NOT GTID_SUBSET(?, @@GLOBAL.gtid_executed), NOT GTID_SUBSET(@@GLOBAL.gtid_purged, ?)",
+		executed, executed).Scan(&errant, &missing)
+	return errant, missing, err
 }
 
-func (mysqlReplication) leftBehind(ctx context.Context, replica, primary *sql.DB) (left bool, err error) {
-	var executed string
-	if err := replica.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_executed").Scan(&executed); err != nil {
-		return false, err
-	}
-	err = primary.QueryRowContext(ctx, "SELECT NOT GTID_SUBSET(@@GLOBAL.gtid_purged, ?)", executed).Scan(&left)
-	return left, err
-}
-
-func (mysqlReplication) setReadOnly(ctx context.Context, server *Server, readOnly bool) error {
-	if readOnly {
-		return server.execToEnd(ctx, limitLockWait, "SET PERSIST read_only = ON", "SET PERSIST super_read_only = ON")
-	}
-	return server.exec(ctx, "SET PERSIST super_read_only = OFF", "SET PERSIST read_only = OFF")
-}
-
-func (mysqlReplication) record(*Server) error { return nil }
-
-func (mysqlReplication) empty(ctx context.Context, db *sql.DB) error {
-	return execAll(ctx, db, "RESET BINARY LOGS AND GTIDS")
-}
-
+// refill empties the replica's log first, because a server only takes the position of a dump if it has none of its own.
 func (mysqlReplication) refill(ctx context.Context, pair *Pair, schemas []string) error {
+	if err := pair.Replica.exec(ctx, "RESET BINARY LOGS AND GTIDS"); err != nil {
+		return err
+	}
 	_, err := pair.copyData(ctx, schemas)
 	return err
 }

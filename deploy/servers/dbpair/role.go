@@ -8,16 +8,16 @@ import (
 	"path/filepath"
 )
 
-// rolesRecord is the file beside the servers' data that says which of the two is the primary. It is one file, so that there
-// is never a moment at which both would start as it.
+// rolesRecord is the content of a file beside the servers' data that says which of them starts as the primary. It is one file for both,
+// so that there is never a moment at which both would start as the primary.
 type rolesRecord struct {
 	Primary string `json:"primary"` // name of the server
 }
 
 func rolesFile(dir string) string { return filepath.Join(dir, "roles.json") }
 
-// RecordedPrimary is the name of the server of a MariaDB pair in dir that starts as the primary: the one of that name until
-// a failover.
+// RecordedPrimary returns the name of the server that starts as the primary of the MariaDB pair in dir. Before the first failover it is
+// the server called "primary".
 func RecordedPrimary(dir string) (string, error) {
 	content, err := os.ReadFile(rolesFile(dir))
 	if errors.Is(err, os.ErrNotExist) {

@@ -39,7 +39,7 @@ func TestARoleIsSaidByTheServersOrNotKnown(t *testing.T) {
 	require.NoError(t, l.pair.Orient(t.Context()))
 	require.Equal(t, "replica", l.pair.Primary.Name())
 	require.ErrorContains(t, l.pair.Reattach(t.Context()), "a failover was interrupted: `make failover`")
-	require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().stop, l.pair.engine.words().forget))
+	require.NoError(t, l.pair.Replica.exec(t.Context(), stopReplica, forgetSource))
 	require.ErrorContains(t, l.pair.Orient(t.Context()), "which server is the primary")
 }
 
@@ -76,8 +76,8 @@ func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {
 
 func TestAServerThatDockerCannotTellOfIsNotTakenForDead(t *testing.T) { //nolint:paralleltest // the address is in the environment
 	t.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-	body := &mysqlBody{container: "oms-test-of-nobody"}
-	_, err := body.Lives()
+	body := &mysqlContainer{container: "oms-test-of-nobody"}
+	_, err := body.Running()
 	require.Error(t, err)
-	require.Error(t, body.kill())
+	require.Error(t, body.Kill())
 }

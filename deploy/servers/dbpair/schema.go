@@ -16,11 +16,11 @@ type Login struct {
 // Schema is an empty database and the two users that a service has on it.
 type Schema struct {
 	Name    string
-	App     Login // may read and change rows of this schema, nothing else
-	Migrate Login // may do everything in this schema, nothing outside
+	App     Login // may read and change rows of this schema, and nothing else
+	Migrate Login // may do everything in this schema, and nothing outside it
 }
 
-// CreateSchema makes a schema with a new random name, and its users, and returns when the replica has them too.
+// CreateSchema makes a schema with a random name and its two users. It returns when the replica has them, too.
 func (p *Pair) CreateSchema(ctx context.Context) (Schema, error) {
 	name := "t_" + strings.ToLower(rand.Text()[:12])
 	schema := Schema{

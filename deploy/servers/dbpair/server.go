@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"os/exec"
 	"time"
 
@@ -15,47 +14,52 @@ import (
 
 // Server is one database server of a pair. Its address and data stay the same over Stop, Kill and Restart.
 type Server struct {
+	instance
 	name         string // see Name
 	port         int
 	rootPassword string
-	body         body
 }
 
-// body is what a server runs in.
-type body interface {
-	proc.Body
-	start(context.Context) error // returns at once, also when it already runs
-	stop(context.Context) error  // orderly
-	kill() error
-	pause() error
-	resume() error
+// instance is what a server runs in: a process or a container.
+type instance interface {
+	proc.Instance
+	// Stop shuts the server down in order and waits for its end.
+	Stop(ctx context.Context) error
+	// Kill ends the server as a crash would.
+	Kill() error
+	// Pause makes the server hang: connections stay open, the port accepts, nothing answers.
+	Pause() error
+	// Continue ends a pause.
+	Continue() error
+	// start returns at once. It does nothing if the server runs already.
+	start(ctx context.Context) error
 	// demote makes a server that does not run come back read-only.
-	demote(context.Context) error
-	// client is a program of the engine that logs in to this server as root; the password is in MYSQL_PWD.
+	demote(ctx context.Context) error
+	// client returns a program of the engine that logs in to this server as root, with the password in MYSQL_PWD.
 	client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error)
 }
 
-// Name is what the server was first started as, "primary" or "replica". A failover does not change it: it is the name of its
-// folder or container.
+// Name returns the name of the server's folder or container: "primary" or "replica", after its first role. A failover does not change
+// it.
 func (s *Server) Name() string { return s.name }
 
-// title is the name in messages, where "primary" alone would be taken for the role.
-func (s *Server) title() string { return "server " + s.name }
+// String is the name in messages, where "primary" alone would be taken for the role.
+func (s *Server) String() string { return "server " + s.name }
 
-// Port is where the server listens on 127.0.0.1.
+// Port returns the port of 127.0.0.1 on which the server listens.
 func (s *Server) Port() int { return s.port }
 
-// Addr is the server's host:port.
+// Addr returns the server's host:port.
 func (s *Server) Addr() string { return proc.Loopback(s.port) }
 
-// Open returns a pool of connections for a user; database may be empty. It does not connect yet.
+// Open returns a pool of connections for a user. database may be empty. Open does not connect yet.
 func (s *Server) Open(user, password, database string) (*sql.DB, error) {
 	config := mysql.NewConfig()
 	config.Net, config.Addr, config.DBName = "tcp", s.Addr(), database
 	config.User, config.Passwd = user, password
 	config.ParseTime, config.InterpolateParams = true, true
 	config.Timeout = 5 * time.Second
-	// Failing connections are this package's daily bread and reported by it.
+	// Failing connections are normal here, and this package reports them itself.
 	config.Logger = &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
@@ -64,29 +68,17 @@ func (s *Server) Open(user, password, database string) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// OpenRoot returns a pool of connections of the user root, who may do everything on this one server.
+// OpenRoot returns a pool of connections of the user root, who may do everything on this server.
 func (s *Server) OpenRoot() (*sql.DB, error) { return s.Open("root", s.rootPassword, "") }
 
-// Stop shuts the server down in order and waits for its end.
-func (s *Server) Stop(ctx context.Context) error { return s.body.stop(ctx) }
-
-// Kill ends the server as a crash would.
-func (s *Server) Kill() error { return s.body.kill() }
-
-// Pause makes the server hang: connections stay open, the port accepts, nothing answers.
-func (s *Server) Pause() error { return s.body.pause() }
-
-// Continue ends a pause.
-func (s *Server) Continue() error { return s.body.resume() }
-
-// Restart starts a server that was stopped or killed; a running one is stopped first. It returns when the server
-// answers. A replica goes on replicating by itself.
+// Restart starts a server that was stopped or killed. If the server runs, Restart stops it first. It returns when the server answers. A
+// replica goes on replicating by itself.
 func (s *Server) Restart(ctx context.Context) error {
-	alive, err := s.body.Lives()
+	running, err := s.Running()
 	if err != nil {
 		return err
 	}
-	if alive {
+	if running {
 		if err := s.Stop(ctx); err != nil {
 			return err
 		}
@@ -95,13 +87,13 @@ func (s *Server) Restart(ctx context.Context) error {
 }
 
 func (s *Server) start(ctx context.Context) error {
-	if err := s.body.start(ctx); err != nil {
+	if err := s.instance.start(ctx); err != nil {
 		return err
 	}
-	return proc.Await(ctx, s.name, s.body, s.ping)
+	return proc.Await(ctx, s.name, s, s.ping)
 }
 
-// ping tells whether root can log in over TCP, which is when the server is ready for others too.
+// ping succeeds if root can log in over TCP. Then the server is ready for others, too.
 func (s *Server) ping(ctx context.Context) error {
 	return s.asRoot(func(db *sql.DB) error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -115,21 +107,29 @@ func (s *Server) asRoot(do func(*sql.DB) error) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // nothing to lose
+	defer db.Close() //nolint:errcheck // nothing is lost
 	if err := do(db); err != nil {
-		return fmt.Errorf("%s %s: %w", s.name, net.JoinHostPort("127.0.0.1", fmt.Sprint(s.port)), err)
+		return fmt.Errorf("%s %s: %w", s.name, s.Addr(), err)
 	}
 	return nil
 }
 
-// limitLockWait bounds, to lockWait, how long the following statements of the connection wait for others.
+// exec executes statements as root, in order, on one connection.
+func (s *Server) exec(ctx context.Context, statements ...string) error {
+	return s.asRoot(func(db *sql.DB) error {
+		db.SetMaxOpenConns(1)
+		return execAll(ctx, db, statements...)
+	})
+}
+
 const (
-	lockWait      = 10 * time.Second
+	lockWait = 10 * time.Second
+	// limitLockWait lets the statements that follow it on its connection wait for locks no longer than lockWait.
 	limitLockWait = "SET SESSION lock_wait_timeout = 10"
 )
 
-// execToEnd is exec for statements that must not take effect after a caller who gave up has undone them: it waits for their
-// end, which limitLockWait brings, also once ctx has ended.
+// execToEnd is exec that goes on after ctx has ended, so that no statement takes effect after a caller that gave up has undone it. The
+// first statement must be limitLockWait, which bounds the wait.
 func (s *Server) execToEnd(ctx context.Context, statements ...string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -137,17 +137,4 @@ func (s *Server) execToEnd(ctx context.Context, statements ...string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(len(statements))*lockWait)
 	defer cancel()
 	return s.exec(ctx, statements...)
-}
-
-// exec runs statements as root, in order, on one connection.
-func (s *Server) exec(ctx context.Context, statements ...string) error {
-	return s.asRoot(func(db *sql.DB) error {
-		db.SetMaxOpenConns(1)
-		for _, statement := range statements {
-			if _, err := db.ExecContext(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -14,31 +14,32 @@ import (
 	"oms.internal/servers/proc"
 )
 
-// Options say how to start a NATS server. The zero value is one for a test, without users and without storage.
+// Options say how to start a NATS server. The zero value is for a test: without users and without storage.
 type Options struct {
-	// Detached makes a server that lives on after this process, with its files in Dir; starting it again finds what
-	// runs. Otherwise it ends with this process, and its directory is removed.
+	// Detached makes a server that lives on after this process, with its files in Dir. A later Start finds the server that runs.
+	// A server that is not detached ends with this process, and its folder, which is made in Dir, is removed.
 	Detached bool
 	Dir      string
 
-	Port int // on 127.0.0.1; a free one if 0
+	Port int // on 127.0.0.1; 0 means a free one
 
-	// Config is the server's configuration without addresses, which are given on its command line. ConfigFile is used
-	// instead when it is not empty.
+	// Config is the server's configuration. It holds no addresses, because Start gives them on the command line. If ConfigFile is
+	// not empty, that file is used instead.
 	Config     string
 	ConfigFile string
-	// Fingerprint of what the configuration includes; a detached server that runs with another one is restarted.
+	// Fingerprint stands for the content of the configuration. A detached server that runs with another one is restarted.
 	Fingerprint string
 
-	// Servers is the folder of the module that pins the version, as Build takes it.
+	// Servers is the argument of the same name of Build.
 	Servers string
 }
 
-// Server is a NATS server. Its address and storage stay the same over Stop, Kill and Restart.
+// Server is a NATS server. Its address and storage stay the same over Stop, Kill and Restart. The methods of its process stop it,
+// kill it, and make it hang.
 type Server struct {
+	*proc.Process
 	port    int
 	command proc.Command
-	process *proc.Process
 	reaper  *proc.Reaper
 }
 
@@ -49,10 +50,10 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
 	if err := server.start(ctx); err != nil {
-		if options.Detached {
-			return nil, err
+		if !options.Detached {
+			err = errors.Join(err, server.Close())
 		}
-		return nil, errors.Join(err, server.Close())
+		return nil, err
 	}
 	return server, nil
 }
@@ -101,31 +102,14 @@ func prepare(ctx context.Context, options Options) (*Server, error) {
 	return server, nil
 }
 
-func (s *Server) start(ctx context.Context) error {
-	if s.command.Record != "" {
-		running, err := proc.Find(s.command.Record)
-		if err != nil {
-			return err
-		}
-		switch {
-		case running == nil:
-		case running.Fingerprint() == s.command.Fingerprint:
-			s.process = running
-			return nil
-		default:
-			if err := running.Stop(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	var err error
-	if s.process, err = proc.Start(s.command); err != nil {
+func (s *Server) start(ctx context.Context) (err error) {
+	if s.Process, _, err = proc.Ensure(ctx, s.command); err != nil {
 		return err
 	}
-	return proc.Await(ctx, "NATS server", s.process, s.ping)
+	return proc.Await(ctx, "NATS server", s.Process, s.ping)
 }
 
-// ping tells whether the server greets. A bare connection would not do: a paused server's port accepts too.
+// ping succeeds if the server sends its greeting. A connection alone would prove nothing: the port of a paused server accepts, too.
 func (s *Server) ping(ctx context.Context) error {
 	dialer := net.Dialer{Timeout: time.Second}
 	connection, err := dialer.DialContext(ctx, "tcp", s.Addr())
@@ -138,45 +122,29 @@ func (s *Server) ping(ctx context.Context) error {
 	}
 	line, err := bufio.NewReader(connection).ReadString('\n')
 	if err == nil && !strings.HasPrefix(line, "INFO ") {
-		err = fmt.Errorf("%s answers, but not as a NATS server does", s.Addr())
+		err = fmt.Errorf("%s answers, but is no NATS server", s.Addr())
 	}
 	return err
 }
 
-// Addr is the server's host:port.
+// Addr returns the server's host:port.
 func (s *Server) Addr() string { return proc.Loopback(s.port) }
 
-// URL is the server's address as the setting NATS_URL takes it.
+// URL returns the server's address in the form of the setting NATS_URL.
 func (s *Server) URL() string { return "nats://" + s.Addr() }
 
-// Stop shuts the server down in order and waits for its end.
-func (s *Server) Stop(ctx context.Context) error { return s.process.Stop(ctx) }
-
-// Kill ends the server as a crash would.
-func (s *Server) Kill() error { return s.process.Kill() }
-
-// Pause makes the server hang: connections stay open, the port accepts, nothing answers.
-func (s *Server) Pause() error { return s.process.Pause() }
-
-// Continue ends a pause.
-func (s *Server) Continue() error { return s.process.Continue() }
-
-// Restart starts a server that was stopped or killed; a running one is stopped first. It returns when the server answers.
+// Restart starts a server that was stopped or killed. If the server runs, Restart stops it first. It returns when the server
+// answers.
 func (s *Server) Restart(ctx context.Context) error {
-	if s.process.Alive() {
-		if err := s.Stop(ctx); err != nil {
-			return err
-		}
+	if err := s.Stop(ctx); err != nil {
+		return err
 	}
 	return s.start(ctx)
 }
 
-// Close kills the server and, unless it is detached, removes everything that was made for it.
+// Close kills the server. If the server is not detached, Close also removes the server's files.
 func (s *Server) Close() error {
-	var err error
-	if s.process != nil {
-		err = s.process.Kill()
-	}
+	err := s.Kill()
 	if s.reaper != nil {
 		err = errors.Join(err, s.reaper.Finish())
 	}

@@ -50,7 +50,7 @@ func TestNothingIsLeftOfANATSServerAfterClose(t *testing.T) {
 	dir := t.TempDir()
 	server, err := Start(t.Context(), Options{Dir: dir, Config: "jetstream: enabled"})
 	require.NoError(t, err)
-	process := server.process
+	process := server.Process
 	require.NoError(t, server.Close())
 	require.False(t, process.Alive())
 	entries, err := os.ReadDir(dir)
@@ -66,7 +66,7 @@ func TestADetachedNATSServerIsFoundAgainAndRestartedWhenItsConfigurationChanged(
 		server, err := Start(t.Context(), options)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, server.Close()) })
-		return server.process.PID()
+		return server.Process.PID()
 	}
 	first := pid()
 	require.Equal(t, first, pid())

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Free ports are taken from below the range that the kernel gives to outgoing connections: a server that a test stops
-// and starts again must find its port free.
+// Free ports come from below the range that the kernel gives to outgoing connections. So a server that is stopped and started again
+// finds its port free.
 const (
 	lowestPort  = 18000
 	highestPort = 32000
@@ -20,7 +20,7 @@ var (
 	portsTaken = map[int]bool{}
 )
 
-// FreePort returns a port of 127.0.0.1 that nothing listens on and that this process has not been given before.
+// FreePort returns a port of 127.0.0.1 on which nothing listens. It never returns the same port twice in one process.
 func FreePort() (int, error) {
 	portsMutex.Lock()
 	defer portsMutex.Unlock()
@@ -42,5 +42,5 @@ func FreePort() (int, error) {
 	return 0, errors.New("no free port on 127.0.0.1")
 }
 
-// Loopback is the address of a port of 127.0.0.1.
+// Loopback returns 127.0.0.1:port.
 func Loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

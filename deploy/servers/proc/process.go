@@ -1,6 +1,9 @@
-// Package proc starts and finds processes on this machine: children that die with this process, however it ends, and detached
-// ones that are remembered in a record; what else their owners need (a free port, a wait until a server answers, a process that
-// cleans up after a crash) is here, too.
+// Package proc starts, finds and ends processes on this machine. A process either dies with the one that started it, however that
+// ends, or is detached: then a record file remembers it, and later commands find it. A process is only ever signalled if its pid
+// and its start time are those of the record, so that no stranger with a reused pid is hit.
+//
+// The package also holds what the owners of processes need: a free port, a wait until a server answers, and a cleaner that works
+// after a crash. It knows nothing about databases or NATS.
 package proc
 
 import (
@@ -9,13 +12,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
 	"time"
 )
-
-// pollInterval is how often states that no event announces (a foreign process's end, a server's first answer) are read.
-const pollInterval = 20 * time.Millisecond
 
 // Command describes a process to start.
 type Command struct {
@@ -26,13 +25,15 @@ type Command struct {
 	Dir  string
 	Log  string // file that standard output and error are appended to
 
-	// Record is the file that remembers a detached process. Empty for a process that is to die with this one.
+	// Record is the file that remembers a detached process. It is empty for a process that dies with this one.
 	Record string
-	// Fingerprint is kept in the record, for the caller to see whether what runs is what it would start now.
+	// Fingerprint stands for the program and its settings. It is kept in the record, so that Ensure sees whether a process that
+	// runs is the one that would be started now.
 	Fingerprint string
 }
 
-// Process is a process that Start started, or that Find found from its record.
+// Process is a process that Start started, or that Find found from its record. A nil Process is one that does not run: it is not
+// alive, and there is nothing to end.
 type Process struct {
 	name        string
 	log         string
@@ -40,11 +41,11 @@ type Process struct {
 	identity    string
 	fingerprint string
 	record      string
-	exited      chan struct{} // closed at the end of our own child; nil for a found process
+	exited      chan struct{} // closed at the end of our own child; nil for a process that was found
 }
 
-// Start runs the command. Without a record the process is killed by the kernel when this process ends, however it ends;
-// with one it is a session of its own and lives on.
+// Start runs the command. Without a record the kernel kills the process when this process ends; with one the process has a
+// session of its own and lives on.
 func Start(command Command) (*Process, error) {
 	log, err := os.OpenFile(command.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -81,14 +82,38 @@ func Start(command Command) (*Process, error) {
 	return process, nil
 }
 
+// Ensure returns the process that the command's record names if it runs with the command's fingerprint. Otherwise it stops that
+// process and starts the command; replaced is true if there was one to stop. A command without a record is always started.
+func Ensure(ctx context.Context, command Command) (process *Process, replaced bool, err error) {
+	if command.Record != "" {
+		running, err := Find(command.Record)
+		if err != nil {
+			return nil, false, err
+		}
+		if running != nil && running.fingerprint == command.Fingerprint {
+			return running, false, nil
+		}
+		if err := running.Stop(ctx); err != nil {
+			return nil, false, err
+		}
+		replaced = running != nil
+	}
+	process, err = Start(command)
+	return process, replaced, err
+}
+
 // PID is the process's number.
 func (p *Process) PID() int { return p.handle.Pid }
 
-// Fingerprint is what Command.Fingerprint said when the process was started.
+// Fingerprint is the fingerprint of the command that the process was started with.
 func (p *Process) Fingerprint() string { return p.fingerprint }
 
-// Alive tells whether the process still runs. One that has ended but whose parent has not asked for its status is dead.
+// Alive reports whether the process still runs. A process that has ended is not alive, even if its parent has not yet asked for
+// its status.
 func (p *Process) Alive() bool {
+	if p == nil {
+		return false
+	}
 	if p.exited != nil {
 		select {
 		case <-p.exited:
@@ -101,11 +126,14 @@ func (p *Process) Alive() bool {
 	return err == nil && identity == p.identity
 }
 
-// Lives is Alive, for Body.
-func (p *Process) Lives() (bool, error) { return p.Alive(), nil }
+// Running is Alive for the interface Instance. It never fails.
+func (p *Process) Running() (bool, error) { return p.Alive(), nil }
 
 // Tail returns the last lines of the process's log.
 func (p *Process) Tail(lines int) []byte {
+	if p == nil {
+		return nil
+	}
 	content, err := os.ReadFile(p.log)
 	if err != nil {
 		return nil
@@ -113,22 +141,25 @@ func (p *Process) Tail(lines int) []byte {
 	return LastLines(content, lines)
 }
 
-// Pause makes the process hang: what it holds stays open, nothing in it goes on. It returns when no thread runs any more, which is
-// later than the signal was sent: on a busy machine a server can answer a request or two in between.
+// signalTimeout is how long the kernel may take to stop or kill a process.
+const signalTimeout = 10 * time.Second
+
+// Pause makes the process hang: it keeps what it has open, and does nothing. Pause returns when no thread runs any more. That is
+// later than the signal: on a busy machine a server can answer a request or two in between.
 func (p *Process) Pause() error {
 	if err := p.signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
 	defer cancel()
 	err := Poll(ctx, func() error {
 		if !p.Alive() {
 			return nil
 		}
-		return stands(p.PID())
+		return threadsStopped(p.PID())
 	})
 	if err != nil {
-		return fmt.Errorf("%s does not stand still after SIGSTOP: %w", p.name, err)
+		return fmt.Errorf("%s still runs after SIGSTOP: %w", p.name, err)
 	}
 	return nil
 }
@@ -146,67 +177,3 @@ func (p *Process) signal(signal os.Signal) error {
 	}
 	return nil
 }
-
-// Stop asks the process to end and waits until it has. When ctx ends first, the process is killed and the error says so.
-func (p *Process) Stop(ctx context.Context) error {
-	if err := p.signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	// A paused process would not see the request.
-	if err := p.Continue(); err != nil {
-		return err
-	}
-	if err := p.wait(ctx); err != nil {
-		return errors.Join(fmt.Errorf("%s did not end by itself and was killed: %w", p.name, err), p.Kill())
-	}
-	return p.forget()
-}
-
-// Kill ends the process at once, as a crash would, and waits until it is gone.
-func (p *Process) Kill() error {
-	if err := p.signal(syscall.SIGKILL); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := p.wait(ctx); err != nil {
-		return fmt.Errorf("%s is still there after SIGKILL: %w", p.name, err)
-	}
-	return p.forget()
-}
-
-func (p *Process) wait(ctx context.Context) error {
-	if p.exited != nil {
-		select {
-		case <-p.exited:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return Poll(ctx, func() error {
-		if p.Alive() {
-			return errors.New("it still runs")
-		}
-		return nil
-	})
-}
-
-// startBound starts a child that dies with this process. The kernel binds that to the *thread* that forked, and Go ends
-// threads as it likes; so one goroutine, locked to its thread for ever, does all of the forking.
-func startBound(cmd *exec.Cmd) error {
-	forker.Do(func() { go forkForEver() })
-	result := make(chan error)
-	forks <- fork{cmd, result}
-	return <-result
-}
-
-type fork struct {
-	cmd    *exec.Cmd
-	result chan<- error
-}
-
-var (
-	forker sync.Once
-	forks  = make(chan fork)
-)

@@ -14,19 +14,19 @@ import (
 func forkForEver() {
 	runtime.LockOSThread()
 	for next := range forks {
-		// A group of its own keeps the terminal's Ctrl-C from the servers: the test decides when they end.
+		// In a process group of its own, a server does not get the terminal's Ctrl-C. The test decides when the server ends.
 		next.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 		next.result <- next.cmd.Start()
 	}
 }
 
-// The fields of a stat file behind the program's name, from 0.
+// Positions of fields in a stat file, counted from 0 after the program's name.
 const (
 	state     = 0
 	startTime = 19
 )
 
-// processIdentity names a running process uniquely: which boot of the machine, and when in that boot it started.
+// processIdentity identifies a running process by the machine's boot and by the process's start time in that boot.
 func processIdentity(pid int) (string, error) {
 	fields, err := statFields(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -42,8 +42,8 @@ func processIdentity(pid int) (string, error) {
 	return strings.TrimSpace(string(boot)) + "/" + fields[startTime], nil
 }
 
-// stands returns an error while a thread of the process is not stopped by a signal.
-func stands(pid int) error {
+// threadsStopped returns an error while a thread of the process still runs.
+func threadsStopped(pid int) error {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func stands(pid int) error {
 	for _, task := range tasks {
 		fields, err := statFields(task)
 		if err != nil {
-			return err // the thread may have ended meanwhile
+			return err // the thread may have ended in between
 		}
 		if now := fields[state]; now != "T" && now != "Z" && now != "X" {
 			return fmt.Errorf("%s: state %s", task, now)
@@ -60,13 +60,13 @@ func stands(pid int) error {
 	return nil
 }
 
-// statFields reads what a stat file of /proc says behind the program's name: the state first.
+// statFields returns the fields of a stat file of /proc that follow the program's name. The first is the state.
 func statFields(path string) ([]string, error) {
 	content, err := os.ReadFile(path) // #nosec G304 -- a file of /proc
 	if err != nil {
 		return nil, err
 	}
-	// The second field is the program's name in brackets and may hold anything; the fixed ones follow its last bracket.
+	// The program's name stands in brackets and may hold any character, brackets included. So the last bracket ends it.
 	fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
 	if len(fields) <= startTime {
 		return nil, fmt.Errorf("%s holds %q", path, content)
@@ -74,8 +74,8 @@ func statFields(path string) ([]string, error) {
 	return fields, nil
 }
 
-// threadsLeft tells whether a process whose first thread has ended has others that have not: those still hold its files
-// and ports.
+// threadsLeft reports whether other threads of a process still run after its first thread has ended. They still hold its files and
+// ports.
 func threadsLeft(pid int) bool {
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	return err == nil && len(threads) > 1

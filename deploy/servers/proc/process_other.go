@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// forkForEver here cannot bind a child's life to ours: only Linux knows that. The reaper still cleans up.
+// forkForEver cannot bind a child's life to ours here, because only Linux offers that. The reaper still cleans up.
 func forkForEver() {
 	for next := range forks {
 		next.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -19,8 +19,8 @@ func forkForEver() {
 	}
 }
 
-// stands returns an error while the process is not stopped by a signal.
-func stands(pid int) error {
+// threadsStopped returns an error while the process still runs.
+func threadsStopped(pid int) error {
 	output, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output() // #nosec G204 -- a number
 	if err != nil {
 		return fmt.Errorf("process %d: %w", pid, err)
@@ -31,7 +31,7 @@ func stands(pid int) error {
 	return nil
 }
 
-// processIdentity names a running process by the time it started at.
+// processIdentity identifies a running process by its start time.
 func processIdentity(pid int) (string, error) {
 	output, err := exec.Command("ps", "-o", "stat=,lstart=", "-p", strconv.Itoa(pid)).Output() // #nosec G204 -- a number
 	if err != nil {

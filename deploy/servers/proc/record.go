@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// processRecord is what the record file holds. A pid alone would not do: after the process's end the number is given to
-// others, and those must never be signalled.
+// processRecord is the content of a record file. The pid alone is not enough: after the process has ended, the kernel gives the number
+// to another process, which must never be signalled.
 type processRecord struct {
 	Name        string `json:"name"`
 	PID         int    `json:"pid"`
@@ -18,7 +18,7 @@ type processRecord struct {
 	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
-// RecordIn is the record of the one process of a folder.
+// RecordIn returns the path of the record in a folder that belongs to one process.
 func RecordIn(dir string) string { return filepath.Join(dir, "process.json") }
 
 // Find returns the process that a record names, or nil if there is no record or its process has ended.
@@ -34,7 +34,7 @@ func Find(record string) (*Process, error) {
 	if err := json.Unmarshal(content, &saved); err != nil {
 		return nil, fmt.Errorf("read process record %s: %w", record, err)
 	}
-	// The handle is taken before the identity is compared, so that it cannot come to mean another process after that.
+	// The handle is taken before the identity is compared, so that it cannot come to stand for another process later.
 	handle, err := os.FindProcess(saved.PID)
 	if err != nil {
 		return nil, fmt.Errorf("find process %d: %w", saved.PID, err)

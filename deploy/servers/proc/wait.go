@@ -8,10 +8,14 @@ import (
 	"time"
 )
 
-// startTimeout is how long a server may take until it answers. A crashed database recovers within it.
-const startTimeout = 90 * time.Second
+const (
+	// pollInterval is how often Poll looks. It is for states that no event announces, such as the first answer of a server.
+	pollInterval = 20 * time.Millisecond
+	// startTimeout is how long a server may take until it answers. It covers the recovery of a crashed database.
+	startTimeout = 90 * time.Second
+)
 
-// Poll calls check until it succeeds or ctx ends; the error then holds the last reason.
+// Poll calls check until it succeeds or ctx ends. The error then holds the last error of check.
 func Poll(ctx context.Context, check func() error) error {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
@@ -28,40 +32,39 @@ func Poll(ctx context.Context, check func() error) error {
 	}
 }
 
-// Body is what a server runs in: a process or a container.
-type Body interface {
-	// Lives tells whether it runs.
-	Lives() (bool, error)
+// Instance is what a server runs in: a process or a container.
+type Instance interface {
+	// Running reports whether the instance runs.
+	Running() (bool, error)
 	// Tail returns the last lines of its log.
 	Tail(lines int) []byte
 }
 
-// Await polls check while the server lives. If it ends first, the error shows the end of its log.
-func Await(ctx context.Context, name string, body Body, check func(context.Context) error) error {
+// Await polls check while the server runs. If the server ends first, or takes too long, the error holds the end of its log.
+func Await(ctx context.Context, name string, instance Instance, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	ended := errors.New("it ended at once")
 	var died bool
 	err := Poll(ctx, func() error {
-		lives, err := body.Lives()
+		running, err := instance.Running()
 		if err != nil {
 			return err
 		}
-		if died = !lives; died {
+		if died = !running; died {
 			return nil
 		}
 		return check(ctx)
 	})
 	if died {
-		err = ended
+		err = errors.New("it ended")
 	}
 	if err != nil {
-		return fmt.Errorf("%s did not start: %w\n%s", name, err, body.Tail(15))
+		return fmt.Errorf("%s did not start: %w\n%s", name, err, instance.Tail(15))
 	}
 	return nil
 }
 
-// LastLines returns the end of a text.
+// LastLines returns the last count lines of a text.
 func LastLines(text []byte, count int) []byte {
 	lines := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
 	return bytes.Join(lines[max(0, len(lines)-count):], []byte("\n"))

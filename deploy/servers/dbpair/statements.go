@@ -1,0 +1,73 @@
+package dbpair
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+)
+
+// quote makes an SQL string literal that means the same under any sql_mode.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// execAll executes statements in order.
+func execAll(ctx context.Context, db *sql.DB, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// queryText returns the only value of a query, as text.
+func queryText(ctx context.Context, db *sql.DB, query string, arguments ...any) (string, error) {
+	var value sql.NullString
+	err := db.QueryRowContext(ctx, query, arguments...).Scan(&value)
+	return value.String, err
+}
+
+// queryStrings returns the values of a query with one column.
+func queryStrings(ctx context.Context, db *sql.DB, query string) (values []string, err error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, rows.Err()
+}
+
+// queryRow returns the first row of a query by column. Without a row the map is empty. It is for queries whose columns depend on the
+// server's version.
+func queryRow(ctx context.Context, db *sql.DB, query string) (map[string]string, error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err reports errors
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	row := map[string]string{}
+	if rows.Next() {
+		values, targets := make([]sql.NullString, len(columns)), make([]any, len(columns))
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		if err := rows.Scan(targets...); err != nil {
+			return nil, err
+		}
+		for i, column := range columns {
+			row[column] = values[i].String
+		}
+	}
+	return row, rows.Err()
+}

@@ -1,0 +1,66 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// stopTimeout is how long a process may take to end: a service drains for up to 10 s, and a database writes what it holds in memory.
+const stopTimeout = time.Minute
+
+// Stop asks the process to end and waits until it has. If ctx ends first, or the process takes longer than a minute, the process is
+// killed and the error says so.
+func (p *Process) Stop(ctx context.Context) error {
+	if p == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if err := p.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	// A paused process would not see the request.
+	if err := p.Continue(); err != nil {
+		return err
+	}
+	if err := p.wait(ctx); err != nil {
+		return errors.Join(fmt.Errorf("%s did not end when it was asked to, and was killed: %w", p.name, err), p.Kill())
+	}
+	return p.forget()
+}
+
+// Kill ends the process at once, as a crash would, and waits until it is gone.
+func (p *Process) Kill() error {
+	if p == nil {
+		return nil
+	}
+	if err := p.signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
+	defer cancel()
+	if err := p.wait(ctx); err != nil {
+		return fmt.Errorf("%s still runs after SIGKILL: %w", p.name, err)
+	}
+	return p.forget()
+}
+
+func (p *Process) wait(ctx context.Context) error {
+	if p.exited != nil {
+		select {
+		case <-p.exited:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return Poll(ctx, func() error {
+		if p.Alive() {
+			return errors.New("it still runs")
+		}
+		return nil
+	})
+}
