@@ -6,18 +6,17 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/natsserver"
 
-	"oms.internal/deploy/internal/poc"
-	"oms.internal/deploy/internal/replication"
 	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
 )
 
-// options are the flags of all commands; each command reads its own.
+// options are the flags of all commands. Each command reads those that it needs.
 type options struct {
 	mode   string
 	email  string
@@ -27,10 +26,10 @@ type options struct {
 	names  []string
 }
 
-// errUsage says that what is wrong was already printed, with the usage.
+// errUsage says that the mistake was already printed, with the usage.
 var errUsage = errors.New("usage")
 
-// command is one of the program's words; run is a method of app.
+// command is one of the program's commands.
 type command struct {
 	name string
 	help string
@@ -42,17 +41,17 @@ func commands() []command {
 		{"up", "start everything and wait until it is ready (--mode docker|native|auto, or MODE)", app.up},
 		{"down", "end what up started; the data stays", app.down},
 		{"clean", "down, and remove data, logs, secrets and binaries", app.clean},
-		{"ps", "show what runs", app.ps},
-		{"logs", "show the last lines of the logs ([service], --follow)", app.logs},
-		{"replication", "compare the two database servers", app.replication},
+		{"ps", "show what runs", onStarted(started.ps)},
+		{"logs", "show the last lines of the logs ([service], --follow)", onStarted(started.logs)},
+		{"replication", "compare the two database servers", onStarted(started.replication)},
 		{"failover", "make the replica the primary; the old primary, if it answers, becomes the replica (--force, or FORCE=1, " +
-			"though the replica stopped receiving before)", app.failover},
-		{"rejoin", "make the server that is not the primary its replica again", app.rejoin},
-		{"backup", "write all data, as it is at one moment, into a file (--file, or FILE)", app.backup},
-		{"restore", "replace all data by a backup's (--file, or FILE; --force, or FORCE=1, where there is data)", app.restore},
-		{"poc", "walk through the running system", app.poc},
-		{"admin", "create an admin or make a member one (--email)", app.admin},
-		{"keys", "sign tokens with a new key (rotate)", app.keys},
+			"even if the replica lacks writes)", onStarted(started.failover)},
+		{"rejoin", "make the server that is not the primary its replica again", onStarted(started.rejoin)},
+		{"backup", "write all data, as it is at one moment, into a file (--file, or FILE)", onStarted(started.backup)},
+		{"restore", "replace all data by a backup's (--file, or FILE; --force, or FORCE=1, if there is data)", onStarted(started.restore)},
+		{"poc", "walk through the running system", onStarted(started.poc)},
+		{"admin", "create an admin, or make a member one (--email)", onStarted(started.admin)},
+		{"keys", "sign tokens with a new key (rotate)", onStarted(started.keys)},
 		{"setup", "install what tests and the native stack need: MariaDB's packages, nats-server", app.setup},
 		{"secrets", "make the secrets that do not exist yet", app.secrets},
 	}
@@ -75,16 +74,16 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 	}
 	var chosen options
 	flags.StringVar(&chosen.mode, "mode", getenv("MODE"), "docker, native or auto")
-	flags.StringVar(&chosen.email, "email", "", "e-mail address of the admin")
-	flags.StringVar(&chosen.file, "file", getenv("FILE"), "the backup")
-	flags.BoolVar(&chosen.force, "force", getenv("FORCE") == "1", "also where there is data (restore) or data is lost (failover)")
+	flags.StringVar(&chosen.email, "email", "", "email address of the admin")
+	flags.StringVar(&chosen.file, "file", getenv("FILE"), "file of the backup")
+	flags.BoolVar(&chosen.force, "force", getenv("FORCE") == "1", "go on even if that removes data (restore) or loses writes (failover)")
 	flags.BoolVar(&chosen.follow, "follow", false, "go on showing what is added")
 	if len(arguments) == 0 {
 		flags.Usage()
 		return errUsage
 	}
 	if err := flags.Parse(arguments[1:]); err != nil {
-		return errUsage // the flag package has said what
+		return errUsage // the flag package has printed the mistake
 	}
 	chosen.names = flags.Args()
 	for _, command := range commands() {
@@ -100,31 +99,17 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 	return errUsage
 }
 
-// setup installs what is missing for tests and the native stack.
+// report prints a step of a command.
+func (a app) report(step string) { _, _ = fmt.Fprintln(a.out, step) }
+
 func (a app) setup(ctx context.Context, _ options) error {
-	if err := dbpair.InstallMariaDB(ctx, a.out); err != nil {
+	if err := dbpair.InstallMariaDB(ctx, a.report); err != nil {
 		return err
 	}
-	_, err := natsserver.Build(ctx, a.stack.Root+"/deploy/servers", a.out)
+	_, err := natsserver.Build(ctx, filepath.Join(a.stack.Root, "deploy", "servers"), a.out)
 	return err
 }
 
 func (a app) secrets(_ context.Context, _ options) error {
 	return secret.Ensure(a.stack.Secrets(), time.Now())
-}
-
-func (a app) replication(ctx context.Context, _ options) error {
-	started, err := a.recorded()
-	if err != nil {
-		return err
-	}
-	return replication.Report(ctx, started.stack, a.out)
-}
-
-func (a app) poc(ctx context.Context, _ options) error {
-	started, err := a.recorded()
-	if err != nil {
-		return err
-	}
-	return poc.Run(ctx, started.stack, a.out)
 }

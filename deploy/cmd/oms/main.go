@@ -1,5 +1,5 @@
-// Command oms starts, shows and ends the system on this machine, in containers or natively, and looks into it. The
-// Makefile's targets call it; `oms help` lists what it does.
+// Command oms starts, shows and ends the system on this machine, in containers or natively. It also repairs the database servers and backs
+// them up. The Makefile's targets call it; `oms help` lists its commands.
 package main
 
 import (
@@ -18,6 +18,6 @@ func main() {
 		if !errors.Is(err, errUsage) {
 			_, _ = fmt.Fprintln(os.Stderr, "oms:", err)
 		}
-		os.Exit(1) //nolint:gocritic // stop only resets signal handlers, which end with the process
+		os.Exit(1) //nolint:gocritic // stop only resets signal handlers, and the process ends anyway
 	}
 }

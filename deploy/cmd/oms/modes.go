@@ -13,10 +13,11 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-// runner is the face that both modes have.
+// runner is what both modes can do.
 type runner interface {
 	Up(ctx context.Context) error
 	Down(ctx context.Context) error
+	Runs(ctx context.Context) (bool, error)
 	PS(ctx context.Context) error
 	Logs(ctx context.Context, service string, follow bool) error
 	Admin(ctx context.Context, email string) error
@@ -32,15 +33,9 @@ func (a app) runner(mode stack.Mode) runner {
 	return native.New(a.stack, a.out)
 }
 
-var errNotStarted = errors.New("nothing has been started here; `make up` does")
+var errNotStarted = errors.New("nothing has been started here; start it with `make up`")
 
-// started is a stack as it was started last, which need not be what the environment says now.
-type started struct {
-	app
-	runner runner
-	mode   stack.Mode
-}
-
+// recorded returns the stack as it was started last. The environment may ask for other ports and settings now.
 func (a app) recorded() (started, error) {
 	record, found, err := a.stack.Recorded()
 	if err != nil {
@@ -68,44 +63,27 @@ func (a app) up(ctx context.Context, options options) error {
 	return err
 }
 
-// refuseOther fails if the stack runs in the other mode: the ports are the same, the data is not.
+// refuseOther fails if the stack runs in the other mode, which uses the same ports with other data.
 func (a app) refuseOther(ctx context.Context, mode stack.Mode) error {
 	before, err := a.recorded()
 	if errors.Is(err, errNotStarted) {
 		return nil
 	}
-	if err != nil {
+	if err != nil || before.mode == mode {
 		return err
 	}
-	var running int
-	switch other := before.runner.(type) {
-	case *native.Runner:
-		processes, err := other.Running()
-		if err != nil {
-			return err
-		}
-		running = len(processes)
-	case *container.Runner:
-		if before.mode != mode && !container.Available(ctx) {
-			return nil // containers cannot run without an engine
-		}
-		services, err := other.Running(ctx)
-		if err != nil {
-			return err
-		}
-		running = len(services)
+	runs, err := before.runner.Runs(ctx)
+	if err == nil && runs {
+		err = fmt.Errorf("the stack already runs in mode %s: `make down` first, or keep MODE=%s", before.mode, before.mode)
 	}
-	if before.mode != mode && running > 0 {
-		return fmt.Errorf("it already runs in mode %s; `make down` first, or MODE=%s", before.mode, before.mode)
-	}
-	return nil
+	return err
 }
 
 func (a app) down(ctx context.Context, _ options) error {
 	before, err := a.recorded()
 	if errors.Is(err, errNotStarted) {
-		_, err = fmt.Fprintln(a.out, "nothing runs")
-		return err
+		a.report("nothing runs")
+		return nil
 	}
 	if err != nil {
 		return err
@@ -113,7 +91,7 @@ func (a app) down(ctx context.Context, _ options) error {
 	return before.runner.Down(ctx)
 }
 
-// clean ends and removes both modes' data, whichever was used last: the secrets that it removes are those of both.
+// clean ends both modes and removes the data of both, because it removes the secrets, which both use.
 func (a app) clean(ctx context.Context, _ options) error {
 	if err := native.New(a.stack, a.out).Down(ctx); err != nil {
 		return err
@@ -124,46 +102,4 @@ func (a app) clean(ctx context.Context, _ options) error {
 		}
 	}
 	return a.stack.Clean()
-}
-
-func (a app) ps(ctx context.Context, _ options) error {
-	before, err := a.recorded()
-	if err != nil {
-		return err
-	}
-	return before.runner.PS(ctx)
-}
-
-func (a app) logs(ctx context.Context, options options) error {
-	before, err := a.recorded()
-	if err != nil {
-		return err
-	}
-	service := ""
-	if len(options.names) > 0 {
-		service = options.names[0]
-	}
-	return before.runner.Logs(ctx, service, options.follow)
-}
-
-func (a app) admin(ctx context.Context, options options) error {
-	if options.email == "" {
-		return errors.New("admin: --email is missing")
-	}
-	before, err := a.recorded()
-	if err != nil {
-		return err
-	}
-	return before.runner.Admin(ctx, options.email)
-}
-
-func (a app) keys(ctx context.Context, options options) error {
-	if len(options.names) != 1 || options.names[0] != "rotate" {
-		return errors.New("keys: there is one command: oms keys rotate")
-	}
-	before, err := a.recorded()
-	if err != nil {
-		return err
-	}
-	return before.runner.RotateKeys(ctx)
 }

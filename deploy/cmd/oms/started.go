@@ -8,56 +8,102 @@ import (
 	"oms.internal/servers/dbpair"
 
 	"oms.internal/deploy/internal/backup"
+	"oms.internal/deploy/internal/poc"
+	"oms.internal/deploy/internal/replication"
+	"oms.internal/deploy/internal/stack"
 )
 
-// onPair does something with the database servers of the stack that was started.
-func (a app) onPair(ctx context.Context, do func(started, *dbpair.Pair) error) error {
-	before, err := a.recorded()
+// started is a stack that has been started, with the ports and the settings of that start.
+type started struct {
+	app
+	runner runner
+	mode   stack.Mode
+}
+
+// onStarted makes a command that works with the stack as it was started last.
+func onStarted(do func(started, context.Context, options) error) func(app, context.Context, options) error {
+	return func(a app, ctx context.Context, options options) error {
+		s, err := a.recorded()
+		if err != nil {
+			return err
+		}
+		return do(s, ctx, options)
+	}
+}
+
+func (s started) ps(ctx context.Context, _ options) error { return s.runner.PS(ctx) }
+
+func (s started) logs(ctx context.Context, options options) error {
+	service := ""
+	if len(options.names) > 0 {
+		service = options.names[0]
+	}
+	return s.runner.Logs(ctx, service, options.follow)
+}
+
+func (s started) replication(ctx context.Context, _ options) error {
+	return replication.Report(ctx, s.stack, s.out)
+}
+
+func (s started) poc(ctx context.Context, _ options) error { return poc.Run(ctx, s.stack, s.out) }
+
+func (s started) admin(ctx context.Context, options options) error {
+	if options.email == "" {
+		return errors.New("admin: --email is missing")
+	}
+	return s.runner.Admin(ctx, options.email)
+}
+
+func (s started) keys(ctx context.Context, options options) error {
+	if len(options.names) != 1 || options.names[0] != "rotate" {
+		return errors.New("keys: the only command is: oms keys rotate")
+	}
+	return s.runner.RotateKeys(ctx)
+}
+
+func (s started) failover(ctx context.Context, options options) error {
+	pair, err := s.runner.Pair(ctx)
 	if err != nil {
 		return err
 	}
-	pair, err := before.runner.Pair(ctx)
+	if options.force {
+		return pair.ForceFailover(ctx)
+	}
+	return pair.Failover(ctx)
+}
+
+func (s started) rejoin(ctx context.Context, _ options) error {
+	pair, err := s.runner.Pair(ctx)
 	if err != nil {
 		return err
 	}
-	return do(before, pair)
+	return pair.Rejoin(ctx)
 }
 
-func (a app) failover(ctx context.Context, options options) error {
-	return a.onPair(ctx, func(_ started, pair *dbpair.Pair) error {
-		if options.force {
-			return pair.ForceFailover(ctx)
-		}
-		return pair.Failover(ctx)
-	})
-}
-
-func (a app) rejoin(ctx context.Context, _ options) error {
-	return a.onPair(ctx, func(_ started, pair *dbpair.Pair) error { return pair.Rejoin(ctx) })
-}
-
-var errNoFile = errors.New("which file? FILE=… or --file")
-
-func (a app) backup(ctx context.Context, options options) error {
-	if options.file == "" {
-		return errNoFile
+func (s started) backup(ctx context.Context, options options) error {
+	pair, err := s.pairFor(ctx, options.file)
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
 	}
-	return a.onPair(ctx, func(_ started, pair *dbpair.Pair) error {
-		if err := pair.Orient(ctx); err != nil {
-			return fmt.Errorf("backup: %w", err)
-		}
-		return backup.Write(ctx, pair, options.file, a.out)
-	})
+	return backup.Write(ctx, pair, options.file, s.out)
 }
 
-func (a app) restore(ctx context.Context, options options) error {
-	if options.file == "" {
-		return errNoFile
+func (s started) restore(ctx context.Context, options options) error {
+	pair, err := s.pairFor(ctx, options.file)
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
 	}
-	return a.onPair(ctx, func(before started, pair *dbpair.Pair) error {
-		if err := pair.Orient(ctx); err != nil {
-			return fmt.Errorf("restore: %w", err)
-		}
-		return backup.Restore(ctx, pair, before.runner, options.file, options.force, a.out)
-	})
+	return backup.Restore(ctx, pair, s.runner, options.file, options.force, s.out)
+}
+
+// pairFor returns the database servers in the roles that they have now, for a command that needs a file.
+func (s started) pairFor(ctx context.Context, file string) (*dbpair.Pair, error) {
+	if file == "" {
+		return nil, errors.New("the file is missing: FILE=… or --file")
+	}
+	pair, err := s.runner.Pair(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pair, pair.Orient(ctx)
 }

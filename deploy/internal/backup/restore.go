@@ -17,11 +17,11 @@ type Services interface {
 }
 
 // ErrHoldsData says that a restore would remove members or orders.
-var ErrHoldsData = errors.New("there are members or orders here, which would be removed; FORCE=1 does it")
+var ErrHoldsData = errors.New("there are members or orders, which a restore would remove; FORCE=1 removes them")
 
-// Restore replaces both schemas by those of a backup, on the primary; the replica receives it by replication. The services end
-// before and start after it: what they remember is of the old data, and they bring an older backup's tables up to date. The
-// primary takes no other writes until all is there; a restore that broke off is to be done again, with force.
+// Restore replaces both schemas on the primary by those of a backup. The replica receives them by replication. The services stop before
+// it, because what they have in memory belongs to the old data. They start after it, and migrate the tables of an older backup.
+// The primary takes no other writes until the backup is loaded. A restore that was interrupted must be repeated with force.
 func Restore(ctx context.Context, pair *dbpair.Pair, services Services, path string, force bool, out io.Writer) error {
 	if err := restore(ctx, pair, services, path, force, out); err != nil {
 		return fmt.Errorf("restore: %w", err)
@@ -30,11 +30,7 @@ func Restore(ctx context.Context, pair *dbpair.Pair, services Services, path str
 }
 
 func restore(ctx context.Context, pair *dbpair.Pair, services Services, path string, force bool, out io.Writer) (err error) {
-	engine, err := engineOf(ctx, pair.Primary)
-	if err != nil {
-		return err
-	}
-	file, err := open(path, engine)
+	file, err := open(path, pair.Engine())
 	if err != nil {
 		return err
 	}
@@ -58,23 +54,23 @@ func restore(ctx context.Context, pair *dbpair.Pair, services Services, path str
 	begun, err := replace(ctx, db, pair.Primary, file)
 	switch {
 	case begun && err != nil:
-		return fmt.Errorf("%w\nthe primary is read-only now and its data not whole: restore again, with FORCE=1", err)
+		return fmt.Errorf("%w\nthe data is incomplete, and the primary is read-only: restore again, with FORCE=1", err)
 	case err != nil && stopped:
 		return errors.Join(err, services.StartServices(context.WithoutCancel(ctx)))
 	case err != nil:
 		return err
 	}
 	if err := pair.Sync(ctx); err != nil {
-		say("the replica does not have it yet (`make replication`): %v", err)
+		say("the replica does not have the data yet (see `make replication`): %v", err)
 	}
 	if !stopped {
-		say("no service ran before; `make up` starts them")
+		say("no service ran before, so none is started; `make up` starts them")
 		return nil
 	}
 	return services.StartServices(ctx)
 }
 
-// refuseData fails if there is a member or an order.
+// refuseData fails with ErrHoldsData if there is a member or an order.
 func refuseData(ctx context.Context, db *sql.DB) error {
 	for _, table := range []string{"accounts.members", "orders.orders"} {
 		var exists, rows int
@@ -97,8 +93,8 @@ func refuseData(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// replace loads the backup while only root may write, and keeps the epochs: the old ones in the backup would make the primary
-// look like one that was replaced. It says whether it has begun to change data.
+// replace loads the backup while only root may write. It keeps the current epochs, because with the older ones of the backup the primary
+// would look like a server that was replaced. begun says whether data may have changed.
 func replace(ctx context.Context, db *sql.DB, primary *dbpair.Server, backup io.Reader) (begun bool, err error) {
 	epoch, err := dbpair.HighestEpoch(ctx, db)
 	if err != nil {

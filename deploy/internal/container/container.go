@@ -1,5 +1,5 @@
-// Package container runs OMS with Docker Compose: deploy/compose.yaml says what runs, this package gives it the secrets,
-// the ports and the settings of the host's go command.
+// Package container runs OMS with Docker Compose. deploy/compose.yaml says what runs; this package gives it the secrets, the ports, the
+// chosen settings, and the settings of this machine's go command. It talks to the docker command only.
 package container
 
 import (
@@ -20,7 +20,7 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-// Available tells whether a Docker engine answers and Compose is there.
+// Available reports whether a Docker engine answers and Compose is there.
 func Available(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -32,7 +32,7 @@ func Available(ctx context.Context) bool {
 	return true
 }
 
-// Runner starts, shows and ends the stack of containers.
+// Runner starts, shows and ends the stack.
 type Runner struct {
 	stack stack.Stack
 	out   io.Writer
@@ -41,16 +41,13 @@ type Runner struct {
 // New returns a runner that reports on out.
 func New(s stack.Stack, out io.Writer) *Runner { return &Runner{stack: s, out: out} }
 
-// published is the folder that compose.yaml mounts secrets from.
+// published is the folder from which compose.yaml mounts secrets.
 func (r *Runner) published() string { return filepath.Join(r.stack.Data(), "docker") }
 
-// inside are the ports that exist in Compose's network only; containers publish the others.
-var inside = map[string]bool{"ACCOUNTS_PORT": true, "ORDERS_PORT": true}
-
-// Up builds the images and starts what does not run yet, and returns when the services are healthy.
+// Up builds the images, starts what does not run yet, and returns when the services are healthy.
 func (r *Runner) Up(ctx context.Context) error {
 	if r.stack.Choices["TLS_CERT_FILE"] != "" {
-		return errors.New("TLS_CERT_FILE is for MODE=native: a container does not see the files of this machine")
+		return errors.New("TLS_CERT_FILE needs MODE=native, because a container does not see the files of this machine")
 	}
 	if err := secret.Ensure(r.stack.Secrets(), time.Now()); err != nil {
 		return err
@@ -58,22 +55,32 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := secret.Publish(r.stack.Secrets(), r.published()); err != nil {
 		return err
 	}
-	if err := r.checkPorts(ctx); err != nil {
+	running, err := r.running(ctx)
+	if err != nil {
 		return err
 	}
-	if err := r.stack.Save(stack.Record{Mode: stack.Docker, Ports: r.stack.Ports, Choices: r.stack.Choices}); err != nil {
+	// Accounts and orders listen in Compose's network only.
+	if err := r.stack.CheckPorts(ctx, func(owner string) bool { return running[owner] }, "ACCOUNTS_PORT", "ORDERS_PORT"); err != nil {
+		return err
+	}
+	if err := r.stack.Save(stack.Docker); err != nil {
 		return err
 	}
 	if err := r.startServers(ctx); err != nil {
-		return errors.Join(err, r.compose(ctx, "ps", "--all"), r.compose(ctx, append([]string{"logs", "--tail", "20"}, servers...)...))
+		return errors.Join(err, r.show(ctx, servers))
 	}
 	if err := r.startServices(ctx, "--build"); err != nil {
-		return errors.Join(err, r.compose(ctx, "ps", "--all"), r.compose(ctx, append([]string{"logs", "--tail", "20"}, services...)...))
+		return errors.Join(err, r.show(ctx, services))
 	}
 	return nil
 }
 
-// startServers starts the servers in the roles that they have. One database server alone will do, if it is the primary.
+// show prints the states of all containers and the ends of some logs, for the operator to see why a start failed.
+func (r *Runner) show(ctx context.Context, names []string) error {
+	return errors.Join(r.compose(ctx, "ps", "--all"), r.compose(ctx, append([]string{"logs", "--tail", "20"}, names...)...))
+}
+
+// startServers starts the servers in the roles that they have. It succeeds without the replica, but not without the primary.
 func (r *Runner) startServers(ctx context.Context) error {
 	waited := r.compose(ctx, append([]string{"up", "--detach", "--remove-orphans", "--wait", "--wait-timeout", "150"}, servers...)...)
 	if ctx.Err() != nil {
@@ -90,41 +97,26 @@ func (r *Runner) startServers(ctx context.Context) error {
 	return pair.Reattach(ctx)
 }
 
-// checkPorts fails if somebody else listens where a container is to.
-func (r *Runner) checkPorts(ctx context.Context) error {
-	running, err := r.Running(ctx)
-	if err != nil {
-		return err
-	}
-	record, _, err := r.stack.Recorded()
-	if err != nil {
-		return err
-	}
-	before := map[string]int{}
-	for _, port := range record.Ports.List() {
-		before[port.Variable] = *port.Number
-	}
-	return r.stack.Ports.CheckFree(ctx, func(port stack.Port) bool {
-		return inside[port.Variable] || running[port.Owner] && before[port.Variable] == *port.Number
-	})
-}
-
-// Running returns the services whose containers run.
-func (r *Runner) Running(ctx context.Context) (map[string]bool, error) {
-	command, err := r.command(ctx, "ps", "--services", "--status", "running")
+// running returns the names of the containers that run.
+func (r *Runner) running(ctx context.Context) (map[string]bool, error) {
+	output, err := r.composeOutput(ctx, "ps", "--services", "--status", "running")
 	if err != nil {
 		return nil, err
 	}
-	var output, problems bytes.Buffer
-	command.Stdout, command.Stderr = &output, &problems
-	if err := command.Run(); err != nil {
-		return nil, fmt.Errorf("docker compose ps: %w\n%s", err, problems.String())
-	}
 	running := map[string]bool{}
-	for name := range strings.FieldsSeq(output.String()) {
+	for name := range strings.FieldsSeq(output) {
 		running[name] = true
 	}
 	return running, nil
+}
+
+// Runs reports whether any container of the stack runs. Without an engine none can.
+func (r *Runner) Runs(ctx context.Context) (bool, error) {
+	if !Available(ctx) {
+		return false, nil
+	}
+	running, err := r.running(ctx)
+	return len(running) > 0, err
 }
 
 // Down removes the containers. The volumes, and with them the data, stay.
@@ -138,7 +130,7 @@ func (r *Runner) Clean(ctx context.Context) error {
 // PS shows the containers.
 func (r *Runner) PS(ctx context.Context) error { return r.compose(ctx, "ps", "--all") }
 
-// Logs shows the end of a service's log, of all if none is named, and, with follow, what is added until ctx ends.
+// Logs shows the end of the log of one container, or of all if name is empty. With follow it goes on until ctx ends.
 func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 	arguments := []string{"logs", "--tail", "50"}
 	if follow {
@@ -153,7 +145,7 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 	return nil
 }
 
-// Admin runs the accounts binary's subcommand that creates or promotes an admin, in its container, on this terminal.
+// Admin creates an admin, or makes a member one. It runs the accounts binary's subcommand in its container, on this terminal.
 func (r *Runner) Admin(ctx context.Context, email string) error {
 	arguments := []string{"exec"}
 	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
@@ -162,8 +154,8 @@ func (r *Runner) Admin(ctx context.Context, email string) error {
 	return r.compose(ctx, append(arguments, "accounts", "/accounts", "admin", "--email", email)...)
 }
 
-// RotateKeys runs the accounts binary's subcommand that adds a key, in a container of its own that may write the folder
-// of the original keys, and publishes the result. The running service sees the new file and needs no restart.
+// RotateKeys lets accounts sign tokens with a new key. It runs the accounts binary's subcommand in a container of its own that may write
+// the folder of the original keys, and publishes the result. The running service sees the new file and needs no restart.
 func (r *Runner) RotateKeys(ctx context.Context) error {
 	keys := filepath.Join(r.stack.Secrets(), secret.TokenKeys)
 	owner := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
@@ -187,8 +179,22 @@ func (r *Runner) compose(ctx context.Context, arguments ...string) error {
 	return nil
 }
 
-// project is a name for containers and volumes that belongs to one folder of data: the databases in the volumes know the
-// secrets in that folder only.
+// composeOutput runs a command of Docker Compose and returns what it prints.
+func (r *Runner) composeOutput(ctx context.Context, arguments ...string) (string, error) {
+	command, err := r.command(ctx, arguments...)
+	if err != nil {
+		return "", err
+	}
+	var output, problems bytes.Buffer
+	command.Stdout, command.Stderr = &output, &problems
+	if err := command.Run(); err != nil {
+		return "", fmt.Errorf("docker compose %s: %w\n%s", arguments[0], err, problems.String())
+	}
+	return output.String(), nil
+}
+
+// project returns the name under which Compose keeps containers and volumes. Each folder of data has its own, because the databases in
+// the volumes know the secrets of that folder only.
 func (r *Runner) project() string {
 	digest := sha256.Sum256([]byte(r.stack.Data()))
 	return "oms-" + hex.EncodeToString(digest[:3])
@@ -203,7 +209,7 @@ func (r *Runner) command(ctx context.Context, arguments ...string) (*exec.Cmd, e
 	line := append([]string{"compose", "--project-name", r.project(), "--file", file}, arguments...)
 	command := exec.CommandContext(ctx, "docker", line...) // #nosec G204 -- our own arguments
 	command.Env = append(os.Environ(), environment...)
-	// Ctrl-C reaches Compose by itself, as it shares our terminal; killing it would leave half of its work.
+	// Compose gets the terminal's Ctrl-C itself. It is interrupted and not killed, because a kill would leave half of its work.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	return command, nil
 }

@@ -10,11 +10,11 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-// goSettings decide where the go command finds modules and whom it believes. The build in the image uses the host's, so
-// that it works wherever `go build` works, behind a module proxy of a company for one.
+// goSettings decide where the go command finds modules and whom it trusts. The build in the image uses this machine's settings, so that
+// it works wherever `go build` works, for example behind a company's module proxy.
 var goSettings = []string{"GOPROXY", "GOSUMDB", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOFLAGS"}
 
-// environment is what compose.yaml is filled in with.
+// environment returns the values of the variables in compose.yaml.
 func (r *Runner) environment(ctx context.Context) ([]string, error) {
 	// #nosec G204 -- fixed arguments
 	output, err := exec.CommandContext(ctx, "go", append([]string{"env", "-json"}, goSettings...)...).Output()
@@ -28,7 +28,7 @@ func (r *Runner) environment(ctx context.Context) ([]string, error) {
 	environment := []string{"OMS_SECRETS=" + r.published()}
 	for _, names := range stack.Choosable {
 		for _, name := range names {
-			environment = append(environment, name+"="+r.stack.Choices[name]) // "" is the default of compose.yaml
+			environment = append(environment, name+"="+r.stack.Choices[name]) // "" lets compose.yaml use its default
 		}
 	}
 	for _, name := range goSettings {

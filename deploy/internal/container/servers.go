@@ -1,7 +1,6 @@
 package container
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,13 +11,13 @@ import (
 	"oms.internal/deploy/internal/secret"
 )
 
-// services are the containers that are ours, in the order of starting; servers are the others.
+// services are the containers with binaries of OMS, in the order of starting. servers are the others.
 var (
 	services = []string{"orders", "accounts", "gateway"}
 	servers  = []string{"primary", "replica", "nats"}
 )
 
-// Pair is the pair of database servers as it is.
+// Pair returns the two database servers. It starts nothing.
 func (r *Runner) Pair(ctx context.Context) (*dbpair.Pair, error) {
 	root, rootErr := secret.Read(r.stack.Secrets(), "mysql-root")
 	replicator, replicatorErr := secret.Read(r.stack.Secrets(), "mysql-replicator")
@@ -34,27 +33,22 @@ func (r *Runner) Pair(ctx context.Context) (*dbpair.Pair, error) {
 	return pair, nil
 }
 
-// containerOf is the id of a service's container, which need not run.
-func (r *Runner) containerOf(ctx context.Context, service string) (string, error) {
-	command, err := r.command(ctx, "ps", "--all", "--quiet", service)
+// containerOf returns the id of a container, which need not run.
+func (r *Runner) containerOf(ctx context.Context, name string) (string, error) {
+	output, err := r.composeOutput(ctx, "ps", "--all", "--quiet", name)
 	if err != nil {
 		return "", err
 	}
-	var output, problems bytes.Buffer
-	command.Stdout, command.Stderr = &output, &problems
-	if err := command.Run(); err != nil {
-		return "", fmt.Errorf("docker compose ps: %w\n%s", err, problems.String())
-	}
-	id := strings.TrimSpace(output.String())
+	id := strings.TrimSpace(output)
 	if id == "" {
-		return "", fmt.Errorf("there is no container of %s; `make up` makes it", service)
+		return "", fmt.Errorf("there is no container of %s; `make up` makes it", name)
 	}
 	return id, nil
 }
 
-// StopServices ends the three services that run, and leaves the servers alone. It says whether there were any.
+// StopServices ends the three services, and leaves the servers alone. stopped is false if no service ran.
 func (r *Runner) StopServices(ctx context.Context) (stopped bool, err error) {
-	running, err := r.Running(ctx)
+	running, err := r.running(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -67,14 +61,14 @@ func (r *Runner) StopServices(ctx context.Context) (stopped bool, err error) {
 	return true, r.compose(ctx, append([]string{"stop"}, services...)...)
 }
 
-// StartServices starts what StopServices ended, and returns when it is ready.
+// StartServices starts the services as they were built last, and returns when they are ready.
 func (r *Runner) StartServices(ctx context.Context) error {
 	return r.startServices(ctx, "--no-recreate")
 }
 
-// startServices leaves the servers alone: to wait for them, too, would be to wait for the one that is broken.
+// startServices leaves the servers alone. Otherwise it would also wait for a server that is broken.
 func (r *Runner) startServices(ctx context.Context, how string) error {
-	// The gateway comes last: it asks accounts for the keys that verify tokens.
+	// The gateway starts last, because it asks accounts for the keys that verify tokens.
 	for _, wave := range [][]string{services[:2], services[2:]} {
 		arguments := []string{"up", "--detach", how, "--no-deps", "--wait", "--wait-timeout", "300"}
 		if err := r.compose(ctx, append(arguments, wave...)...); err != nil {

@@ -12,8 +12,8 @@ import (
 	"oms.internal/servers/dbpair"
 )
 
-// PS prints a line for each process of the stack: whether it runs, where it listens, whether it is ready. It returns an
-// error if one does not run or is not ready.
+// PS prints a line for each process of the stack: whether it runs, where it listens, whether it is ready. It fails if a process does
+// not run or is not ready.
 func (r *Runner) PS(ctx context.Context) error {
 	running, err := r.Running()
 	if err != nil {
@@ -26,7 +26,7 @@ func (r *Runner) PS(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range r.parts(r.stack.Ports) {
+	for _, part := range r.parts() {
 		pid, state := "-", "stopped"
 		if process := running[part.name]; process != nil {
 			pid, state = fmt.Sprint(process.PID()), "running"
@@ -47,15 +47,15 @@ func (r *Runner) PS(ctx context.Context) error {
 		return err
 	}
 	if !healthy {
-		return fmt.Errorf("not everything runs; see `make logs`")
+		return fmt.Errorf("a part does not run or is not ready; see `make logs`")
 	}
 	return nil
 }
 
-// Logs prints the last lines of a service's log, of all if none is named, and, with follow, what is added until ctx ends.
+// Logs prints the last lines of the log of one part, or of all parts if name is empty. With follow it goes on printing until ctx ends.
 func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 	var files, names []string
-	for _, part := range r.parts(r.stack.Ports) {
+	for _, part := range r.parts() {
 		names = append(names, part.name)
 		if name != "" && part.name != name {
 			continue
@@ -65,7 +65,7 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 		}
 	}
 	if len(files) == 0 {
-		return fmt.Errorf("no log of %q; there are: %s", name, strings.Join(names, ", "))
+		return fmt.Errorf("there is no log of %q; choose one of: %s", name, strings.Join(names, ", "))
 	}
 	arguments := []string{"-n", "50"}
 	if follow {
@@ -79,17 +79,17 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 	return nil
 }
 
-// Admin creates or promotes an admin.
+// Admin creates an admin, or makes a member one.
 func (r *Runner) Admin(ctx context.Context, email string) error {
 	return r.accounts(ctx, "admin", "--email", email)
 }
 
-// RotateKeys lets the service sign with a new key.
+// RotateKeys lets accounts sign tokens with a new key.
 func (r *Runner) RotateKeys(ctx context.Context) error { return r.accounts(ctx, "keys", "rotate") }
 
-// accounts runs a subcommand of the accounts binary on this terminal, with the settings that the service runs with.
+// accounts runs a subcommand of the accounts binary on this terminal, with the settings of the service.
 func (r *Runner) accounts(ctx context.Context, arguments ...string) error {
-	// #nosec G204 -- what we built; an address is one argument
+	// #nosec G204 -- our own binary; an address is one argument
 	command := exec.CommandContext(ctx, filepath.Join(r.binDir(), "accounts"), arguments...)
 	command.Env = r.environment("accounts")
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, r.out, os.Stderr

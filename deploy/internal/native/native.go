@@ -1,9 +1,10 @@
-// Package native runs OMS without containers: a MariaDB pair from the system's packages, nats-server, and the three
-// binaries, each a process of its own that outlives the command which started it. Every process is remembered with its
-// start time, so that only what was started here is ever ended.
+// Package native runs OMS without containers: a MariaDB pair from the system's packages, nats-server, and the three services. Each is a
+// process that outlives the command which started it. A record names each process with its pid and start time, so that
+// commands only ever end processes that were started here.
 package native
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-// Runner starts, shows and ends the native stack.
+// Runner starts, shows and ends the stack.
 type Runner struct {
 	stack  stack.Stack
 	out    io.Writer
@@ -26,7 +27,7 @@ func New(s stack.Stack, out io.Writer) *Runner {
 	return &Runner{stack: s, out: out}
 }
 
-// say prints a line; the build does so while the servers start.
+// say prints a line. It may be called by several goroutines, because services are built while servers start.
 func (r *Runner) say(format string, arguments ...any) {
 	r.saying.Lock()
 	defer r.saying.Unlock()
@@ -42,16 +43,17 @@ func (r *Runner) runDir() string  { return filepath.Join(r.stack.Data(), "run") 
 // part is one process of the stack.
 type part struct {
 	name   string
-	record string // the file that remembers the process
+	record string // file that names the process
 	log    string
-	ready  string // URL that answers 200 when it is ready; empty for servers that are not ours
+	ready  string // URL that answers 200 when a service is ready; empty for database servers and NATS
 	ports  []int
 }
 
-// parts returns all of them in the order of starting.
-func (r *Runner) parts(ports stack.Ports) []part {
+// parts returns all parts in the order of starting.
+func (r *Runner) parts() []part {
+	ports := r.stack.Ports
 	server := func(name, dir, log string, port int) part {
-		return part{name: name, record: filepath.Join(dir, "process.json"), log: filepath.Join(dir, log), ports: []int{port}}
+		return part{name: name, record: proc.RecordIn(dir), log: filepath.Join(dir, log), ports: []int{port}}
 	}
 	service := func(name string, port, admin int) part {
 		return part{
@@ -69,10 +71,10 @@ func (r *Runner) parts(ports stack.Ports) []part {
 	}
 }
 
-// Running returns the processes of the stack that run, by name.
+// Running returns the running processes of the stack by name.
 func (r *Runner) Running() (map[string]*proc.Process, error) {
 	running := map[string]*proc.Process{}
-	for _, part := range r.parts(r.stack.Ports) {
+	for _, part := range r.parts() {
 		process, err := proc.Find(part.record)
 		if err != nil {
 			return nil, err
@@ -82,4 +84,10 @@ func (r *Runner) Running() (map[string]*proc.Process, error) {
 		}
 	}
 	return running, nil
+}
+
+// Runs reports whether any process of the stack runs.
+func (r *Runner) Runs(context.Context) (bool, error) {
+	running, err := r.Running()
+	return len(running) > 0, err
 }

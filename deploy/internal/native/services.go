@@ -25,7 +25,7 @@ var sources = map[string]string{
 	"accounts": "services/accounts", "orders": "services/orders", "gateway": "gateway",
 }
 
-// build makes the binaries one after another: each go command uses all cores by itself.
+// build makes the binaries one after another, because each go command uses all cores.
 func (r *Runner) build(ctx context.Context) error {
 	if err := os.MkdirAll(r.binDir(), 0o700); err != nil {
 		return fmt.Errorf("build: %w", err)
@@ -35,7 +35,7 @@ func (r *Runner) build(ctx context.Context) error {
 		folder := filepath.Join(r.stack.Root, filepath.FromSlash(sources[name]))
 		// #nosec G204 -- our own arguments
 		command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(r.binDir(), name), "./cmd/"+name)
-		// As CI and the images build: the module alone.
+		// CI and the images build each module by itself, too.
 		command.Dir, command.Env = folder, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 		if output, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", name, err, output)
@@ -44,8 +44,8 @@ func (r *Runner) build(ctx context.Context) error {
 	return nil
 }
 
-// environment is all that a service is given. Nothing of ours is inherited, because a service refuses settings that it
-// does not know.
+// environment returns the whole environment of a service. A service inherits nothing, because it refuses settings that it does not
+// know.
 func (r *Runner) environment(name string) []string {
 	ports, secrets := r.stack.Ports, r.stack.Secrets()
 	file := func(name string) string { return filepath.Join(secrets, name) }
@@ -79,7 +79,8 @@ func (r *Runner) environment(name string) []string {
 	return settings
 }
 
-// startService starts a service, unless it runs already with the same binary and settings.
+// startService starts a service. If the service runs already, it is left alone if its binary and settings are the same, and restarted
+// otherwise.
 func (r *Runner) startService(ctx context.Context, part part) (*proc.Process, error) {
 	binary := filepath.Join(r.binDir(), part.name)
 	settings := r.environment(part.name)
@@ -87,28 +88,19 @@ func (r *Runner) startService(ctx context.Context, part part) (*proc.Process, er
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", part.name, err)
 	}
-	running, err := proc.Find(part.record)
-	if err != nil {
-		return nil, err
-	}
-	if running != nil && running.Fingerprint() == fingerprint {
-		return running, nil
-	}
-	if running != nil {
-		r.say("%s has changed: restarting it", part.name)
-		if err := stop(ctx, running); err != nil {
-			return nil, err
-		}
-	}
-	return proc.Start(proc.Command{
+	process, replaced, err := proc.Ensure(ctx, proc.Command{
 		Name: part.name, Path: binary, Args: []string{"serve"}, Env: settings, Dir: r.runDir(), Log: part.log,
 		Record: part.record, Fingerprint: fingerprint,
 	})
+	if replaced {
+		r.say("%s was restarted, because its binary or its settings have changed", part.name)
+	}
+	return process, err
 }
 
-// fingerprintOf tells what a service would be if it were started now.
+// fingerprintOf returns a digest of what a service is started with: its binary, its settings, its certificate.
 func fingerprintOf(binary string, settings []string) (string, error) {
-	file, err := os.Open(binary) // #nosec G304 -- what we built
+	file, err := os.Open(binary) // #nosec G304 -- our own binary
 	if err != nil {
 		return "", err
 	}
@@ -119,7 +111,7 @@ func fingerprintOf(binary string, settings []string) (string, error) {
 	}
 	digest.Write([]byte(strings.Join(settings, "\n")))
 	for _, setting := range settings {
-		// A renewed certificate has the name of the old one, and is read at the start only.
+		// A service reads its certificate only when it starts, and a renewed certificate may have the old name.
 		name, path, _ := strings.Cut(setting, "=")
 		if name != "TLS_CERT_FILE" && name != "TLS_KEY_FILE" {
 			continue
@@ -133,11 +125,11 @@ func fingerprintOf(binary string, settings []string) (string, error) {
 	return hex.EncodeToString(digest.Sum(nil)), nil
 }
 
-// patience is how long a service may take until it is ready; migrations of a large database included.
+// patience is how long a service may take until it is ready. That includes the migrations of a large database.
 const patience = 2 * time.Minute
 
-// awaitReady waits until a service says that it is ready. What keeps it is shown every few seconds; when it ends or time
-// runs out, the end of its log is part of the error.
+// awaitReady waits until a service says that it is ready, and says every few seconds what it still waits for. If the service ends or
+// takes too long, the error holds the end of its log.
 func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Process) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -150,7 +142,7 @@ func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Proces
 		case err == nil && process.Alive():
 			return nil
 		case !process.Alive():
-			return fmt.Errorf("%s ended instead of getting ready; the end of %s:\n%s", part.name, part.log, process.Tail(20))
+			return fmt.Errorf("%s ended before it was ready; the end of %s:\n%s", part.name, part.log, process.Tail(20))
 		}
 		select {
 		case <-ctx.Done():
@@ -162,7 +154,7 @@ func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Proces
 	}
 }
 
-// askReady is nil if the URL answers 200, and says what it answers otherwise.
+// askReady succeeds if the URL answers 200. Otherwise the error holds the answer.
 func askReady(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()

@@ -18,11 +18,11 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-// Up starts what does not run yet and returns when all of it is ready. What runs as it should is left alone; what runs
-// with an older binary or other settings is restarted. After an error, what has been started goes on running, to be
-// looked at; Down ends it.
+// Up starts the parts that do not run yet, and returns when all are ready. A part that runs is left alone, unless its binary or its
+// settings have changed; then it is restarted. After an error the started parts go on running, so that the operator can look at them.
+// Down ends them.
 func (r *Runner) Up(ctx context.Context) error {
-	if err := dbpair.InstallMariaDB(ctx, r.out); err != nil {
+	if err := dbpair.InstallMariaDB(ctx, r.report); err != nil {
 		return err
 	}
 	for _, dir := range []string{r.logDir(), r.runDir(), r.natsDir()} {
@@ -33,41 +33,26 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := secret.Ensure(r.stack.Secrets(), time.Now()); err != nil {
 		return err
 	}
-	if err := r.checkPorts(ctx); err != nil {
+	running, err := r.Running()
+	if err != nil {
 		return err
 	}
-	if err := r.stack.Save(stack.Record{Mode: stack.Native, Ports: r.stack.Ports, Choices: r.stack.Choices}); err != nil {
+	if err := r.stack.CheckPorts(ctx, func(owner string) bool { return running[owner] != nil }); err != nil {
 		return err
 	}
-	// Compiling and the servers' start take the most time and have nothing to do with each other.
+	if err := r.stack.Save(stack.Native); err != nil {
+		return err
+	}
+	// The builds and the servers' start take the most time, and do not need each other.
 	built := make(chan error, 1)
 	go func() { built <- r.build(ctx) }()
 	if err := errors.Join(r.startServers(ctx), <-built); err != nil {
 		return err
 	}
-	return r.startServices(ctx)
+	return r.StartServices(ctx)
 }
 
-// checkPorts fails if somebody else listens where we are to.
-func (r *Runner) checkPorts(ctx context.Context) error {
-	running, err := r.Running()
-	if err != nil {
-		return err
-	}
-	record, _, err := r.stack.Recorded()
-	if err != nil {
-		return err
-	}
-	before := map[string]int{}
-	for _, port := range record.Ports.List() {
-		before[port.Variable] = *port.Number
-	}
-	return r.stack.Ports.CheckFree(ctx, func(port stack.Port) bool {
-		return running[port.Owner] != nil && before[port.Variable] == *port.Number
-	})
-}
-
-// pairOptions are how the two database servers run.
+// pairOptions say how the two database servers are started.
 func (r *Runner) pairOptions() (dbpair.Options, error) {
 	secrets := r.stack.Secrets()
 	root, rootErr := secret.Read(secrets, "mysql-root")
@@ -75,17 +60,20 @@ func (r *Runner) pairOptions() (dbpair.Options, error) {
 	return dbpair.Options{
 		Detached: true, Dir: r.pairDir(), PrimaryPort: r.stack.Ports.Primary, ReplicaPort: r.stack.Ports.Replica,
 		RootPassword: root, ReplicatorPassword: replicator, BufferPool: "128M",
-		Report: func(step string) { r.say("%s", step) },
+		Report: r.report,
 	}, errors.Join(rootErr, replicatorErr)
 }
 
-// Pair is the pair of database servers as it is.
-func (r *Runner) Pair(ctx context.Context) (*dbpair.Pair, error) {
+// report prints a step of what this package calls.
+func (r *Runner) report(step string) { r.say("%s", step) }
+
+// Pair returns the two database servers. It starts nothing.
+func (r *Runner) Pair(context.Context) (*dbpair.Pair, error) {
 	options, err := r.pairOptions()
 	if err != nil {
 		return nil, err
 	}
-	return dbpair.Open(ctx, options)
+	return dbpair.Open(options)
 }
 
 func (r *Runner) startServers(ctx context.Context) error {
@@ -114,7 +102,7 @@ func (r *Runner) startServers(ctx context.Context) error {
 	return err
 }
 
-// writeNATSConfig puts the configuration where the file with the passwords, which it includes, may lie.
+// writeNATSConfig copies the configuration into a private folder, beside the file with the passwords, which it includes.
 func (r *Runner) writeNATSConfig() (path, digest string, err error) {
 	config, err := os.ReadFile(filepath.Join(r.stack.Root, "deploy", "nats", "nats.conf"))
 	if err != nil {
@@ -135,30 +123,21 @@ func (r *Runner) writeNATSConfig() (path, digest string, err error) {
 	return path, hex.EncodeToString(sum[:]), nil
 }
 
-// StartServices starts what StopServices ended, as it was built then, and returns when it is ready.
-func (r *Runner) StartServices(ctx context.Context) error { return r.startServices(ctx) }
-
-func (r *Runner) startServices(ctx context.Context) error {
-	processes := map[string]*proc.Process{}
-	// The gateway comes last: it asks accounts for the keys that verify tokens.
-	for _, wave := range [][]string{{"orders", "accounts"}, {"gateway"}} {
-		var started []part
-		for _, part := range r.parts(r.stack.Ports) {
-			for _, name := range wave {
-				if part.name == name {
-					started = append(started, part)
-				}
-			}
-		}
-		for _, part := range started {
-			process, err := r.startService(ctx, part)
-			if err != nil {
+// StartServices starts the services as they were built last, and returns when they are ready.
+func (r *Runner) StartServices(ctx context.Context) error {
+	parts := r.parts()
+	services := parts[len(parts)-3:]
+	// The gateway starts last, because it asks accounts for the keys that verify tokens.
+	for _, wave := range [][]part{services[:2], services[2:]} {
+		processes := make([]*proc.Process, len(wave))
+		for i, part := range wave {
+			var err error
+			if processes[i], err = r.startService(ctx, part); err != nil {
 				return err
 			}
-			processes[part.name] = process
 		}
-		for _, part := range started {
-			if err := r.awaitReady(ctx, part, processes[part.name]); err != nil {
+		for i, part := range wave {
+			if err := r.awaitReady(ctx, part, processes[i]); err != nil {
 				return err
 			}
 			r.say("%s is ready", part.name)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Choosable are the settings of each service that whoever starts the stack may choose. All others are what the stack
-// needs them to be: EVENTS_REPLICAS for one, of which the one NATS server refuses more than 1.
+// Choosable are the settings of each service that may be chosen when the stack starts. The stack sets all others itself, because it
+// works with one value only. EVENTS_REPLICAS, for example, must be 1, since there is one NATS server.
 var Choosable = map[string][]string{
 	"accounts": {"LOG_LEVEL", "DRAIN_TIME", "TIME_ZONE", "TOKEN_LIFETIME", "REFRESH_LIFETIME", "ACCOUNTS_DIRECTORY"},
 	"orders":   {"LOG_LEVEL", "DRAIN_TIME", "TIME_ZONE"},
@@ -17,11 +17,11 @@ var Choosable = map[string][]string{
 	},
 }
 
-// Choices are the chosen settings by name. They are remembered with the stack: a command that works with a running
-// service, such as the rotation of keys, must mean what that service means.
+// Choices are the chosen settings by name. They are recorded with the stack, because a command that works with a running service, such
+// as the rotation of keys, needs the settings of that service.
 type Choices map[string]string
 
-// ChoicesFrom reads the choices from an environment. Files get absolute paths, since services run in other folders.
+// ChoicesFrom reads the choices from an environment. Files get absolute paths, because services run in other folders.
 func ChoicesFrom(getenv func(string) string) (Choices, error) {
 	choices := Choices{}
 	for _, names := range Choosable {
@@ -43,7 +43,7 @@ func ChoicesFrom(getenv func(string) string) (Choices, error) {
 	return choices, nil
 }
 
-// Scheme is that of the gateway's public port.
+// Scheme returns the URL scheme of the gateway's public port.
 func (c Choices) Scheme() string {
 	if c["TLS_CERT_FILE"] != "" {
 		return "https"

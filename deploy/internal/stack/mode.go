@@ -5,15 +5,15 @@ import "fmt"
 // Mode is a way of running OMS.
 type Mode string
 
-// The modes. Auto is Docker where an engine answers, otherwise Native.
+// The modes. Auto means Docker if an engine answers, otherwise Native.
 const (
 	Auto   Mode = "auto"
 	Docker Mode = "docker"
 	Native Mode = "native"
 )
 
-// ChooseMode turns what was asked for into Docker or Native. dockerAnswers tells whether a Docker engine with Compose
-// can be used; it is called only if that matters.
+// ChooseMode turns the mode that was asked for into Docker or Native. dockerAnswers reports whether a Docker engine with Compose can be
+// used. It is called only for Auto.
 func ChooseMode(asked string, dockerAnswers func() bool) (Mode, error) {
 	switch mode := Mode(asked); mode {
 	case Docker, Native:
@@ -24,6 +24,6 @@ func ChooseMode(asked string, dockerAnswers func() bool) (Mode, error) {
 		}
 		return Native, nil
 	default:
-		return "", fmt.Errorf("mode %q: there are %s, %s and %s", asked, Docker, Native, Auto)
+		return "", fmt.Errorf("there is no mode %q; choose %s, %s or %s", asked, Docker, Native, Auto)
 	}
 }

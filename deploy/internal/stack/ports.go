@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 )
 
-// Ports are where the processes listen on this machine. Containers publish all but those on which the gateway asks accounts
-// and orders.
+// Ports are the ports of this machine on which the processes listen. Containers publish all of them but Accounts and Orders, which only
+// the gateway needs.
 type Ports struct {
 	Gateway       int `json:"gateway"`
 	GatewayAdmin  int `json:"gateway_admin"`
@@ -22,16 +23,16 @@ type Ports struct {
 	NATS          int `json:"nats"`
 }
 
-// Port is one of the ports: what listens there, and the environment variable that changes it.
+// Port describes one of the ports.
 type Port struct {
-	Owner    string
-	Variable string
+	Owner    string // the part of the stack that listens there
+	Variable string // the environment variable that changes it
 	Default  int
 	Number   *int
-	Public   bool // listens on all addresses rather than on 127.0.0.1 only
+	Public   bool // it listens on all addresses, and not only on 127.0.0.1
 }
 
-// List returns all ports; Number points into p.
+// List returns all ports, always in the same order. Number points into p.
 func (p *Ports) List() []Port {
 	return []Port{
 		{"gateway", "GATEWAY_PORT", 8080, &p.Gateway, true},
@@ -46,7 +47,7 @@ func (p *Ports) List() []Port {
 	}
 }
 
-// PortsFrom reads the ports from an environment. All mistakes come back as one error, two owners of one port included.
+// PortsFrom reads the ports from an environment. It reports all mistakes in one error. Two owners of one port are a mistake, too.
 func PortsFrom(getenv func(string) string) (Ports, error) {
 	var ports Ports
 	var problems []error
@@ -69,27 +70,33 @@ func PortsFrom(getenv func(string) string) (Ports, error) {
 	return ports, errors.Join(problems...)
 }
 
-// CheckFree returns an error that names each port that something listens on and how to choose another. Ports for which
-// ours returns true, because our own process listens there, are not looked at.
-func (p *Ports) CheckFree(ctx context.Context, ours func(Port) bool) error {
+// CheckPorts fails if another program listens on a port of this stack. The error names each such port and how to choose another one.
+// runs reports whether the part of the stack that owns a port runs; if it does, it listens there itself. unused are variables of ports
+// on which nothing will listen.
+func (s Stack) CheckPorts(ctx context.Context, runs func(owner string) bool, unused ...string) error {
+	record, _, err := s.Recorded()
+	if err != nil {
+		return err
+	}
+	recorded := record.Ports.List()
 	var problems []error
-	for _, port := range p.List() {
-		if ours(port) {
+	for i, port := range s.Ports.List() {
+		if slices.Contains(unused, port.Variable) || runs(port.Owner) && *recorded[i].Number == *port.Number {
 			continue
 		}
-		host := "127.0.0.1"
-		if port.Public {
-			host = ""
-		}
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(*port.Number)))
-		if err != nil {
-			problems = append(problems, fmt.Errorf("port %d (%s) is taken; set %s to another: %w",
-				*port.Number, port.Owner, port.Variable, err))
-			continue
-		}
-		if err := listener.Close(); err != nil {
-			problems = append(problems, err)
-		}
+		problems = append(problems, port.checkFree(ctx))
 	}
 	return errors.Join(problems...)
+}
+
+func (p Port) checkFree(ctx context.Context) error {
+	host := "127.0.0.1"
+	if p.Public {
+		host = ""
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(*p.Number)))
+	if err != nil {
+		return fmt.Errorf("port %d (%s) is taken; set %s to another: %w", *p.Number, p.Owner, p.Variable, err)
+	}
+	return listener.Close()
 }

@@ -1,9 +1,8 @@
-// Package stack says what both ways of running OMS have in common: where files lie, which ports are used, what was
-// started last. It starts nothing.
+// Package stack holds what both ways of running OMS have in common: where files lie, which ports are used, which settings were
+// chosen, and how the system was started last. It starts nothing, and must not import the packages that do.
 package stack
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,41 +14,48 @@ type Stack struct {
 	Root    string // of the repository
 	Ports   Ports
 	Choices Choices
-	// Folder holds what is made at run time; "" is .data in Root.
+	// Folder holds everything that is made at run time. "" means .data in Root.
 	Folder string
 }
 
-// Find returns the stack of the repository that the current directory is in, with the ports and the settings that
-// the environment asks for.
+// Find returns the stack of the repository that the current folder is in, with the ports and the settings that the environment asks
+// for.
 func Find(getenv func(string) string) (Stack, error) {
-	dir, err := os.Getwd()
+	root, err := findRoot()
 	if err != nil {
 		return Stack{}, fmt.Errorf("find the repository: %w", err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "deploy", "compose.yaml")); err == nil {
-			break
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return Stack{}, errors.New("find the repository: run this command inside it")
-		}
-		dir = parent
-	}
 	folder := getenv("OMS_DATA")
 	if folder != "" {
-		// The processes run in other folders than this one.
+		// The path becomes absolute, because the processes run in other folders.
 		if folder, err = filepath.Abs(folder); err != nil {
 			return Stack{}, fmt.Errorf("OMS_DATA: %w", err)
 		}
 	}
 	ports, portsErr := PortsFrom(getenv)
 	choices, choicesErr := ChoicesFrom(getenv)
-	return Stack{Root: dir, Ports: ports, Choices: choices, Folder: folder}, errors.Join(portsErr, choicesErr)
+	return Stack{Root: root, Ports: ports, Choices: choices, Folder: folder}, errors.Join(portsErr, choicesErr)
 }
 
-// Data is the folder that holds everything that is made at run time: data, logs, secrets, binaries, records. It is .data
-// in the repository unless the environment variable OMS_DATA names another, so that two systems can run side by side.
+func findRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "deploy", "compose.yaml")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("run this command inside it")
+		}
+		dir = parent
+	}
+}
+
+// Data is the folder of everything that is made at run time: data, logs, secrets, binaries, records. It is .data in the repository,
+// unless the environment variable OMS_DATA names another folder, so that two systems can run side by side.
 func (s Stack) Data() string {
 	if s.Folder != "" {
 		return s.Folder
@@ -60,53 +66,14 @@ func (s Stack) Data() string {
 // Secrets is the folder of the generated secrets.
 func (s Stack) Secrets() string { return filepath.Join(s.Data(), "secrets") }
 
-// Record is what `up` remembers for the commands that look at what it started.
-type Record struct {
-	Mode    Mode    `json:"mode"`
-	Ports   Ports   `json:"ports"`
-	Choices Choices `json:"choices,omitempty"`
-}
-
-func (s Stack) recordFile() string { return filepath.Join(s.Data(), "stack.json") }
-
-// Save remembers how the stack is being started.
-func (s Stack) Save(record Record) error {
-	content, err := json.MarshalIndent(record, "", "  ")
-	if err != nil {
-		return fmt.Errorf("remember the stack: %w", err)
-	}
-	if err := os.MkdirAll(s.Data(), 0o700); err != nil {
-		return fmt.Errorf("remember the stack: %w", err)
-	}
-	if err := os.WriteFile(s.recordFile(), append(content, '\n'), 0o600); err != nil {
-		return fmt.Errorf("remember the stack: %w", err)
-	}
-	return nil
-}
-
-// Recorded returns how the stack was started last; found is false if it never was, or was cleaned since.
-func (s Stack) Recorded() (record Record, found bool, err error) {
-	content, err := os.ReadFile(s.recordFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return Record{}, false, nil
-	}
-	if err != nil {
-		return Record{}, false, fmt.Errorf("how the stack was started: %w", err)
-	}
-	if err := json.Unmarshal(content, &record); err != nil {
-		return Record{}, false, fmt.Errorf("how the stack was started: %s: %w", s.recordFile(), err)
-	}
-	return record, true, nil
-}
-
-// Clean removes what is made below Data, and nothing else that may lie there.
+// Clean removes what the stack made below Data, and leaves other files there.
 func (s Stack) Clean() error {
 	for _, name := range []string{"mariadb", "nats", "docker", "run", "logs", "bin", "secrets", filepath.Base(s.recordFile())} {
 		if err := os.RemoveAll(filepath.Join(s.Data(), name)); err != nil {
 			return fmt.Errorf("remove data: %w", err)
 		}
 	}
-	// The folder goes only if it is empty now, and need not exist.
+	// This fails if the folder is not empty, or is not there; both are fine.
 	_ = os.Remove(s.Data())
 	return nil
 }

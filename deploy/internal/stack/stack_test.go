@@ -37,12 +37,15 @@ func TestATakenPortIsNamedWithTheVariableThatChangesIt(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, taken.Close()) })
-	ports := stack.Ports{Primary: taken.Addr().(*net.TCPAddr).Port}
-	others := func(port stack.Port) bool { return port.Owner != "primary" }
-	err = ports.CheckFree(t.Context(), others)
+	s := stack.Stack{Folder: t.TempDir(), Ports: stack.Ports{Primary: taken.Addr().(*net.TCPAddr).Port}}
+	err = s.CheckPorts(t.Context(), func(string) bool { return false })
 	require.ErrorContains(t, err, taken.Addr().(*net.TCPAddr).AddrPort().String())
 	require.ErrorContains(t, err, "set PRIMARY_PORT to another")
-	require.NoError(t, ports.CheckFree(t.Context(), func(stack.Port) bool { return true }))
+	require.NoError(t, s.CheckPorts(t.Context(), func(string) bool { return false }, "PRIMARY_PORT"))
+	runs := func(owner string) bool { return owner == "primary" }
+	require.ErrorContains(t, s.CheckPorts(t.Context(), runs), "PRIMARY_PORT", "it listened elsewhere until now")
+	require.NoError(t, s.Save(stack.Native))
+	require.NoError(t, s.CheckPorts(t.Context(), runs))
 }
 
 func TestWhatTheOneNATSServerHereCannotDoIsNotChosen(t *testing.T) {
@@ -73,23 +76,22 @@ func TestAModeIsChosenByWhatIsAskedForAndWhatAnswers(t *testing.T) {
 }
 
 func TestTheRecordIsWhatWasSavedUntilClean(t *testing.T) {
-	s := stack.Stack{Root: t.TempDir()}
+	s := stack.Stack{Root: t.TempDir(), Ports: stack.Ports{Gateway: 8090}}
 	_, found, err := s.Recorded()
 	require.NoError(t, err)
 	require.False(t, found)
-	saved := stack.Record{Mode: stack.Native, Ports: stack.Ports{Gateway: 8090}}
-	require.NoError(t, s.Save(saved))
+	require.NoError(t, s.Save(stack.Native))
 	record, found, err := s.Recorded()
 	require.NoError(t, err)
 	require.True(t, found)
-	require.Equal(t, saved, record)
+	require.Equal(t, stack.Record{Mode: stack.Native, Ports: s.Ports}, record)
 	require.NoError(t, s.Clean())
 	require.NoDirExists(t, s.Data())
 }
 
 func TestCleanLeavesWhatTheStackDidNotMake(t *testing.T) {
 	s := stack.Stack{Folder: t.TempDir()}
-	require.NoError(t, s.Save(stack.Record{Mode: stack.Native}))
+	require.NoError(t, s.Save(stack.Native))
 	foreign := filepath.Join(s.Data(), "letters")
 	require.NoError(t, os.WriteFile(foreign, nil, 0o600))
 	require.NoError(t, s.Clean())
