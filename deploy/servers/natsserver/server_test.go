@@ -66,7 +66,7 @@ func TestADetachedNATSServerIsFoundAgainAndRestartedWhenItsConfigurationChanged(
 		server, err := Start(t.Context(), options)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, server.Close()) })
-		return server.Process.PID()
+		return server.PID()
 	}
 	first := pid()
 	require.Equal(t, first, pid())
