@@ -36,7 +36,8 @@ func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []strin
 	if err != nil {
 		return err
 	}
-	if count := utf8.RuneCountInString(password); count < account.MinPassword || count > account.MaxPassword || !account.IsStrongPassword(password) {
+	normal := account.NormalPassword(password)
+	if count := utf8.RuneCountInString(normal); count < account.MinPassword || count > account.MaxPassword || !account.IsStrongPassword(normal) {
 		return fmt.Errorf("the password needs %d to %d characters, among them a digit, a lower-case and an upper-case letter, "+
 			"and one that is neither letter, digit nor underscore", account.MinPassword, account.MaxPassword)
 	}

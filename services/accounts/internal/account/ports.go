@@ -106,13 +106,13 @@ type Query struct {
 	EmailsOf uint64
 }
 
-// Passwords hashes and checks passwords.
+// Passwords hashes and checks passwords, in their normal form (NormalPassword).
 type Passwords interface {
 	// Ready returns the fault Unavailable while the others would refuse at once, so that a refusal needs no database.
 	Ready() error
 	Hash(ctx context.Context, password string) (string, error)
-	// Verify reports whether the password belongs to the hash, and whether the hash should be made anew. The empty hash
-	// belongs to no password and takes as long to check as any.
+	// Verify reports whether the password, or else its normal form, belongs to the hash, and whether the hash should be made
+	// anew. The empty hash belongs to no password and takes as long to check as any.
 	Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error)
 }
 

@@ -2,7 +2,10 @@ package account
 
 import (
 	"regexp"
+	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // The rules of a member's fields, those of drf-oms. Lengths are in characters (Unicode code points).
@@ -28,6 +31,18 @@ var (
 
 // Genders are the values of Member.Gender besides "".
 func Genders() []string { return []string{"M", "F"} }
+
+// NormalPassword returns the form in which a password is checked and hashed, so that it is the same password whatever keyboard
+// typed it: the mapping of RFC 8265's OpaqueString, which makes every blank a space and composes characters (NFC). Nothing that
+// the profile forbids is refused, because drf-oms took it.
+func NormalPassword(password string) string {
+	return norm.NFC.String(strings.Map(func(char rune) rune {
+		if unicode.Is(unicode.Zs, char) {
+			return ' '
+		}
+		return char
+	}, password))
+}
 
 // IsStrongPassword reports whether a password holds a digit, a lower-case and an upper-case ASCII letter, and a
 // character that is neither letter, digit nor underscore.

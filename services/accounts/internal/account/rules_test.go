@@ -19,6 +19,16 @@ func TestAStrongPasswordHasFourKindsOfCharacters(t *testing.T) {
 	}
 }
 
+func TestAPasswordHasOneNormalForm(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Jhlee'spwd0": "Jhlee'spwd0", "Pa\u0301ss\u00a01!": "P\u00e1ss 1!", "\u1112\u1161\u11ab\u30001!": "\ud55c 1!", "\u212b": "\u00c5",
+		"\uff21": "\uff21", "a\u200bb": "a\u200bb", "\t": "\t",
+	} {
+		require.Equal(t, want, account.NormalPassword(text), "%+q", text)
+	}
+}
+
 func TestTheFormsOfFieldsAreThoseOfDrfOMS(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

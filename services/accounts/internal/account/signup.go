@@ -35,7 +35,7 @@ func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, ke
 	once := Once{Key: key, At: s.now()}
 	if key != "" {
 		once.Fingerprint = s.deps.Vault.Fingerprint("sign-up", key, input.Email, input.Name, input.Nickname, input.Phone, input.Gender,
-			input.Password)
+			NormalPassword(input.Password))
 		// Asked first because hashing a password takes a hundred times as long.
 		kept, err := s.deps.Store.Kept(ctx, once)
 		if kept != nil || err != nil {

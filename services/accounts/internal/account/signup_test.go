@@ -123,6 +123,18 @@ func TestAKeyBelongsToEverythingThatASignUpSays(t *testing.T) {
 	}
 }
 
+func TestAPasswordInAnotherNormalFormIsTheSameRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, account.DirectoryMasked)
+	composed, decomposed := newcomer, newcomer
+	composed.Password, decomposed.Password = "P\u00e1ssword'1", "Pa\u0301ssword'1"
+	_, _, err := w.SignUp(t.Context(), browser, composed, "key")
+	require.NoError(t, err)
+	_, replayed, err := w.SignUp(t.Context(), browser, decomposed, "key")
+	require.NoError(t, err)
+	require.True(t, replayed)
+}
+
 // Whoever knows a key and all but the password could otherwise try passwords here as fast as it likes.
 func TestSignUpsWithAKeyOfAnotherRequestCountAsFailedLogins(t *testing.T) {
 	t.Parallel()

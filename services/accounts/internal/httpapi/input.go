@@ -13,8 +13,31 @@ var (
 	nameChecks     = []field.Check{field.Length(account.MinName, account.MaxName), field.Pattern(account.NamePattern)}
 	nicknameChecks = []field.Check{field.Length(account.MinNickname, account.MaxNickname), field.Pattern(account.NicknamePattern)}
 	phoneChecks    = []field.Check{field.Length(account.MinPhone, account.MaxPhone), field.Pattern(account.PhonePattern)}
-	passwordChecks = []field.Check{field.Length(account.MinPassword, account.MaxPassword), field.Form(account.IsStrongPassword)}
+	passwordChecks = []field.Check{
+		normal(field.Length(account.MinPassword, account.MaxPassword)), normal(field.Form(account.IsStrongPassword)),
+	}
+	// A login may also send a password that was allowed before passwords had a normal form.
+	loginChecks = []field.Check{
+		either(field.Length(account.MinPassword, account.MaxPassword)), either(field.Form(account.IsStrongPassword)),
+	}
+	proofChecks = []field.Check{either(field.Length(1, account.MaxPassword))}
 )
+
+// normal applies a check to a password's normal form.
+func normal(check field.Check) field.Check {
+	return field.Check{NotText: check.NotText, Refuse: func(text string) string { return check.Refuse(account.NormalPassword(text)) }}
+}
+
+// either accepts a password where its normal form passes, or else the password as it was sent.
+func either(check field.Check) field.Check {
+	return field.Check{NotText: check.NotText, Refuse: func(text string) string {
+		message := check.Refuse(account.NormalPassword(text))
+		if message != "" && check.Refuse(text) == "" {
+			return ""
+		}
+		return message
+	}}
+}
 
 // readChange reads a change of a member. presence says what it means that a field is left out; gender and what only admins
 // may send may always be.
@@ -39,8 +62,8 @@ func readMember(object *field.Object, presence field.Presence) account.Change {
 		Nickname:        object.Text("nickname", presence, nicknameChecks...),
 		Phone:           object.Text("phone", presence, phoneChecks...),
 		Gender:          object.Choice("gender", account.Genders()...),
-		Password:        object.Text("password", presence, passwordChecks...),
-		CurrentPassword: object.Text("current_password", field.Optional, field.Length(1, account.MaxPassword)),
+		Password:        object.RawText("password", presence, passwordChecks...),
+		CurrentPassword: object.RawText("current_password", field.Optional, proofChecks...),
 	}
 }
 
@@ -68,7 +91,7 @@ func readCredentials(c *fiber.Ctx) (email, password string, err error) {
 		return "", "", err
 	}
 	emailText := object.Text("email", field.Required, emailChecks...)
-	passwordText := object.Text("password", field.Required, passwordChecks...)
+	passwordText := object.RawText("password", field.Required, loginChecks...)
 	if err := object.Err(); err != nil {
 		return "", "", err
 	}

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 
+	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/fault"
 )
 
@@ -45,7 +46,7 @@ func NewHasher() (*Hasher, error) {
 // slotsFor leaves one core to all other requests: a core that hashes answers nothing else.
 func slotsFor(cores int) int { return max(1, min(MaxParallel, cores-1)) }
 
-// Hash returns the hash of a password in PHC string format. It fails with Unavailable where too many wait or no slot is
+// Hash returns the hash of a password's normal form in PHC string format. It fails with Unavailable where too many wait or no slot is
 // free in time.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	release, err := h.acquire(ctx)
@@ -53,18 +54,29 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer release()
-	return hashArgon2id(password)
+	return hashArgon2id(account.NormalPassword(password))
 }
 
-// Verify reports whether password belongs to hash, and whether hash has other parameters than Hash would use today. The
-// empty hash belongs to no password and costs the same time as one from Hash. It fails with Unavailable where too many
-// wait or no slot is free in time.
+// Verify reports whether password belongs to hash, and whether hash should be made anew. Hashes of before, and Django's, were made
+// of the password as it was sent. So where that is not its normal form, it is the second one that is tried, at the cost of a
+// second hash. That cost depends on what was sent, not on what is stored. The empty hash belongs to no password and costs the
+// same time as one from Hash. Verify fails with Unavailable where too many wait or no slot is free in time.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
 		return false, false, err
 	}
 	defer release()
+	normal := account.NormalPassword(password)
+	ok, outdated, err = h.verify(hash, normal)
+	if ok || err != nil || normal == password {
+		return ok, outdated, err
+	}
+	ok, _, err = h.verify(hash, password)
+	return ok, true, err
+}
+
+func (h *Hasher) verify(hash, password string) (ok, outdated bool, err error) {
 	switch {
 	case hash == "":
 		_, _, err := verifyArgon2id(h.unknown, password)

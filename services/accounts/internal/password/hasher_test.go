@@ -52,6 +52,35 @@ func TestAPasswordBelongsToItsHashAndToNoOther(t *testing.T) {
 	}
 }
 
+// nfd is a password as macOS sends it, and nfc as others do.
+const nfd, nfc = "Pa\u0301sswo\u0308rd\u00a01!", "P\u00e1ssw\u00f6rd 1!"
+
+func TestAPasswordIsTheSameInEveryNormalForm(t *testing.T) {
+	t.Parallel()
+	hasher := newHasher(t)
+	for _, stored := range []string{nfd, nfc} {
+		hashed := hash(t, hasher, stored)
+		for _, sent := range []string{nfd, nfc} {
+			ok, outdated, err := hasher.Verify(t.Context(), hashed, sent)
+			require.NoError(t, err)
+			require.True(t, ok, "%+q for %+q", sent, stored)
+			require.False(t, outdated)
+		}
+	}
+}
+
+func TestAHashOfThePasswordAsItWasSentVerifiesAndIsOutdated(t *testing.T) {
+	t.Parallel()
+	hasher := newHasher(t)
+	const ofNFD = "pbkdf2_sha256$1$pepper$idPtAKSxvv3r75JftilMXv0/L/hIDjpMFAHT/d7Ifrs=" // by Python's hashlib
+	for sent, belongs := range map[string]bool{nfd: true, nfc: false, nfd + "x": false} {
+		ok, outdated, err := hasher.Verify(t.Context(), ofNFD, sent)
+		require.NoError(t, err)
+		require.Equal(t, belongs, ok, "%+q", sent)
+		require.True(t, outdated)
+	}
+}
+
 func TestEveryHashHasASaltOfItsOwn(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t)
@@ -96,16 +125,19 @@ func TestTheEmptyHashBelongsToNoPassword(t *testing.T) {
 func TestTheEmptyHashCostsAsMuchAsAnyOther(t *testing.T) { //nolint:paralleltest // it measures the whole process
 	hasher := newHasher(t)
 	hashed := hash(t, hasher, secret)
-	cost := func(against string) uint64 {
+	cost := func(against, sent string) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _, err := hasher.Verify(t.Context(), against, "Wrong'pwd00")
+		_, _, err := hasher.Verify(t.Context(), against, sent)
 		require.NoError(t, err)
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc
 	}
 	const oneHash = 19 << 20
-	known, unknown := cost(hashed), cost("")
-	require.GreaterOrEqual(t, known, uint64(oneHash))
-	require.InDelta(t, known, unknown, oneHash/10)
+	for sent, hashes := range map[string]uint64{"Wrong'pwd00": 1, nfd: 2} {
+		known, unknown := cost(hashed, sent), cost("", sent)
+		require.GreaterOrEqual(t, known, hashes*oneHash)
+		require.Less(t, known, (hashes+1)*oneHash)
+		require.InDelta(t, known, unknown, oneHash/10, "%+q", sent)
+	}
 }
