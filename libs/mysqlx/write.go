@@ -25,7 +25,8 @@ type Writer struct{ *sql.Tx }
 
 // Write runs work in a transaction on the primary and commits it. On a deadlock, a lock wait time-out or a snapshot
 // conflict the whole of work runs again, at most three times; work must therefore have no effect but through its Writer
-// and on variables that it sets anew each time. The context is told the token of what was written (consistency.Wrote).
+// and on variables that it sets anew each time. The context is told the token of what was written (consistency.Wrote), or of
+// what was read where work ends with a fault: a refusal tells how the rows are, too.
 //
 // Faults: whatever work returned; Unavailable where nothing was written; OutcomeUnknown where the connection was lost
 // or ended during COMMIT, or the server was replaced, when the transaction may or may not have been written.
@@ -97,7 +98,7 @@ func (c *Cluster) transact(ctx context.Context, work func(context.Context, Write
 		}
 	}()
 	if err := work(ctx, Writer{tx}); err != nil {
-		return err
+		return c.refused(ctx, host, epoch, err)
 	}
 	committing = true
 	err = commit(tx)
@@ -112,6 +113,20 @@ func (c *Cluster) transact(ctx context.Context, work func(context.Context, Write
 		// The server may still be at it.
 		c.acknowledged(ctx, host.bound()+consistency.Token(ioTimeout.Microseconds()))
 	}
+	return err
+}
+
+// refused is what a transaction returns that its work ended with an error. A fault tells the caller how the rows are that
+// were read, so the caller must not see older ones afterwards: it gets a token as for a write. A server that was replaced
+// meanwhile may not know how the rows are.
+func (c *Cluster) refused(ctx context.Context, host *host, epoch uint64, err error) error {
+	if !decided(err) {
+		return err
+	}
+	if c.epoch.Load() != epoch {
+		return fmt.Errorf("%w: %w", errNoPrimary, errReplaced)
+	}
+	c.acknowledged(ctx, host.bound())
 	return err
 }
 

@@ -32,29 +32,37 @@ func readOrder(c *fiber.Ctx, product field.Presence) (order.Change, error) {
 	return change, object.Err()
 }
 
-// readAttempt reads what makes a request the same when it is sent again: its key, and the order that it asks for. How
-// that was written does not count, since a client may write it anew each time, nor whether it names its caller as the
-// customer or nobody.
-func readAttempt(c *fiber.Ctx, caller authn.Principal, input order.Change) (order.Attempt, error) {
-	key, err := httpx.IdempotencyKey(c)
-	if err != nil {
-		return order.Attempt{}, err
-	}
+// readCreation reads what makes a new order the same when it is sent again. How the request was written does not count,
+// since a client may write it anew each time, nor whether it names its caller as the customer or nobody.
+func readCreation(c *fiber.Ctx, caller authn.Principal, input order.Change) (order.IdempotentRequest, error) {
 	customer := caller.MemberID
 	if input.CustomerID != nil {
 		customer = *input.CustomerID
 	}
-	// The product is required, and a number that is given is never empty.
-	return order.Attempt{CallerID: caller.MemberID, Key: key, Fingerprint: idempotency.Fingerprint(
-		[]byte("create order"), []byte(strconv.FormatUint(customer, 10)), textOf(input.OrderNumber), textOf(input.ProductName),
-	)}, nil
+	return readRequest(c, "create order", customer, textOf(input.OrderNumber), textOf(input.ProductName))
 }
 
-func textOf(given *string) []byte {
-	if given == nil {
-		return nil
+// readRequest reads the Idempotency-Key of a request that does something to the customer or the order of this id.
+func readRequest(c *fiber.Ctx, does string, id uint64, asksFor ...string) (order.IdempotentRequest, error) {
+	key, err := httpx.IdempotencyKey(c)
+	if err != nil {
+		return order.IdempotentRequest{}, err
 	}
-	return []byte(*given)
+	parts := [][]byte{[]byte(does), []byte(strconv.FormatUint(id, 10))}
+	for _, part := range asksFor {
+		parts = append(parts, []byte(part))
+	}
+	return order.IdempotentRequest{
+		CallerID: authn.From(c.UserContext()).MemberID, Key: key, Fingerprint: idempotency.Fingerprint(parts...),
+	}, nil
+}
+
+// textOf returns the text that a field was given, "" where it was left out. No field takes an empty text.
+func textOf(given *string) string {
+	if given == nil {
+		return ""
+	}
+	return *given
 }
 
 func readTransition(c *fiber.Ctx) (order.Transition, error) {

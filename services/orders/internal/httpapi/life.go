@@ -23,10 +23,16 @@ func (a *API) transition(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	changed, err := a.service.Transition(c.UserContext(), authn.From(c.UserContext()), shown.ID, wanted, condition)
+	request, err := readRequest(c, "transition", shown.ID, string(wanted.To), wanted.Note)
 	if err != nil {
 		return err
 	}
+	changed, replayed, err := a.service.Transition(
+		c.UserContext(), authn.From(c.UserContext()), shown.ID, wanted, condition, request)
+	if err != nil {
+		return err
+	}
+	tellReplay(c, replayed)
 	return a.answer(c, fiber.StatusOK, changed)
 }
 

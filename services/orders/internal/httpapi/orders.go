@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -42,17 +43,15 @@ func (a *API) create(c *fiber.Ctx) error {
 	}
 	ctx := c.UserContext()
 	caller := authn.From(ctx)
-	attempt, err := readAttempt(c, caller, input)
+	request, err := readCreation(c, caller, input)
 	if err != nil {
 		return err
 	}
-	created, replayed, err := a.service.Create(ctx, caller, input, attempt)
+	created, replayed, err := a.service.Create(ctx, caller, input, request)
 	if err != nil {
 		return err
 	}
-	if replayed {
-		c.Set(httpx.HeaderIdempotencyReplayed, "true")
-	}
+	tellReplay(c, replayed)
 	httpx.SetLocation(c, fmt.Sprintf("/orders/%d", created.ID))
 	return a.answer(c, fiber.StatusCreated, created)
 }
@@ -94,28 +93,49 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 	if err != nil {
 		return err
 	}
-	updated, err := a.service.Update(c.UserContext(), authn.From(c.UserContext()), shown, input, condition)
+	customer := ""
+	if input.CustomerID != nil {
+		customer = strconv.FormatUint(*input.CustomerID, 10)
+	}
+	request, err := readRequest(c, "update order", shown.ID, customer, textOf(input.OrderNumber), textOf(input.ProductName))
 	if err != nil {
 		return err
 	}
+	updated, replayed, err := a.service.Update(c.UserContext(), authn.From(c.UserContext()), shown, input, condition, request)
+	if err != nil {
+		return err
+	}
+	tellReplay(c, replayed)
 	return a.answer(c, fiber.StatusOK, updated)
 }
 
 func (a *API) delete(c *fiber.Ctx) error {
-	// Whoever may not see the order hears so without a lock on it, or on the gap where it is not and new ones come.
-	shown, err := a.shown(c)
+	id, err := httpx.ID(c)
 	if err != nil {
 		return err
 	}
-	condition, err := httpx.IfMatch(c, shown.ID)
+	condition, err := httpx.IfMatch(c, id)
 	if err != nil {
 		return err
 	}
-	if err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), shown.ID, condition); err != nil {
+	request, err := readRequest(c, "delete order", id)
+	if err != nil {
 		return err
 	}
+	replayed, err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), id, condition, request)
+	if err != nil {
+		return err
+	}
+	tellReplay(c, replayed)
 	c.Status(fiber.StatusNoContent)
 	return nil
+}
+
+// tellReplay says in the answer that it was given before.
+func tellReplay(c *fiber.Ctx, replayed bool) {
+	if replayed {
+		c.Set(httpx.HeaderIdempotencyReplayed, "true")
+	}
 }
 
 // answer shows one order with its tag.

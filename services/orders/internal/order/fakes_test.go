@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
 	"oms.internal/orders/internal/order"
 )
@@ -32,26 +33,20 @@ var (
 type memory struct {
 	orders   map[uint64]order.Order
 	facts    []order.Fact
-	attempts map[order.Attempt]order.Order
+	answered map[order.IdempotentRequest]order.Order
 	failure  error // what every write answers instead of writing
-	writes   int   // attempts
+	writes   int   // tries
 	queries  []order.Query
 }
 
-func (m *memory) CreateOrder(
-	_ context.Context, attempt order.Attempt, compose func() (order.Fact, error),
-) (order.Order, bool, error) {
-	m.writes++
-	if stored, found := m.attempts[attempt]; found && attempt.Key != "" {
+func (m *memory) CreateOrder(_ context.Context, request order.IdempotentRequest, fact order.Fact) (order.Order, bool, error) {
+	if stored, found := m.answered[request]; found {
 		return stored, true, nil
 	}
-	fact, err := compose()
-	if err == nil {
-		err = m.failure
-	}
-	if err != nil {
+	m.writes++
+	if m.failure != nil {
 		m.writes--
-		return order.Order{}, false, err
+		return order.Order{}, false, m.failure
 	}
 	for _, stored := range m.orders {
 		if stored.OrderNumber == fact.Order.OrderNumber {
@@ -60,9 +55,24 @@ func (m *memory) CreateOrder(
 	}
 	fact.Order.ID = uint64(len(m.orders) + 1)
 	m.orders[fact.Order.ID] = fact.Order
-	m.attempts[attempt] = fact.Order
-	m.facts = append(m.facts, fact)
+	m.note(request, fact)
 	return fact.Order, false, nil
+}
+
+// note keeps what a request did.
+func (m *memory) note(request order.IdempotentRequest, fact order.Fact) {
+	m.facts = append(m.facts, fact)
+	if request.Key != "" {
+		m.answered[request] = fact.Order
+	}
+}
+
+func (m *memory) Answered(_ context.Context, request order.IdempotentRequest) (order.Order, error) {
+	stored, found := m.answered[request]
+	if !found {
+		return order.Order{}, fault.NewNotFound()
+	}
+	return stored, nil
 }
 
 func (m *memory) Order(_ context.Context, id uint64) (order.Order, error) {
@@ -91,38 +101,28 @@ func (m *memory) Timeline(_ context.Context, id uint64) ([]order.Step, uint64, e
 }
 
 func (m *memory) ChangeOrder(
-	_ context.Context, id uint64, change func(*order.Order) (order.Fact, error),
-) (order.Order, error) {
-	changed, ok := m.orders[id]
-	if !ok {
-		return order.Order{}, fault.NewNotFound()
+	_ context.Context, request order.IdempotentRequest, id uint64, decide func(order.Order) (order.Fact, error),
+) (order.Order, bool, error) {
+	if stored, found := m.answered[request]; found {
+		return stored, true, nil
 	}
-	fact, err := change(&changed)
+	before, ok := m.orders[id]
+	if !ok {
+		return order.Order{}, false, fault.NewNotFound()
+	}
+	fact, err := decide(before)
 	if err != nil || fact.Event == "" {
-		return changed, err
+		return before, false, err
 	}
-	return changed, m.write(fact, func() { m.orders[id] = changed })
-}
-
-func (m *memory) DeleteOrder(_ context.Context, id uint64, allowed func(order.Order) (order.Fact, error)) error {
-	found, ok := m.orders[id]
-	if !ok {
-		return fault.NewNotFound()
-	}
-	fact, err := allowed(found)
-	if err != nil {
-		return err
-	}
-	return m.write(fact, func() { delete(m.orders, id) })
-}
-
-func (m *memory) write(fact order.Fact, do func()) error {
 	m.writes++
-	if m.failure == nil {
-		do()
-		m.facts = append(m.facts, fact)
+	if m.failure != nil {
+		return order.Order{}, false, m.failure
 	}
-	return m.failure
+	if m.orders[id] = fact.Order; fact.Event == orders.EventDeleted {
+		delete(m.orders, id)
+	}
+	m.note(request, fact)
+	return fact.Order, false, nil
 }
 
 // accounts is order.Members with fixed answers. It keeps what it was asked.
@@ -161,11 +161,16 @@ func (a *accounts) Match(ctx context.Context, terms []string, among uint64) ([][
 	return a.matches, a.truncated, a.failure
 }
 
-// told is order.WriteNotifier that keeps whom each write was told to, without nobody.
+// told is order.WriteNotifier that keeps whom each write was told to: each member once, and nobody not at all.
 type told [][]uint64
 
 func (t *told) Wrote(_ context.Context, memberIDs ...uint64) {
-	somebody := slices.DeleteFunc(slices.Clone(memberIDs), func(id uint64) bool { return id == 0 })
+	var somebody []uint64
+	for _, id := range memberIDs {
+		if id != 0 && !slices.Contains(somebody, id) {
+			somebody = append(somebody, id)
+		}
+	}
 	*t = append(*t, somebody)
 }
 
@@ -173,6 +178,9 @@ func (t *told) Wrote(_ context.Context, memberIDs ...uint64) {
 type condition uint64
 
 func (c condition) Allows(version uint64) bool { return uint64(c) == version }
+
+// once is a request that is not sent again.
+var once order.IdempotentRequest
 
 // unconditional is order.Condition that allows all.
 type unconditional struct{}
@@ -194,7 +202,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		store: &memory{orders: map[uint64]order.Order{1: firstOrder()}, attempts: map[order.Attempt]order.Order{}},
+		store: &memory{orders: map[uint64]order.Order{1: firstOrder()}, answered: map[order.IdempotentRequest]order.Order{}},
 		accounts: &accounts{members: map[uint64]order.Member{
 			ownerID: {Exists: true}, otherID: {Exists: true}, adminID: {Exists: true, Admin: true},
 		}},
@@ -227,7 +235,7 @@ func firstOrder() order.Order {
 // create makes an order without a key.
 func (w *world) create(t *testing.T, caller authn.Principal, input order.Change) (order.Order, error) {
 	t.Helper()
-	created, replayed, err := w.Create(t.Context(), caller, input, order.Attempt{CallerID: caller.MemberID})
+	created, replayed, err := w.Create(t.Context(), caller, input, once)
 	require.False(t, replayed)
 	return created, err
 }

@@ -50,23 +50,14 @@ type Transition struct {
 // Transition brings an order into another state: an admin as the order's life allows, its customer to cancel it while it
 // may be cancelled.
 func (s *Service) Transition(
-	ctx context.Context, caller authn.Principal, id uint64, wanted Transition, condition Condition,
-) (Order, error) {
-	caller, err := s.withCurrentRights(ctx, caller)
-	if err != nil {
-		return Order{}, err
+	ctx context.Context, caller authn.Principal, id uint64, wanted Transition, condition Condition, request IdempotentRequest,
+) (changed Order, replayed bool, err error) {
+	if caller, err = s.withCurrentRights(ctx, caller); err != nil {
+		return s.refuse(ctx, request, err)
 	}
-	var customerID uint64
-	changed, err := s.deps.Store.ChangeOrder(ctx, id, func(order *Order) (Fact, error) {
-		if err := mayUse(caller, *order); err != nil {
-			return Fact{}, err
-		}
-		customerID = order.CustomerID
+	return s.change(ctx, caller, id, condition, request, func(order Order) (Fact, error) {
 		if !caller.Admin && wanted.To != Cancelled {
 			return Fact{}, fault.NewForbidden()
-		}
-		if !condition.Allows(order.Version) {
-			return Fact{}, errChanged
 		}
 		from := order.State
 		if !slices.Contains(transitions[from], wanted.To) {
@@ -74,13 +65,10 @@ func (s *Service) Transition(
 			return Fact{}, fault.New(fault.Conflict, detail, nil)
 		}
 		order.State = wanted.To
-		order.Version++
-		fact := s.fact(orders.EventTransition, caller, *order)
+		fact := s.fact(orders.EventTransition, caller, order)
 		fact.From, fact.Note = from, wanted.Note
 		return fact, nil
 	})
-	s.deps.Notifier.Wrote(ctx, caller.MemberID, customerID)
-	return changed, err
 }
 
 // Fact is something that happened to an order. It is stored together with what it did, or not at all: as an event for

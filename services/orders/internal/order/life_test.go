@@ -33,7 +33,7 @@ func TestWhoMayBringAnOrderFromWhichStateToWhich(t *testing.T) {
 					before := firstOrder()
 					before.State = from
 					w.store.orders[1] = before
-					changed, err := w.Transition(t.Context(), caller, 1, order.Transition{To: to, Note: "because"}, unconditional{})
+					changed, _, err := w.Transition(t.Context(), caller, 1, order.Transition{To: to, Note: "because"}, unconditional{}, once)
 					switch {
 					case !caller.Admin && to != order.Cancelled:
 						require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
@@ -99,9 +99,9 @@ func TestEachWriteIsAFactAndSomeAreStepsOfTheOrdersLife(t *testing.T) {
 func TestWhatChangesNothingIsNoFact(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	changed, err := w.Update(t.Context(), owner, firstOrder(), order.Change{
+	changed, _, err := w.Update(t.Context(), owner, firstOrder(), order.Change{
 		CustomerID: new(uint64(ownerID)), OrderNumber: new("FIRST0000001"), ProductName: new("꼬막무침 🍤"),
-	}, unconditional{})
+	}, unconditional{}, once)
 	require.NoError(t, err)
 	require.Equal(t, firstOrder(), changed)
 	require.Zero(t, w.store.writes)

@@ -9,12 +9,17 @@ import (
 // Store keeps orders. A missing order is the fault NotFound, a number in use is ErrNumberTaken, a customer who is known to
 // be gone is refused with NoSuchCustomer.
 //
-// Reads see at least what their context asks for (libs/consistency). A function that is handed to a write may run more
-// than once; what it refuses is not written.
+// Reads see at least what their context asks for (libs/consistency). A write is not done again for a request that
+// succeeded before: it returns the order as it was then, and replayed is true.
 type Store interface {
-	// CreateOrder stores the order of the fact that compose returns, and returns it with its id. An attempt that succeeded
-	// before is not done again: its order is returned as it was then, and replayed is true.
-	CreateOrder(ctx context.Context, attempt Attempt, compose func() (Fact, error)) (order Order, replayed bool, err error)
+	// CreateOrder stores the fact's order, and returns it with its id.
+	CreateOrder(ctx context.Context, request IdempotentRequest, fact Fact) (order Order, replayed bool, err error)
+	// ChangeOrder locks the order and stores the fact that decide returns: its order in the place of the locked one, or the
+	// removal if its event is EventDeleted. The zero Fact changes nothing. decide may run more than once; what it refuses
+	// is not written.
+	ChangeOrder(ctx context.Context, request IdempotentRequest, id uint64, decide func(Order) (Fact, error)) (order Order, replayed bool, err error)
+	// Answered returns the order that the same request was answered with before. A missing one is the fault NotFound.
+	Answered(ctx context.Context, request IdempotentRequest) (Order, error)
 	// Order returns one order.
 	Order(ctx context.Context, id uint64) (Order, error)
 	// Orders returns one page of a list, and how many orders the whole list has.
@@ -23,20 +28,15 @@ type Store interface {
 	LastOrders(ctx context.Context, customerIDs []uint64) ([]Order, error)
 	// Timeline returns the first MaxTimeline steps of an order, and whose it is or, once it is deleted, was.
 	Timeline(ctx context.Context, id uint64) (steps []Step, customerID uint64, err error)
-	// ChangeOrder locks the order, lets change alter it, and stores it with the fact, all or nothing. The zero Fact stands
-	// for nothing to store.
-	ChangeOrder(ctx context.Context, id uint64, change func(*Order) (Fact, error)) (Order, error)
-	// DeleteOrder locks the order, asks for the fact, and removes it.
-	DeleteOrder(ctx context.Context, id uint64, allowed func(Order) (Fact, error)) error
 }
 
 // MaxTimeline is how many steps of a timeline are shown. An order's life has fewer.
 const MaxTimeline = 100
 
-// Attempt is a request that its caller may send again because it lost the answer, and that must be done once.
-type Attempt struct {
+// IdempotentRequest is a write that its caller may send again, because the answer was lost, and that is done once.
+type IdempotentRequest struct {
 	CallerID uint64
-	// Key is what the caller recognises it by; "" is for a request that is never sent again.
+	// Key is the client's Idempotency-Key; "" is for a request that is not recognised when it is sent again.
 	Key string
 	// Fingerprint is that of all that the request asks for.
 	Fingerprint [32]byte

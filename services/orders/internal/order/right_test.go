@@ -64,11 +64,12 @@ func TestWhoIsNoLongerAdminKeepsItsOwnOrders(t *testing.T) {
 	own := firstOrder()
 	own.CustomerID = adminID
 	w.store.orders[1] = own
-	_, err := w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, unconditional{})
+	_, _, err := w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
-	_, err = w.Transition(t.Context(), admin, 1, order.Transition{To: order.Cancelled}, unconditional{})
+	_, _, err = w.Transition(t.Context(), admin, 1, order.Transition{To: order.Cancelled}, unconditional{}, once)
 	require.NoError(t, err)
-	require.NoError(t, w.Delete(t.Context(), admin, 1, unconditional{}))
+	_, err = w.Delete(t.Context(), admin, 1, unconditional{}, once)
+	require.NoError(t, err)
 }
 
 func requireUntouched(t *testing.T, w *world) {

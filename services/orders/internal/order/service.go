@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"oms.internal/libs/authn"
-	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
 )
 
@@ -59,27 +58,4 @@ func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (O
 // Last returns the last order of each of the given customers that has one.
 func (s *Service) Last(ctx context.Context, customerIDs []uint64) ([]Order, error) {
 	return s.deps.Store.LastOrders(ctx, customerIDs)
-}
-
-// Delete removes an order of the caller, or for an admin any order. Its timeline stays.
-func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64, condition Condition) error {
-	caller, err := s.withCurrentRights(ctx, caller)
-	if err != nil {
-		return err
-	}
-	var customerID uint64
-	err = s.deps.Store.DeleteOrder(ctx, id, func(order Order) (Fact, error) {
-		if err := mayUse(caller, order); err != nil {
-			return Fact{}, err
-		}
-		customerID = order.CustomerID
-		if !condition.Allows(order.Version) {
-			return Fact{}, errChanged
-		}
-		// The end is a change, too: of two events the one with the higher version tells what came later.
-		order.Version++
-		return s.fact(orders.EventDeleted, caller, order), nil
-	})
-	s.deps.Notifier.Wrote(ctx, caller.MemberID, customerID)
-	return err
 }

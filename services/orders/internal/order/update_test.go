@@ -31,7 +31,7 @@ func TestAChangeLeavesWhatItDoesNotName(t *testing.T) {
 			if want != firstOrder() {
 				want.Version++
 			}
-			changed, err := w.Update(t.Context(), admin, firstOrder(), c.change, unconditional{})
+			changed, _, err := w.Update(t.Context(), admin, firstOrder(), c.change, unconditional{}, once)
 			require.NoError(t, err)
 			require.Equal(t, want, changed)
 			require.Equal(t, want, w.store.orders[1])
@@ -51,7 +51,7 @@ func TestThePresentCustomerNeedsNoCheck(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			delete(w.accounts.members, ownerID)
-			_, err := w.Update(t.Context(), c.caller, firstOrder(), order.Change{CustomerID: new(uint64(ownerID)), ProductName: new("p")}, unconditional{})
+			_, _, err := w.Update(t.Context(), c.caller, firstOrder(), order.Change{CustomerID: new(uint64(ownerID)), ProductName: new("p")}, unconditional{}, once)
 			require.NoError(t, err)
 			require.Equal(t, c.asked, w.accounts.asked)
 		})
@@ -61,7 +61,7 @@ func TestThePresentCustomerNeedsNoCheck(t *testing.T) {
 func TestAMemberCannotGiveItsOrderAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, err := w.Update(t.Context(), owner, firstOrder(), order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")}, unconditional{})
+	_, _, err := w.Update(t.Context(), owner, firstOrder(), order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
 	require.Zero(t, w.store.writes)
 }
@@ -69,7 +69,7 @@ func TestAMemberCannotGiveItsOrderAway(t *testing.T) {
 func TestAnAdminCannotGiveAnOrderToSomeoneWhoIsNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(77))}, unconditional{})
+	_, _, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(77))}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Invalid), "%v", err)
 	require.Zero(t, w.store.writes)
 }
@@ -81,7 +81,7 @@ func TestAnOrderThatChangedHandsMeanwhileIsNotFound(t *testing.T) {
 	moved := firstOrder()
 	moved.CustomerID = otherID
 	w.store.orders[1] = moved
-	_, err := w.Update(t.Context(), owner, firstOrder(), order.Change{ProductName: new("p")}, unconditional{})
+	_, _, err := w.Update(t.Context(), owner, firstOrder(), order.Change{ProductName: new("p")}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	require.Equal(t, moved, w.store.orders[1])
 }
@@ -92,7 +92,7 @@ func TestAnOrderThatGotAnotherCustomerMeanwhileIsNotGivenBackUnasked(t *testing.
 	moved := firstOrder()
 	moved.CustomerID = otherID
 	w.store.orders[1] = moved
-	_, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(ownerID))}, unconditional{})
+	_, _, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(ownerID))}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Conflict), "%v", err)
 	require.Equal(t, moved, w.store.orders[1])
 }
@@ -104,15 +104,16 @@ var writes = map[string]func(*testing.T, *world, order.Condition) error{
 		return err
 	},
 	"update": func(t *testing.T, w *world, condition order.Condition) error {
-		_, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID))}, condition)
+		_, _, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID))}, condition, once)
 		return err
 	},
 	"transition": func(t *testing.T, w *world, condition order.Condition) error {
-		_, err := w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, condition)
+		_, _, err := w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, condition, once)
 		return err
 	},
 	"delete": func(t *testing.T, w *world, condition order.Condition) error {
-		return w.Delete(t.Context(), admin, 1, condition)
+		_, err := w.Delete(t.Context(), admin, 1, condition, once)
+		return err
 	},
 }
 

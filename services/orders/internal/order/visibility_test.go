@@ -20,11 +20,11 @@ var operations = map[string]func(*testing.T, *world, authn.Principal, uint64) er
 		return err
 	},
 	"update": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
-		_, err := w.Update(t.Context(), caller, order.Order{ID: id, CustomerID: caller.MemberID}, order.Change{ProductName: new("changed")}, unconditional{})
+		_, _, err := w.Update(t.Context(), caller, order.Order{ID: id, CustomerID: caller.MemberID}, order.Change{ProductName: new("changed")}, unconditional{}, once)
 		return err
 	},
 	"transition": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
-		_, err := w.Transition(t.Context(), caller, id, order.Transition{To: order.Cancelled}, unconditional{})
+		_, _, err := w.Transition(t.Context(), caller, id, order.Transition{To: order.Cancelled}, unconditional{}, once)
 		return err
 	},
 	"timeline": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
@@ -32,7 +32,8 @@ var operations = map[string]func(*testing.T, *world, authn.Principal, uint64) er
 		return err
 	},
 	"delete": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
-		return w.Delete(t.Context(), caller, id, unconditional{})
+		_, err := w.Delete(t.Context(), caller, id, unconditional{}, once)
+		return err
 	},
 }
 

@@ -22,87 +22,66 @@ type Change struct {
 const maxNumbers = 5
 
 // Create stores a new order, paid now. The customer is the caller unless an admin says otherwise; a missing number is
-// generated. An attempt that succeeded before has the same result again, whatever has become of the order or its customer
+// generated. A request that succeeded before has the same result again, whatever has become of the order or its customer
 // since; replayed says so.
 func (s *Service) Create(
-	ctx context.Context, caller authn.Principal, input Change, attempt Attempt,
-) (stored Order, replayed bool, err error) {
+	ctx context.Context, caller authn.Principal, input Change, request IdempotentRequest,
+) (created Order, replayed bool, err error) {
 	order := Order{CustomerID: caller.MemberID, PaidAt: s.now(), State: Paid, Version: 1}
-	var refusal error
-	if input.CustomerID != nil && *input.CustomerID != caller.MemberID {
-		order.CustomerID = *input.CustomerID
-		caller, refusal = s.mayGive(ctx, caller, order.CustomerID)
-	}
-	if refusal != nil && attempt.Key == "" {
-		return Order{}, false, refusal
-	}
+	set(&order.CustomerID, input.CustomerID)
 	set(&order.ProductName, input.ProductName)
+	if order.CustomerID != caller.MemberID {
+		if caller, err = s.mayGive(ctx, caller, order.CustomerID); err != nil {
+			return s.refuse(ctx, request, err)
+		}
+	}
 	for range maxNumbers {
-		stored, replayed, err = s.deps.Store.CreateOrder(ctx, attempt, func() (Fact, error) {
-			if refusal != nil {
-				return Fact{}, refusal
-			}
-			if err := s.number(&order, input.OrderNumber); err != nil {
-				return Fact{}, err
-			}
-			return s.fact(orders.EventCreated, caller, order), nil
-		})
+		if order.OrderNumber, err = s.number(input.OrderNumber); err != nil {
+			return Order{}, false, err
+		}
+		created, replayed, err = s.deps.Store.CreateOrder(ctx, request, s.fact(orders.EventCreated, caller, order))
 		if input.OrderNumber != nil || !errors.Is(err, ErrNumberTaken) {
 			s.deps.Notifier.Wrote(ctx, caller.MemberID, order.CustomerID)
-			return stored, replayed, err
+			return created, replayed, err
 		}
 	}
 	return Order{}, false, fault.NewInternal(fmt.Errorf("%d generated order numbers are taken", maxNumbers))
 }
 
-func (s *Service) number(order *Order, given *string) error {
-	if given != nil {
-		order.OrderNumber = *given
-		return nil
+// number returns the number that the caller wants, or a new one.
+func (s *Service) number(wanted *string) (string, error) {
+	if wanted != nil {
+		return *wanted, nil
 	}
 	generated, err := s.deps.NewNumber()
 	if err != nil {
-		return fmt.Errorf("generate order number: %w", err)
+		return "", fmt.Errorf("generate order number: %w", err)
 	}
-	order.OrderNumber = generated
-	return nil
+	return generated, nil
 }
 
 // Update changes an order that Get has shown to the caller. Fields that are left out keep what others wrote to them
-// meanwhile; a change to what the order is already is none.
+// meanwhile. If every field has its value already, nothing is written.
 func (s *Service) Update(
-	ctx context.Context, caller authn.Principal, shown Order, change Change, condition Condition,
-) (Order, error) {
-	caller, err := s.mayUpdate(ctx, caller, shown, change)
-	if err != nil {
-		return Order{}, err
+	ctx context.Context, caller authn.Principal, shown Order, change Change, condition Condition, request IdempotentRequest,
+) (updated Order, replayed bool, err error) {
+	if caller, err = s.mayUpdate(ctx, caller, shown, change); err != nil {
+		return s.refuse(ctx, request, err)
 	}
-	concerned := []uint64{caller.MemberID}
-	updated, err := s.deps.Store.ChangeOrder(ctx, shown.ID, func(order *Order) (Fact, error) {
-		// The order may have got another customer since it was shown.
-		if err := mayUse(caller, *order); err != nil {
-			return Fact{}, err
-		}
-		if !condition.Allows(order.Version) {
-			return Fact{}, errChanged
-		}
-		before := *order
-		set(&order.CustomerID, change.CustomerID)
-		set(&order.OrderNumber, change.OrderNumber)
-		set(&order.ProductName, change.ProductName)
-		if order.CustomerID != before.CustomerID && order.CustomerID == shown.CustomerID {
-			// It looked as if the customer stayed the same, and so nobody asked whether there is one.
+	return s.change(ctx, caller, shown.ID, condition, request, func(before Order) (Fact, error) {
+		after := before
+		set(&after.CustomerID, change.CustomerID)
+		set(&after.OrderNumber, change.OrderNumber)
+		set(&after.ProductName, change.ProductName)
+		if after.CustomerID != before.CustomerID && after.CustomerID == shown.CustomerID {
+			// Nobody has asked whether this customer exists, because it seemed to be the present one.
 			return Fact{}, fault.New(fault.Conflict, "The order has another customer meanwhile. Look at it again.", nil)
 		}
-		concerned = []uint64{caller.MemberID, before.CustomerID, order.CustomerID}
-		if *order == before {
+		if after == before {
 			return Fact{}, nil
 		}
-		order.Version++
-		return s.fact(orders.EventChanged, caller, *order), nil
+		return s.fact(orders.EventChanged, caller, after), nil
 	})
-	s.deps.Notifier.Wrote(ctx, concerned...)
-	return updated, err
 }
 
 // mayUpdate returns the caller with the rights that it has now. The present customer needs no check: it may have been
@@ -114,6 +93,65 @@ func (s *Service) mayUpdate(
 		return s.mayGive(ctx, caller, *change.CustomerID)
 	}
 	return s.withCurrentRights(ctx, caller)
+}
+
+// Delete removes an order of the caller, or for an admin any order. Its timeline stays.
+func (s *Service) Delete(
+	ctx context.Context, caller authn.Principal, id uint64, condition Condition, request IdempotentRequest,
+) (replayed bool, err error) {
+	// Whoever may not see the order hears so without a lock on it, or on the gap in which new orders are inserted.
+	if _, err = s.Get(ctx, caller, id); err == nil {
+		caller, err = s.withCurrentRights(ctx, caller)
+	}
+	if err != nil {
+		_, replayed, err = s.refuse(ctx, request, err)
+		return replayed, err
+	}
+	_, replayed, err = s.change(ctx, caller, id, condition, request, func(order Order) (Fact, error) {
+		return s.fact(orders.EventDeleted, caller, order), nil
+	})
+	return replayed, err
+}
+
+// change is the way of every write to an order that exists. rule is asked about the locked order once the caller may use it
+// and expects it as it is.
+func (s *Service) change(
+	ctx context.Context, caller authn.Principal, id uint64, condition Condition, request IdempotentRequest,
+	rule func(Order) (Fact, error),
+) (changed Order, replayed bool, err error) {
+	concerned := []uint64{caller.MemberID}
+	changed, replayed, err = s.deps.Store.ChangeOrder(ctx, request, id, func(before Order) (Fact, error) {
+		// The order may have got another customer since it was shown.
+		if err := mayUse(caller, before); err != nil {
+			return Fact{}, err
+		}
+		concerned = []uint64{caller.MemberID, before.CustomerID}
+		if !condition.Allows(before.Version) {
+			return Fact{}, errChanged
+		}
+		fact, err := rule(before)
+		if err != nil || fact.Event == "" {
+			return Fact{}, err
+		}
+		concerned = append(concerned, fact.Order.CustomerID)
+		// The end is a change, too: of two events the one with the higher version tells what came later.
+		fact.Order.Version = before.Version + 1
+		return fact, nil
+	})
+	s.deps.Notifier.Wrote(ctx, concerned...)
+	return changed, replayed, err
+}
+
+// refuse answers a request that may not be done now: as before if it was done before, else with the refusal.
+func (s *Service) refuse(ctx context.Context, request IdempotentRequest, refusal error) (Order, bool, error) {
+	if request.Key == "" {
+		return Order{}, false, refusal
+	}
+	answered, err := s.deps.Store.Answered(ctx, request)
+	if fault.Is(err, fault.NotFound) {
+		err = refusal
+	}
+	return answered, err == nil, err
 }
 
 func set[T any](field, value *T) {

@@ -21,11 +21,12 @@ import (
 func (d database) happens(t *testing.T, id uint64, to order.State, note string) order.Fact {
 	t.Helper()
 	var fact order.Fact
-	_, err := d.ChangeOrder(t.Context(), id, func(o *order.Order) (order.Fact, error) {
-		from := o.State
-		o.State = to
-		o.Version++
-		fact = order.Fact{Event: orders.EventTransition, ActorID: actor, At: paidAt.Add(time.Hour), Order: *o, From: from, Note: note}
+	_, _, err := d.ChangeOrder(t.Context(), unkeyed, id, func(before order.Order) (order.Fact, error) {
+		fact = order.Fact{
+			Event: orders.EventTransition, ActorID: actor, At: paidAt.Add(time.Hour), Order: before, From: before.State, Note: note,
+		}
+		fact.Order.State = to
+		fact.Order.Version++
 		return fact, nil
 	})
 	require.NoError(t, err)
@@ -113,11 +114,13 @@ func TestARefusalSaysHowNewTheOrderIs(t *testing.T) {
 	refused := fault.New(fault.PreconditionFailed, "no", nil)
 	for name, refuse := range map[string]func(context.Context) error{
 		"a change": func(ctx context.Context) error {
-			_, err := d.ChangeOrder(ctx, stored.ID, func(*order.Order) (order.Fact, error) { return order.Fact{}, refused })
+			_, _, err := d.ChangeOrder(ctx, unkeyed, stored.ID, func(order.Order) (order.Fact, error) { return order.Fact{}, refused })
 			return err
 		},
-		"a deletion": func(ctx context.Context) error {
-			return d.DeleteOrder(ctx, stored.ID, func(order.Order) (order.Fact, error) { return order.Fact{}, refused })
+		"a change with a key": func(ctx context.Context) error {
+			_, _, err := d.ChangeOrder(ctx, order.IdempotentRequest{Key: "key"}, stored.ID,
+				func(order.Order) (order.Fact, error) { return order.Fact{}, refused })
+			return err
 		},
 		"of what is not there": func(ctx context.Context) error {
 			_, err := d.update(ctx, 77, func(*order.Order) {})
@@ -129,4 +132,5 @@ func TestARefusalSaysHowNewTheOrderIs(t *testing.T) {
 		require.NotZero(t, consistency.WrittenBy(ctx), name)
 	}
 	require.Equal(t, stored, d.get(t, stored.ID))
+	require.Zero(t, d.rows(t, "idempotency_keys"), "a refused request may be sent again")
 }

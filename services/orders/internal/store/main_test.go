@@ -69,29 +69,38 @@ func (d database) told(t *testing.T) context.Context {
 // create stores a new order, paid and of the first version unless it says otherwise.
 func (d database) create(ctx context.Context, added order.Order) (order.Order, error) {
 	added.State, added.Version = cmp.Or(added.State, order.Paid), cmp.Or(added.Version, 1)
-	stored, _, err := d.CreateOrder(ctx, order.Attempt{}, func() (order.Fact, error) {
-		return order.Fact{Event: orders.EventCreated, ActorID: actor, At: paidAt, Order: added}, nil
-	})
+	stored, _, err := d.CreateOrder(ctx, unkeyed, creation(added))
 	return stored, err
+}
+
+// unkeyed is a request that is not sent again.
+var unkeyed order.IdempotentRequest
+
+func creation(created order.Order) order.Fact {
+	return order.Fact{Event: orders.EventCreated, ActorID: actor, At: paidAt, Order: created}
 }
 
 // update changes an order as the domain does.
 func (d database) update(ctx context.Context, id uint64, change func(*order.Order)) (order.Order, error) {
-	return d.ChangeOrder(ctx, id, func(o *order.Order) (order.Fact, error) {
-		before := *o
-		if change(o); *o == before {
+	changed, _, err := d.ChangeOrder(ctx, unkeyed, id, func(before order.Order) (order.Fact, error) {
+		after := before
+		if change(&after); after == before {
 			return order.Fact{}, nil
 		}
-		o.Version++
-		return order.Fact{Event: orders.EventChanged, ActorID: actor, At: paidAt, Order: *o}, nil
+		after.Version++
+		return order.Fact{Event: orders.EventChanged, ActorID: actor, At: paidAt, Order: after}, nil
 	})
+	return changed, err
 }
 
 func (d database) remove(t *testing.T, id uint64) {
 	t.Helper()
-	require.NoError(t, d.DeleteOrder(t.Context(), id, func(o order.Order) (order.Fact, error) {
-		return order.Fact{Event: orders.EventDeleted, ActorID: actor, At: paidAt, Order: o}, nil
-	}))
+	_, _, err := d.ChangeOrder(t.Context(), unkeyed, id, deletion)
+	require.NoError(t, err)
+}
+
+func deletion(before order.Order) (order.Fact, error) {
+	return order.Fact{Event: orders.EventDeleted, ActorID: actor, At: paidAt, Order: before}, nil
 }
 
 // get returns the order as it is on the primary.

@@ -3,78 +3,48 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 
-	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/contracts/orders"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
 )
 
-// ChangeOrder lets change alter the locked order and stores it with the fact.
+// ChangeOrder stores what decide makes of the locked order.
 func (s *Store) ChangeOrder(
-	ctx context.Context, id uint64, change func(*order.Order) (order.Fact, error),
-) (order.Order, error) {
-	var changed order.Order
-	err := s.locked(ctx, id, func(ctx context.Context, tx transaction, before order.Order) (refusal, err error) {
-		changed = before
-		fact, refusal := change(&changed)
-		if refusal != nil || fact.Event == "" {
-			return refusal, nil
-		}
-		if changed.CustomerID != before.CustomerID {
-			if err := refuseFormer(ctx, tx, changed.CustomerID); err != nil {
-				return nil, err
-			}
-		}
-		if err := numberTaken(tx.UpdateOrder(ctx, sqlcgen.UpdateOrderParams{
-			ID: id, CustomerID: changed.CustomerID, OrderNumber: changed.OrderNumber, ProductName: changed.ProductName,
-			State: string(changed.State), Version: changed.Version,
-		})); err != nil {
-			return nil, err
-		}
-		return nil, record(ctx, tx, fact)
-	})
-	return changed, err
-}
-
-// DeleteOrder removes the order if allowed lets it. The fact stays.
-func (s *Store) DeleteOrder(ctx context.Context, id uint64, allowed func(order.Order) (order.Fact, error)) error {
-	return s.locked(ctx, id, func(ctx context.Context, tx transaction, found order.Order) (refusal, err error) {
-		fact, refusal := allowed(found)
-		if refusal != nil {
-			return refusal, nil
-		}
-		if err := tx.DeleteOrder(ctx, id); err != nil {
-			return nil, err
-		}
-		return nil, record(ctx, tx, fact)
-	})
-}
-
-// locked runs work on a locked order in a transaction, which an error rolls back.
-//
-// A refusal is what work says of the order as it is, or that there is none. The transaction, which has written nothing
-// then, is committed all the same: that notes how new the state is that the caller is told of, so that no replica shows it
-// an older one afterwards.
-func (s *Store) locked(
-	ctx context.Context, id uint64, work func(context.Context, transaction, order.Order) (refusal, err error),
-) error {
-	var refusal error
-	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
-		tx := begun(writer)
+	ctx context.Context, request order.IdempotentRequest, id uint64, decide func(order.Order) (order.Fact, error),
+) (order.Order, bool, error) {
+	return s.once(ctx, request, func(ctx context.Context, tx transaction) (order.Order, error) {
 		row, err := tx.GetOrderForUpdate(ctx, id)
-		switch {
-		case err == nil:
-			refusal, err = work(ctx, tx, toOrder(row))
-		case errors.Is(err, sql.ErrNoRows):
-			refusal, err = notFound(err), nil
+		if err != nil {
+			return order.Order{}, notFound(err)
 		}
-		return err
+		before := toOrder(row)
+		fact, err := decide(before)
+		if err != nil || fact.Event == "" {
+			return before, err
+		}
+		if err := change(ctx, tx, before, fact); err != nil {
+			return order.Order{}, err
+		}
+		return fact.Order, record(ctx, tx, fact)
 	})
-	if err != nil {
-		return err
+}
+
+// change stores the order of the fact in the place of the locked one, or removes it.
+func change(ctx context.Context, tx transaction, before order.Order, fact order.Fact) error {
+	after := fact.Order
+	if fact.Event == orders.EventDeleted {
+		return tx.DeleteOrder(ctx, before.ID)
 	}
-	return refusal
+	if after.CustomerID != before.CustomerID {
+		if err := refuseFormer(ctx, tx, after.CustomerID); err != nil {
+			return err
+		}
+	}
+	return numberTaken(tx.UpdateOrder(ctx, sqlcgen.UpdateOrderParams{
+		ID: before.ID, CustomerID: after.CustomerID, OrderNumber: after.OrderNumber, ProductName: after.ProductName,
+		State: string(after.State), Version: after.Version,
+	}))
 }
 
 // refuseFormer refuses a customer whose deletion has been heard of.

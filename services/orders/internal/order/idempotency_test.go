@@ -1,0 +1,82 @@
+package order_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/fault"
+	"oms.internal/orders/internal/order"
+)
+
+func TestAnOrderIsCreatedOncePerKeyWhateverHappenedSince(t *testing.T) {
+	t.Parallel()
+	input := order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")}
+	request := order.IdempotentRequest{CallerID: adminID, Key: "key", Fingerprint: [32]byte{1}}
+	w := newWorld(t)
+	first, replayed, err := w.Create(t.Context(), admin, input, request)
+	require.NoError(t, err)
+	require.False(t, replayed)
+	for name, happens := range map[string]func(){
+		"nothing":                 func() {},
+		"accounts is away":        func() { w.accounts.failure = fault.NewUnavailable(nil) },
+		"the customer is deleted": func() { w.accounts.failure = nil; delete(w.accounts.members, otherID) },
+		"the order is deleted":    func() { delete(w.store.orders, first.ID) },
+		"no numbers are left":     func() { w.numbers = nil },
+	} {
+		happens()
+		again, replayed, err := w.Create(t.Context(), admin, input, request)
+		require.NoError(t, err, name)
+		require.True(t, replayed, name)
+		require.Equal(t, first, again, name)
+	}
+	require.Len(t, w.store.facts, 1)
+
+	// What was refused is not remembered: it may succeed later.
+	refused := order.IdempotentRequest{CallerID: adminID, Key: "another key"}
+	w.accounts.failure = fault.NewUnavailable(nil)
+	_, _, err = w.Create(t.Context(), admin, input, refused)
+	require.ErrorIs(t, err, w.accounts.failure)
+	w.accounts.failure, w.accounts.members[otherID], w.numbers = nil, order.Member{Exists: true}, []string{"GENERATED009"}
+	_, replayed, err = w.Create(t.Context(), admin, input, refused)
+	require.NoError(t, err)
+	require.False(t, replayed)
+}
+
+func TestAChangeIsMadeOncePerKeyWhateverHappenedSince(t *testing.T) {
+	t.Parallel()
+	request := order.IdempotentRequest{CallerID: adminID, Key: "key", Fingerprint: [32]byte{1}}
+	for name, write := range map[string]func(*testing.T, *world) (order.Order, bool, error){
+		"update": func(t *testing.T, w *world) (order.Order, bool, error) {
+			return w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID))}, condition(1), request)
+		},
+		"transition": func(t *testing.T, w *world) (order.Order, bool, error) {
+			return w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, condition(1), request)
+		},
+		"delete": func(t *testing.T, w *world) (order.Order, bool, error) {
+			replayed, err := w.Delete(t.Context(), admin, 1, condition(1), request)
+			return order.Order{}, replayed, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			first, replayed, err := write(t, w)
+			require.NoError(t, err)
+			require.False(t, replayed)
+			for _, happens := range []func(){
+				func() {},
+				func() { w.accounts.failure = fault.NewUnavailable(nil) },
+				func() { w.accounts.failure = nil; w.accounts.members[adminID] = order.Member{} },
+				func() { delete(w.store.orders, 1) },
+			} {
+				happens()
+				again, replayed, err := write(t, w)
+				require.NoError(t, err)
+				require.True(t, replayed)
+				require.Equal(t, first, again)
+			}
+			require.Len(t, w.store.facts, 1)
+		})
+	}
+}
