@@ -122,12 +122,24 @@ func (s schema) promotionWhileWriting(t *testing.T) {
 func (s schema) replacedUnderATransaction(t *testing.T) {
 	cluster := s.cluster(t)
 	s.replication(t, "STOP")
+	begun, replaced, refused := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		refused <- cluster.Write(t.Context(), func(context.Context, mysqlx.Writer) error {
+			close(begun)
+			<-replaced
+			return fault.NewForbidden()
+		})
+	}()
+	<-begun
 	err := cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
 		nextEpoch(t, s, s.pair.Replica)
 		eventually(t, func() bool { return cluster.Ready() != nil })
 		return insert(1, "lost")(ctx, tx)
 	})
 	require.True(t, fault.Is(err, fault.OutcomeUnknown), "%v", err)
+	close(replaced)
+	err = <-refused
+	require.True(t, fault.Is(err, fault.Unavailable), "it may have refused because it did not know better: %v", err)
 	require.ErrorContains(t, cluster.Ready(), "was replaced", "the new one is not writable yet")
 	require.True(t, fault.Is(cluster.Write(t.Context(), insert(2, "late")), fault.Unavailable))
 

@@ -11,6 +11,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
 )
@@ -41,6 +42,20 @@ func TestWriteRollsBackOnAnErrorAndReturnsIt(t *testing.T) {
 		})
 		require.ErrorIs(t, err, failure)
 		require.Empty(t, schema.names(t))
+	}
+}
+
+func TestARefusalSaysHowNewTheRowsAre(t *testing.T) {
+	t.Parallel()
+	cluster := shared(t).cluster(t)
+	for failure, says := range map[error]bool{fault.NewNotFound(): true, errors.New("no"): false} {
+		for name, write := range map[string]func(context.Context, func(context.Context, mysqlx.Writer) error) error{
+			"Write": cluster.Write, "WriteOnce": cluster.WriteOnce,
+		} {
+			ctx := consistency.Into(t.Context(), 0)
+			require.ErrorIs(t, write(ctx, func(context.Context, mysqlx.Writer) error { return failure }), failure)
+			require.Equal(t, says, consistency.WrittenBy(ctx) != 0, "%s: %v", name, failure)
+		}
 	}
 }
 
