@@ -15,28 +15,29 @@ const (
 	highestPort = 32000
 )
 
+// reserved holds a UDP socket for each port that this process was given. Nothing here uses UDP: the socket only keeps other
+// processes' calls of FreePort from the port until whoever it is for listens on it, and again while that is stopped.
 var (
-	portsMutex sync.Mutex
-	portsTaken = map[int]bool{}
+	reservedMutex sync.Mutex
+	reserved      []net.PacketConn
 )
 
-// FreePort returns a port of 127.0.0.1 on which nothing listens. It never returns the same port twice in one process.
+// FreePort returns a TCP port of 127.0.0.1 that nothing listens on, and that no other call returns while this process lives, in
+// this process or another.
 func FreePort() (int, error) {
-	portsMutex.Lock()
-	defer portsMutex.Unlock()
+	reservedMutex.Lock()
+	defer reservedMutex.Unlock()
 	for range 1000 {
 		port := lowestPort + rand.IntN(highestPort-lowestPort) // #nosec G404 -- not a secret
-		if portsTaken[port] {
-			continue
-		}
-		listener, err := net.Listen("tcp", Loopback(port))
+		reservation, err := net.ListenPacket("udp", Loopback(port))
 		if err != nil {
 			continue
 		}
-		if err := listener.Close(); err != nil {
+		if listener, err := net.Listen("tcp", Loopback(port)); err != nil || listener.Close() != nil {
+			_ = reservation.Close()
 			continue
 		}
-		portsTaken[port] = true
+		reserved = append(reserved, reservation)
 		return port, nil
 	}
 	return 0, errors.New("no free port on 127.0.0.1")
