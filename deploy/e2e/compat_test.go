@@ -63,6 +63,9 @@ func TestEveryRecordedExchangeWithDRFOMSReplays(t *testing.T) {
 func (r *replay) play(t *testing.T, exchange recorded) {
 	t.Helper()
 	got := r.request(t, exchange)
+	if got.status >= http.StatusBadRequest {
+		require.Equal(t, "application/problem+json", got.header.Get("Content-Type"), got.text)
+	}
 	if exchange.Deviates != "" {
 		check, known := deviations[exchange.Name]
 		require.True(t, known, "what is wanted instead of a wrong answer is written down")

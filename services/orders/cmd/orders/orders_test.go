@@ -4,10 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+// seoulTime is how answers show a time.
+var seoulTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+09:00$`)
 
 func TestACreatedOrderIsAtItsLocation(t *testing.T) {
 	t.Parallel()
