@@ -42,7 +42,7 @@ func newSystem() (*system, error) {
 	s := &system{data: data, command: filepath.Join(data, "oms"), ports: map[string]int{}}
 	s.env = append(os.Environ(), "OMS_DATA="+s.data, "MODE=native",
 		// What the shell says about a system of its own does not concern this one.
-		"ACCOUNTS_DIRECTORY=", "TOKEN_LIFETIME=", "REFRESH_LIFETIME=", "TIME_ZONE=", "TLS_CERT_FILE=", "TLS_KEY_FILE=",
+		"ACCOUNTS_DIRECTORY=", "TOKEN_LIFETIME=", "REFRESH_LIFETIME=", "REFRESH_REPEAT_WINDOW=", "TIME_ZONE=", "TLS_CERT_FILE=", "TLS_KEY_FILE=",
 		"UPSTREAM_TIMEOUT=", "REVOCATION_MAX_STALENESS=", "TRUSTED_PROXIES=", "CORS_ALLOWED_ORIGINS=", "CORS_ALLOWED_HEADERS=", "DRAIN_TIME=",
 		// The load of these tests comes from one address.
 		"RATE_LIMIT_ADDRESS=0", "RATE_LIMIT_MEMBER=0", "CONNECTIONS_PER_ADDRESS=0")

@@ -9,7 +9,7 @@ import (
 // Choosable are the settings of each service that may be chosen when the stack starts. The stack sets all others itself, because it
 // works with one value only. EVENTS_REPLICAS, for example, must be 1, since there is one NATS server.
 var Choosable = map[string][]string{
-	"accounts": {"LOG_LEVEL", "DRAIN_TIME", "TIME_ZONE", "TOKEN_LIFETIME", "REFRESH_LIFETIME", "ACCOUNTS_DIRECTORY"},
+	"accounts": {"LOG_LEVEL", "DRAIN_TIME", "TIME_ZONE", "TOKEN_LIFETIME", "REFRESH_LIFETIME", "REFRESH_REPEAT_WINDOW", "ACCOUNTS_DIRECTORY"},
 	"orders":   {"LOG_LEVEL", "DRAIN_TIME", "TIME_ZONE"},
 	"gateway": {
 		"LOG_LEVEL", "DRAIN_TIME", "UPSTREAM_TIMEOUT", "REVOCATION_MAX_STALENESS", "TRUSTED_PROXIES", "CONNECTIONS_PER_ADDRESS",

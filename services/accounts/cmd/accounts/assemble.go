@@ -85,6 +85,8 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 		Directory:       cfg.Directory,
 		TokenLifetime:   cfg.TokenLifetime,
 		RefreshLifetime: cfg.RefreshLifetime,
+
+		RefreshRepeatWindow: cfg.RefreshRepeatWindow,
 	})
 	metrics := runner.NewMetrics(cluster.Metrics()...)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})

@@ -45,13 +45,15 @@ type Config struct {
 
 	PrincipalKeyFile string `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
 
-	TokenKeysDir    string            `env:"TOKEN_KEYS_DIR,required,notEmpty"`
-	TokenLifetime   time.Duration     `env:"TOKEN_LIFETIME" envDefault:"10h"`
-	RefreshLifetime time.Duration     `env:"REFRESH_LIFETIME" envDefault:"720h"`
-	TokenIssuer     string            `env:"TOKEN_ISSUER" envDefault:"oms"`
-	TokenAudience   string            `env:"TOKEN_AUDIENCE" envDefault:"oms"`
-	Directory       account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
-	TimeZone        config.TimeZone   `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+	TokenKeysDir    string        `env:"TOKEN_KEYS_DIR,required,notEmpty"`
+	TokenLifetime   time.Duration `env:"TOKEN_LIFETIME" envDefault:"10h"`
+	RefreshLifetime time.Duration `env:"REFRESH_LIFETIME" envDefault:"720h"`
+	// RefreshRepeatWindow is as long as a token: a client that lost an answer notices when its access token expires, at the latest.
+	RefreshRepeatWindow time.Duration     `env:"REFRESH_REPEAT_WINDOW" envDefault:"10h"`
+	TokenIssuer         string            `env:"TOKEN_ISSUER" envDefault:"oms"`
+	TokenAudience       string            `env:"TOKEN_AUDIENCE" envDefault:"oms"`
+	Directory           account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
+	TimeZone            config.TimeZone   `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
 }
 
 // Check finds values that are none and those that do not go together.
@@ -65,6 +67,9 @@ func (c Config) Check() error {
 		problems = append(problems, fmt.Errorf("REFRESH_LIFETIME: %s is not positive", c.RefreshLifetime))
 	case c.RefreshLifetime < c.TokenLifetime:
 		problems = append(problems, fmt.Errorf("REFRESH_LIFETIME: %s is shorter than TOKEN_LIFETIME, %s", c.RefreshLifetime, c.TokenLifetime))
+	}
+	if c.RefreshRepeatWindow < 0 {
+		problems = append(problems, fmt.Errorf("REFRESH_REPEAT_WINDOW: %s is negative", c.RefreshRepeatWindow))
 	}
 	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
 		problems = append(problems, fmt.Errorf("DRAIN_TIME: %s is not between 0 and SHUTDOWN_TIMEOUT, %s", c.DrainTime, c.ShutdownTimeout))

@@ -58,6 +58,8 @@ func TestSettingsThatCannotServeEndTheStart(t *testing.T) {
 		"no replica":                  {func(c *Config) { c.EventsReplicas = 0 }, "EVENTS_REPLICAS"},
 		"more replicas than NATS has": {func(c *Config) { c.EventsReplicas = 6 }, "EVENTS_REPLICAS"},
 		"three replicas":              {func(c *Config) { c.EventsReplicas = 3 }, ""},
+		"no repeated refresh":         {func(c *Config) { c.RefreshRepeatWindow = 0 }, ""},
+		"a window before the use":     {func(c *Config) { c.RefreshRepeatWindow = -1 }, "REFRESH_REPEAT_WINDOW"},
 		"no time to drain":            {func(c *Config) { c.DrainTime = 0 }, ""},
 		"less than none":              {func(c *Config) { c.DrainTime = -1 }, "DRAIN_TIME"},
 		"as long as the whole end":    {func(c *Config) { c.DrainTime = c.ShutdownTimeout }, "DRAIN_TIME"},

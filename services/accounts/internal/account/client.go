@@ -53,9 +53,6 @@ const (
 	networkBits6 = 56
 )
 
-// digest tells clients apart, as far as they can be told apart at all.
-func (c Client) digest() Digest { return digest("client", c.network(), c.UserAgent) }
-
 // network is the part of the Internet that the client is in, "" where that is not known.
 func (c Client) network() string {
 	address, err := netip.ParseAddr(c.Address)

@@ -14,9 +14,6 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// repeatWithin is how long after its use a refresh token gives the same successor again: the answer may have been lost.
-const repeatWithin = 10 * time.Second
-
 const refreshBytes = 32
 
 // Grant is what a client goes on with: an access token, and a refresh token for the next one.
@@ -35,7 +32,6 @@ type RefreshToken struct {
 	Salt      []byte
 	ExpiresAt time.Time
 	UsedAt    time.Time // the zero time where it was not used
-	UsedBy    *Digest   // the client; nil where it was not used, or used before clients were noted
 }
 
 // Presented is a refresh token that somebody showed, with all that it belongs to. Nobody else changes any of it until
@@ -49,10 +45,11 @@ type Presented struct {
 
 // Verdict is what happens to a presented token; the zero value leaves everything as it is.
 type Verdict struct {
-	Use *RefreshToken // the token is used up at At by By, and this one follows it
-	At  time.Time
-	By  Digest
-	// TokenExpiresAt is when the access token expires that comes with Use.
+	// Next is the token that follows the one shown. Where that is not its successor yet, it becomes it, and the token shown is
+	// used from At on. The session lives on as long as Next.
+	Next *RefreshToken
+	At   time.Time
+	// TokenExpiresAt is when the access token expires that comes with Next.
 	TokenExpiresAt time.Time
 	End            *Ending // the session ends
 }
@@ -89,9 +86,10 @@ func (s *Service) newRefreshToken(token secret) (RefreshToken, error) {
 	return RefreshToken{Hash: token.hash(), Salt: salt, ExpiresAt: s.now().Add(s.deps.RefreshLifetime)}, err
 }
 
-// Refresh gives a new access token for a session and the refresh token that follows the one shown. A token is used once:
-// shown again within repeatWithin by the same client it gives the same successor, as long as that was not used; after that somebody has a
-// copy, nobody can tell who, and the session ends. Revocations come with the error then.
+// Refresh gives a new access token for a session and the refresh token that follows the one shown. A token is used once. Shown
+// again within RefreshRepeatWindow, it gives the same successor, since the answer may have been lost: as long as the successor was
+// not used, nobody else has had it. Once the successor was used, two have a copy of the token and nobody can tell who is the
+// thief, so the session ends; revocations come with the error then.
 func (s *Service) Refresh(ctx context.Context, client Client, text string) (Grant, []Revocation, error) {
 	token, ok := parseSecret(text)
 	if !ok {
@@ -103,27 +101,15 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 	}
 	now := s.now()
 	var seen Presented
-	var next *RefreshToken
+	var verdict Verdict
 	revocations, err := s.deps.Store.RedeemRefreshToken(ctx, token.hash(), func(used RefreshToken) Digest {
 		return token.succeed(used.Salt).hash()
-	}, func(presented Presented) (verdict Verdict) {
-		seen, next = presented, nil
-		switch {
-		case !presented.Member.Active || !presented.Session.Live(now) || !now.Before(presented.Token.ExpiresAt):
-		case presented.Token.UsedAt.IsZero():
-			next = &RefreshToken{
-				Hash: token.succeed(presented.Token.Salt).hash(), SessionID: presented.Session.ID, Salt: salt,
-				ExpiresAt: now.Add(s.deps.RefreshLifetime),
-			}
-			verdict.By = client.digest()
-			verdict.Use, verdict.At, verdict.TokenExpiresAt = next, now, now.Add(s.deps.TokenLifetime)
-			seen.Session.TokenExpiresAt = verdict.TokenExpiresAt
-		case repeatable(presented, client, now):
-			next = presented.Successor
-		default:
-			ending := s.reused(ctx, client, presented)
-			verdict.End = &ending
+	}, func(presented Presented) Verdict {
+		next := RefreshToken{
+			Hash: token.succeed(presented.Token.Salt).hash(), SessionID: presented.Session.ID, Salt: salt,
+			ExpiresAt: now.Add(s.deps.RefreshLifetime),
 		}
+		seen, verdict = presented, s.judgeRefresh(ctx, client, presented, next, now)
 		return verdict
 	})
 	if fault.Is(err, fault.NotFound) {
@@ -132,20 +118,30 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 	if err != nil {
 		return Grant{}, nil, err
 	}
-	if next == nil {
+	if verdict.Next == nil {
 		s.publish(ctx, revocations)
 		return Grant{}, revocations, errInvalidToken
 	}
-	grant, err := s.grant(seen.Member, seen.Session, now, token.succeed(seen.Token.Salt), *next)
+	seen.Session.TokenExpiresAt = verdict.TokenExpiresAt
+	grant, err := s.grant(seen.Member, seen.Session, now, token.succeed(seen.Token.Salt), *verdict.Next)
 	return grant, nil, err
 }
 
-// repeatable reports whether the answer to a used token is given again. It was lost on the way to one client, so another one
-// has a copy; a thief would otherwise have repeatWithin after each refresh to join in unnoticed.
-func repeatable(presented Presented, client Client, now time.Time) bool {
-	sameClient := presented.Token.UsedBy == nil || *presented.Token.UsedBy == client.digest()
-	return sameClient && presented.Successor != nil && presented.Successor.UsedAt.IsZero() &&
-		now.Sub(presented.Token.UsedAt) <= repeatWithin
+// judgeRefresh decides about a token that was shown; next follows it where it was not used yet.
+func (s *Service) judgeRefresh(ctx context.Context, client Client, presented Presented, next RefreshToken, now time.Time) Verdict {
+	verdict := Verdict{At: now, TokenExpiresAt: now.Add(s.deps.TokenLifetime)}
+	switch successor := presented.Successor; {
+	case !presented.Member.Active || !presented.Session.Live(now) || !now.Before(presented.Token.ExpiresAt):
+	case presented.Token.UsedAt.IsZero():
+		verdict.Next = &next
+	case successor == nil:
+	case !successor.UsedAt.IsZero():
+		ending := s.reused(ctx, client, presented)
+		verdict.End = &ending
+	case now.Sub(presented.Token.UsedAt) <= s.deps.RefreshRepeatWindow:
+		verdict.Next = successor
+	}
+	return verdict
 }
 
 // reused is the end of a session one of whose tokens was copied.

@@ -51,6 +51,8 @@ type Dependencies struct {
 	// The second is not shorter than the first.
 	TokenLifetime   time.Duration
 	RefreshLifetime time.Duration
+	// RefreshRepeatWindow is how long after its use a refresh token gives its unused successor again; 0 for never.
+	RefreshRepeatWindow time.Duration
 }
 
 // NewService returns the use cases over the given dependencies.

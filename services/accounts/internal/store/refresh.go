@@ -33,10 +33,10 @@ func (s *Store) RedeemRefreshToken(
 			return notFound(err)
 		}
 		verdict := decide(presented)
-		if verdict.Use != nil {
-			return useRefreshToken(ctx, queries, hash, verdict)
-		}
-		if verdict.End != nil {
+		switch {
+		case verdict.Next != nil:
+			return follow(ctx, queries, presented, verdict)
+		case verdict.End != nil:
 			revocations, err = endSession(ctx, queries, memberID, presented.Session.ID, *verdict.End)
 		}
 		return err
@@ -77,16 +77,17 @@ func presentedToken(
 	return presented, nil
 }
 
-func useRefreshToken(ctx context.Context, queries *sqlcgen.Queries, used account.Digest, verdict account.Verdict) error {
-	next := *verdict.Use
-	err := queries.UseRefreshToken(ctx, sqlcgen.UseRefreshTokenParams{
-		UsedAt: toNullTime(verdict.At), UsedBy: sql.NullString{String: string(verdict.By[:]), Valid: true}, TokenHash: used[:],
-	})
-	if err != nil {
-		return err
-	}
-	if err := insertRefreshToken(ctx, queries, next); err != nil {
-		return err
+// follow stores the successor of a token where it is a new one, and lets the session live on.
+func follow(ctx context.Context, queries *sqlcgen.Queries, presented account.Presented, verdict account.Verdict) error {
+	next := *verdict.Next
+	if presented.Successor == nil {
+		err := queries.UseRefreshToken(ctx, sqlcgen.UseRefreshTokenParams{UsedAt: toNullTime(verdict.At), TokenHash: presented.Token.Hash[:]})
+		if err != nil {
+			return err
+		}
+		if err := insertRefreshToken(ctx, queries, next); err != nil {
+			return err
+		}
 	}
 	return queries.ExtendSession(ctx, sqlcgen.ExtendSessionParams{
 		TokenExpiresAt: verdict.TokenExpiresAt, ExpiresAt: next.ExpiresAt, ID: next.SessionID,
@@ -100,13 +101,8 @@ func insertRefreshToken(ctx context.Context, queries *sqlcgen.Queries, token acc
 }
 
 func toRefreshToken(row sqlcgen.RefreshToken) account.RefreshToken {
-	var usedBy *account.Digest
-	if row.UsedBy.Valid {
-		digest := account.Digest([]byte(row.UsedBy.String))
-		usedBy = &digest
-	}
 	return account.RefreshToken{
-		UsedBy: usedBy, Hash: account.Digest(row.TokenHash), SessionID: row.SessionID, Salt: row.Salt, ExpiresAt: row.ExpiresAt, UsedAt: row.UsedAt.Time,
+		Hash: account.Digest(row.TokenHash), SessionID: row.SessionID, Salt: row.Salt, ExpiresAt: row.ExpiresAt, UsedAt: row.UsedAt.Time,
 	}
 }
 

@@ -61,17 +61,6 @@ func TestARevocationOutlivesTokensOfALongerLifetime(t *testing.T) {
 	}
 }
 
-func TestARepeatedRefreshGivesNoTokenThatOutlivesWhatIsStored(t *testing.T) {
-	t.Parallel()
-	s := newSystem(t)
-	who := s.signUp(t, 1)
-	s.advance(time.Hour)
-	first, _ := s.refresh(t, who.grant.RefreshToken)
-	s.advance(5 * time.Second)
-	again, _ := s.refresh(t, who.grant.RefreshToken)
-	require.Equal(t, first.Expiry, again.Expiry)
-}
-
 func TestASessionOfTheVersionBeforeHasTokensAsLongAsItLives(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)

@@ -41,6 +41,7 @@ const (
 	patience        = 30 * time.Second
 	tokenLifetime   = 10 * time.Hour
 	refreshLifetime = 720 * time.Hour
+	repeatWindow    = 10 * time.Hour
 	password        = "Jhlee'spwd0"
 	wrong           = "Wrong'pwd00"
 )
@@ -83,6 +84,7 @@ func serve(t *testing.T, d mysqlxtest.Database) *system {
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
 		Revocations: s.publisher, Notifier: nobody{}, Vault: keep, Now: s.time, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
+		RefreshRepeatWindow: repeatWindow,
 	}
 	s.Service = account.NewService(s.deps)
 	return s

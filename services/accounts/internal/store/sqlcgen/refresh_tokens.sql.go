@@ -100,16 +100,16 @@ func (q *Queries) InsertRefreshToken(ctx context.Context, arg InsertRefreshToken
 }
 
 const useRefreshToken = `-- name: UseRefreshToken :exec
-UPDATE refresh_tokens SET used_at = ?, used_by = ? WHERE token_hash = ?
+UPDATE refresh_tokens SET used_at = ? WHERE token_hash = ?
 `
 
 type UseRefreshTokenParams struct {
 	UsedAt    sql.NullTime
-	UsedBy    sql.NullString
 	TokenHash []byte
 }
 
+// used_by is for processes of a version before: they repeat an answer to the client that is noted there, or to any.
 func (q *Queries) UseRefreshToken(ctx context.Context, arg UseRefreshTokenParams) error {
-	_, err := q.db.ExecContext(ctx, useRefreshToken, arg.UsedAt, arg.UsedBy, arg.TokenHash)
+	_, err := q.db.ExecContext(ctx, useRefreshToken, arg.UsedAt, arg.TokenHash)
 	return err
 }
