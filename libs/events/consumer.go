@@ -109,7 +109,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	return nil
 }
 
-// Healthy returns nil while events are consumed. It is for runner.Part.
+// Healthy returns nil while events are consumed. It is for lifecycle.Part.
 func (c *Consumer) Healthy() error { return errors.Join(c.consuming.get(), c.storing.get()) }
 
 // consume makes the consumer, unless it exists, and handles its events until something fails or ctx ends.

@@ -99,7 +99,7 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// Healthy returns nil unless events wait that cannot be published, or may. It is for runner.Part.
+// Healthy returns nil unless events wait that cannot be published, or may. It is for lifecycle.Part.
 func (r *Relay) Healthy() error { return r.state.get() }
 
 // pass publishes what waits now.

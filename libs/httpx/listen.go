@@ -1,22 +1,10 @@
 package httpx
 
 import (
-	"context"
 	"errors"
 	"net"
 	"syscall"
 )
-
-// Listen takes TCP connections at address. Closing the listener resets none of them, unlike that of package net: each
-// has been accepted by then.
-func Listen(ctx context.Context, address string) (net.Listener, error) {
-	var listening net.ListenConfig
-	tcp, err := listening.Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	return patientListener{tcp.(*net.TCPListener)}, nil
-}
 
 // patientListener ends when no connection waits in its queue. The kernel completes connections before they are accepted,
 // and clients then send their requests; a listener that closes resets those.

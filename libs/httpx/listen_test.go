@@ -31,10 +31,18 @@ func (l late) Close() error {
 	return l.Listener.Close()
 }
 
+func listenPatiently(t *testing.T) net.Listener {
+	t.Helper()
+	port, err := httpx.Take("127.0.0.1:0")
+	require.NoError(t, err)
+	listener, err := port.Listen()
+	require.NoError(t, err)
+	return listener
+}
+
 func TestAClientThatHasConnectedIsAnsweredAlthoughNobodyHadAcceptedItBeforeTheEnd(t *testing.T) {
 	t.Parallel()
-	listener, err := httpx.Listen(t.Context(), "127.0.0.1:0")
-	require.NoError(t, err)
+	listener := listenPatiently(t)
 	server := startOn(t, late{listener, make(chan struct{})}, nil, echo)
 	const clients = 100
 	var waiting []net.Conn
@@ -50,14 +58,13 @@ func TestAClientThatHasConnectedIsAnsweredAlthoughNobodyHadAcceptedItBeforeTheEn
 		require.Equal(t, "1", readAnswer(t, answer).body)
 	}
 	require.NoError(t, <-server.ended)
-	_, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", server.addr)
+	_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.addr)
 	require.Error(t, err, "nobody may connect any more")
 }
 
 func TestAListenerClosesAlsoWhereNobodyAccepts(t *testing.T) {
 	t.Parallel()
-	listener, err := httpx.Listen(t.Context(), "127.0.0.1:0")
-	require.NoError(t, err)
+	listener := listenPatiently(t)
 	client, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listener.Addr().String())
 	require.NoError(t, err)
 	defer client.Close()

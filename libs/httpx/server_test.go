@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/httpx"
-	"oms.internal/libs/runner"
+	"oms.internal/libs/lifecycle"
 )
 
 // server is an app that listens on a free port for the time of a test.
@@ -67,7 +67,7 @@ func startToDrain(
 	t.Helper()
 	result := &server{addr: listener.Addr().String(), logs: &logs{}, metrics: prometheus.NewRegistry()}
 	options := httpx.Options{
-		Log: runner.NewLogger(result.logs, "test", slog.LevelInfo), Metrics: result.metrics, Timeout: 3 * time.Second,
+		Log: lifecycle.NewLogger(result.logs, "test", slog.LevelInfo), Metrics: result.metrics, Timeout: 3 * time.Second,
 	}
 	if change != nil {
 		change(&options)

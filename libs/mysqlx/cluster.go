@@ -174,15 +174,22 @@ func (c *Cluster) Pools() map[string]*sql.DB {
 	return pools
 }
 
-// Ready returns nil while there is exactly one primary and it takes heartbeats: without them no replica is of use.
+// Ready returns nil while the cluster is usable and the primary takes heartbeats: without them no replica is of use.
 func (c *Cluster) Ready() error {
-	if _, err := c.primary(); err != nil {
+	if err := c.Usable(); err != nil {
 		return err
 	}
 	if refused := c.unbeaten.Load(); refused != nil {
 		return *refused
 	}
 	return nil
+}
+
+// Usable returns nil while there is exactly one primary. A process that never saw one can answer no read either, since it
+// cannot know how old a replica is.
+func (c *Cluster) Usable() error {
+	_, err := c.primary()
+	return err
 }
 
 // primary returns the server that takes the writes: the writable one of the highest epoch. A server of a lower epoch than

@@ -83,7 +83,7 @@ func logChanges(log *slog.Logger) nats.ConnErrHandler {
 	}
 }
 
-// Ready returns a check for runner.Part: nil once the connection has stood. A process that has started goes on without
+// Ready returns a check for lifecycle.Part: nil once the connection has stood. A process that has started goes on without
 // its broker.
 func Ready(conn *nats.Conn) func() error {
 	var connected atomic.Bool
@@ -96,7 +96,7 @@ func Ready(conn *nats.Conn) func() error {
 	}
 }
 
-// Healthy returns a check for runner.Part: nil while the connection stands.
+// Healthy returns a check for lifecycle.Part: nil while the connection stands.
 func Healthy(conn *nats.Conn) func() error {
 	return func() error {
 		if !conn.IsConnected() {

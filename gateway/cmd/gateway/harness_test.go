@@ -26,8 +26,8 @@ import (
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/config"
 	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/natsx"
-	"oms.internal/libs/runner"
 	"oms.internal/servers/natsserver"
 	"oms.internal/servers/testservers"
 )
@@ -147,7 +147,7 @@ func startGateway(t *testing.T, n *neighbours, out io.Writer) addresses {
 	require.NoError(t, err)
 	listening := make(chan addresses, 1)
 	inBackground(t, func(ctx context.Context) error {
-		return run(ctx, cfg, runner.NewLogger(out, "gateway", slog.LevelInfo), func(a addresses) { listening <- a })
+		return run(ctx, cfg, lifecycle.NewLogger(out, "gateway", slog.LevelInfo), func(a addresses) { listening <- a })
 	})
 	select {
 	case where := <-listening:
@@ -160,7 +160,7 @@ func startGateway(t *testing.T, n *neighbours, out io.Writer) addresses {
 
 func awaitReady(t *testing.T, where addresses) {
 	t.Helper()
-	require.Eventually(t, func() bool { return runner.Probe(t.Context(), where.admin.String(), io.Discard) == nil },
+	require.Eventually(t, func() bool { return lifecycle.Probe(t.Context(), where.admin.String(), io.Discard) == nil },
 		patience, 10*time.Millisecond, "ready")
 }
 

@@ -16,7 +16,7 @@ import (
 	"oms.internal/libs/config"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/httpx"
-	"oms.internal/libs/runner"
+	"oms.internal/libs/lifecycle"
 )
 
 func TestGatewayLearnsKeysAndRevocationsFromAnyLivingInstance(t *testing.T) {
@@ -92,7 +92,7 @@ func TestGatewayThatEndsStillAnswersAndSaysThatItCloses(t *testing.T) {
 		require.NotContains(t, response.Header, httpx.HeaderDraining)
 		return response.Close
 	}, 3*time.Second, time.Millisecond)
-	require.Error(t, runner.Probe(t.Context(), where.admin.String(), io.Discard), "load balancers turn away")
+	require.Error(t, lifecycle.Probe(t.Context(), where.admin.String(), io.Discard), "load balancers turn away")
 	require.NoError(t, <-ended)
 	_, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", where.public.String())
 	require.Error(t, err)

@@ -13,7 +13,7 @@ import (
 
 	"oms.internal/gateway/internal/routes"
 	"oms.internal/libs/config"
-	"oms.internal/libs/runner"
+	"oms.internal/libs/lifecycle"
 )
 
 // memoryLimit makes the collector work harder before the heap grows so far that the process, with its code and stacks,
@@ -24,7 +24,7 @@ func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
-	os.Exit(runner.Main(command))
+	os.Exit(lifecycle.Main(command))
 }
 
 func command(ctx context.Context) error {
@@ -36,7 +36,7 @@ func command(ctx context.Context) error {
 	case "serve":
 		return serve(ctx)
 	case "health":
-		return runner.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
+		return lifecycle.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
 	case "routes":
 		return routes.List(os.Stdout, routes.All)
 	default:
@@ -49,6 +49,6 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
-	log := runner.NewLogger(os.Stdout, "gateway", cfg.LogLevel)
+	log := lifecycle.NewLogger(os.Stdout, "gateway", cfg.LogLevel)
 	return run(ctx, cfg, log, func(addresses) {})
 }

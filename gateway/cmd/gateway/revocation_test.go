@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/runner"
+	"oms.internal/libs/lifecycle"
 )
 
 func TestSessionEndedElsewhereIsRefusedAtEveryGateway(t *testing.T) {
@@ -78,7 +78,7 @@ func TestGatewayThatKnowsTooLittleRefusesToGuessAndHealsByItself(t *testing.T) {
 	require.Greater(t, metric(t, where, "gateway_revocation_staleness_seconds"), 1.0)
 	response, _ := ask(t, where, http.MethodPost, "/auth/login", "")
 	require.Equal(t, http.StatusOK, response.StatusCode, "public routes need no knowledge")
-	require.NoError(t, runner.Probe(t.Context(), where.admin.String(), io.Discard))
+	require.NoError(t, lifecycle.Probe(t.Context(), where.admin.String(), io.Discard))
 	_, readiness := ask(t, addresses{public: where.admin}, http.MethodGet, "/readyz", "")
 	require.Contains(t, readiness, "revocations are")
 

@@ -14,8 +14,8 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/natsx"
-	"oms.internal/libs/runner"
 )
 
 // addresses are where a started process listens; tests start it on port 0.
@@ -31,7 +31,7 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	if err != nil {
 		return fmt.Errorf("principal key: %w", err)
 	}
-	public, admin, err := listen(ctx, cfg)
+	public, admin, err := listen(cfg)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 		accounts: forAccounts,
 		orders:   forOrders,
 		control:  control,
-		metrics:  runner.NewMetrics(),
+		metrics:  lifecycle.NewMetrics(),
 		now:      time.Now,
 	})
 	if err != nil {
@@ -65,41 +65,39 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	if err != nil {
 		return err
 	}
-	process := runner.New(log, cfg.ShutdownTimeout)
+	process := lifecycle.New(log, cfg.ShutdownTimeout)
 	process.Add(process.Admin(admin, built.metrics))
-	process.Add(runner.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
-	process.Add(runner.Part{
+	process.Add(lifecycle.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
+	process.Add(lifecycle.Part{
 		Name: "revocations", Run: built.follower.Run, Ready: built.follower.Ready, Healthy: built.follower.Current,
 	})
-	process.Add(runner.Part{
+	process.Add(lifecycle.Part{
 		Name: "nats", Healthy: natsx.Healthy(conn), Run: func(ctx context.Context) error {
 			<-ctx.Done()
 			return nil
 		},
 	})
-	process.Add(runner.Part{Name: "seen", Run: built.reporter.Run})
-	process.Add(runner.Part{Name: "told", Run: built.told.Run})
-	door := &opening{log: log, ready: func() error { return errors.Join(built.keys.Ready(), built.follower.Ready()) }}
-	process.Add(runner.Part{Name: "http", Ready: door.Ready, Run: func(ctx context.Context) error {
-		if !door.wait(ctx) {
-			return nil
-		}
+	process.Add(lifecycle.Part{Name: "seen", Run: built.reporter.Run})
+	process.Add(lifecycle.Part{Name: "told", Run: built.told.Run})
+	process.Add(lifecycle.Part{Name: "http", Run: func(ctx context.Context) error {
 		return httpx.Serve(ctx, built.app, served, httpx.Drain{Time: cfg.DrainTime})
 	}})
 	onListen(addresses{public: public.Addr(), admin: admin.Addr()})
 	return process.Run(ctx)
 }
 
-// listen takes both ports or none.
-func listen(ctx context.Context, cfg settings) (public, admin net.Listener, err error) {
-	public, err = httpx.Listen(ctx, cfg.HTTPAddr)
+// listen listens at both ports or none. Nobody accepts yet: clients have no other gateway to turn to, so their connections
+// wait until this one can answer.
+func listen(cfg settings) (public, admin net.Listener, err error) {
+	publicPort, adminPort, err := httpx.TakeBoth(cfg.HTTPAddr, cfg.AdminAddr)
 	if err != nil {
-		return nil, nil, fmt.Errorf("HTTP_ADDR: %w", err)
+		return nil, nil, err
 	}
-	var listening net.ListenConfig
-	admin, err = listening.Listen(ctx, "tcp", cfg.AdminAddr)
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), public.Close())
+	if public, err = publicPort.Listen(); err != nil {
+		return nil, nil, errors.Join(err, adminPort.Close())
+	}
+	if admin, err = adminPort.Listen(); err != nil {
+		return nil, nil, errors.Join(err, public.Close())
 	}
 	return public, admin, nil
 }

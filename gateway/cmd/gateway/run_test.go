@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn/assertion"
-	"oms.internal/libs/runner"
+	"oms.internal/libs/lifecycle"
 )
 
 func TestMemberReachesTheServiceThatThePathNames(t *testing.T) {
@@ -83,7 +83,7 @@ func TestGatewayStartsWithoutItsNeighboursAndLetsNobodyInBeforeItKnowsRevocation
 	t.Parallel()
 	n := newNeighbours(t)
 	where := startGateway(t, n, io.Discard)
-	require.Error(t, runner.Probe(t.Context(), where.admin.String(), io.Discard))
+	require.Error(t, lifecycle.Probe(t.Context(), where.admin.String(), io.Discard))
 	// It gives its neighbours 10 seconds before it answers without them.
 	response, _ := ask(t, where, http.MethodGet, "/orders/", n.issuer.Token(t, 7, 70))
 	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
@@ -104,7 +104,7 @@ func TestGatewayGoesOnWithoutNATS(t *testing.T) {
 	require.NoError(t, n.nats.Stop(t.Context()))
 	response, _ := ask(t, where, http.MethodGet, "/orders/", n.issuer.Token(t, 7, 70))
 	require.Equal(t, http.StatusOK, response.StatusCode)
-	require.NoError(t, runner.Probe(t.Context(), where.admin.String(), io.Discard))
+	require.NoError(t, lifecycle.Probe(t.Context(), where.admin.String(), io.Discard))
 }
 
 func TestServiceThatIsDownOrHangsBecomes503Or504(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/config"
-	"oms.internal/libs/runner"
+	"oms.internal/libs/lifecycle"
 )
 
 func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
@@ -131,6 +131,6 @@ func TestCertificateThatCannotBeReadEndsTheStart(t *testing.T) {
 	n.env["TLS_KEY_FILE"] = n.env["TLS_CERT_FILE"]
 	cfg, err := config.Load[settings](environ(n.env))
 	require.NoError(t, err)
-	err = run(t.Context(), cfg, runner.NewLogger(io.Discard, "gateway", slog.LevelInfo), func(addresses) {})
+	err = run(t.Context(), cfg, lifecycle.NewLogger(io.Discard, "gateway", slog.LevelInfo), func(addresses) {})
 	require.ErrorContains(t, err, "TLS_CERT_FILE")
 }

@@ -158,8 +158,11 @@ func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 		load.await(t, 150)
 		at := round % len(services)
 		services[at].stop()
+		// A process that starts takes its port, and listens when it can answer.
+		port, err := httpx.Take(listeners[at].Addr().String())
+		require.NoError(t, err)
 		load.await(t, 150)
-		again, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", listeners[at].Addr().String())
+		again, err := port.Listen()
 		require.NoError(t, err)
 		services[at] = startDrained(t, again, &received)
 		require.Eventually(t, func() bool { return services[at].asked.Load() > 0 }, 30*time.Second, time.Millisecond, "it is used again")

@@ -22,9 +22,9 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/events"
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
-	"oms.internal/libs/runner"
 )
 
 // requestTimeout is shorter than the gateway's patience (5 s by default), so that a slow answer is reported by the service that is slow.
@@ -88,7 +88,7 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 
 		RefreshRepeatWindow: cfg.RefreshRepeatWindow,
 	})
-	metrics := runner.NewMetrics(cluster.Metrics()...)
+	metrics := lifecycle.NewMetrics(cluster.Metrics()...)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
 	verifier := assertion.NewVerifier(principalKey, accounts.Service, time.Now)
 	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location, memory).Register(app, verifier)
@@ -99,14 +99,12 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 	}, nil
 }
 
-// keepDatabase migrates the schema where that is this process's task, then watches the servers until ctx ends.
-func (s *service) keepDatabase(ctx context.Context) error {
-	if s.cfg.MigrateOnStart {
-		if err := migrate(ctx, s.cfg, s.log); err != nil {
-			return err
-		}
+// migrate brings the schema up to date where that is this process's task.
+func (s *service) migrate(ctx context.Context) error {
+	if !s.cfg.MigrateOnStart {
+		return nil
 	}
-	return s.cluster.Run(ctx)
+	return migrate(ctx, s.cfg, s.log)
 }
 
 // watchKeys takes in rotated keys until ctx ends.

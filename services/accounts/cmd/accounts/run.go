@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,9 +11,9 @@ import (
 	"oms.internal/libs/config"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/idempotency"
+	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
-	"oms.internal/libs/runner"
 	"oms.internal/sql"
 )
 
@@ -31,28 +30,36 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 	if err != nil {
 		return err
 	}
-	httpListener, httpErr := httpx.Listen(ctx, cfg.HTTPAddr)
-	var listen net.ListenConfig
-	adminListener, adminErr := listen.Listen(ctx, "tcp", cfg.AdminAddr)
-	if err := errors.Join(httpErr, adminErr); err != nil {
+	public, admin, err := httpx.TakeBoth(cfg.HTTPAddr, cfg.AdminAddr)
+	if err != nil {
 		return err
 	}
-	listening(Addresses{HTTP: httpListener.Addr(), Admin: adminListener.Addr()})
+	defer public.Close() //nolint:errcheck // a port that is listened at is closed by its server
+	adminListener, err := admin.Listen()
+	if err != nil {
+		return err
+	}
+	listening(Addresses{HTTP: public.Addr(), Admin: admin.Addr()})
 
 	// The order of the start. The end comes in reverse: HTTP drains first, the database goes last.
-	life := runner.New(log, cfg.ShutdownTimeout)
+	life := lifecycle.New(log, cfg.ShutdownTimeout)
 	life.Add(life.Admin(adminListener, service.metrics))
-	life.Add(runner.Part{Name: "mysql", Run: service.keepDatabase, Ready: service.cluster.Ready})
-	life.Add(runner.Part{Name: "cleanup", Run: service.domain.CleanUp})
-	life.Add(runner.Part{Name: "idempotency keys", Run: idempotency.NewCleaner(service.cluster, log, time.Now).Run})
-	life.Add(runner.Part{Name: "signing keys", Run: service.watchKeys})
-	life.Add(runner.Part{
+	life.Add(lifecycle.Part{Name: "mysql", Prepare: service.migrate, Run: service.cluster.Run, Usable: service.cluster.Usable, Ready: service.cluster.Ready})
+	life.Add(lifecycle.Part{Name: "cleanup", Run: service.domain.CleanUp})
+	life.Add(lifecycle.Part{Name: "idempotency keys", Run: idempotency.NewCleaner(service.cluster, log, time.Now).Run})
+	life.Add(lifecycle.Part{Name: "signing keys", Run: service.watchKeys})
+	life.Add(lifecycle.Part{
 		Name: "nats", Run: service.serveNATS, Ready: natsx.Ready(service.conn), Healthy: natsx.Healthy(service.conn),
 	})
-	life.Add(runner.Part{Name: "relay", Run: service.relay.Run, Healthy: service.relay.Healthy})
-	life.Add(runner.Part{Name: "notifier", Run: service.notifier.Run})
-	life.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
-		return httpx.Serve(ctx, service.app, httpListener, httpx.Drain{Time: service.cfg.DrainTime, Tell: true})
+	life.Add(lifecycle.Part{Name: "relay", Run: service.relay.Run, Healthy: service.relay.Healthy})
+	life.Add(lifecycle.Part{Name: "notifier", Run: service.notifier.Run})
+	// Before the process can answer, connections to it are refused, and the gateway asks another instance.
+	var listener net.Listener
+	life.Add(lifecycle.Part{Name: "http", Prepare: func(context.Context) (err error) {
+		listener, err = public.Listen()
+		return err
+	}, Run: func(ctx context.Context) error {
+		return httpx.Serve(ctx, service.app, listener, httpx.Drain{Time: cfg.DrainTime, Tell: true})
 	}})
 	return life.Run(ctx)
 }

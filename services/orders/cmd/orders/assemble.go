@@ -14,9 +14,9 @@ import (
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
-	"oms.internal/libs/runner"
 	"oms.internal/orders/internal/httpapi"
 	"oms.internal/orders/internal/natsapi"
 	"oms.internal/orders/internal/order"
@@ -63,7 +63,7 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 		Now:       time.Now,
 		Log:       log,
 	})
-	metrics := runner.NewMetrics(cluster.Metrics()...)
+	metrics := lifecycle.NewMetrics(cluster.Metrics()...)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
 	verifier := assertion.NewVerifier(principalKey, orders.Service, time.Now)
 	httpapi.New(domain, cfg.TimeZone.Location, memory).Register(app, verifier)
@@ -75,14 +75,12 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	}, nil
 }
 
-// keepDatabase migrates the schema where that is this process's task, then watches the servers until ctx ends.
-func (s *service) keepDatabase(ctx context.Context) error {
-	if s.cfg.MigrateOnStart {
-		if err := migrate(ctx, s.cfg, s.log); err != nil {
-			return err
-		}
+// migrate brings the schema up to date where that is this process's task.
+func (s *service) migrate(ctx context.Context) error {
+	if !s.cfg.MigrateOnStart {
+		return nil
 	}
-	return s.cluster.Run(ctx)
+	return migrate(ctx, s.cfg, s.log)
 }
 
 // serveNATS answers requests until ctx ends, then closes the connection.

@@ -14,7 +14,7 @@ import (
 	_ "time/tzdata" // an image from scratch has no time zones
 
 	"oms.internal/libs/config"
-	"oms.internal/libs/runner"
+	"oms.internal/libs/lifecycle"
 )
 
 // memoryLimit makes the garbage collector work harder before the process grows.
@@ -22,7 +22,7 @@ const memoryLimit = 48 << 20
 
 func main() {
 	debug.SetMemoryLimit(memoryLimit)
-	os.Exit(runner.Main(func(ctx context.Context) error { return command(ctx, os.Args[1:], os.Environ()) }))
+	os.Exit(lifecycle.Main(func(ctx context.Context) error { return command(ctx, os.Args[1:], os.Environ()) }))
 }
 
 func command(ctx context.Context, args, environ []string) error {
@@ -31,13 +31,13 @@ func command(ctx context.Context, args, environ []string) error {
 		name = args[0]
 	}
 	if name == "health" {
-		return runner.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
+		return lifecycle.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
 	}
 	cfg, err := config.Load[Config](environ)
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
-	log := runner.NewLogger(os.Stdout, "orders", cfg.LogLevel)
+	log := lifecycle.NewLogger(os.Stdout, "orders", cfg.LogLevel)
 	switch name {
 	case "serve":
 		return run(ctx, cfg, log, func(Addresses) {})

@@ -111,8 +111,15 @@ func connect(t *testing.T, url string) *nats.Conn {
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// run starts the process and sees to it that it has ended, without an error, when the test has.
+// run starts the process and waits until it is ready.
 func (p *process) run(t *testing.T) {
+	t.Helper()
+	p.launch(t)
+	require.Eventually(t, func() bool { return p.readiness(t) == http.StatusOK }, patience, poll)
+}
+
+// launch starts the process and sees to it that it has ended, without an error, when the test has.
+func (p *process) launch(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	listening, failed := make(chan Addresses, 1), make(chan error, 1)
@@ -131,7 +138,6 @@ func (p *process) run(t *testing.T) {
 		failed <- nil
 		require.NoError(t, err, "the process ended instead of listening")
 	}
-	require.Eventually(t, func() bool { return p.readiness(t) == http.StatusOK }, patience, poll)
 }
 
 // readiness is the status of /readyz, 0 once the admin port is closed.

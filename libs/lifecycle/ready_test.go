@@ -1,4 +1,4 @@
-package runner_test
+package lifecycle_test
 
 import (
 	"context"
@@ -13,28 +13,37 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/runner"
+	"oms.internal/libs/lifecycle"
 )
 
 func TestReadyNamesEveryPartThatIsNot(t *testing.T) {
 	t.Parallel()
-	broken := func() error { return errBroken }
-	process := newRunner(time.Second,
-		runner.Part{Name: "database", Ready: broken}, runner.Part{Name: "http"},
-		runner.Part{Name: "worker", Ready: func() error { return nil }}, runner.Part{Name: "nats", Ready: broken})
-	err := process.Ready()
-	require.ErrorContains(t, err, "database: broken")
-	require.ErrorContains(t, err, "nats: broken")
-	require.NotContains(t, err.Error(), "worker")
-	require.NoError(t, newRunner(time.Second, runner.Part{Name: "http"}).Ready())
+	synctest.Test(t, func(t *testing.T) {
+		part := func(name string, ready func() error) lifecycle.Part {
+			return lifecycle.Part{Name: name, Ready: ready, Run: untilEnd}
+		}
+		answers := map[string]error{"database": errBroken, "nats": errBroken}
+		asked := func(name string) func() error { return func() error { return answers[name] } }
+		process := newLifecycle(time.Second, part("database", asked("database")), part("http", nil),
+			part("worker", asked("worker")), part("nats", asked("nats")))
+		cancel, result := start(t, process)
+		require.EqualError(t, process.Ready(), "database: broken\nhttp: not started yet\nworker: not started yet\nnats: not started yet")
+		time.Sleep(10 * time.Second) //nolint:forbidigo // on the clock of the bubble
+		synctest.Wait()
+		require.EqualError(t, process.Ready(), "database: broken\nnats: broken")
+		answers["database"], answers["nats"] = nil, nil
+		require.NoError(t, process.Ready())
+		cancel()
+		require.NoError(t, <-result)
+	})
 }
 
 func TestReadyIsFalseFromTheFirstMomentOfTheShutdown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		atStop := make(chan error, 1)
-		var process *runner.Runner
-		process = newRunner(time.Second, runner.Part{Name: "http", Run: func(ctx context.Context) error {
+		var process *lifecycle.Lifecycle
+		process = newLifecycle(time.Second, lifecycle.Part{Name: "http", Run: func(ctx context.Context) error {
 			<-ctx.Done()
 			atStop <- process.Ready()
 			return nil
@@ -54,9 +63,9 @@ func TestTheAdminPortAnswersUntilTheLastPartHasEnded(t *testing.T) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	draining, release := make(chan struct{}), make(chan struct{})
-	process := newRunner(time.Minute)
+	process := newLifecycle(time.Minute)
 	process.Add(process.Admin(listener, metrics))
-	process.Add(runner.Part{Name: "http", Run: func(ctx context.Context) error {
+	process.Add(lifecycle.Part{Name: "http", Run: func(ctx context.Context) error {
 		<-ctx.Done()
 		close(draining)
 		<-release
@@ -71,7 +80,7 @@ func TestTheAdminPortAnswersUntilTheLastPartHasEnded(t *testing.T) {
 	require.Equal(t, answer{http.StatusOK, "ready\n"}, get(t, addr, "/readyz"))
 	require.Contains(t, get(t, addr, "/metrics").body, "orders_total 0")
 	var said strings.Builder
-	require.NoError(t, runner.Probe(t.Context(), addr, &said))
+	require.NoError(t, lifecycle.Probe(t.Context(), addr, &said))
 	require.Equal(t, "ready\n", said.String())
 
 	cancel()
@@ -79,19 +88,19 @@ func TestTheAdminPortAnswersUntilTheLastPartHasEnded(t *testing.T) {
 	require.Equal(t, answer{http.StatusOK, "alive\n"}, get(t, addr, "/livez"))
 	require.Equal(t, answer{http.StatusServiceUnavailable, "shutting down\n"}, get(t, addr, "/readyz"))
 	said.Reset()
-	require.ErrorContains(t, runner.Probe(t.Context(), addr, &said), "503")
+	require.ErrorContains(t, lifecycle.Probe(t.Context(), addr, &said), "503")
 	require.Equal(t, "shutting down\n", said.String())
 
 	close(release)
 	require.NoError(t, <-result)
-	require.Error(t, runner.Probe(t.Context(), addr, io.Discard), "nobody listens any more")
+	require.Error(t, lifecycle.Probe(t.Context(), addr, io.Discard), "nobody listens any more")
 }
 
 func TestProbeAsksThisMachineWhereTheAdminPortListensEverywhere(t *testing.T) {
 	t.Parallel()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	process := newRunner(time.Minute)
+	process := newLifecycle(time.Minute)
 	process.Add(process.Admin(listener, prometheus.NewRegistry()))
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
@@ -99,9 +108,9 @@ func TestProbeAsksThisMachineWhereTheAdminPortListensEverywhere(t *testing.T) {
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, err)
 	for _, addr := range []string{":" + port, "0.0.0.0:" + port, "[::]:" + port, "localhost:" + port} {
-		require.NoError(t, runner.Probe(t.Context(), addr, io.Discard), addr)
+		require.NoError(t, lifecycle.Probe(t.Context(), addr, io.Discard), addr)
 	}
-	require.Error(t, runner.Probe(t.Context(), "no port", io.Discard))
+	require.Error(t, lifecycle.Probe(t.Context(), "no port", io.Discard))
 	cancel()
 	require.NoError(t, <-result)
 }

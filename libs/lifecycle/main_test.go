@@ -1,4 +1,4 @@
-package runner_test
+package lifecycle_test
 
 import (
 	"bytes"
@@ -11,14 +11,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/requestid"
-	"oms.internal/libs/runner"
 )
 
 // Signals reach the whole process, so the tests of Main run alone.
 func TestMainTurnsSignalsIntoTheEndOfTheContext(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
-		require.Zero(t, runner.Main(func(ctx context.Context) error {
+		require.Zero(t, lifecycle.Main(func(ctx context.Context) error {
 			if err := syscall.Kill(os.Getpid(), signal); err != nil {
 				return err
 			}
@@ -29,13 +29,13 @@ func TestMainTurnsSignalsIntoTheEndOfTheContext(t *testing.T) {
 }
 
 func TestMainReportsAFailureAsExitCodeOne(t *testing.T) {
-	require.Equal(t, 1, runner.Main(func(context.Context) error { return errBroken }))
+	require.Equal(t, 1, lifecycle.Main(func(context.Context) error { return errBroken }))
 }
 
 func TestEveryLogLineOfARequestBearsItsIdentifierAndTheService(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log := runner.NewLogger(&out, "orders", slog.LevelInfo)
+	log := lifecycle.NewLogger(&out, "orders", slog.LevelInfo)
 	ctx := requestid.Into(t.Context(), "r-1")
 	log.InfoContext(ctx, "plain")
 	log.With("order", 7).InfoContext(ctx, "with attributes")

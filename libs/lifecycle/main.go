@@ -1,4 +1,4 @@
-package runner
+package lifecycle
 
 import (
 	"context"

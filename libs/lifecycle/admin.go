@@ -1,4 +1,4 @@
-package runner
+package lifecycle
 
 import (
 	"context"
@@ -24,17 +24,17 @@ func NewMetrics(more ...prometheus.Collector) *prometheus.Registry {
 	return metrics
 }
 
-// Admin returns the part that serves /livez, /readyz and /metrics on listener. It belongs first into a Runner, so that
+// Admin returns the part that serves /livez, /readyz and /metrics on listener. It belongs first into a Lifecycle, so that
 // it answers until the last part has ended.
-func (r *Runner) Admin(listener net.Listener, metrics prometheus.Gatherer) Part {
+func (l *Lifecycle) Admin(listener net.Listener, metrics prometheus.Gatherer) Part {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := r.Ready(); err != nil {
+		if err := l.Ready(); err != nil {
 			answer(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
-		if err := r.Healthy(); err != nil {
+		if err := l.Healthy(); err != nil {
 			answer(w, http.StatusOK, "ready, but degraded\n"+err.Error())
 			return
 		}

@@ -1,4 +1,4 @@
-package runner_test
+package lifecycle_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/runner"
+	"oms.internal/libs/lifecycle"
 )
 
 var errBroken = errors.New("broken")
@@ -28,16 +28,16 @@ func (d *diary) note(entry string) {
 	d.entries = append(d.entries, entry)
 }
 
-func (d *diary) part(name string) runner.Part {
-	return runner.Part{Name: name, Run: func(ctx context.Context) error {
+func (d *diary) part(name string) lifecycle.Part {
+	return lifecycle.Part{Name: name, Run: func(ctx context.Context) error {
 		<-ctx.Done()
 		d.note(name)
 		return nil
 	}}
 }
 
-func newRunner(timeout time.Duration, parts ...runner.Part) *runner.Runner {
-	process := runner.New(slog.New(slog.DiscardHandler), timeout)
+func newLifecycle(timeout time.Duration, parts ...lifecycle.Part) *lifecycle.Lifecycle {
+	process := lifecycle.New(slog.New(slog.DiscardHandler), timeout)
 	for _, part := range parts {
 		process.Add(part)
 	}
@@ -45,7 +45,7 @@ func newRunner(timeout time.Duration, parts ...runner.Part) *runner.Runner {
 }
 
 // start runs the process and returns how to end it, and its result. The parts have started when it returns.
-func start(t *testing.T, process *runner.Runner) (context.CancelFunc, <-chan error) {
+func start(t *testing.T, process *lifecycle.Lifecycle) (context.CancelFunc, <-chan error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
@@ -58,7 +58,7 @@ func TestPartsEndInReverseOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var diary diary
-		cancel, result := start(t, newRunner(time.Second, diary.part("database"), diary.part("nats"), diary.part("http")))
+		cancel, result := start(t, newLifecycle(time.Second, diary.part("database"), diary.part("nats"), diary.part("http")))
 		cancel()
 		require.NoError(t, <-result)
 		require.Equal(t, []string{"http", "nats", "database"}, diary.entries)
@@ -70,12 +70,12 @@ func TestNoPartIsToldToEndBeforeTheOneAfterItHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var diary diary
 		drained := make(chan struct{})
-		draining := runner.Part{Name: "http", Run: func(ctx context.Context) error {
+		draining := lifecycle.Part{Name: "http", Run: func(ctx context.Context) error {
 			<-ctx.Done()
 			<-drained
 			return nil
 		}}
-		cancel, result := start(t, newRunner(time.Second, diary.part("database"), draining))
+		cancel, result := start(t, newLifecycle(time.Second, diary.part("database"), draining))
 		cancel()
 		synctest.Wait()
 		require.Empty(t, diary.entries)
@@ -89,8 +89,8 @@ func TestAPartThatFailsEndsAllAndItsErrorComesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var diary diary
-		failing := runner.Part{Name: "nats", Run: func(context.Context) error { return errBroken }}
-		_, result := start(t, newRunner(time.Second, diary.part("database"), failing, diary.part("http")))
+		failing := lifecycle.Part{Name: "nats", Run: func(context.Context) error { return errBroken }}
+		_, result := start(t, newLifecycle(time.Second, diary.part("database"), failing, diary.part("http")))
 		err := <-result
 		require.ErrorIs(t, err, errBroken)
 		require.ErrorContains(t, err, "nats")
@@ -101,8 +101,8 @@ func TestAPartThatFailsEndsAllAndItsErrorComesBack(t *testing.T) {
 func TestAPartThatEndsByItselfWithoutAnErrorIsAFailureToo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ended := runner.Part{Name: "worker", Run: func(context.Context) error { return nil }}
-		_, result := start(t, newRunner(time.Second, ended))
+		ended := lifecycle.Part{Name: "worker", Run: func(context.Context) error { return nil }}
+		_, result := start(t, newLifecycle(time.Second, ended))
 		require.ErrorContains(t, <-result, "worker ended")
 	})
 }
@@ -111,11 +111,11 @@ func TestAnErrorWhileEndingComesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var diary diary
-		failing := runner.Part{Name: "http", Run: func(ctx context.Context) error {
+		failing := lifecycle.Part{Name: "http", Run: func(ctx context.Context) error {
 			<-ctx.Done()
 			return errBroken
 		}}
-		cancel, result := start(t, newRunner(time.Second, diary.part("database"), failing))
+		cancel, result := start(t, newLifecycle(time.Second, diary.part("database"), failing))
 		cancel()
 		err := <-result
 		require.ErrorIs(t, err, errBroken)
@@ -138,8 +138,8 @@ func TestShutdownTakesNoLongerThanItsTimeForAllPartsTogether(t *testing.T) {
 				return nil
 			}
 		}
-		cancel, result := start(t, newRunner(10*time.Second,
-			runner.Part{Name: "database", Run: slow(time.Hour)}, runner.Part{Name: "http", Run: slow(6 * time.Second)}))
+		cancel, result := start(t, newLifecycle(10*time.Second,
+			lifecycle.Part{Name: "database", Run: slow(time.Hour)}, lifecycle.Part{Name: "http", Run: slow(6 * time.Second)}))
 		began := time.Now()
 		cancel()
 		require.ErrorContains(t, <-result, "stop database: not done within 10s")

@@ -1,0 +1,124 @@
+package httpx
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+)
+
+// backlog is how many connections may wait to be accepted. The kernel takes less where it allows less.
+const backlog = 4096
+
+// Port is a TCP address that a process has taken, but does not listen at yet. A connection to it is refused at once, so
+// that the gateway asks another instance; with a listener that does not accept, the request would wait here.
+type Port struct {
+	socket *os.File
+	addr   net.Addr
+}
+
+// Take takes the port at address, such as :8080. It fails where somebody listens there.
+func Take(address string) (*Port, error) {
+	wanted, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("take %s: %w", address, err)
+	}
+	descriptor, err := newSocket(wanted)
+	if err != nil {
+		return nil, &net.OpError{Op: "bind", Net: "tcp", Addr: wanted, Err: err}
+	}
+	port := &Port{socket: os.NewFile(uintptr(descriptor), "port "+address)}
+	bound, err := syscall.Getsockname(descriptor)
+	if err != nil {
+		return nil, errors.Join(os.NewSyscallError("getsockname", err), port.Close())
+	}
+	switch bound := bound.(type) {
+	case *syscall.SockaddrInet4:
+		port.addr = &net.TCPAddr{IP: bound.Addr[:], Port: bound.Port}
+	case *syscall.SockaddrInet6:
+		port.addr = &net.TCPAddr{IP: bound.Addr[:], Port: bound.Port}
+	}
+	return port, nil
+}
+
+// TakeBoth takes the two addresses of a process, that for requests and that for operators, or none.
+func TakeBoth(public, admin string) (publicPort, adminPort *Port, err error) {
+	publicPort, err = Take(public)
+	if err != nil {
+		return nil, nil, fmt.Errorf("HTTP_ADDR: %w", err)
+	}
+	adminPort, err = Take(admin)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), publicPort.Close())
+	}
+	return publicPort, adminPort, nil
+}
+
+// Addr is the address with the port that the kernel chose where 0 was asked for.
+func (p *Port) Addr() net.Addr { return p.addr }
+
+// Listen begins to listen; the port is used up then, also where that fails. When the listener is closed it resets no
+// connection, unlike that of package net: each has been accepted by then.
+func (p *Port) Listen() (net.Listener, error) {
+	defer p.socket.Close() //nolint:errcheck // the listener has a copy
+	connection, err := p.socket.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var listenErr error
+	err = connection.Control(func(descriptor uintptr) { listenErr = syscall.Listen(int(descriptor), backlog) })
+	if err := errors.Join(err, listenErr); err != nil {
+		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: p.addr, Err: err}
+	}
+	listener, err := net.FileListener(p.socket)
+	if err != nil {
+		return nil, err
+	}
+	return patientListener{listener.(*net.TCPListener)}, nil
+}
+
+// Close gives the port up. A listener at it stays.
+func (p *Port) Close() error { return p.socket.Close() }
+
+// newSocket returns a socket that is bound to the address, set up as package net does it.
+func newSocket(address *net.TCPAddr) (descriptor int, err error) {
+	if ip := address.IP.To4(); ip != nil && !ip.IsUnspecified() {
+		return bind(syscall.AF_INET, &syscall.SockaddrInet4{Port: address.Port, Addr: [4]byte(ip)})
+	}
+	all := &syscall.SockaddrInet6{Port: address.Port}
+	if address.IP != nil && !address.IP.IsUnspecified() {
+		all.Addr = [16]byte(address.IP)
+	}
+	descriptor, err = bind(syscall.AF_INET6, all)
+	if errors.Is(err, syscall.EAFNOSUPPORT) {
+		return bind(syscall.AF_INET, &syscall.SockaddrInet4{Port: address.Port}) // a machine without IPv6
+	}
+	return descriptor, err
+}
+
+func bind(family int, address syscall.Sockaddr) (descriptor int, err error) {
+	// No child process may inherit the socket; see syscall.ForkLock.
+	syscall.ForkLock.RLock()
+	descriptor, err = syscall.Socket(family, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(descriptor)
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	if family == syscall.AF_INET6 {
+		// With the unspecified address it is for IPv4 as well. Where the system does not allow that, it is for IPv6.
+		_ = syscall.SetsockoptInt(descriptor, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0)
+	}
+	// Connections of a process that has just ended do not keep its successor from the address.
+	err = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(descriptor, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
+	if err == nil {
+		err = os.NewSyscallError("bind", syscall.Bind(descriptor, address))
+	}
+	if err != nil {
+		return -1, errors.Join(err, syscall.Close(descriptor))
+	}
+	return descriptor, nil
+}
