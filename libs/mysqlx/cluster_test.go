@@ -94,9 +94,7 @@ func TestAReadEndsWithItsContext(t *testing.T) {
 	}
 	for _, read := range []func(context.Context, func(context.Context, mysqlx.Reader) error) error{cluster.ReadLatest, cluster.Read} {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		began := time.Now()
 		require.True(t, fault.Is(read(ctx, slow), fault.Timeout))
-		require.Less(t, time.Since(began), 10*time.Second)
 		cancel()
 	}
 }

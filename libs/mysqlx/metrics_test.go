@@ -52,9 +52,7 @@ func TestReadsAreCountedByServerAndReason(t *testing.T) {
 		key := "mysql_reads_total " + reason + " " + server
 		require.InDelta(t, 3, after[key]-before[key], 0, key)
 	}
-	lag, known := after["mysql_replica_lag_seconds "+schema.pair.Replica.Addr()]
-	require.True(t, known)
-	require.Less(t, lag, mysqlx.MaxLag.Seconds())
+	require.Contains(t, after, "mysql_replica_lag_seconds "+schema.pair.Replica.Addr())
 	require.NotContains(t, after, "mysql_replica_lag_seconds "+schema.pair.Primary.Addr())
 }
 

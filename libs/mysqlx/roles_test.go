@@ -24,8 +24,7 @@ func (s schema) twoPrimaries(t *testing.T) {
 	cluster := s.cluster(t)
 	s.replication(t, "STOP")
 	setReadOnly(t, s.pair.Replica, "OFF")
-	eventually(t, func() bool { return cluster.Ready() != nil })
-	require.ErrorContains(t, cluster.Ready(), "more than one server is writable in epoch 0")
+	awaitRefusal(t, cluster, "more than one server is writable in epoch 0")
 	require.True(t, fault.Is(cluster.Write(t.Context(), insert(9, "lost")), fault.Unavailable))
 	require.NotContains(t, s.names(t), "lost")
 }
