@@ -94,8 +94,8 @@ func (r *readable) Verify(_ context.Context, hash, password string) (ok, outdate
 
 type tokens struct{}
 
-func (tokens) Issue(member account.Member, session account.Session) (string, error) {
-	return fmt.Sprintf("token of session %d of member %d", session.ID, member.ID), nil
+func (tokens) Issue(member account.Member, sessionID uint64, _, _ time.Time) (string, error) {
+	return fmt.Sprintf("token of session %d of member %d", sessionID, member.ID), nil
 }
 
 // orderBook is account.LastOrders in which A has an order.

@@ -28,8 +28,7 @@ type Session struct {
 	ID        uint64
 	MemberID  uint64
 	CreatedAt time.Time
-	// ExpiresAt is when the session's refresh token expires unless it is used. To Tokens.Issue it is when the access token
-	// does.
+	// ExpiresAt is when the session ends unless it is refreshed: when its latest refresh token expires.
 	ExpiresAt time.Time
 	// TokenExpiresAt is when the last access token that was issued for the session expires.
 	TokenExpiresAt time.Time

@@ -23,12 +23,12 @@ type memory struct {
 	latest       int           // how often a member was read from the primary
 	beforeUpdate func()        // what others do between a check and its write
 	sessions     []account.Session
-	openings     []account.Opening
+	records      []account.LoginRecord
 	gone         error // what a login hears that others were faster than
 	rehashed     string
 	events       []audit.Event
 	standing     account.Standing
-	attempt      account.Attempt // the last that failed
+	attempt      account.LoginAttempt // the last that failed
 	failed       [][]account.Failed
 	revoked      []string
 	matches      [][]uint64
@@ -74,19 +74,19 @@ func (m *memory) Members(_ context.Context, query account.Query) ([]account.Memb
 	return page, 1000, nil
 }
 
-func (m *memory) Kept(_ context.Context, once account.Once) ([]byte, error) {
-	kept, found := m.kept[once.Key]
-	if found && kept.fingerprint != once.Fingerprint {
+func (m *memory) Kept(_ context.Context, request account.IdempotentRequest) ([]byte, error) {
+	kept, found := m.kept[request.Key]
+	if found && kept.fingerprint != request.Fingerprint {
 		return nil, fault.New(fault.KeyReused, "", nil)
 	}
 	return kept.sealed, nil
 }
 
-func (m *memory) CreateMember(ctx context.Context, member account.Member, session account.Session, opening account.Opening, once account.Once) ([]byte, error) {
+func (m *memory) CreateMember(ctx context.Context, member account.Member, session account.Session, record account.LoginRecord, request account.IdempotentRequest) ([]byte, error) {
 	if m.beforeUpdate != nil {
 		m.beforeUpdate()
 	}
-	if kept, err := m.Kept(ctx, once); kept != nil || err != nil {
+	if kept, err := m.Kept(ctx, request); kept != nil || err != nil {
 		return kept, err
 	}
 	if _, err := m.MemberByEmail(ctx, member.Email); err == nil {
@@ -94,15 +94,15 @@ func (m *memory) CreateMember(ctx context.Context, member account.Member, sessio
 	}
 	member.ID, member.Version = 77, 1
 	session.ID, session.MemberID = 777, member.ID
-	sealed, err := once.Answer(member, session)
+	sealed, err := request.Answer(member, session)
 	if err != nil {
 		return nil, err
 	}
-	if once.Key != "" {
-		m.kept[once.Key] = keptAnswer{once.Fingerprint, sealed}
+	if request.Key != "" {
+		m.kept[request.Key] = keptAnswer{request.Fingerprint, sealed}
 	}
 	m.members[member.ID] = member
-	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
+	m.sessions, m.records = append(m.sessions, session), append(m.records, record)
 	return nil, nil
 }
 
@@ -145,14 +145,14 @@ func (m *memory) DeleteMember(_ context.Context, id uint64, allow func(account.M
 	return []account.Revocation{{MemberID: id, ThroughSession: math.MaxInt64, Until: ending.Until}}, nil
 }
 
-func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, opening account.Opening) (account.Member, account.Session, error) {
+func (m *memory) CreateSession(_ context.Context, member account.Member, session account.Session, record account.LoginRecord) (account.Member, account.Session, error) {
 	if m.gone != nil {
 		return account.Member{}, account.Session{}, m.gone
 	}
 	member = m.members[member.ID]
 	session.ID, session.MemberID = 888, member.ID
-	m.sessions, m.openings = append(m.sessions, session), append(m.openings, opening)
-	m.rehashed = opening.Rehashed
+	m.sessions, m.records = append(m.sessions, session), append(m.records, record)
+	m.rehashed = record.Rehashed
 	return member, session, nil
 }
 
@@ -172,11 +172,11 @@ func (m *memory) Revocations(_ context.Context, after uint64, now time.Time, mos
 	return []account.Revocation{{Sequence: after + 1, SessionID: uint64(most), Until: now.Add(time.Minute)}}, after + 3, nil
 }
 
-func (m *memory) Standing(context.Context, account.Attempt) (account.Standing, error) {
+func (m *memory) Standing(context.Context, account.LoginAttempt) (account.Standing, error) {
 	return m.standing, nil
 }
 
-func (m *memory) RecordFailure(_ context.Context, attempt account.Attempt, _ time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event) error {
+func (m *memory) RecordFailure(_ context.Context, attempt account.LoginAttempt, _ time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event) error {
 	failed, err := judge(m.standing)
 	if err != nil {
 		return err

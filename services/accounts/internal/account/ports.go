@@ -24,10 +24,10 @@ type Store interface {
 type MemberStore interface {
 	// CreateMember stores the member, its first session and what once keeps of them, all or nothing. Where a request with
 	// that key was done before, it writes nothing and returns what was kept of that.
-	CreateMember(ctx context.Context, member Member, session Session, opening Opening, once Once) (kept []byte, err error)
+	CreateMember(ctx context.Context, member Member, session Session, record LoginRecord, request IdempotentRequest) (kept []byte, err error)
 	// Kept returns what was kept of a request with that key, nil where there was none. It waits for one that is being
 	// written. A key of another request is the fault KeyReused, here and in CreateMember.
-	Kept(ctx context.Context, once Once) ([]byte, error)
+	Kept(ctx context.Context, request IdempotentRequest) ([]byte, error)
 	// CreateAdmin stores the member, or gives the member whom the email names the admin right and this password hash and
 	// ends its sessions. The member's id is added to the events of the ending.
 	CreateAdmin(ctx context.Context, member Member, ending Ending) (created bool, revocations []Revocation, err error)
@@ -40,7 +40,7 @@ type MemberStore interface {
 	// Members returns one page of a list, and how many members the whole list has, as ctx must see them.
 	Members(ctx context.Context, query Query) ([]Member, int, error)
 	// UpdateMember locks the member, lets change alter it, and stores it with what follows from that, all or nothing.
-	// change may run more than once. A member that it leaves as it was keeps its version.
+	// change may run more than request. A member that it leaves as it was keeps its version.
 	UpdateMember(ctx context.Context, id uint64, change func(*Member) (Consequences, error)) (Member, []Revocation, error)
 	// DeleteMember removes the member and what is known of its devices, and ends its sessions, all or nothing. It always
 	// revokes: ids are never used again, so whatever session claims the member is over. allow may refuse the member that is
@@ -55,7 +55,7 @@ type MemberStore interface {
 type SessionStore interface {
 	// CreateSession stores a session of the member whose password was verified, and returns the member as it is at that
 	// moment. An inactive one is the fault Forbidden, one with another password hash is ErrPasswordChanged.
-	CreateSession(ctx context.Context, verified Member, session Session, opening Opening) (Member, Session, error)
+	CreateSession(ctx context.Context, verified Member, session Session, record LoginRecord) (Member, Session, error)
 	Session(ctx context.Context, id uint64) (Session, error)
 	// Sessions returns one page of the member's live sessions, newest first, and their number.
 	Sessions(ctx context.Context, memberID uint64, now time.Time, page listing.Request) ([]Session, int, error)
@@ -69,7 +69,7 @@ type SessionStore interface {
 	// number up to which the list is complete.
 	Revocations(ctx context.Context, after uint64, now time.Time, most int) (revocations []Revocation, latest uint64, err error)
 	// RedeemRefreshToken locks the refresh token with this digest and all that it belongs to, lets decide judge it, and does what it
-	// says, all or nothing. successor gives the digest of the token that follows a used one. decide may run more than once.
+	// says, all or nothing. successor gives the digest of the token that follows a used one. decide may run more than request.
 	RedeemRefreshToken(ctx context.Context, hash Digest, successor func(RefreshToken) Digest, decide func(Presented) Verdict) ([]Revocation, error)
 
 	// The Delete methods remove up to most rows that expired before the given time, and return how many they removed.
@@ -80,10 +80,10 @@ type SessionStore interface {
 
 // ThrottleStore counts failures. All its answers are the latest.
 type ThrottleStore interface {
-	Standing(ctx context.Context, attempt Attempt) (Standing, error)
+	Standing(ctx context.Context, attempt LoginAttempt) (Standing, error)
 	// RecordFailure counts a failure at the given time under what judge says of the standing, with its event. Where judge
 	// refuses, nothing is written and its error is returned.
-	RecordFailure(ctx context.Context, attempt Attempt, at time.Time, judge func(Standing) ([]Failed, error), event audit.Event) error
+	RecordFailure(ctx context.Context, attempt LoginAttempt, at time.Time, judge func(Standing) ([]Failed, error), event audit.Event) error
 	// DeleteLoginFailures and DeleteKnownDevices remove up to most rows that were last touched before the given time.
 	DeleteLoginFailures(ctx context.Context, before time.Time, most int) (int, error)
 	DeleteKnownDevices(ctx context.Context, before time.Time, most int) (int, error)
@@ -118,8 +118,8 @@ type Passwords interface {
 
 // Tokens issues what a client shows from then on.
 type Tokens interface {
-	// Issue returns an access token that is valid from the session's CreatedAt until its ExpiresAt.
-	Issue(member Member, session Session) (string, error)
+	// Issue returns an access token of a session, valid from issuedAt until expiresAt.
+	Issue(member Member, sessionID uint64, issuedAt, expiresAt time.Time) (string, error)
 }
 
 // LastOrders asks the orders service.

@@ -152,13 +152,13 @@ func (s *Service) reused(ctx context.Context, client Client, presented Presented
 	return s.ending(event)
 }
 
-// grant issues the access token of a session from a time on. It does not outlive what is stored of it, by which a revocation
-// goes.
+// grant issues the access token of a session from a time on. The token does not outlive what is stored of it, because a
+// revocation lasts only that long.
 func (s *Service) grant(member Member, session Session, from time.Time, token secret, kept RefreshToken) (Grant, error) {
-	session.CreatedAt, session.ExpiresAt = from, from.Add(s.deps.TokenLifetime)
-	if session.ExpiresAt.After(session.TokenExpiresAt) {
-		session.ExpiresAt = session.TokenExpiresAt
+	expiry := from.Add(s.deps.TokenLifetime)
+	if expiry.After(session.TokenExpiresAt) {
+		expiry = session.TokenExpiresAt
 	}
-	access, err := s.deps.Tokens.Issue(member, session)
-	return Grant{Token: access, Expiry: session.ExpiresAt, RefreshToken: token.String(), RefreshExpiry: kept.ExpiresAt}, err
+	access, err := s.deps.Tokens.Issue(member, session.ID, from, expiry)
+	return Grant{Token: access, Expiry: expiry, RefreshToken: token.String(), RefreshExpiry: kept.ExpiresAt}, err
 }

@@ -24,8 +24,8 @@ const lastOrderBudget = 150 * time.Millisecond
 
 // Service is the domain's use cases.
 type Service struct {
-	deps    Dependencies
-	flights flights
+	deps       Dependencies
+	inProgress inProgress
 }
 
 // Dependencies are what the service works with. All but Pause and Random are required.
@@ -63,7 +63,7 @@ func NewService(dependencies Dependencies) *Service {
 	if dependencies.Pause == nil {
 		dependencies.Pause = pause
 	}
-	return &Service{deps: dependencies, flights: flights{now: map[Digest]bool{}}}
+	return &Service{deps: dependencies, inProgress: inProgress{fingerprints: map[Digest]bool{}}}
 }
 
 // now is the present in the resolution that the database keeps.

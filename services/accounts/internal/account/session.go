@@ -19,11 +19,11 @@ type Login struct {
 // errCredentials is the one answer to a login that fails, whatever was wrong.
 var errCredentials = fault.InvalidField("non_field_errors", "Incorrect Credentials")
 
-// Opening is what the store keeps with a new session.
-type Opening struct {
+// LoginRecord is what the store keeps with a new session.
+type LoginRecord struct {
 	Refresh RefreshToken
 	// Attempt says which device is known from now on and, after a login, which counters start anew.
-	Attempt Attempt
+	Attempt LoginAttempt
 	// Judge refuses the login by its standing at the time of the write; nil for a sign-up.
 	Judge func(Standing) error
 	// Rehashed replaces the member's password hash unless it is "".
@@ -61,7 +61,7 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return Login{}, err
 	}
-	attempt := newAttempt(client, email, member.ID)
+	attempt := newLoginAttempt(client, email, member.ID)
 	if err := s.admit(ctx, attempt); err != nil {
 		return Login{}, err
 	}
@@ -90,7 +90,7 @@ func pause(ctx context.Context, while time.Duration) {
 }
 
 // verified opens a session if the password is the member's.
-func (s *Service) verified(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
+func (s *Service) verified(ctx context.Context, client Client, member Member, attempt LoginAttempt, password string) (Login, error) {
 	login, err := s.verifyAndLogIn(ctx, client, member, attempt, password)
 	if errors.Is(err, ErrPasswordChanged) {
 		if member, err = s.deps.Store.LatestMember(ctx, member.ID); err != nil && !fault.Is(err, fault.NotFound) {
@@ -105,7 +105,7 @@ func (s *Service) verified(ctx context.Context, client Client, member Member, at
 	return login, err
 }
 
-func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
+func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Member, attempt LoginAttempt, password string) (Login, error) {
 	ok, outdated, err := s.deps.Passwords.Verify(ctx, member.PasswordHash, password)
 	if err != nil {
 		return Login{}, err
@@ -113,24 +113,24 @@ func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Memb
 	if !ok || !member.Active {
 		return Login{}, s.fail(ctx, attempt, authn.Principal{}, audit.Login, errCredentials)
 	}
-	opening := Opening{Attempt: attempt, Judge: s.judge}
+	record := LoginRecord{Attempt: attempt, Judge: s.judge}
 	if outdated {
-		if opening.Rehashed, err = s.deps.Passwords.Hash(ctx, password); err != nil {
+		if record.Rehashed, err = s.deps.Passwords.Hash(ctx, password); err != nil {
 			return Login{}, err
 		}
 	}
-	return s.logIn(ctx, client, member, opening)
+	return s.logIn(ctx, client, member, record)
 }
 
-func (s *Service) logIn(ctx context.Context, client Client, member Member, opening Opening) (Login, error) {
+func (s *Service) logIn(ctx context.Context, client Client, member Member, record LoginRecord) (Login, error) {
 	session, token, kept, err := s.open(client)
 	if err != nil {
 		return Login{}, err
 	}
 	principal := authn.Principal{MemberID: member.ID, Admin: member.Admin, Address: client.Address}
-	opening.Refresh, opening.Event = kept, s.event(ctx, audit.Login, principal, member.ID, "")
+	record.Refresh, record.Event = kept, s.event(ctx, audit.Login, principal, member.ID, "")
 	// The member comes back as it is under its lock: the token must not bear a right that was taken away since it was read.
-	member, session, err = s.deps.Store.CreateSession(ctx, member, session, opening)
+	member, session, err = s.deps.Store.CreateSession(ctx, member, session, record)
 	if err != nil {
 		return Login{}, err
 	}

@@ -20,46 +20,46 @@ type NewMember struct {
 	Password string
 }
 
-// Once says of a sign-up that it is done once, however often it is asked for.
-type Once struct {
+// IdempotentRequest says of a sign-up that it is done once, however often it is asked for.
+type IdempotentRequest struct {
 	Key         string // the client's, "" for a request that may be done again
 	Fingerprint Digest // of the request
 	At          time.Time
-	// Answer is told what was stored, within the transaction, and returns what is kept of it. It may run more than once.
+	// Answer is told what was stored, within the transaction, and returns what is kept of it. It may run more than request.
 	Answer func(Member, Session) ([]byte, error)
 }
 
 // SignUp creates a member and its first session. With a key that was used for the same request before, it answers as it
 // did then, and replayed is true.
 func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, key string) (login Login, replayed bool, err error) {
-	once := Once{Key: key, At: s.now()}
+	request := IdempotentRequest{Key: key, At: s.now()}
 	if key != "" {
-		once.Fingerprint = s.deps.Vault.Fingerprint("sign-up", key, input.Email, input.Name, input.Nickname, input.Phone, input.Gender,
+		request.Fingerprint = s.deps.Vault.Fingerprint("sign-up", key, input.Email, input.Name, input.Nickname, input.Phone, input.Gender,
 			NormalPassword(input.Password))
 		// Asked first because hashing a password takes a hundred times as long.
-		kept, err := s.deps.Store.Kept(ctx, once)
+		kept, err := s.deps.Store.Kept(ctx, request)
 		if kept != nil || err != nil {
-			return s.repeat(ctx, client, input, once, kept, err)
+			return s.repeat(ctx, client, input, request, kept, err)
 		}
-		land, err := s.flights.begin(once.Fingerprint)
+		done, err := s.inProgress.begin(request.Fingerprint)
 		if err != nil {
 			return Login{}, false, err
 		}
-		defer land()
+		defer done()
 	}
-	login, kept, err := s.signUp(ctx, client, input, once)
+	login, kept, err := s.signUp(ctx, client, input, request)
 	if kept != nil || err != nil {
-		return s.repeat(ctx, client, input, once, kept, err)
+		return s.repeat(ctx, client, input, request, kept, err)
 	}
 	s.deps.Notifier.Wrote(ctx, login.View.Member.ID)
 	return login, false, nil
 }
 
-func (s *Service) signUp(ctx context.Context, client Client, input NewMember, once Once) (login Login, kept []byte, err error) {
+func (s *Service) signUp(ctx context.Context, client Client, input NewMember, request IdempotentRequest) (login Login, kept []byte, err error) {
 	// Asked first because of the hash; the store's unique key says it for certain.
 	if err := s.checkEmailFree(ctx, 0, input.Email); err != nil {
 		if errors.Is(err, ErrEmailTaken) {
-			return s.refuseTaken(ctx, client, input, once)
+			return s.refuseTaken(ctx, client, input, request)
 		}
 		return Login{}, nil, err
 	}
@@ -71,24 +71,24 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, on
 	if err != nil {
 		return Login{}, nil, err
 	}
-	once.Answer = func(member Member, session Session) ([]byte, error) {
+	request.Answer = func(member Member, session Session) ([]byte, error) {
 		grant, err := s.grant(member, session, session.CreatedAt, token, refresh)
 		// A new member has no order; there is no need to ask.
 		login = Login{View: View{Member: member}, Grant: grant}
-		if err != nil || once.Key == "" {
+		if err != nil || request.Key == "" {
 			return nil, err
 		}
-		return s.deps.Vault.Seal(once.Fingerprint, login)
+		return s.deps.Vault.Seal(request.Fingerprint, login)
 	}
 	kept, err = s.deps.Store.CreateMember(ctx, Member{
 		Email: input.Email, Name: input.Name, Nickname: input.Nickname, Phone: input.Phone, Gender: input.Gender,
 		PasswordHash: hash, Active: true, CreatedAt: session.CreatedAt,
-	}, session, Opening{
-		Refresh: refresh, Attempt: newAttempt(client, input.Email, 0),
+	}, session, LoginRecord{
+		Refresh: refresh, Attempt: newLoginAttempt(client, input.Email, 0),
 		Event: s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, ""),
-	}, once)
+	}, request)
 	if errors.Is(err, ErrEmailTaken) {
-		return s.refuseTaken(ctx, client, input, once)
+		return s.refuseTaken(ctx, client, input, request)
 	}
 	return login, kept, err
 }
@@ -96,13 +96,13 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, on
 // refuseTaken answers a sign-up with an email that somebody has: as it was answered before, where that is what took the email,
 // else with ErrEmailTaken. That costs a transaction and tells who is a member, so it counts as a failed login of the network
 // and only that waits: the email's member and whoever signs up with a free email hear nothing of it.
-func (s *Service) refuseTaken(ctx context.Context, client Client, input NewMember, once Once) (Login, []byte, error) {
-	if once.Key != "" {
-		if kept, err := s.deps.Store.Kept(ctx, once); kept != nil || err != nil {
+func (s *Service) refuseTaken(ctx context.Context, client Client, input NewMember, request IdempotentRequest) (Login, []byte, error) {
+	if request.Key != "" {
+		if kept, err := s.deps.Store.Kept(ctx, request); kept != nil || err != nil {
 			return Login{}, kept, err
 		}
 	}
-	attempt := newAttempt(client, input.Email, 0)
+	attempt := newLoginAttempt(client, input.Email, 0)
 	event := s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, "")
 	event.Outcome = audit.Failure
 	now := s.now()
@@ -121,15 +121,15 @@ func (s *Service) refuseTaken(ctx context.Context, client Client, input NewMembe
 // repeat answers a sign-up whose key was used before, or that failed. Whoever knows a client's key and all but its password
 // could try passwords here: the right one is answered with tokens, any other with KeyReused. So that counts as a failed
 // login and waits as a login does.
-func (s *Service) repeat(ctx context.Context, client Client, input NewMember, once Once, kept []byte, err error) (Login, bool, error) {
+func (s *Service) repeat(ctx context.Context, client Client, input NewMember, request IdempotentRequest, kept []byte, err error) (Login, bool, error) {
 	reused := fault.Is(err, fault.KeyReused)
 	if err != nil && !reused {
 		return Login{}, false, err
 	}
-	attempt := newAttempt(client, input.Email, 0)
+	attempt := newLoginAttempt(client, input.Email, 0)
 	var login Login
 	if !reused {
-		if login, err = s.deps.Vault.Open(once.Fingerprint, kept); err != nil {
+		if login, err = s.deps.Vault.Open(request.Fingerprint, kept); err != nil {
 			return Login{}, false, err
 		}
 		attempt = attempt.Of(login.View.Member.ID)

@@ -51,8 +51,8 @@ var failuresKept = max(
 // Digest is a SHA-256 digest.
 type Digest [sha256.Size]byte
 
-// Attempt is what one attempt with a password is counted under.
-type Attempt struct {
+// LoginAttempt is what a try of a password is counted under.
+type LoginAttempt struct {
 	MemberID uint64 // 0 for an unknown email
 	Email    Digest
 	Network  Digest
@@ -61,8 +61,8 @@ type Attempt struct {
 	client Client
 }
 
-func newAttempt(client Client, email string, memberID uint64) Attempt {
-	attempt := Attempt{Email: digest("email", throttleKey(email)), Network: digest("network", client.network()), client: client}
+func newLoginAttempt(client Client, email string, memberID uint64) LoginAttempt {
+	attempt := LoginAttempt{Email: digest("email", throttleKey(email)), Network: digest("network", client.network()), client: client}
 	if client.Address == "" {
 		// Clients without an address are in no network together: nobody may slow down all of them.
 		attempt.Network = digest("no network", throttleKey(email))
@@ -71,7 +71,7 @@ func newAttempt(client Client, email string, memberID uint64) Attempt {
 }
 
 // Of returns the attempt as one of this member.
-func (a Attempt) Of(memberID uint64) Attempt {
+func (a LoginAttempt) Of(memberID uint64) LoginAttempt {
 	a.MemberID = memberID
 	a.Device = digest("device", fmt.Sprint(memberID), a.client.network(), a.client.UserAgent)
 	return a
@@ -131,7 +131,7 @@ type Failed struct {
 
 // failures are the counters that a failure adds to. There are always two, so that an attempt costs the same whoever it
 // was for.
-func failures(attempt Attempt, standing Standing) []Failed {
+func failures(attempt LoginAttempt, standing Standing) []Failed {
 	first := attempt.Email
 	if standing.Known {
 		first = attempt.Device
@@ -142,7 +142,7 @@ func failures(attempt Attempt, standing Standing) []Failed {
 }
 
 // admit refuses an attempt that comes too early, before any work is spent on it.
-func (s *Service) admit(ctx context.Context, attempt Attempt) error {
+func (s *Service) admit(ctx context.Context, attempt LoginAttempt) error {
 	standing, err := s.deps.Store.Standing(ctx, attempt)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func (s *Service) admit(ctx context.Context, attempt Attempt) error {
 
 // fail counts a failed attempt and returns the answer to it. The standing is judged once more: of many attempts that were
 // admitted at the same moment, only the first ones may tell whether they guessed right.
-func (s *Service) fail(ctx context.Context, attempt Attempt, caller authn.Principal, action audit.Action, answer error) error {
+func (s *Service) fail(ctx context.Context, attempt LoginAttempt, caller authn.Principal, action audit.Action, answer error) error {
 	event := s.event(ctx, action, caller, attempt.MemberID, "")
 	event.Outcome, event.Address = audit.Failure, attempt.client.Address
 	err := s.deps.Store.RecordFailure(ctx, attempt, s.now(), func(standing Standing) ([]Failed, error) {

@@ -106,10 +106,10 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if err != nil {
 		return nil, "", err
 	}
-	guard := s.newGuard(caller, member, change.UserAgent)
+	check := s.newPasswordCheck(caller, member, change.UserAgent)
 	newPassword := false
 	if change.Password != nil {
-		same, err := guard.verify(ctx, *change.Password)
+		same, err := check.verify(ctx, *change.Password)
 		if err != nil {
 			return nil, "", err
 		}
@@ -125,7 +125,7 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 		}
 	}
 	if caller.MemberID == id {
-		if err := guard.demand(ctx, change.CurrentPassword); err != nil {
+		if err := check.demand(ctx, change.CurrentPassword); err != nil {
 			return nil, "", err
 		}
 	}

@@ -73,16 +73,16 @@ var (
 	}
 )
 
-// opening is what is kept with a session; its refresh token is a new one each time.
-func opening() account.Opening {
+// loginRecord is what is kept with a session; its refresh token is a new one each time.
+func loginRecord() account.LoginRecord {
 	token := account.RefreshToken{Salt: make([]byte, 32), ExpiresAt: later}
 	_, _ = rand.Read(token.Hash[:]) // it never fails
-	return account.Opening{Refresh: token, Event: audit.Event{At: now, Action: audit.Login, Outcome: audit.Success}}
+	return account.LoginRecord{Refresh: token, Event: audit.Event{At: now, Action: audit.Login, Outcome: audit.Success}}
 }
 
 // rehashing is what is kept with a session of a member whose password is hashed anew.
-func rehashing(hash string) account.Opening {
-	with := opening()
+func rehashing(hash string) account.LoginRecord {
+	with := loginRecord()
 	with.Rehashed = hash
 	return with
 }
@@ -96,7 +96,7 @@ func ending() account.Ending {
 func (f fixture) create(t *testing.T, member account.Member) (account.Member, account.Session) {
 	t.Helper()
 	var session account.Session
-	kept, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening(), account.Once{
+	kept, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, loginRecord(), account.IdempotentRequest{
 		Answer: func(stored account.Member, opened account.Session) ([]byte, error) {
 			member, session = stored, opened
 			return nil, nil
@@ -113,13 +113,13 @@ func (f fixture) create(t *testing.T, member account.Member) (account.Member, ac
 // signUp stores a member and its first session, and keeps nothing of them.
 func (f fixture) signUp(t *testing.T, member account.Member) error {
 	t.Helper()
-	_, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening(), answering(""))
+	_, err := f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, loginRecord(), answering(""))
 	return err
 }
 
 // answering is a request with a key, of which the text "answer" is kept.
-func answering(key string) account.Once {
-	return account.Once{Key: key, At: now, Answer: func(account.Member, account.Session) ([]byte, error) {
+func answering(key string) account.IdempotentRequest {
+	return account.IdempotentRequest{Key: key, At: now, Answer: func(account.Member, account.Session) ([]byte, error) {
 		return []byte("answer"), nil
 	}}
 }
@@ -130,7 +130,7 @@ func anyVersion(account.Member) error { return nil }
 // logIn stores another session.
 func (f fixture) logIn(t *testing.T, member account.Member, expires time.Time) account.Session {
 	t.Helper()
-	_, session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: expires}, opening())
+	_, session, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: expires}, loginRecord())
 	require.NoError(t, err)
 	return session
 }

@@ -8,11 +8,11 @@ import (
 )
 
 // request is what libs/idempotency knows a sign-up by. Whoever signs up is nobody yet.
-func request(once account.Once) idempotency.Request {
-	return idempotency.Request{CallerID: 0, Key: once.Key, Fingerprint: once.Fingerprint}
+func idempotent(request account.IdempotentRequest) idempotency.Request {
+	return idempotency.Request{CallerID: 0, Key: request.Key, Fingerprint: request.Fingerprint}
 }
 
 // Kept returns what was kept of a request with this key.
-func (s *Store) Kept(ctx context.Context, once account.Once) ([]byte, error) {
-	return idempotency.Find(ctx, s.cluster, request(once))
+func (s *Store) Kept(ctx context.Context, request account.IdempotentRequest) ([]byte, error) {
+	return idempotency.Find(ctx, s.cluster, idempotent(request))
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // once signs a member up with a key and returns what was kept before.
-func (f fixture) once(t *testing.T, member account.Member, once account.Once) ([]byte, error) {
+func (f fixture) signUpOnce(t *testing.T, member account.Member, request account.IdempotentRequest) ([]byte, error) {
 	t.Helper()
-	return f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening(), once)
+	return f.CreateMember(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, loginRecord(), request)
 }
 
 func TestASignUpWithAKeyIsStoredOnceAndItsAnswerGivenAgain(t *testing.T) {
@@ -25,7 +25,7 @@ func TestASignUpWithAKeyIsStoredOnceAndItsAnswerGivenAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, kept)
 	require.Zero(t, f.number(t, "SELECT COUNT(*) FROM idempotency_keys"), "a look left a trace")
-	kept, err = f.once(t, sungi, request)
+	kept, err = f.signUpOnce(t, sungi, request)
 	require.NoError(t, err)
 	require.Nil(t, kept)
 	for range 2 {
@@ -35,14 +35,14 @@ func TestASignUpWithAKeyIsStoredOnceAndItsAnswerGivenAgain(t *testing.T) {
 	}
 	// Of another moment, so that it is not taken for the answer of this very request.
 	request.Answer = func(account.Member, account.Session) ([]byte, error) { return nil, errors.New("was made again") }
-	kept, err = f.once(t, sungi, request)
+	kept, err = f.signUpOnce(t, sungi, request)
 	require.NoError(t, err)
 	require.Equal(t, "answer", string(kept))
 	other := request
 	other.Fingerprint[0]++
 	_, err = f.Kept(t.Context(), other)
 	requireCode(t, fault.KeyReused, err)
-	_, err = f.once(t, dream, other)
+	_, err = f.signUpOnce(t, dream, other)
 	requireCode(t, fault.KeyReused, err)
 	members, sessions := f.rows(t)
 	require.Equal(t, []int{1, 1}, []int{members, sessions})
@@ -53,16 +53,16 @@ func TestWhatIsRefusedIsNotKept(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	f.create(t, sungi)
-	_, err := f.once(t, sungi, answering("key"))
+	_, err := f.signUpOnce(t, sungi, answering("key"))
 	require.Equal(t, account.ErrEmailTaken, err)
 	broken := answering("key")
 	broken.Answer = func(account.Member, account.Session) ([]byte, error) { return nil, errors.New("broken") }
-	_, err = f.once(t, dream, broken)
+	_, err = f.signUpOnce(t, dream, broken)
 	require.ErrorContains(t, err, "broken")
 	require.Zero(t, f.number(t, "SELECT COUNT(*) FROM idempotency_keys"))
 	members, sessions := f.rows(t)
 	require.Equal(t, []int{1, 1}, []int{members, sessions})
-	kept, err := f.once(t, dream, answering("key"))
+	kept, err := f.signUpOnce(t, dream, answering("key"))
 	require.NoError(t, err, "the key of a refused request can be used again")
 	require.Nil(t, kept)
 }
@@ -79,11 +79,11 @@ func TestASignUpThatIsStillBeingDoneIsAConflict(t *testing.T) {
 	began := time.Now()
 	_, err = f.Kept(t.Context(), answering("key"))
 	requireCode(t, fault.Conflict, err)
-	_, err = f.once(t, sungi, answering("key"))
+	_, err = f.signUpOnce(t, sungi, answering("key"))
 	requireCode(t, fault.Conflict, err)
 	require.Less(t, time.Since(began), 10*time.Second)
 	require.NoError(t, tx.Rollback())
-	kept, err := f.once(t, sungi, answering("key"))
+	kept, err := f.signUpOnce(t, sungi, answering("key"))
 	require.NoError(t, err)
 	require.Nil(t, kept)
 }
@@ -99,7 +99,7 @@ func TestOneOfManySignUpsWithOneKeyIsDoneAndAllAreAnsweredLikeIt(t *testing.T) {
 			request := answering("key")
 			answer := []byte{'a', byte('0' + i)}
 			request.Answer = func(account.Member, account.Session) ([]byte, error) { return answer, nil }
-			kept[i], err = f.once(t, sungi, request)
+			kept[i], err = f.signUpOnce(t, sungi, request)
 			return err
 		})
 	}

@@ -15,11 +15,11 @@ import (
 
 // CreateMember stores the member, its first session and, where once bears a key, what is kept of them.
 func (s *Store) CreateMember(
-	ctx context.Context, member account.Member, session account.Session, opening account.Opening, once account.Once,
+	ctx context.Context, member account.Member, session account.Session, record account.LoginRecord, request account.IdempotentRequest,
 ) (kept []byte, err error) {
-	answer, replayed, err := idempotency.Once(ctx, s.cluster, request(once), once.At,
+	answer, replayed, err := idempotency.Once(ctx, s.cluster, idempotent(request), request.At,
 		func(ctx context.Context, writer mysqlx.Writer) ([]byte, error) {
-			return create(ctx, writer, member, session, opening, once)
+			return create(ctx, writer, member, session, record, request)
 		})
 	if !replayed {
 		return nil, err
@@ -28,22 +28,22 @@ func (s *Store) CreateMember(
 }
 
 func create(
-	ctx context.Context, writer mysqlx.Writer, member account.Member, session account.Session, opening account.Opening, once account.Once,
+	ctx context.Context, writer mysqlx.Writer, member account.Member, session account.Session, record account.LoginRecord, request account.IdempotentRequest,
 ) (answer []byte, err error) {
 	queries := sqlcgen.New(writer)
 	if member.ID, err = insert(ctx, queries, member); err != nil {
 		return nil, err
 	}
 	member.Version, session.MemberID = 1, member.ID
-	opening.Attempt = opening.Attempt.Of(member.ID)
-	opening.Event.Actor, opening.Event.Subject = member.ID, member.ID
-	if session.ID, err = openSession(ctx, queries, session, opening); err != nil {
+	record.Attempt = record.Attempt.Of(member.ID)
+	record.Event.Actor, record.Event.Subject = member.ID, member.ID
+	if session.ID, err = openSession(ctx, queries, session, record); err != nil {
 		return nil, err
 	}
 	if err := appendEvent(ctx, writer, accounts.EventCreated, member, member.CreatedAt); err != nil {
 		return nil, err
 	}
-	return once.Answer(member, session)
+	return request.Answer(member, session)
 }
 
 func insert(ctx context.Context, queries *sqlcgen.Queries, member account.Member) (uint64, error) {

@@ -90,7 +90,7 @@ func TestWhatIsMissingIsNotFound(t *testing.T) {
 	requireCode(t, fault.NotFound, err)
 	_, err = f.Session(t.Context(), 12345)
 	requireCode(t, fault.NotFound, err)
-	_, _, err = f.CreateSession(t.Context(), account.Member{ID: 12345}, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+	_, _, err = f.CreateSession(t.Context(), account.Member{ID: 12345}, account.Session{CreatedAt: now, ExpiresAt: later}, loginRecord())
 	requireCode(t, fault.NotFound, err)
 	_, sessions := f.rows(t)
 	require.Zero(t, sessions)

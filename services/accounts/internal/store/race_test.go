@@ -85,7 +85,7 @@ func TestALoginBehindADeletionFails(t *testing.T) {
 	f := newStore(t)
 	member, _ := f.create(t, sungi)
 	err := f.meanwhile(t, func(tx *sql.Tx) { execute(t, tx, "DELETE FROM members WHERE id = ?", member.ID) }, func() error {
-		_, _, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+		_, _, err := f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, loginRecord())
 		return err
 	})
 	requireCode(t, fault.NotFound, err)

@@ -17,7 +17,7 @@ import (
 // member makes whatever ends sessions at the same time either see this one or prevent it, and what is returned of the member
 // is what the session's token may say.
 func (s *Store) CreateSession(
-	ctx context.Context, verified account.Member, session account.Session, opening account.Opening,
+	ctx context.Context, verified account.Member, session account.Session, record account.LoginRecord,
 ) (member account.Member, opened account.Session, err error) {
 	session.MemberID = verified.ID
 	err = s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
@@ -32,25 +32,25 @@ func (s *Store) CreateSession(
 			return account.ErrPasswordChanged
 		}
 		member = toMember(row)
-		if opening.Rehashed != "" {
+		if record.Rehashed != "" {
 			err := queries.UpdateMemberPasswordHash(ctx, sqlcgen.UpdateMemberPasswordHashParams{
-				ID: member.ID, OldHash: member.PasswordHash, NewHash: opening.Rehashed,
+				ID: member.ID, OldHash: member.PasswordHash, NewHash: record.Rehashed,
 			})
 			if err != nil {
 				return err
 			}
-			member.PasswordHash = opening.Rehashed
+			member.PasswordHash = record.Rehashed
 			member.Version++
 		}
-		session.ID, err = openSession(ctx, queries, session, opening)
+		session.ID, err = openSession(ctx, queries, session, record)
 		return err
 	})
 	return member, session, err
 }
 
 // openSession stores a session with its refresh token, its device and its event.
-func openSession(ctx context.Context, queries *sqlcgen.Queries, session account.Session, opening account.Opening) (uint64, error) {
-	if err := admit(ctx, queries, opening, session.CreatedAt); err != nil {
+func openSession(ctx context.Context, queries *sqlcgen.Queries, session account.Session, record account.LoginRecord) (uint64, error) {
+	if err := admit(ctx, queries, record, session.CreatedAt); err != nil {
 		return 0, err
 	}
 	id, err := queries.InsertSession(ctx, sqlcgen.InsertSessionParams{
@@ -60,12 +60,12 @@ func openSession(ctx context.Context, queries *sqlcgen.Queries, session account.
 	if err != nil {
 		return 0, err
 	}
-	opening.Refresh.SessionID = uint64(id)
-	if err := insertRefreshToken(ctx, queries, opening.Refresh); err != nil {
+	record.Refresh.SessionID = uint64(id)
+	if err := insertRefreshToken(ctx, queries, record.Refresh); err != nil {
 		return 0, err
 	}
-	opening.Event.Detail = audit.AboutSession(uint64(id))
-	return uint64(id), insertEvents(ctx, queries, []audit.Event{opening.Event})
+	record.Event.Detail = audit.AboutSession(uint64(id))
+	return uint64(id), insertEvents(ctx, queries, []audit.Event{record.Event})
 }
 
 // Session returns one session, live or not.

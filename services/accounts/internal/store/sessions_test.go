@@ -143,7 +143,7 @@ func TestADeletionEndsAllSessionsAndNoLaterOneBegins(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []account.Revocation{{Sequence: 1, MemberID: member.ID, ThroughSession: math.MaxInt64, Until: until}}, revocations)
 	require.Equal(t, []uint64{first.ID, second.ID}, f.revoked(t))
-	_, _, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, opening())
+	_, _, err = f.CreateSession(t.Context(), member, account.Session{CreatedAt: now, ExpiresAt: later}, loginRecord())
 	requireCode(t, fault.NotFound, err)
 	_, err = f.DeleteMember(t.Context(), member.ID, anyVersion, ending())
 	requireCode(t, fault.NotFound, err)

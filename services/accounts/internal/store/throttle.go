@@ -10,7 +10,7 @@ import (
 )
 
 // Standing reads how many failures there are for an attempt, in one statement.
-func (s *Store) Standing(ctx context.Context, attempt account.Attempt) (account.Standing, error) {
+func (s *Store) Standing(ctx context.Context, attempt account.LoginAttempt) (account.Standing, error) {
 	var found account.Standing
 	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		found, err = standing(ctx, queries, attempt)
@@ -22,7 +22,7 @@ func (s *Store) Standing(ctx context.Context, attempt account.Attempt) (account.
 // RecordFailure counts a failure. The statements are the same whoever failed. The counters are locked before they are read, or
 // failures at the same moment would not see each other and all be free. A device's is locked by the email's.
 func (s *Store) RecordFailure(
-	ctx context.Context, attempt account.Attempt, at time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event,
+	ctx context.Context, attempt account.LoginAttempt, at time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event,
 ) error {
 	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		err := queries.LockLoginFailures(ctx, sqlcgen.LockLoginFailuresParams{
@@ -51,7 +51,7 @@ func (s *Store) RecordFailure(
 	})
 }
 
-func standing(ctx context.Context, queries *sqlcgen.Queries, attempt account.Attempt) (account.Standing, error) {
+func standing(ctx context.Context, queries *sqlcgen.Queries, attempt account.LoginAttempt) (account.Standing, error) {
 	rows, err := queries.ListLoginFailures(ctx, sqlcgen.ListLoginFailuresParams{
 		Subjects: [][]byte{attempt.Email[:], attempt.Network[:], attempt.Device[:]},
 		MemberID: attempt.MemberID, Device: attempt.Device[:],
@@ -76,15 +76,15 @@ func standing(ctx context.Context, queries *sqlcgen.Queries, attempt account.Att
 }
 
 // admit judges a login once more, lets its counters start anew, and remembers its device.
-func admit(ctx context.Context, queries *sqlcgen.Queries, opening account.Opening, now time.Time) error {
-	attempt := opening.Attempt
+func admit(ctx context.Context, queries *sqlcgen.Queries, record account.LoginRecord, now time.Time) error {
+	attempt := record.Attempt
 	var known bool
-	if opening.Judge != nil {
+	if record.Judge != nil {
 		before, err := standing(ctx, queries, attempt)
 		if err != nil {
 			return err
 		}
-		if err := opening.Judge(before); err != nil {
+		if err := record.Judge(before); err != nil {
 			return err
 		}
 		known = before.Known

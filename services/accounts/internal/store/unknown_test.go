@@ -115,7 +115,7 @@ func TestASignUpWhoseCommitIsLostIsLookedUpAndIsNoReplay(t *testing.T) {
 		made++
 		return []byte{'a', byte(made)}, nil
 	}
-	kept, err := distant.CreateMember(ctx, sungi, account.Session{CreatedAt: now, ExpiresAt: later}, opening(), request)
+	kept, err := distant.CreateMember(ctx, sungi, account.Session{CreatedAt: now, ExpiresAt: later}, loginRecord(), request)
 	require.NoError(t, err)
 	require.Nil(t, kept, "it was this very request that did it")
 	require.Equal(t, int32(1), line.lost.Load(), "nothing was lost")
@@ -126,6 +126,6 @@ func TestASignUpWhoseCommitIsLostIsLookedUpAndIsNoReplay(t *testing.T) {
 
 	// Without a key nobody can know.
 	line.lose.Store(true)
-	_, err = distant.CreateMember(ctx, dream, account.Session{CreatedAt: now, ExpiresAt: later}, opening(), answering(""))
+	_, err = distant.CreateMember(ctx, dream, account.Session{CreatedAt: now, ExpiresAt: later}, loginRecord(), answering(""))
 	requireCode(t, fault.OutcomeUnknown, err)
 }

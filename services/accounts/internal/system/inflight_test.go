@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -97,13 +98,12 @@ func TestARefreshBearsNoRightThatWasTakenAway(t *testing.T) {
 // issuedFor is account.Tokens that notes what the last token says.
 type issuedFor struct {
 	account.Tokens
-	member  account.Member
-	session account.Session
+	member account.Member
 }
 
-func (i *issuedFor) Issue(member account.Member, session account.Session) (string, error) {
-	i.member, i.session = member, session
-	return i.Tokens.Issue(member, session)
+func (i *issuedFor) Issue(member account.Member, sessionID uint64, issuedAt, expiresAt time.Time) (string, error) {
+	i.member = member
+	return i.Tokens.Issue(member, sessionID, issuedAt, expiresAt)
 }
 
 // anyOldHash is account.Passwords to which "an older hash" is one of the same password.

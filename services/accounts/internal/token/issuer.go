@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -31,18 +32,18 @@ type claims struct {
 	Admin     bool   `json:"adm,omitempty"`
 }
 
-// Issue returns an access token of a session, valid from its CreatedAt until its ExpiresAt.
-func (i *Issuer) Issue(member account.Member, session account.Session) (string, error) {
+// Issue returns an access token of a session, valid from issuedAt until expiresAt.
+func (i *Issuer) Issue(member account.Member, sessionID uint64, issuedAt, expiresAt time.Time) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer:    i.issuer,
 			Subject:   strconv.FormatUint(member.ID, 10),
 			Audience:  jwt.ClaimStrings{i.audience},
-			ExpiresAt: jwt.NewNumericDate(session.ExpiresAt),
-			IssuedAt:  jwt.NewNumericDate(session.CreatedAt),
+			ExpiresAt: jwt.NewNumericDate(expiresAt),
+			IssuedAt:  jwt.NewNumericDate(issuedAt),
 			ID:        rand.Text(),
 		},
-		SessionID: strconv.FormatUint(session.ID, 10),
+		SessionID: strconv.FormatUint(sessionID, 10),
 		Admin:     member.Admin,
 	})
 	key := i.keys.signer()

@@ -23,7 +23,7 @@ var (
 
 func issue(t *testing.T, keys *token.Keyring, member account.Member) string {
 	t.Helper()
-	signed, err := token.NewIssuer(keys, "oms", "oms").Issue(member, session)
+	signed, err := token.NewIssuer(keys, "oms", "oms").Issue(member, session.ID, session.CreatedAt, session.ExpiresAt)
 	require.NoError(t, err)
 	return signed
 }
