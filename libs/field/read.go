@@ -29,7 +29,7 @@ func (o *Object) Refuse(name, message string) {
 }
 
 // Text reads a text that passes all checks, in Unicode's normal form C: canonically equal texts are one text. White space
-// around it is cut off. Text returns nil where the field is absent or refused.
+// around it is cut off, and a text that then shows nothing is blank. Text returns nil where the field is absent or refused.
 func (o *Object) Text(name string, presence Presence, checks ...Check) *string {
 	return o.text(name, presence, norm.NFC.String, checks)
 }
@@ -50,7 +50,7 @@ func (o *Object) text(name string, presence Presence, normal func(string) string
 		return nil
 	}
 	text = normal(strings.TrimSpace(text))
-	if text == "" {
+	if !visible(text) {
 		o.Refuse(name, "This field may not be blank.")
 		return nil
 	}
