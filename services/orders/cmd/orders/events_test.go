@@ -31,7 +31,7 @@ func TestEveryWriteIsAnEventAndNothingElseIs(t *testing.T) {
 	p.as(t, boss).json(t, http.MethodPatch, path, `{"product_name": "q", "customer": 2}`)
 	p.as(t, boss).transition(t, path, "preparing")
 	p.as(t, boss).transition(t, path, "paid").requireProblem(t, http.StatusConflict)
-	require.Equal(t, http.StatusNoContent, p.as(t, bob).send(t, message{method: http.MethodDelete, path: path}).status)
+	require.Equal(t, http.StatusNoContent, p.as(t, boss).send(t, message{method: http.MethodDelete, path: path}).status)
 
 	want := []struct {
 		kind string
@@ -40,7 +40,7 @@ func TestEveryWriteIsAnEventAndNothingElseIs(t *testing.T) {
 		{orders.EventCreated, orders.EventData{Version: 1, ActorID: alice, Order: orders.Order{CustomerID: alice, ProductName: "꼬막무침 🍤", State: "paid"}}},
 		{orders.EventChanged, orders.EventData{Version: 2, ActorID: boss, Order: orders.Order{CustomerID: bob, ProductName: "q", State: "paid"}}},
 		{orders.EventTransition, orders.EventData{Version: 3, ActorID: boss, FromState: "paid", Order: orders.Order{CustomerID: bob, ProductName: "q", State: "preparing"}}},
-		{orders.EventDeleted, orders.EventData{Version: 4, ActorID: bob, Order: orders.Order{CustomerID: bob, ProductName: "q", State: "preparing"}}},
+		{orders.EventDeleted, orders.EventData{Version: 4, ActorID: boss, Order: orders.Order{CustomerID: bob, ProductName: "q", State: "preparing"}}},
 	}
 	for _, expected := range want {
 		received, err := published.NextMsg(patience)

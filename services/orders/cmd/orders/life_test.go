@@ -53,9 +53,9 @@ func TestAnOrdersLifeIsInItsTimeline(t *testing.T) {
 	require.Equal(t, life, owner.steps(t, path))
 
 	// What is not a step of its life is not in the timeline.
-	require.Equal(t, http.StatusOK, owner.json(t, http.MethodPatch, path, `{"product_name": "q"}`).status)
-	require.Equal(t, http.StatusNoContent, owner.send(t, message{method: http.MethodDelete, path: path}).status)
-	life = append(life, "1: delivered > deleted ")
+	require.Equal(t, http.StatusOK, admin.json(t, http.MethodPatch, path, `{"product_name": "q"}`).status)
+	require.Equal(t, http.StatusNoContent, admin.send(t, message{method: http.MethodDelete, path: path}).status)
+	life = append(life, "9: delivered > deleted ")
 	require.Equal(t, life, owner.steps(t, path))
 	require.Equal(t, life, admin.toldOfAll().steps(t, path))
 	p.as(t, bob).get(t, path+"/timeline").requireProblem(t, http.StatusNotFound)

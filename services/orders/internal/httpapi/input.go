@@ -17,8 +17,8 @@ import (
 )
 
 // readOrder reads an order's fields. Customer and number may always be left out; product says what it means that the
-// product is.
-func readOrder(c *fiber.Ctx, product field.Presence) (order.Change, error) {
+// product is. The present state may stand there, as GET shows it, but no other one.
+func readOrder(c *fiber.Ctx, product field.Presence, present order.State) (order.Change, error) {
 	object, err := field.Parse(c.Get(fiber.HeaderContentType), c.Body())
 	if err != nil {
 		return order.Change{}, err
@@ -28,6 +28,9 @@ func readOrder(c *fiber.Ctx, product field.Presence) (order.Change, error) {
 		OrderNumber: object.Text("order_number", field.Optional,
 			field.Length(order.NumberLength, order.NumberLength), field.Pattern(order.NumberPattern)),
 		ProductName: object.Text("product_name", product, field.Length(1, order.MaxProductName)),
+	}
+	if state := object.Text("state", field.Optional); state != nil && *state != string(present) {
+		object.Refuse("state", "This field is changed by POST /orders/{id}/transitions.")
 	}
 	return change, object.Err()
 }

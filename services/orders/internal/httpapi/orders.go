@@ -37,7 +37,7 @@ func (a *API) list(c *fiber.Ctx) error {
 }
 
 func (a *API) create(c *fiber.Ctx) error {
-	input, err := readOrder(c, field.Required)
+	input, err := readOrder(c, field.Required, order.Paid)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 	if err != nil {
 		return err
 	}
-	input, err := readOrder(c, presence)
+	input, err := readOrder(c, presence, shown.State)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -18,6 +19,16 @@ func mayUse(caller authn.Principal, order Order) error {
 		return nil
 	}
 	return fault.NewNotFound()
+}
+
+// mayAlter refuses a customer who changes or deletes an order that is prepared already, or at its end. Others work with it
+// then, and a cancelled one is kept as the record of what was paid.
+func mayAlter(caller authn.Principal, order Order) error {
+	if caller.Admin || order.State == Paid {
+		return nil
+	}
+	detail := fmt.Sprintf("An order that is %s can no longer be changed or deleted by its customer.", order.State)
+	return fault.New(fault.Conflict, detail, nil)
 }
 
 // withCurrentRights returns the caller of a write with the rights that it has now. A token is up to ten hours old and proves no

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/orders/internal/order"
 )
@@ -68,8 +69,48 @@ func TestWhoIsNoLongerAdminKeepsItsOwnOrders(t *testing.T) {
 	require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
 	_, _, err = w.Transition(t.Context(), admin, 1, order.Transition{To: order.Cancelled}, unconditional{}, once)
 	require.NoError(t, err)
+	w.store.orders[1] = own
 	_, err = w.Delete(t.Context(), admin, 1, unconditional{}, once)
 	require.NoError(t, err)
+}
+
+func TestCustomersChangeAndDeleteWhatIsNotYetPreparedAndAdminsAll(t *testing.T) {
+	t.Parallel()
+	for _, state := range order.States() {
+		for who, caller := range map[string]authn.Principal{"its customer": owner, "an admin": admin} {
+			t.Run(string(state)+" by "+who, func(t *testing.T) {
+				t.Parallel()
+				found := firstOrder()
+				found.State = state
+				for name, write := range map[string]func(w *world) error{
+					"update": func(w *world) error {
+						_, _, err := w.Update(t.Context(), caller, found, order.Change{ProductName: new("changed")}, unconditional{}, once)
+						return err
+					},
+					"update without a change": func(w *world) error {
+						_, _, err := w.Update(t.Context(), caller, found, order.Change{ProductName: &found.ProductName}, unconditional{}, once)
+						return err
+					},
+					"delete": func(w *world) error {
+						_, err := w.Delete(t.Context(), caller, 1, unconditional{}, once)
+						return err
+					},
+				} {
+					w := newWorld(t)
+					w.store.orders[1] = found
+					err := write(w)
+					if caller.Admin || state == order.Paid {
+						require.NoError(t, err, name)
+						continue
+					}
+					require.True(t, fault.Is(err, fault.Conflict), "%s: %v", name, err)
+					require.Contains(t, fault.Of(err).Detail, string(state))
+					require.Equal(t, map[uint64]order.Order{1: found}, w.store.orders)
+					require.NotEmpty(t, *w.told, "whoever hears that an order is prepared must see it so")
+				}
+			})
+		}
+	}
 }
 
 func requireUntouched(t *testing.T, w *world) {

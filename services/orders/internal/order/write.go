@@ -60,7 +60,7 @@ func (s *Service) number(wanted *string) (string, error) {
 	return generated, nil
 }
 
-// Update changes an order that Get has shown to the caller. Fields that are left out keep what others wrote to them
+// Update changes an order that Get has shown to the caller: a customer's own before it is prepared, an admin's any. Fields that are left out keep what others wrote to them
 // meanwhile. If every field has its value already, nothing is written.
 func (s *Service) Update(
 	ctx context.Context, caller authn.Principal, shown Order, change Change, condition Condition, request IdempotentRequest,
@@ -69,6 +69,9 @@ func (s *Service) Update(
 		return s.refuse(ctx, request, err)
 	}
 	return s.change(ctx, caller, shown.ID, condition, request, func(before Order) (Fact, error) {
+		if err := mayAlter(caller, before); err != nil {
+			return Fact{}, err
+		}
 		after := before
 		set(&after.CustomerID, change.CustomerID)
 		set(&after.OrderNumber, change.OrderNumber)
@@ -95,7 +98,7 @@ func (s *Service) mayUpdate(
 	return s.withCurrentRights(ctx, caller)
 }
 
-// Delete removes an order of the caller, or for an admin any order. Its timeline stays.
+// Delete removes an order of the caller before it is prepared, or for an admin any order. Its timeline stays.
 func (s *Service) Delete(
 	ctx context.Context, caller authn.Principal, id uint64, condition Condition, request IdempotentRequest,
 ) (replayed bool, err error) {
@@ -108,7 +111,7 @@ func (s *Service) Delete(
 		return replayed, err
 	}
 	_, replayed, err = s.change(ctx, caller, id, condition, request, func(order Order) (Fact, error) {
-		return s.fact(orders.EventDeleted, caller, order), nil
+		return s.fact(orders.EventDeleted, caller, order), mayAlter(caller, order)
 	})
 	return replayed, err
 }
