@@ -1,0 +1,113 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/httpx"
+	"oms.internal/orders/internal/order"
+)
+
+func TestAStateAmongTheFieldsOfAnOrderIsThePresentOneOrNamesTheRouteForTransitions(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		method, path string
+		present      order.State
+		done         int
+	}{
+		{http.MethodPost, "/orders/", order.Paid, http.StatusCreated},
+		{http.MethodPut, "/orders/1", order.Shipped, http.StatusOK},
+		{http.MethodPatch, "/orders/1", order.Shipped, http.StatusOK},
+	} {
+		for _, state := range append(order.States(), order.Deleted, "SHIPPED", "x") {
+			w := newWorld(t).inState(test.present)
+			before := len(w.store.orders)
+			got := w.send(t, boss, test.method, test.path, fmt.Sprintf(`{"product_name": "new", "state": %q}`, state))
+			if state == test.present {
+				require.Equal(t, test.done, got.status, "%s %s", test.method, state)
+				continue
+			}
+			require.Equal(t, http.StatusBadRequest, got.status, "%s %s", test.method, state)
+			require.Equal(t, []any{"This field is changed by POST /orders/{id}/transitions."}, got.body["state"])
+			require.Len(t, w.store.orders, before)
+			require.Equal(t, "꽃다발", w.store.orders[1].ProductName)
+		}
+		got := newWorld(t).send(t, boss, test.method, test.path, `{"product_name": "new", "state": null}`)
+		require.Equal(t, []any{"This field may not be null."}, got.body["state"])
+	}
+}
+
+func TestWhatGETShowedCanBeSentBackByPUT(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	shown := w.send(t, alice, http.MethodGet, "/orders/1", "").body
+	got := w.send(t, alice, http.MethodPut, "/orders/1", fmt.Sprintf(
+		`{"id": %v, "customer": %v, "order_number": %q, "product_name": %q, "paymented_at": %q, "state": %q}`,
+		shown["id"], shown["customer"], shown["order_number"], shown["product_name"], shown["paymented_at"], shown["state"]))
+	require.Equal(t, http.StatusOK, got.status)
+	require.Equal(t, shown, got.body)
+}
+
+func TestACustomerHearsThatItsOrderIsAlreadyPrepared(t *testing.T) {
+	t.Parallel()
+	for _, state := range []order.State{order.Preparing, order.Shipped, order.Delivered, order.Cancelled} {
+		for method, body := range map[string]string{
+			http.MethodPut: `{"product_name": "new"}`, http.MethodPatch: `{"product_name": "new"}`, http.MethodDelete: "",
+		} {
+			w := newWorld(t).inState(state)
+			got := w.send(t, alice, method, "/orders/1", body)
+			require.Equal(t, http.StatusConflict, got.status, "%s %s", method, state)
+			require.Equal(t, "urn:oms:fault:conflict", got.body["type"])
+			require.Contains(t, got.body["detail"], string(state))
+			require.Less(t, w.send(t, boss, method, "/orders/1", body).status, 300)
+		}
+	}
+}
+
+func TestAWriteThatIsSentAgainWithItsKeyGetsTheFirstAnswerAgain(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ method, path, body, otherBody string }{
+		"create":     {http.MethodPost, "/orders/", `{"product_name": "a"}`, `{"product_name": "b"}`},
+		"replace":    {http.MethodPut, "/orders/1", `{"product_name": "a"}`, `{"product_name": "b"}`},
+		"change":     {http.MethodPatch, "/orders/1", `{"order_number": "SECOND000001"}`, `{"order_number": "SECOND000002"}`},
+		"give":       {http.MethodPatch, "/orders/1", `{"customer": 2}`, `{"customer": 9}`},
+		"transition": {http.MethodPost, "/orders/1/transitions", `{"to": "preparing", "note": "x"}`, `{"to": "preparing", "note": "y"}`},
+		"cancel":     {http.MethodPost, "/orders/1/transitions", `{"to": "cancelled"}`, `{"to": "preparing"}`},
+		"delete":     {http.MethodDelete, "/orders/1", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			send := func(body, key string) answer {
+				return w.send(t, boss, test.method, test.path, body, httpx.HeaderIdempotencyKey, key)
+			}
+			first := send(test.body, "key")
+			require.Less(t, first.status, 300)
+			require.Empty(t, first.header.Get(httpx.HeaderIdempotencyReplayed))
+			for range 2 {
+				again := send(test.body, "key")
+				require.Equal(t, "true", again.header.Get(httpx.HeaderIdempotencyReplayed))
+				require.Equal(t, first.status, again.status)
+				require.Equal(t, first.body, again.body)
+				for _, header := range []string{"ETag", "Location"} {
+					require.Equal(t, first.header.Get(header), again.header.Get(header))
+				}
+			}
+			require.Len(t, w.store.answered, 1)
+			require.Equal(t, http.StatusBadRequest, send(test.body, "a b").status)
+			if test.otherBody == "" {
+				return
+			}
+			for request := range w.store.answered {
+				other := newWorld(t)
+				other.send(t, boss, test.method, test.path, test.otherBody, httpx.HeaderIdempotencyKey, "key")
+				for another := range other.store.answered {
+					require.NotEqual(t, request.Fingerprint, another.Fingerprint, "another body is another request")
+				}
+			}
+		})
+	}
+}
