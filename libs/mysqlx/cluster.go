@@ -1,10 +1,12 @@
-// Package mysqlx is the way to a MySQL or MariaDB primary and its replicas: pools with the settings that correctness
-// needs, roles learnt from the servers themselves, transactions that are retried whole, and reads that fall back to the
-// primary when a replica is down or behind.
+// Package mysqlx is the way to a MySQL or MariaDB primary and its replicas. It sets up the connections, learns the roles from the servers
+// themselves, retries a transaction as a whole, and sends a read to a replica only if that has everything the caller must see.
 //
-// It knows no table but heartbeat, which each schema has for it: one row, id 1, with the columns beat (see clock.go) and
-// epoch. A promotion adds 1 to epoch before the new primary becomes writable, so that a primary which was replaced and
-// comes back is known for what it is.
+// Guarantees: a write goes to the one current primary, and its caller learns whether it was written, was not, or may have been. A read is
+// never older than what its caller was told or wrote (see clock.go).
+//
+// mysqlx knows one table only, heartbeat, which each schema has for it: one row, id 1, with the columns beat (see clock.go) and epoch. A
+// promotion adds 1 to epoch before the new primary becomes writable. So an old primary that comes back is recognized. mysqlx must not
+// import HTTP, NATS or a service.
 package mysqlx
 
 import (
@@ -12,14 +14,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/go-sql-driver/mysql"
-
-	"oms.internal/libs/consistency"
 )
 
 // Config says where the servers are and as whom to log in.
@@ -28,27 +24,26 @@ type Config struct {
 	User     string
 	Password string
 	Database string
-	// TLSCAFile is a PEM file of the authorities that sign the servers' certificates. With it every connection is
-	// encrypted, or refused: a server without TLS, or with a certificate that is not for its host, is unreachable. It is
-	// read at the start. "" is without TLS.
+	// TLSCAFile is a PEM file of the authorities that sign the servers' certificates; "" means no TLS. With it a server without TLS, or
+	// with a certificate that is not for its host, counts as unreachable. Open reads the file.
 	TLSCAFile string
 }
 
 const (
 	dialTimeout = time.Second
-	// ioTimeout bounds one read or write on a connection; statements end earlier by their context.
+	// ioTimeout bounds one read or write on a connection. Most statements end earlier, with their context.
 	ioTimeout    = 5 * time.Second
 	maxLifetime  = 30 * time.Second
-	maxOpenConns = 20 // each server and process
-	maxLookConns = 2  // beside those: one look, one beat
-	// lockWaitSeconds is how long a statement waits for a row that another transaction holds. The default of 50 s is
-	// longer than any request; what waits for a second is better tried again, or told that another is at it.
+	maxOpenConns = 20 // for one server, in one process
+	maxLookConns = 2  // beside those: one for looks, one for beats
+	// lockWaitSeconds is how long a statement waits for a row that another transaction holds. The default of 50 s is longer than any
+	// request. After a second the transaction is tried again, and then its caller gets an error.
 	lockWaitSeconds = 1
 	// replicaPatience is how long a replica may take before the primary is asked instead.
 	replicaPatience = 2 * time.Second
 )
 
-// Cluster is the set of servers that hold one schema. Until Run has looked at them it has no primary.
+// Cluster is the set of servers that hold one schema. It has no primary until Run has looked at the servers.
 type Cluster struct {
 	hosts   []*host
 	log     *slog.Logger
@@ -56,47 +51,18 @@ type Cluster struct {
 	beats   beats
 	turn    atomic.Uint64
 	slow    slowLane
-	// epoch is the highest that any server has shown.
+	// epoch is the highest epoch that any server has shown.
 	epoch atomic.Uint64
 	// wrote is the highest token of this process's writes.
 	wrote atomic.Uint64
-	// unbeaten is why the primary refused the last beat, nil where it did not.
-	unbeaten atomic.Pointer[error]
+	// beatRefused is why the primary refused the last beat, or nil if it did not.
+	beatRefused atomic.Pointer[error]
 }
 
-type host struct {
-	addr string
-	db   *sql.DB
-	// looks has connections for looks and beats alone: how long requests queue for theirs says nothing about the server.
-	looks *sql.DB
-	mutex sync.Mutex
-	state state
-	// sample is the last one, which bounds V also while the server does not answer.
-	sample sample
-}
-
-// state is what the last look at a server found.
-type state struct {
-	role role
-	// err is why the role is unreachable.
-	err error
-	// epoch and applied are the row of heartbeat as this server has it.
-	epoch, applied uint64
-	lag            time.Duration
-}
-
-type role string
-
-const (
-	unreachable role = "unreachable"
-	primary     role = "primary"
-	replica     role = "replica"
-)
-
-// errNotLookedAt is why a server is unreachable before it has been asked for the first time.
+// errNotLookedAt is why a server counts as unreachable before the first look at it.
 var errNotLookedAt = errors.New("not looked at yet")
 
-// Open prepares a pool for each host. It connects to none.
+// Open prepares a pool for each host. It does not connect yet.
 func Open(config Config, log *slog.Logger) (*Cluster, error) {
 	cluster := &Cluster{log: log, metrics: newMetrics(), slow: newSlowLane()}
 	for _, addr := range config.Hosts {
@@ -114,47 +80,6 @@ func Open(config Config, log *slog.Logger) (*Cluster, error) {
 	}
 	return cluster, nil
 }
-
-// openHost prepares a pool. ioTimeout bounds one read or write on a connection; 0 leaves both to the context, and waits
-// for rows to the server. An address that is a name is resolved at each connection, of which none lives longer than
-// maxLifetime, so that a server may come back elsewhere.
-func openHost(config Config, addr string, ioTimeout time.Duration) (*sql.DB, error) {
-	encryption, err := tlsConfig(config.TLSCAFile)
-	if err != nil {
-		return nil, err
-	}
-	settings := mysql.NewConfig()
-	settings.Net, settings.Addr, settings.TLS = "tcp", addr, encryption
-	settings.User, settings.Passwd, settings.DBName = config.User, config.Password, config.Database
-	// Times are UTC on both ends; the session's time zone matters to NOW() and to TIMESTAMP columns.
-	settings.ParseTime, settings.Loc = true, time.UTC
-	settings.Params = map[string]string{"time_zone": "'+00:00'", "sql_mode": "'TRADITIONAL,NO_ENGINE_SUBSTITUTION'"}
-	if ioTimeout > 0 {
-		settings.Params["innodb_lock_wait_timeout"] = strconv.Itoa(lockWaitSeconds)
-	}
-	settings.Collation = "utf8mb4_unicode_520_ci"
-	// An UPDATE that changes nothing still found its row.
-	settings.ClientFoundRows = true
-	// One round trip a statement instead of three (prepare, execute, close).
-	settings.InterpolateParams = true
-	settings.MultiStatements = false
-	settings.Timeout, settings.ReadTimeout, settings.WriteTimeout = dialTimeout, ioTimeout, ioTimeout
-	settings.Logger = quiet{}
-	connector, err := mysql.NewConnector(settings)
-	if err != nil {
-		return nil, err
-	}
-	db := sql.OpenDB(connector)
-	db.SetConnMaxLifetime(maxLifetime)
-	db.SetMaxOpenConns(maxOpenConns)
-	db.SetMaxIdleConns(maxOpenConns)
-	return db, nil
-}
-
-// quiet drops what the driver prints by itself; every error also comes back as a value and is logged once, there.
-type quiet struct{}
-
-func (quiet) Print(...any) {}
 
 // Close closes all pools.
 func (c *Cluster) Close() error {
@@ -174,27 +99,27 @@ func (c *Cluster) Pools() map[string]*sql.DB {
 	return pools
 }
 
-// Ready returns nil while the cluster is usable and the primary takes heartbeats: without them no replica is of use.
+// Ready returns nil while the cluster is usable and the primary takes heartbeats. Without heartbeats no replica can be used.
 func (c *Cluster) Ready() error {
 	if err := c.Usable(); err != nil {
 		return err
 	}
-	if refused := c.unbeaten.Load(); refused != nil {
+	if refused := c.beatRefused.Load(); refused != nil {
 		return *refused
 	}
 	return nil
 }
 
-// Usable returns nil while there is exactly one primary. A process that never saw one can answer no read either, since it
+// Usable returns nil while there is exactly one primary. A process that has never seen a primary cannot answer reads either, because it
 // cannot know how old a replica is.
 func (c *Cluster) Usable() error {
 	_, err := c.primary()
 	return err
 }
 
-// primary returns the server that takes the writes: the writable one of the highest epoch. A server of a lower epoch than
-// the highest that any server ever showed was replaced, even if it does not know yet. Two of the same epoch are a
-// mistake of their operator, and whatever was written to either could be lost.
+// primary returns the server that takes the writes: the writable server of the highest epoch. A server with a lower epoch than any server
+// has ever shown was replaced, even if it does not know that yet. Two writable servers of one epoch are an operator's mistake. Then
+// there is no primary, because whatever was written to either of them could be lost.
 func (c *Cluster) primary() (*host, error) {
 	highest := c.epoch.Load()
 	var found *host
@@ -202,13 +127,13 @@ func (c *Cluster) primary() (*host, error) {
 	for _, host := range c.hosts {
 		switch current := host.current(); {
 		case errors.Is(current.err, errNotLookedAt):
-			// It may be the one that replaced all others.
+			// This server may have replaced all others.
 			return nil, fmt.Errorf("%s: %w", host.addr, errNotLookedAt)
 		case current.role == unreachable:
 			problems = append(problems, current.err)
 		case current.role == replica:
 		case current.epoch < highest:
-			problems = append(problems, fmt.Errorf("%s is writable and was replaced: its epoch is %d, and %d has been seen",
+			problems = append(problems, fmt.Errorf("%s is writable, but was replaced: its epoch is %d, and another server has shown %d",
 				host.addr, current.epoch, highest))
 		case found != nil:
 			return nil, fmt.Errorf("more than one server is writable in epoch %d: %s, %s", highest, found.addr, host.addr)
@@ -220,40 +145,4 @@ func (c *Cluster) primary() (*host, error) {
 		return nil, errors.Join(append(problems, errors.New("no server is writable"))...)
 	}
 	return found, nil
-}
-
-func (h *host) current() state {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	return h.state
-}
-
-func (h *host) set(next state) (previous state) {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	previous, h.state = h.state, next
-	return previous
-}
-
-func (h *host) keep(taken sample) {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	h.sample = taken
-}
-
-// bound is what V of this server cannot exceed now.
-func (h *host) bound() consistency.Token {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	return h.sample.bound(time.Now())
-}
-
-// raise sets value to next where that is more.
-func raise(value *atomic.Uint64, next uint64) {
-	for {
-		before := value.Load()
-		if next <= before || value.CompareAndSwap(before, next) {
-			return
-		}
-	}
 }

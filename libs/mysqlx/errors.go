@@ -7,14 +7,15 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 
 	"github.com/go-sql-driver/mysql"
 
 	"oms.internal/libs/fault"
 )
 
-// Error numbers of MySQL and MariaDB that mean something to us (MySQL: Server Error Message Reference; MariaDB: Error
-// Codes).
+// Error numbers of MySQL and MariaDB that this package handles. Both name them in their references: MySQL in "Server Error Message
+// Reference", MariaDB in "Error Codes".
 const (
 	tooManyConnections  = 1040
 	serverShutdown      = 1053
@@ -36,7 +37,7 @@ const (
 
 var (
 	errNoPrimary = errors.New("no primary")
-	errReplaced  = errors.New("the server was replaced as the primary meanwhile")
+	errReplaced  = errors.New("another server became the primary meanwhile")
 )
 
 // IsDuplicate reports whether err says that a row with the same unique key exists.
@@ -49,40 +50,31 @@ func isConflict(err error) bool {
 	return hasNumber(err, deadlock, lockWaitTimeout, snapshotConflict)
 }
 
-// mayRepeat reports whether the transaction met another and may succeed the next time. What work made a fault of, it has
-// decided about.
+// mayRepeat reports whether a transaction met another one and may succeed the next time. If work returned a fault, it has decided.
 func mayRepeat(err error) bool { return !decided(err) && isConflict(err) }
 
-// decided reports whether the transaction ended as its work wanted: well, or with a fault of its own.
+// decided reports whether a transaction ended as its work wanted: with success, or with a fault that work returned.
 func decided(err error) bool {
 	_, isFault := errors.AsType[*fault.Error](err)
 	return err == nil || isFault
 }
 
-// lost reports whether the server went away, or stopped being the primary, before anything was written.
+// lost reports whether the server went away, or was no primary any more, before anything was written.
 func lost(err error) bool {
 	return !decided(err) && (errors.Is(err, errNoPrimary) || connectionFailed(err) || isReadOnly(err))
 }
 
-// isReadOnly reports whether the server refused because it is no primary any more.
+// isReadOnly reports whether the server refused a write because it is no primary any more.
 func isReadOnly(err error) bool {
 	return hasNumber(err, readOnlyOption, readOnlyTransaction, readOnlyMode)
 }
 
 func hasNumber(err error, numbers ...uint16) bool {
 	refused, ok := errors.AsType[*mysql.MySQLError](err)
-	if !ok {
-		return false
-	}
-	for _, number := range numbers {
-		if refused.Number == number {
-			return true
-		}
-	}
-	return false
+	return ok && slices.Contains(numbers, refused.Number)
 }
 
-// connectionFailed reports whether the server, and not the statement, is the reason.
+// connectionFailed reports whether the connection or the server is the reason, and not the statement.
 func connectionFailed(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
@@ -95,7 +87,7 @@ func connectionFailed(err error) bool {
 		hasNumber(err, tooManyConnections, serverShutdown, queryInterrupted, connectionKilled)
 }
 
-// asFault says whose fault a failed statement is. What is a fault already stays as it is.
+// asFault turns an error into a fault: Timeout, or Unavailable if the servers are the reason. A fault, and any other error, stays as it is.
 func asFault(ctx context.Context, err error) error {
 	if err == nil {
 		return nil

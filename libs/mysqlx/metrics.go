@@ -5,7 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// reason is why a server was asked to read.
+// reason is why a read went to a server.
 type reason string
 
 const (
@@ -14,7 +14,7 @@ const (
 
 	// Why the primary.
 	latest    reason = "latest"     // the caller asked for it
-	behind    reason = "behind"     // no replica is known to have what the caller must see
+	behind    reason = "behind"     // no replica surely has what the caller must see
 	lagging   reason = "lagging"    // every replica is too far behind for anybody
 	noReplica reason = "no_replica" // none is up
 	failed    reason = "failed"     // a replica failed the read
@@ -30,14 +30,14 @@ func newMetrics() metrics {
 	made := metrics{
 		reads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mysql_reads_total",
-			Help: "Reads by the kind of server that was asked, and why it was.",
+			Help: "Reads by the kind of server that was asked, and the reason.",
 		}, []string{"server", "reason"}),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "mysql_replica_lag_seconds",
-			Help: "For how long each replica has been without the next heartbeat.",
+			Help: "How long each replica has been without the next heartbeat.",
 		}, []string{"host"}),
 	}
-	// Series that begin at 0 and not at their first read: else the first one would not count as an increase.
+	// All series exist from the start. A series that began with its first read would not show that read as an increase.
 	made.reads.WithLabelValues(string(replica), string(fresh))
 	for _, why := range []reason{latest, behind, lagging, noReplica, failed, missing} {
 		made.reads.WithLabelValues(string(primary), string(why))

@@ -18,9 +18,9 @@ const (
 	turnSeconds   = 60 // how long one process waits for another's migrations
 )
 
-// Migrate applies to the primary all migrations in files that it does not have. Several processes may do so at once;
-// they take turns. While no primary answers it waits, until ctx ends. Then it does, in the same turn, what SQL alone cannot;
-// a step must stand being done again.
+// Migrate applies to the primary all migrations in files that it does not have. Then it runs the steps, which do what SQL alone cannot; a
+// step must be repeatable. Several processes may migrate at once: they take turns. While no primary answers, Migrate waits until ctx
+// ends.
 func Migrate(
 	ctx context.Context, config Config, files fs.FS, log *slog.Logger, steps ...func(context.Context, *sql.DB, *slog.Logger) error,
 ) (err error) {
@@ -33,15 +33,15 @@ func Migrate(
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	// The lock belongs to this connection and goes with it.
+	// The lock belongs to this connection, and ends with it.
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	var granted sql.NullBool
-	// Names of locks are global to the server, so the schema's name is part of it.
+	// A lock's name is global to the server, so it contains the schema's name.
 	if err := lock.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", migrationLock+"-"+config.Database, turnSeconds).Scan(&granted); err != nil {
 		return fmt.Errorf("migrate: lock: %w", err)
 	}
 	if !granted.Bool {
-		return fmt.Errorf("migrate: another process has been migrating for %d s", turnSeconds)
+		return fmt.Errorf("migrate: another process has been migrating for more than %d s", turnSeconds)
 	}
 	defer func() {
 		_, unlockErr := lock.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", migrationLock+"-"+config.Database)
@@ -66,8 +66,7 @@ func Migrate(
 	return nil
 }
 
-// awaitPrimary returns a pool on the primary. Its statements end with their context only: a migration takes as long as it
-// takes.
+// awaitPrimary returns a pool on the primary. Only their context ends its statements, because a migration may take long.
 func awaitPrimary(ctx context.Context, config Config, log *slog.Logger) (*sql.DB, error) {
 	asking, err := Open(config, log)
 	if err != nil {
@@ -90,7 +89,7 @@ func awaitPrimary(ctx context.Context, config Config, log *slog.Logger) (*sql.DB
 	}
 }
 
-// askRole is a look at a server whose heartbeat may not be there yet: that comes with the migrations.
+// askRole is a look at a server that may not have the table heartbeat yet, because a migration creates it.
 func askRole(ctx context.Context, host *host) state {
 	ctx, cancel := context.WithTimeout(ctx, ioTimeout)
 	defer cancel()

@@ -11,28 +11,27 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// Each read may run twice, when a server fails or is replaced meanwhile. It must therefore have no effect but on
-// variables that it sets anew each time.
+// A read may run more than once, if a server fails or is replaced meanwhile. So it must have no effect except on variables that it sets
+// anew each time.
 
-// ReadLatest runs read on the primary, so that it sees every acknowledged write.
+// ReadLatest runs read on the primary, where it sees every acknowledged write.
 func (c *Cluster) ReadLatest(ctx context.Context, read func(context.Context, Reader) error) error {
 	return c.readPrimary(ctx, latest, read)
 }
 
-// Read runs read on a replica that has everything the caller was told and has written (consistency.After), and that is
-// at most MaxLag behind; on the primary where there is none. It never waits for a replica. Without a primary and such a
-// replica the fault is Unavailable: a stale answer is none.
+// Read runs read on a replica that has everything that the caller was told and has written (consistency.After) and that is at most MaxLag
+// behind. If there is no such replica, it runs on the primary. It never waits for a replica. If there is no primary either, the
+// fault is Unavailable, because a stale answer would be wrong.
 //
-// A token from the future, which no primary issued or which says consistency.Newest, is above every beat: the primary
-// alone serves it.
+// A token that is above every beat, such as consistency.Newest, is served by the primary only.
 func (c *Cluster) Read(ctx context.Context, read func(context.Context, Reader) error) error {
 	_, err := c.readNear(ctx, false, read)
 	return err
 }
 
-// ReadThrough is Read for something that may be missing: when a replica does not find it (the read returns
-// sql.ErrNoRows or the fault NotFound), the primary is asked before that is believed. Who was given an id by somebody
-// else has no token for it, and should not be told that there is no such thing.
+// ReadThrough is Read for something that a replica may not have yet. If a replica does not find it (read returns sql.ErrNoRows or the
+// fault NotFound), ReadThrough asks the primary. A caller that got an id from somebody else has no token for it, and must not
+// hear that the thing does not exist.
 func (c *Cluster) ReadThrough(ctx context.Context, read func(context.Context, Reader) error) error {
 	by, err := c.readNear(ctx, false, read)
 	if by == replica && (errors.Is(err, sql.ErrNoRows) || fault.Is(err, fault.NotFound)) {
@@ -41,30 +40,30 @@ func (c *Cluster) ReadThrough(ctx context.Context, read func(context.Context, Re
 	return err
 }
 
-// readNear is Read, and tells which kind of server answered.
+// readNear is Read, and returns which kind of server answered. slow is for ReadSlowly.
 func (c *Cluster) readNear(ctx context.Context, slow bool, read func(context.Context, Reader) error) (role, error) {
 	host, otherwise := c.freshReplica(consistency.After(ctx))
 	if host == nil {
 		return primary, c.readPrimary(ctx, otherwise, read)
 	}
 	c.metrics.read(replica, fresh)
-	attempt, cancel := host.attempt(ctx, slow)
+	bounded, cancel := host.bounded(ctx, slow)
 	defer cancel()
-	err := read(attempt, Reader{db: host.db})
+	err := read(bounded, Reader{db: host.db})
 	if err == nil || ctx.Err() != nil || !connectionFailed(err) {
 		return replica, asFault(ctx, err)
 	}
-	if attempt.Err() == nil {
-		// A read that takes long says nothing about the server; the next look does.
+	if bounded.Err() == nil {
+		// The server failed, and not only the read's patience. The next look finds out whether it is back.
 		host.set(state{role: unreachable, err: err})
 	}
 	c.log.WarnContext(ctx, "replica failed a read; the primary answers instead", "host", host.addr, "error", err)
 	return primary, c.readPrimary(ctx, failed, read)
 }
 
-// attempt bounds a read on a replica: by patience, after which the primary is asked; a slow read only where the replica is
-// none any more by then, since on the primary it would take as long again.
-func (h *host) attempt(ctx context.Context, slow bool) (context.Context, context.CancelFunc) {
+// bounded bounds a read on a replica to replicaPatience; then the primary is asked. A slow read is ended only if the host is no replica any
+// more by then, because it would take just as long on the primary.
+func (h *host) bounded(ctx context.Context, slow bool) (context.Context, context.CancelFunc) {
 	if !slow {
 		return context.WithTimeout(ctx, replicaPatience)
 	}
@@ -80,8 +79,8 @@ func (h *host) attempt(ctx context.Context, slow bool) (context.Context, context
 	}
 }
 
-// readPrimary runs read on the primary, and once more when another server was promoted meanwhile: a server that hung
-// and was replaced may answer in the end, from the past.
+// readPrimary runs read on the primary. It runs it again if another server was promoted meanwhile, because a server that hung and was
+// replaced may still answer, with old data.
 func (c *Cluster) readPrimary(ctx context.Context, why reason, read func(context.Context, Reader) error) error {
 	for attempt := 1; ; attempt++ {
 		epoch := c.epoch.Load()
@@ -100,8 +99,8 @@ func (c *Cluster) readPrimary(ctx context.Context, why reason, read func(context
 	}
 }
 
-// freshReplica returns a replica that has applied everything up to after, or why there is none. A caller with a token
-// meets the same replica each time, as long as that one will do; other callers meet all in turn.
+// freshReplica returns a replica that has applied everything up to after, or the reason why there is none. A caller with a token gets the
+// same replica each time, as long as that replica is fresh enough. Other callers get all of them in turn.
 func (c *Cluster) freshReplica(after consistency.Token) (found *host, otherwise reason) {
 	first := c.turn.Add(1)
 	if after != 0 {
@@ -116,7 +115,7 @@ func (c *Cluster) freshReplica(after consistency.Token) (found *host, otherwise 
 		switch {
 		case current.role != replica:
 		case current.epoch < c.epoch.Load(), current.lag > MaxLag:
-			// Of an older epoch is also who follows a primary that was replaced: its beats are not those of this one.
+			// A replica of an older epoch follows a primary that was replaced, and its beats are not those of the current primary.
 			if otherwise == noReplica {
 				otherwise = lagging
 			}
@@ -129,16 +128,16 @@ func (c *Cluster) freshReplica(after consistency.Token) (found *host, otherwise 
 	return nil, otherwise
 }
 
-// Reader reads from one server. It satisfies the interface that sqlc generates, but executes nothing.
+// Reader reads from one server. It has the methods that sqlc's code needs, but refuses to execute statements.
 type Reader struct {
 	db *sql.DB
-	// bounded has the server end a statement with its context: it does not notice that nobody waits any more.
+	// bounded makes the server end a statement with its context. By itself it does not notice that nobody waits any more.
 	bounded bool
 }
 
-// ExecContext refuses: a statement that writes belongs into Write.
+// ExecContext always fails, because a statement that writes belongs in Write.
 func (r Reader) ExecContext(context.Context, string, ...any) (sql.Result, error) {
-	return nil, errors.New("mysqlx: a Reader executes no statements")
+	return nil, errors.New("mysqlx: a Reader only reads; use Write")
 }
 
 // PrepareContext is sql.DB's.

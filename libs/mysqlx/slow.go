@@ -11,17 +11,20 @@ import (
 )
 
 const (
-	// slowReads is how many slow reads a process runs at the same time: few enough that most of its connections to each
-	// server stay free for reads and writes that take no time.
+	// slowReads is how many slow reads a process runs at the same time. Most of its connections stay free for fast reads and writes.
 	slowReads = 4
-	// slowWaiting is how many wait for that, so that neither do they hold all requests that a service may be sent.
-	slowWaiting  = 32
+	// slowWaiting is how many slow reads wait for their turn. The limit keeps them from taking all requests that a service accepts.
+	slowWaiting = 32
+	// slowPatience is how long a slow read waits for its turn.
 	slowPatience = time.Second
+	// slowestRead is the longest time of a slow read. It is shorter than ioTimeout, so that the server ends the read before the
+	// connection does.
+	slowestRead = 4 * time.Second
 )
 
 var errBusy = errors.New("too many slow reads at once")
 
-// slowLane lets in few at a time.
+// slowLane lets few slow reads run at a time, and few others wait.
 type slowLane struct{ admitted, running chan struct{} }
 
 func newSlowLane() slowLane {
@@ -48,12 +51,9 @@ func (l slowLane) run(ctx context.Context, work func() error) error {
 	return work()
 }
 
-// slowestRead is the time of a slow read whose context gives it more, or no end: less than a connection is given.
-const slowestRead = 4 * time.Second
-
-// ReadSlowly is Read for what no index serves, such as a search. Only a few run at the same time; what would wait for
-// longer than a second is refused with the fault Unavailable. What a living replica does not do within the context's time is
-// not tried on the primary, and the server ends it then: else it would go on there, for nobody, beside the next ones.
+// ReadSlowly is Read for what no index serves, such as a search. Only a few run at the same time. A read that would wait for its turn
+// for longer than a second gets the fault Unavailable. If a living replica does not finish the read within the context's time, or
+// within 4 s, the primary is not asked. The server then ends the read, which would otherwise go on for nobody beside the next ones.
 func (c *Cluster) ReadSlowly(ctx context.Context, read func(context.Context, Reader) error) error {
 	return c.slow.run(ctx, func() error {
 		ctx, cancel := context.WithTimeout(ctx, slowestRead)
@@ -66,15 +66,15 @@ func (c *Cluster) ReadSlowly(ctx context.Context, read func(context.Context, Rea
 	})
 }
 
-// statement is the query, with the bound that a slow read has: MariaDB's SET STATEMENT, which MySQL takes for a comment, and
-// MySQL's hint, which MariaDB takes for one.
+// statement adds the time limit of a slow read to a query, in the words of both engines: MySQL takes MariaDB's SET STATEMENT for a comment,
+// and MariaDB takes MySQL's hint for one.
 func (r Reader) statement(ctx context.Context, query string) string {
 	deadline, ends := ctx.Deadline()
 	if !r.bounded || !ends {
 		return query
 	}
-	// In whole tenths of a second, so that servers see few different statements, and a tenth later than the context, so that what
-	// was cut short there never looks like an answer.
+	// The limit is in whole tenths of a second, so that servers see few different statements. It is a tenth longer than the context, so that
+	// the context ends first and a result that the server cut short never looks like an answer.
 	const tenth = 100 * time.Millisecond
 	milliseconds := max(1, (time.Until(deadline)+2*tenth)/tenth) * 100
 	hint := fmt.Sprintf("SELECT /*+ MAX_EXECUTION_TIME(%d) */", milliseconds)

@@ -7,19 +7,19 @@ import (
 	"os"
 )
 
-// tlsConfig trusts the authorities in a PEM file and no others: those of the system vouch for the whole Internet. The
-// driver adds the host's name, which the certificate must bear. No file means no TLS.
+// tlsConfig trusts the authorities in a PEM file and no others, because the system's authorities sign for the whole Internet. The driver
+// adds the host name that the certificate must bear. Without a file there is no TLS.
 func tlsConfig(caFile string) (*tls.Config, error) {
 	if caFile == "" {
 		return nil, nil
 	}
 	content, err := os.ReadFile(caFile)
 	if err != nil {
-		return nil, fmt.Errorf("authorities for TLS: %w", err)
+		return nil, fmt.Errorf("authorities for TLS to the database: %w", err)
 	}
 	authorities := x509.NewCertPool()
 	if !authorities.AppendCertsFromPEM(content) {
-		return nil, fmt.Errorf("authorities for TLS: %s holds no certificate", caFile)
+		return nil, fmt.Errorf("authorities for TLS to the database: %s holds no certificate", caFile)
 	}
 	return &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}, nil
 }

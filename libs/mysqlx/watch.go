@@ -10,18 +10,18 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// MaxLag is how far a replica may be behind before it is left out.
+// MaxLag is how far a replica may be behind before nobody reads from it.
 const MaxLag = 2 * time.Second
 
 const (
 	lookInterval = 100 * time.Millisecond
 	lookTimeout  = 400 * time.Millisecond
-	// A replica that stops answering is left out after at most lookInterval + lookTimeout; a primary that only hangs keeps
-	// its role for longer.
+	// primaryPatience is how long a primary that only hangs keeps its role. A replica that stops answering loses its role after at most
+	// lookInterval + lookTimeout.
 	primaryPatience = 2 * time.Second
-	// idleBeat is how old the newest beat may become while nobody writes.
+	// idleBeat is the age of the newest beat at which the next one is due while nobody writes.
 	idleBeat = time.Second
-	// beatTimeout bounds one beat. It covers the second for which a commit may wait for a replica that does not answer.
+	// beatTimeout bounds one beat. It covers the second for which a commit waits for a replica that does not answer.
 	beatTimeout = 3 * time.Second
 )
 
@@ -31,20 +31,21 @@ const (
 	beatQuery = "UPDATE heartbeat SET beat = GREATEST(beat + 1, " + nowMicros + ") WHERE id = 1"
 )
 
-// Run looks at every server until ctx ends: whether it answers, which role it has, and how far it is behind; and keeps
-// the primary's heart beating. Then it closes the pools.
+// Run looks at every server until ctx ends: whether it answers, which role it has, how far it is behind. It also writes the primary's
+// heartbeats. When ctx has ended, it closes the pools.
 func (c *Cluster) Run(ctx context.Context) error {
 	var watchers sync.WaitGroup
 	for _, host := range c.hosts {
 		watchers.Go(func() { c.watch(ctx, host) })
-		// One that hangs in a beat holds up neither its looks nor the beats of the server that replaces it.
+		// Beats are apart from looks and for each server, so that a server that hangs in a beat delays neither its looks nor the beats of
+		// the server that replaces it.
 		watchers.Go(func() { c.keepBeating(ctx, host) })
 	}
 	watchers.Wait()
 	return c.Close()
 }
 
-// every calls work now and at each look's time until ctx ends.
+// every calls work at once, and then every lookInterval, until ctx ends.
 func every(ctx context.Context, work func()) {
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
@@ -68,8 +69,7 @@ func (c *Cluster) watch(ctx context.Context, host *host) {
 		case next.role != unreachable:
 			answered = time.Now()
 		case host.current().role == primary && errors.Is(next.err, context.DeadlineExceeded) && time.Since(answered) < primaryPatience:
-			// A busy disk must not stop all writes: there is no other primary to turn to, and requests have deadlines of
-			// their own.
+			// A busy disk must not stop all writes. There is no other primary to turn to, and requests have their own deadlines.
 			next = host.current()
 		}
 		if previous := host.set(next); previous.role != next.role || previous.epoch != next.epoch {
@@ -79,7 +79,7 @@ func (c *Cluster) watch(ctx context.Context, host *host) {
 	})
 }
 
-// look asks a server for its role and its row of heartbeat, and takes a sample of V.
+// look asks a server for its role and its heartbeat, and takes a sample of V.
 func (c *Cluster) look(ctx context.Context, host *host) state {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
@@ -108,37 +108,37 @@ func (c *Cluster) look(ctx context.Context, host *host) state {
 	return found
 }
 
-// keepBeating writes beats while the host is the primary.
+// keepBeating writes beats while the host is the primary, until ctx ends.
 func (c *Cluster) keepBeating(ctx context.Context, host *host) {
 	every(ctx, func() {
 		if leader, err := c.primary(); err != nil || leader != host {
 			return
 		}
 		if !c.beatIsDue(time.Now()) {
-			c.unbeaten.Store(nil) // somebody else's beats are taken
+			c.beatRefused.Store(nil) // the primary takes the beats of another process
 			return
 		}
 		err := c.beat(ctx, host)
 		if _, refused := errors.AsType[*mysql.MySQLError](err); refused && !isConflict(err) {
 			err = fmt.Errorf("%s: heartbeat: %w", host.addr, err)
-			c.unbeaten.Store(&err)
+			c.beatRefused.Store(&err)
 			return
 		}
-		// A beat that is late tells of a busy disk, and a connection that is lost is noticed by the looks.
-		c.unbeaten.Store(nil)
+		// A late beat is no refusal but a sign of a busy disk. Looks notice a lost connection.
+		c.beatRefused.Store(nil)
 	})
 }
 
-// beatIsDue reports whether a replica waits for a beat: after a write of this process, until the primary has a beat that
-// is newer; else once a second, to tell a replica that has everything from one that has stopped. The beats of other
-// processes are as good as ours.
+// beatIsDue reports whether a beat is needed. After a write of this process one is due until the primary has a newer beat, so that replicas
+// can serve whoever wrote. Otherwise one is due every second, so that a replica that has everything differs from one that has stopped.
+// The beats of other processes count, too.
 func (c *Cluster) beatIsDue(now time.Time) bool {
 	newest := c.beats.newest()
 	return newest.number <= c.wrote.Load() || now.Sub(newest.at) >= idleBeat
 }
 
-// beat moves the row of heartbeat on. It needs no privilege to ask for the replication status, and it stays truthful when
-// the connection between the servers hangs.
+// beat writes the next beat. A heartbeat shows a replica's lag better than the replication status: it needs no privilege, and stays true
+// while the connection between the servers hangs.
 func (c *Cluster) beat(ctx context.Context, host *host) error {
 	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
 	defer cancel()

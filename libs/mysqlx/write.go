@@ -16,20 +16,20 @@ import (
 
 const (
 	maxAttempts = 3
-	// outcomePause is how long WriteOnce waits about between attempts, while a server is replaced or starts again.
+	// outcomePause is about how long WriteOnce waits before it tries again, while a server is replaced or restarts.
 	outcomePause = 50 * time.Millisecond
 )
 
-// Writer is a transaction on the primary. It satisfies the interface that sqlc generates.
+// Writer is a transaction on the primary. It has the methods that sqlc's code needs.
 type Writer struct{ *sql.Tx }
 
-// Write runs work in a transaction on the primary and commits it. On a deadlock, a lock wait time-out or a snapshot
-// conflict the whole of work runs again, at most three times; work must therefore have no effect but through its Writer
-// and on variables that it sets anew each time. The context is told the token of what was written (consistency.Wrote), or of
-// what was read where work ends with a fault: a refusal tells how the rows are, too.
+// Write runs work in a transaction on the primary and commits it. On a deadlock, a lock wait time-out or a snapshot conflict it runs the
+// whole of work again, three times in all at most. So work must have no effect except through its Writer and on variables that it
+// sets anew each time. Write puts a token into the context (consistency.Wrote): of what was written, or, if work ends with a fault, of
+// what was read, because a refusal also tells how the rows are.
 //
-// Faults: whatever work returned; Unavailable where nothing was written; OutcomeUnknown where the connection was lost
-// or ended during COMMIT, or the server was replaced, when the transaction may or may not have been written.
+// Faults: what work returned; Unavailable if nothing was written; OutcomeUnknown if the connection was lost during COMMIT, or the server was
+// replaced meanwhile. Then the transaction may or may not have been written.
 func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) error) error {
 	for attempt := 1; ; attempt++ {
 		err := c.transact(ctx, work)
@@ -43,12 +43,11 @@ func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) 
 	}
 }
 
-// WriteOnce is Write for work that finds out by itself whether it was done before (idempotency.Once), and
-// is then content. So an unknown outcome is no answer but a reason to run it again, on whichever server is the primary by
-// then, until ctx ends; and so is a server that is lost or replaced under it. Where there is no primary to begin with,
-// the fault is Unavailable at once: the caller may repeat the request as well as we.
+// WriteOnce is Write for work that finds out by itself whether it was done before, and then does nothing. So after an unknown outcome, or
+// if the server is lost or replaced, WriteOnce runs work again until ctx ends, on the server that is the primary by then. If there is
+// no primary when it is called, the fault is Unavailable at once, because the caller can repeat the request just as well.
 //
-// Faults: as Write's. OutcomeUnknown only where ctx ended, or an error came, before the outcome of a COMMIT was found out.
+// Faults: as for Write, but OutcomeUnknown only if ctx ended, or another error came, before the outcome of a COMMIT was known.
 func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writer) error) error {
 	if _, err := c.primary(); err != nil {
 		return fault.NewUnavailable(err)
@@ -60,15 +59,15 @@ func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writ
 		case fault.Is(err, fault.OutcomeUnknown):
 			unknown = err
 		case unknown != nil && isConflict(err), lost(err):
-			// The transaction whose outcome is unknown may still hold the rows that it is looked up by.
+			// The transaction with the unknown outcome may still hold the rows that would show its outcome.
 		case mayRepeat(err) && attempt < maxAttempts:
 		case unknown != nil && !decided(err):
-			return unknown // an error that says nothing about the transaction before
+			return unknown // this error says nothing about the earlier transaction
 		default:
 			return asFault(ctx, err)
 		}
 		if attempt == 1 {
-			c.log.InfoContext(ctx, "transaction runs again until its outcome is known", "error", err)
+			c.log.InfoContext(ctx, "transaction runs again, because its outcome is unknown or its server was lost", "error", err)
 		}
 		if pause(ctx, outcomePause) != nil {
 			if unknown != nil {
@@ -93,7 +92,7 @@ func (c *Cluster) transact(ctx context.Context, work func(context.Context, Write
 	committing := false
 	defer func() {
 		if !committing {
-			// Also after a panic. The error that led here counts, not that of the rollback.
+			// This also runs after a panic. The error that led here is returned, and not that of the rollback.
 			_ = tx.Rollback()
 		}
 	}()
@@ -103,22 +102,22 @@ func (c *Cluster) transact(ctx context.Context, work func(context.Context, Write
 	committing = true
 	err = commit(tx)
 	if err == nil && c.epoch.Load() != epoch {
-		// A server that hung, was replaced and goes on acknowledges what the new primary never heard of.
+		// A server that hung and was replaced may go on, and acknowledge what the new primary never received.
 		err = fault.NewOutcomeUnknown(errReplaced)
 	}
 	switch {
 	case err == nil:
 		c.acknowledged(ctx, host.bound())
 	case fault.Is(err, fault.OutcomeUnknown):
-		// The server may still be at it.
+		// The server may still be committing.
 		c.acknowledged(ctx, host.bound()+consistency.Token(ioTimeout.Microseconds()))
 	}
 	return err
 }
 
-// refused is what a transaction returns that its work ended with an error. A fault tells the caller how the rows are that
-// were read, so the caller must not see older ones afterwards: it gets a token as for a write. A server that was replaced
-// meanwhile may not know how the rows are.
+// refused handles the error with which work ended a transaction. A fault tells the caller how the rows are that were read. The caller must
+// not see older rows afterwards, so it gets a token as for a write. A server that was replaced meanwhile may not know how
+// the rows are, so then the transaction failed.
 func (c *Cluster) refused(ctx context.Context, host *host, epoch uint64, err error) error {
 	if !decided(err) {
 		return err
@@ -130,7 +129,7 @@ func (c *Cluster) refused(ctx context.Context, host *host, epoch uint64, err err
 	return err
 }
 
-// acknowledged notes the token of a write, for its caller and for the next beat.
+// acknowledged notes the token of a write for its caller and for the next beat.
 func (c *Cluster) acknowledged(ctx context.Context, token consistency.Token) {
 	raise(&c.wrote, uint64(token))
 	consistency.Wrote(ctx, token)
@@ -142,16 +141,16 @@ func commit(tx *sql.Tx) error {
 		return nil
 	}
 	_, answered := errors.AsType[*mysql.MySQLError](err)
-	// What ends a COMMIT from outside may do so while it waits for the replica, when it is in the binary log already.
+	// These errors end a COMMIT from outside. It may be in the binary log by then, and only wait for the replica.
 	refused := answered && !hasNumber(err, serverShutdown, queryInterrupted, connectionKilled, errorDuringCommit)
 	if refused || errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		// The server said no, or database/sql never sent the COMMIT.
+		// The server refused the COMMIT, or database/sql never sent it.
 		return fmt.Errorf("commit: %w", err)
 	}
 	return fault.NewOutcomeUnknown(fmt.Errorf("commit: %w", err))
 }
 
-// pause waits about the given time, so that two transactions in each other's way do not meet again.
+// pause waits for about the given time. The time is random, so that two transactions that were in each other's way do not meet again.
 func pause(ctx context.Context, about time.Duration) error {
 	timer := time.NewTimer(about/2 + rand.N(about)) //nolint:gosec // a pause needs no secret randomness
 	defer timer.Stop()
