@@ -11,8 +11,9 @@ import (
 const (
 	// pollInterval is how often Poll looks. It is for states that no event announces, such as the first answer of a server.
 	pollInterval = 20 * time.Millisecond
-	// startTimeout is how long a server may take until it answers. It covers the recovery of a crashed database.
-	startTimeout = 90 * time.Second
+	// startTimeout is how long a server may take until it answers. It covers the recovery of a crashed database on a busy machine; a
+	// server that fails ends, and is not waited for.
+	startTimeout = 5 * time.Minute
 )
 
 // Poll calls check until it succeeds or ctx ends. The error then holds the last error of check.
