@@ -15,15 +15,15 @@ const (
 	highestPort = 32000
 )
 
-// reserved holds a UDP socket for each port that this process was given. Nothing here uses UDP: the socket only keeps other
-// processes' calls of FreePort from the port until whoever it is for listens on it, and again while that is stopped.
+// reserved holds a UDP socket for each port that this process was given. Nothing here uses UDP. The socket keeps FreePort in other processes
+// from returning the port before its server listens, or while that server is stopped.
 var (
 	reservedMutex sync.Mutex
 	reserved      []net.PacketConn
 )
 
-// FreePort returns a TCP port of 127.0.0.1 that nothing listens on, and that no other call returns while this process lives, in
-// this process or another.
+// FreePort returns a TCP port of 127.0.0.1 on which nothing listens. While this process lives, no other call returns the same port, in this
+// process or another.
 func FreePort() (int, error) {
 	reservedMutex.Lock()
 	defer reservedMutex.Unlock()
