@@ -27,9 +27,6 @@ import (
 	"oms.internal/libs/natsx"
 )
 
-// requestTimeout is shorter than the gateway's patience (5 s by default), so that a slow answer is reported by the service that is slow.
-const requestTimeout = 4 * time.Second
-
 // service is the process with all its parts wired and none started.
 type service struct {
 	cfg      Config
@@ -82,14 +79,15 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 		Now:         time.Now,
 		Log:         log,
 
-		Directory:       cfg.Directory,
-		TokenLifetime:   cfg.TokenLifetime,
-		RefreshLifetime: cfg.RefreshLifetime,
+		Directory:         cfg.Directory,
+		LastOrdersTimeout: cfg.LastOrdersTimeout,
+		TokenLifetime:     cfg.TokenLifetime,
+		RefreshLifetime:   cfg.RefreshLifetime,
 
 		RefreshRepeatWindow: cfg.RefreshRepeatWindow,
 	})
 	metrics := lifecycle.NewMetrics(cluster.Metrics()...)
-	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
+	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: cfg.RequestTimeout, TrustRequestID: true})
 	verifier := assertion.NewVerifier(principalKey, accounts.Service, time.Now)
 	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location, memory).Register(app, verifier)
 	relay := events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log})

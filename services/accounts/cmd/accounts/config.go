@@ -23,7 +23,9 @@ type Config struct {
 	AdminAddr       string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9101"`
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
-	DrainTime       time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
+	// RequestTimeout is shorter than the gateway's UPSTREAM_TIMEOUT, so that a slow answer is reported by the service that is slow.
+	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"4s"`
+	DrainTime      time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
 
 	MySQLHosts           []string      `env:"MYSQL_HOSTS,required,notEmpty"`
 	MySQLDatabase        string        `env:"MYSQL_DATABASE" envDefault:"accounts"`
@@ -49,11 +51,13 @@ type Config struct {
 	TokenLifetime   time.Duration `env:"TOKEN_LIFETIME" envDefault:"10h"`
 	RefreshLifetime time.Duration `env:"REFRESH_LIFETIME" envDefault:"720h"`
 	// RefreshRepeatWindow is as long as a token: a client that lost an answer notices when its access token expires, at the latest.
-	RefreshRepeatWindow time.Duration     `env:"REFRESH_REPEAT_WINDOW" envDefault:"10h"`
-	TokenIssuer         string            `env:"TOKEN_ISSUER" envDefault:"oms"`
-	TokenAudience       string            `env:"TOKEN_AUDIENCE" envDefault:"oms"`
-	Directory           account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
-	TimeZone            config.TimeZone   `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+	RefreshRepeatWindow time.Duration `env:"REFRESH_REPEAT_WINDOW" envDefault:"10h"`
+	TokenIssuer         string        `env:"TOKEN_ISSUER" envDefault:"oms"`
+	TokenAudience       string        `env:"TOKEN_AUDIENCE" envDefault:"oms"`
+	// LastOrdersTimeout is how long a page of members waits for the orders service before it goes without last orders.
+	LastOrdersTimeout time.Duration     `env:"LAST_ORDERS_TIMEOUT" envDefault:"150ms"`
+	Directory         account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
+	TimeZone          config.TimeZone   `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
 }
 
 // Check finds values that are none and those that do not go together.
@@ -68,8 +72,14 @@ func (c Config) Check() error {
 	case c.RefreshLifetime < c.TokenLifetime:
 		problems = append(problems, fmt.Errorf("REFRESH_LIFETIME: %s is shorter than TOKEN_LIFETIME, %s", c.RefreshLifetime, c.TokenLifetime))
 	}
+	if c.LastOrdersTimeout <= 0 {
+		problems = append(problems, fmt.Errorf("LAST_ORDERS_TIMEOUT: %s is not positive", c.LastOrdersTimeout))
+	}
 	if c.RefreshRepeatWindow < 0 {
 		problems = append(problems, fmt.Errorf("REFRESH_REPEAT_WINDOW: %s is negative", c.RefreshRepeatWindow))
+	}
+	if c.RequestTimeout <= 0 {
+		problems = append(problems, fmt.Errorf("REQUEST_TIMEOUT: %s is not positive", c.RequestTimeout))
 	}
 	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
 		problems = append(problems, fmt.Errorf("DRAIN_TIME: %s is not between 0 and SHUTDOWN_TIMEOUT, %s", c.DrainTime, c.ShutdownTimeout))

@@ -16,6 +16,7 @@ import (
 func valid() Config {
 	return Config{
 		TokenLifetime: time.Hour, RefreshLifetime: time.Hour, ShutdownTimeout: 10 * time.Second, DrainTime: time.Second,
+		RequestTimeout: time.Second, LastOrdersTimeout: time.Second,
 		EventsReplicas: 1, IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
 	}
 }
@@ -60,6 +61,8 @@ func TestSettingsThatCannotServeEndTheStart(t *testing.T) {
 		"three replicas":              {func(c *Config) { c.EventsReplicas = 3 }, ""},
 		"no repeated refresh":         {func(c *Config) { c.RefreshRepeatWindow = 0 }, ""},
 		"a window before the use":     {func(c *Config) { c.RefreshRepeatWindow = -1 }, "REFRESH_REPEAT_WINDOW"},
+		"no time for requests":        {func(c *Config) { c.RequestTimeout = 0 }, "REQUEST_TIMEOUT"},
+		"no time for last orders":     {func(c *Config) { c.LastOrdersTimeout = 0 }, "LAST_ORDERS_TIMEOUT"},
 		"no time to drain":            {func(c *Config) { c.DrainTime = 0 }, ""},
 		"less than none":              {func(c *Config) { c.DrainTime = -1 }, "DRAIN_TIME"},
 		"as long as the whole end":    {func(c *Config) { c.DrainTime = c.ShutdownTimeout }, "DRAIN_TIME"},

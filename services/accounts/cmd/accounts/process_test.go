@@ -32,6 +32,9 @@ import (
 
 func TestMain(m *testing.M) { testservers.Main(m) }
 
+// patience is how long a test waits for what happens at once on an idle machine.
+const patience = time.Minute
+
 const brokerConfig = "jetstream {}"
 
 // surroundings are what the process runs in: a database pair, a NATS server, keys, and a gateway that signs principals.
@@ -65,7 +68,8 @@ func newSurroundings(t *testing.T) *surroundings {
 	seoul, err := time.LoadLocation("Asia/Seoul")
 	require.NoError(t, err)
 	s.cfg = Config{
-		HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", ShutdownTimeout: 10 * time.Second,
+		HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", ShutdownTimeout: patience,
+		RequestTimeout: patience, LastOrdersTimeout: patience,
 		MySQLHosts: strings.Split(pair.Hosts(), ","), MySQLDatabase: schema.Name,
 		MySQLUser: schema.App.User, MySQLPassword: config.Secret(schema.App.Password),
 		MySQLMigrateUser: schema.Migrate.User, MySQLMigratePassword: config.Secret(schema.Migrate.Password),

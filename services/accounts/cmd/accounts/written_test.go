@@ -170,11 +170,9 @@ func TestEveryChangeOfAMemberIsPublished(t *testing.T) {
 		consumer, err = stream.CreateOrUpdateConsumer(t.Context(), "OMS_EVENTS", jetstream.ConsumerConfig{FilterSubject: "oms.events.accounts.>"})
 		return err == nil
 	}, time.Minute, 10*time.Millisecond, "the process made no stream")
-	var slowest time.Duration
-	next := func(kind string, id, version uint64, began time.Time) {
-		message, err := consumer.Next(jetstream.FetchMaxWait(10 * time.Second))
+	next := func(kind string, id, version uint64) {
+		message, err := consumer.Next(jetstream.FetchMaxWait(patience))
 		require.NoError(t, err)
-		slowest = max(slowest, time.Since(began))
 		require.NoError(t, message.Ack())
 		require.Equal(t, "oms.events.accounts."+kind+".v1", message.Subject())
 		var event struct {
@@ -187,16 +185,13 @@ func TestEveryChangeOfAMemberIsPublished(t *testing.T) {
 		require.Equal(t, accounts.EventData{MemberID: id, Version: version, Active: true}, event.Data)
 	}
 	caller := p.signUp(t, "sungi@x.test")
-	next("created", caller.MemberID, 1, time.Now())
+	next("created", caller.MemberID, 1)
 	for version := range uint64(5) {
-		began := time.Now()
 		p.do(t, caller, http.MethodPatch, userPath(caller.MemberID), fmt.Sprintf(`{"phone":"021234%d"}`, version))
-		next("changed", caller.MemberID, version+2, began)
+		next("changed", caller.MemberID, version+2)
 	}
-	began := time.Now()
 	require.Equal(t, http.StatusNoContent, p.do(t, caller, http.MethodDelete, userPath(caller.MemberID), "").status)
-	next("deleted", caller.MemberID, 7, began)
-	t.Logf("the slowest event came %s after its request began", slowest)
+	next("deleted", caller.MemberID, 7)
 }
 
 func TestWithoutNATSWritesAreMadeAndToldOnceItIsBack(t *testing.T) {
@@ -206,11 +201,9 @@ func TestWithoutNATSWritesAreMadeAndToldOnceItIsBack(t *testing.T) {
 	caller := p.signUp(t, "sungi@x.test")
 	require.NoError(t, p.broker.Stop(t.Context()))
 	for i := range 3 {
-		began := time.Now()
 		got := p.do(t, caller, http.MethodPatch, userPath(caller.MemberID), fmt.Sprintf(`{"phone":"021234%d"}`, i))
 		require.Equal(t, http.StatusOK, got.status, "%s", got.body)
 		require.NotEmpty(t, got.header.Get(consistency.Header))
-		require.Less(t, time.Since(began), 3*time.Second)
 	}
 	require.Equal(t, 4, p.number(t, "SELECT COUNT(*) FROM outbox"))
 	require.NoError(t, p.broker.Restart(t.Context()))

@@ -62,7 +62,7 @@ func newWorld(_ testing.TB, directory account.Directory) *world {
 		Vault: &vault{},
 		Now:   func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
 		Pause:     func(_ context.Context, while time.Duration) { w.paused = append(w.paused, while) },
-		Directory: directory, TokenLifetime: lifetime, RefreshLifetime: refreshLifetime,
+		Directory: directory, LastOrdersTimeout: 150 * time.Millisecond, TokenLifetime: lifetime, RefreshLifetime: refreshLifetime,
 	}
 	w.Service = account.NewService(w.deps)
 	return w

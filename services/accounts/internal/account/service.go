@@ -19,9 +19,6 @@ const (
 	DirectoryAdmin  Directory = "admin"  // only admins see others
 )
 
-// lastOrderBudget is how long a member's page waits for the orders service before it goes without last orders.
-const lastOrderBudget = 150 * time.Millisecond
-
 // Service is the domain's use cases.
 type Service struct {
 	deps       Dependencies
@@ -47,6 +44,8 @@ type Dependencies struct {
 	Random io.Reader
 
 	Directory Directory
+	// LastOrdersTimeout is how long a page of members waits for the orders service before it goes without last orders.
+	LastOrdersTimeout time.Duration
 	// TokenLifetime is how long an access token is valid, RefreshLifetime how long its session lives if it is not renewed.
 	// The second is not shorter than the first.
 	TokenLifetime   time.Duration
@@ -69,12 +68,12 @@ func NewService(dependencies Dependencies) *Service {
 // now is the present in the resolution that the database keeps.
 func (s *Service) now() time.Time { return s.deps.Now().UTC().Truncate(time.Microsecond) }
 
-// lastOrders asks for the last orders within the budget. ok is false where they are not known.
+// lastOrders asks for the last orders in time. ok is false where they are not known.
 func (s *Service) lastOrders(ctx context.Context, customerIDs []uint64) (orders map[uint64]Order, ok bool) {
 	if len(customerIDs) == 0 {
 		return nil, true
 	}
-	ctx, cancel := context.WithTimeout(ctx, lastOrderBudget)
+	ctx, cancel := context.WithTimeout(ctx, s.deps.LastOrdersTimeout)
 	defer cancel()
 	orders, err := s.deps.Orders.LastOrders(ctx, customerIDs)
 	if err != nil {

@@ -84,7 +84,7 @@ func serve(t *testing.T, d mysqlxtest.Database) *system {
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
 		Revocations: s.publisher, Notifier: nobody{}, Vault: keep, Now: s.time, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
-		RefreshRepeatWindow: repeatWindow,
+		RefreshRepeatWindow: repeatWindow, LastOrdersTimeout: patience,
 	}
 	s.Service = account.NewService(s.deps)
 	return s

@@ -23,9 +23,6 @@ import (
 	"oms.internal/orders/internal/store"
 )
 
-// requestTimeout is shorter than the gateway's patience, so that a slow answer is reported by the service that is slow.
-const requestTimeout = 4 * time.Second
-
 // service is the process with all its parts wired and none started.
 type service struct {
 	cfg      Config
@@ -64,7 +61,7 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 		Log:       log,
 	})
 	metrics := lifecycle.NewMetrics(cluster.Metrics()...)
-	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: requestTimeout, TrustRequestID: true})
+	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: cfg.RequestTimeout, TrustRequestID: true})
 	verifier := assertion.NewVerifier(principalKey, orders.Service, time.Now)
 	httpapi.New(domain, cfg.TimeZone.Location, memory).Register(app, verifier)
 	return &service{

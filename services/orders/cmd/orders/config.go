@@ -21,6 +21,8 @@ type Config struct {
 	AdminAddr       string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9102"`
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
+	// RequestTimeout is shorter than the gateway's UPSTREAM_TIMEOUT, so that a slow answer is reported by the service that is slow.
+	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"4s"`
 	// DrainTime is how long the process still accepts requests after its end was asked for.
 	DrainTime time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
 
@@ -49,6 +51,9 @@ type Config struct {
 // Check finds values that are none and those that do not go together.
 func (c Config) Check() error {
 	var problems []error
+	if c.RequestTimeout <= 0 {
+		problems = append(problems, fmt.Errorf("REQUEST_TIMEOUT: %s is not positive", c.RequestTimeout))
+	}
 	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
 		problems = append(problems, fmt.Errorf("DRAIN_TIME: %s is not between 0 and SHUTDOWN_TIMEOUT, %s", c.DrainTime, c.ShutdownTimeout))
 	}

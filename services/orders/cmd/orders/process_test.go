@@ -84,7 +84,7 @@ func configuration(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema, natsUR
 	seoul, err := time.LoadLocation("Asia/Seoul")
 	require.NoError(t, err)
 	return Config{
-		HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", ShutdownTimeout: patience,
+		HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", ShutdownTimeout: patience, RequestTimeout: patience,
 		MySQLHosts: strings.Split(pair.Hosts(), ","), MySQLDatabase: schema.Name, MigrateOnStart: true,
 		MySQLUser: schema.App.User, MySQLPassword: config.Secret(schema.App.Password),
 		MySQLMigrateUser: schema.Migrate.User, MySQLMigratePassword: config.Secret(schema.Migrate.Password),
