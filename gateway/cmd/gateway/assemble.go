@@ -11,11 +11,10 @@ import (
 
 	"oms.internal/gateway/internal/browser"
 	"oms.internal/gateway/internal/client"
-	"oms.internal/gateway/internal/edge"
 	"oms.internal/gateway/internal/limit"
 	"oms.internal/gateway/internal/proxy"
 	"oms.internal/gateway/internal/revocation"
-	"oms.internal/gateway/internal/routes"
+	"oms.internal/gateway/internal/router"
 	"oms.internal/gateway/internal/seen"
 	"oms.internal/gateway/internal/token"
 	"oms.internal/gateway/internal/told"
@@ -54,7 +53,7 @@ type assembled struct {
 const controlBase = "http://" + accounts.Service
 
 func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error) {
-	table, err := routes.NewTable(routes.All)
+	table, err := router.NewTable(router.Routes)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +79,7 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 		Now:         world.now,
 	})
 	members := told.New(world.conn, log, world.now)
-	service := func(name string, instances http.RoundTripper, inspect func(http.Header) error) edge.Forwarder {
+	service := func(name string, instances http.RoundTripper, inspect func(http.Header) error) router.Forwarder {
 		return proxy.NewService(proxy.Options{
 			Name: name, Instances: instances, Signer: world.signer, Told: members, Inspect: inspect,
 		})
@@ -91,7 +90,7 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 		reporter.Note(principal.SessionID)
 		return limits.Member(c, principal.MemberID)
 	}
-	requests := edge.New(table, verifier, admit, map[string]edge.Forwarder{
+	requests := router.New(table, verifier, admit, map[string]router.Forwarder{
 		accounts.Service: service(accounts.Service, world.accounts, follower.AddFromAnswer),
 		orders.Service:   service(orders.Service, world.orders, func(http.Header) error { return nil }),
 	})

@@ -11,7 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 
-	"oms.internal/gateway/internal/routes"
+	"oms.internal/gateway/internal/router"
 	"oms.internal/libs/config"
 	"oms.internal/libs/lifecycle"
 )
@@ -38,7 +38,7 @@ func command(ctx context.Context) error {
 	case "health":
 		return lifecycle.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
 	case "routes":
-		return routes.List(os.Stdout, routes.All)
+		return router.List(os.Stdout, router.Routes)
 	default:
 		return fmt.Errorf("gateway: no command %q; there are serve, health and routes", name)
 	}

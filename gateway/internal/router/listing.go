@@ -1,4 +1,4 @@
-package routes
+package router
 
 import (
 	"encoding/json"
@@ -10,24 +10,16 @@ type row struct {
 	Method  string `json:"method"`
 	Pattern string `json:"pattern"`
 	Service string `json:"service"`
-	Access  string `json:"access"`
-}
-
-// String names the kind of access.
-func (a Access) String() string {
-	if a == Public {
-		return "public"
-	}
-	return "member"
+	Access  Access `json:"access"`
 }
 
 // List writes the table as a JSON array with one object for each method of each route, so that tests outside of this
-// module can demand that they know every one. HEAD and OPTIONS, which follow from the others, are not listed.
+// module can try every one. HEAD and OPTIONS, which follow from the others, are not listed.
 func List(out io.Writer, table []Route) error {
 	rows := []row{}
 	for _, route := range table {
 		for _, method := range route.Methods {
-			rows = append(rows, row{method, route.Pattern, route.Service, route.Access.String()})
+			rows = append(rows, row{method, route.Pattern, route.Service, route.Access})
 		}
 	}
 	encoder := json.NewEncoder(out)

@@ -1,4 +1,4 @@
-package routes
+package router
 
 import (
 	"fmt"
@@ -54,6 +54,9 @@ func NewTable(rows []Route) (*Table, error) {
 }
 
 func (r *Resource) add(row Route) error {
+	if !slices.Contains([]Access{Public, Member, Owner, Self, Admin}, row.Access) {
+		return fmt.Errorf("route %s: access %q", row.Pattern, row.Access)
+	}
 	for _, method := range row.Methods {
 		names := []string{method}
 		if method == http.MethodGet {
@@ -109,7 +112,7 @@ func (r *Resource) Access(method string) (access Access, allowed bool) {
 func (r *Resource) Allow() string { return r.allow }
 
 // AnyPublic reports whether anyone may use at least one method here. Where nobody without a token has any business,
-// even the methods are not told to him, as in Django REST Framework.
+// even the methods are not told, as in Django REST Framework.
 func (r *Resource) AnyPublic() bool {
 	return slices.Contains(slices.Collect(maps.Values(r.access)), Public)
 }

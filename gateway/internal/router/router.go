@@ -1,9 +1,11 @@
-// Package edge decides about every request from outside: whether the path exists, whether it takes the method, who
-// asks, and which service answers.
+// Package router decides about every request from outside: whether the path exists, whether it takes the method, who asks,
+// and which service answers.
 //
-// The order of the questions is that of Django REST Framework: the path (404), then, where every method needs a token,
-// the caller (401), then the method (405).
-package edge
+// What is not in its table (Routes) does not exist to a client. A path matches only as it is written there, byte by byte: no
+// case folding, no optional slash, no percent-encoding, no dots. So there is one way to write each path, and a service cannot
+// read another one out of it. The order of the questions is that of Django REST Framework: the path (404), then, where every
+// method needs a token, the caller (401), then the method (405).
+package router
 
 import (
 	"context"
@@ -14,7 +16,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"oms.internal/gateway/internal/client"
-	"oms.internal/gateway/internal/routes"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
@@ -33,30 +34,30 @@ type Forwarder interface {
 // Admission is told of every member that the verifier has let in, and may still refuse the request.
 type Admission func(c *fiber.Ctx, principal authn.Principal) error
 
-// Edge answers requests. Its services must hold each one that the table names.
-type Edge struct {
-	table    *routes.Table
+// Router answers requests. Its services must hold each one that the table names.
+type Router struct {
+	table    *Table
 	verifier Verifier
 	admit    Admission
 	services map[string]Forwarder
 }
 
-// New returns an edge over a table of routes; services are found by the names that the table uses.
-func New(table *routes.Table, verifier Verifier, admit Admission, services map[string]Forwarder) *Edge {
-	return &Edge{table: table, verifier: verifier, admit: admit, services: services}
+// New returns a router over a table; services are found by the names that the table uses.
+func New(table *Table, verifier Verifier, admit Admission, services map[string]Forwarder) *Router {
+	return &Router{table: table, verifier: verifier, admit: admit, services: services}
 }
 
 // decision is what Decide has found out about a request.
 type decision struct {
-	resource  *routes.Resource
+	resource  *Resource
 	principal authn.Principal
 }
 
 type decisionKey struct{}
 
 // Decide refuses a request for what its head says, or keeps for Handle what it is about and who asks.
-func (e *Edge) Decide(c *fiber.Ctx) error {
-	resource, found := e.table.Find(c.Path())
+func (r *Router) Decide(c *fiber.Ctx) error {
+	resource, found := r.table.Find(c.Path())
 	if !found {
 		return fault.NewNotFound()
 	}
@@ -64,7 +65,7 @@ func (e *Edge) Decide(c *fiber.Ctx) error {
 	decided := decision{resource: resource}
 	if c.Method() != http.MethodOptions {
 		var err error
-		if decided.principal, err = e.identify(c, resource); err != nil {
+		if decided.principal, err = r.identify(c, resource); err != nil {
 			return err
 		}
 		if address := client.Of(c).Address; address.IsValid() {
@@ -76,7 +77,7 @@ func (e *Edge) Decide(c *fiber.Ctx) error {
 }
 
 // Handle answers the requests that Decide has let in.
-func (e *Edge) Handle(c *fiber.Ctx) error {
+func (r *Router) Handle(c *fiber.Ctx) error {
 	decided, ok := c.Locals(decisionKey{}).(decision)
 	if !ok {
 		return errors.New("nothing was decided about the request")
@@ -85,22 +86,22 @@ func (e *Edge) Handle(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderAllow, decided.resource.Allow())
 		return c.SendStatus(http.StatusNoContent)
 	}
-	return e.services[decided.resource.Service].Forward(c, decided.principal)
+	return r.services[decided.resource.Service].Forward(c, decided.principal)
 }
 
 // identify returns in whose name the request goes on. Public routes ignore the token: a client that logs in again because
 // its token has expired often still sends it.
-func (e *Edge) identify(c *fiber.Ctx, resource *routes.Resource) (authn.Principal, error) {
+func (r *Router) identify(c *fiber.Ctx, resource *Resource) (authn.Principal, error) {
 	access, allowed := resource.Access(c.Method())
-	if allowed && access == routes.Public {
+	if allowed && access == Public {
 		return authn.Principal{}, nil
 	}
 	if !allowed && resource.AnyPublic() {
 		return authn.Principal{}, methodNotAllowed(c, resource)
 	}
-	principal, err := e.verifier.Verify(c.UserContext(), authorization(c))
+	principal, err := r.verifier.Verify(c.UserContext(), authorization(c))
 	if err == nil {
-		err = e.admit(c, principal)
+		err = r.admit(c, principal)
 	}
 	if err != nil {
 		return authn.Principal{}, err
@@ -111,7 +112,7 @@ func (e *Edge) identify(c *fiber.Ctx, resource *routes.Resource) (authn.Principa
 	return principal, nil
 }
 
-func methodNotAllowed(c *fiber.Ctx, resource *routes.Resource) error {
+func methodNotAllowed(c *fiber.Ctx, resource *Resource) error {
 	detail := fmt.Sprintf("Method \"%s\" not allowed.", httpx.Method(c))
 	return fault.New(fault.MethodNotAllowed, detail, nil).WithHeader(fiber.HeaderAllow, resource.Allow())
 }

@@ -1,4 +1,4 @@
-package edge
+package router
 
 import (
 	"context"
@@ -13,13 +13,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/gateway/internal/routes"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
 )
 
-const forwarded = 299 // the status of the services here
+const (
+	forwarded = 299 // the status of the services here
+	goodToken = "Token good"
+)
 
 var member = authn.Principal{MemberID: 7, SessionID: 70}
 
@@ -27,7 +29,7 @@ var member = authn.Principal{MemberID: 7, SessionID: 70}
 type guard struct{}
 
 func (guard) Verify(_ context.Context, authorization []string) (authn.Principal, error) {
-	if len(authorization) == 1 && authorization[0] == "Token good" {
+	if len(authorization) == 1 && authorization[0] == goodToken {
 		return member, nil
 	}
 	return authn.Principal{}, fault.New(fault.Unauthenticated, "refused", nil).WithHeader("WWW-Authenticate", "Token")
@@ -47,7 +49,7 @@ func (s service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 
 func newApp(t *testing.T) *fiber.App {
 	t.Helper()
-	table, err := routes.NewTable(routes.All)
+	table, err := NewTable(Routes)
 	require.NoError(t, err)
 	requests := New(table, guard{}, func(*fiber.Ctx, authn.Principal) error { return nil }, map[string]Forwarder{
 		"accounts": service("accounts"), "orders": service("orders"),
@@ -76,65 +78,52 @@ func ask(t *testing.T, app *fiber.App, method, path, token string) (*http.Respon
 	return response, body
 }
 
+// answerTo says what the table wants: the status, and whether the service is asked in the member's name.
+func answerTo(resource *Resource, method, token string) (status int, asMember bool) {
+	access, allowed := resource.Access(method)
+	switch {
+	case allowed && access == Public:
+		return forwarded, false
+	case !allowed && resource.AnyPublic():
+		return http.StatusMethodNotAllowed, false
+	case token != goodToken:
+		return http.StatusUnauthorized, false
+	case !allowed:
+		return http.StatusMethodNotAllowed, false
+	default:
+		return forwarded, true
+	}
+}
+
 func TestEveryRequestIsAnsweredAsTheTableSays(t *testing.T) {
 	t.Parallel()
-	app := newApp(t)
-	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND"}
-	type access map[string]bool // method -> public
-	list, one, post := access{"GET": false, "HEAD": false, "POST": false},
-		access{"GET": false, "HEAD": false, "PUT": false, "PATCH": false, "DELETE": false}, access{"POST": false}
-	for path, test := range map[string]struct {
-		service string
-		access  access
-		public  bool
-		allow   string
-	}{
-		"/accounts/users": {
-			"accounts", access{"GET": false, "HEAD": false, "POST": true}, true, "GET, HEAD, OPTIONS, POST",
-		},
-		"/accounts/users/1":      {"accounts", one, false, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"},
-		"/auth/login":            {"accounts", access{"POST": true}, true, "OPTIONS, POST"},
-		"/auth/logout":           {"accounts", post, false, "OPTIONS, POST"},
-		"/auth/logoutall":        {"accounts", post, false, "OPTIONS, POST"},
-		"/auth/refresh":          {"accounts", access{"POST": true}, true, "OPTIONS, POST"},
-		"/auth/sessions":         {"accounts", access{"GET": false, "HEAD": false}, false, "GET, HEAD, OPTIONS"},
-		"/auth/sessions/1":       {"accounts", access{"DELETE": false}, false, "DELETE, OPTIONS"},
-		"/audit/events":          {"accounts", access{"GET": false, "HEAD": false}, false, "GET, HEAD, OPTIONS"},
-		"/.well-known/jwks.json": {"accounts", access{"GET": true, "HEAD": true}, true, "GET, HEAD, OPTIONS"},
-		"/orders":                {"orders", list, false, "GET, HEAD, OPTIONS, POST"},
-		"/orders/":               {"orders", list, false, "GET, HEAD, OPTIONS, POST"},
-		"/orders/1":              {"orders", one, false, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"},
-	} {
-		for _, method := range methods {
-			for _, token := range []string{"", "Token bad", "Token good"} {
-				public, allowed := test.access[method]
-				want := forwarded
-				switch {
-				case !allowed && (test.public || token == "Token good"):
-					want = http.StatusMethodNotAllowed
-				case !public && token != "Token good":
-					want = http.StatusUnauthorized
-				}
+	app, table := newApp(t), allRoutes(t)
+	for _, row := range Routes {
+		path := pathOf(row.Pattern)
+		resource, _ := table.Find(path)
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND"} {
+			for _, token := range []string{"", "Token bad", goodToken} {
+				want, asMember := answerTo(resource, method, token)
 				response, body := ask(t, app, method, path, token)
 				require.Equal(t, want, response.StatusCode, "%s %s %q", method, path, token)
 				switch {
 				case want == http.StatusMethodNotAllowed:
-					require.Equal(t, test.allow, response.Header.Get("Allow"))
+					require.Equal(t, resource.Allow(), response.Header.Get("Allow"))
 					if method != http.MethodHead {
 						require.Equal(t, `Method "`+method+`" not allowed.`, body["detail"])
 					}
 				case want == http.StatusUnauthorized:
 					require.Equal(t, "Token", response.Header.Get("WWW-Authenticate"))
 				case method != http.MethodHead:
-					require.Equal(t, test.service, response.Header.Get("Service"))
-					id := map[bool]float64{true: 0, false: 7}[public]
+					require.Equal(t, row.Service, response.Header.Get("Service"))
+					id := map[bool]float64{true: 7, false: 0}[asMember]
 					require.InDelta(t, id, body["MemberID"], 0, "%s %s", method, path)
 				}
 			}
 		}
 		options, _ := ask(t, app, http.MethodOptions, path, "")
 		require.Equal(t, http.StatusNoContent, options.StatusCode)
-		require.Equal(t, test.allow, options.Header.Get("Allow"))
+		require.Equal(t, resource.Allow(), options.Header.Get("Allow"))
 	}
 }
 
@@ -145,7 +134,7 @@ func TestUnknownPathIsNotFoundWhoeverAsksAndHowever(t *testing.T) {
 		"/", "/unknown", "/accounts/users/", "/Orders/", "/orders/1/2", "/accounts/users/..%2f..", "/metrics", "/internal/revocations",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PROPFIND"} {
-			for _, token := range []string{"", "Token good"} {
+			for _, token := range []string{"", goodToken} {
 				response, body := ask(t, app, method, path, token)
 				require.Equal(t, http.StatusNotFound, response.StatusCode, "%s %s", method, path)
 				if method != http.MethodHead {
