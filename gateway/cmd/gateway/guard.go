@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"net"
 
-	"oms.internal/gateway/internal/conns"
+	"oms.internal/gateway/internal/limit"
 	"oms.internal/libs/httpx"
 )
 
 // guard bounds the connections to the public port and, where it is configured, encrypts them.
 func guard(cfg settings, public net.Listener) (net.Listener, error) {
-	limited := conns.Limit(public, conns.Options{
+	limited := limit.Connections(public, limit.ConnectionOptions{
 		Total: httpx.MaxConnections, PerAddress: cfg.ConnectionsPerAddress, Trusted: cfg.TrustedProxies,
 	})
 	if cfg.TLSCertFile == "" {

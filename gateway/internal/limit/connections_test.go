@@ -1,4 +1,4 @@
-package conns
+package limit
 
 import (
 	"io"
@@ -12,11 +12,11 @@ import (
 	"oms.internal/gateway/internal/client"
 )
 
-func listen(t *testing.T, options Options) *Listener {
+func listen(t *testing.T, options ConnectionOptions) *Listener {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	limited := Limit(listener, options)
+	limited := Connections(listener, options)
 	t.Cleanup(func() { _ = limited.Close() })
 	return limited
 }
@@ -55,7 +55,7 @@ func isRefused(accepted net.Conn) bool {
 
 func TestAnAddressHasNoMoreConnectionsThanItMay(t *testing.T) {
 	t.Parallel()
-	listener := listen(t, Options{Total: 100, PerAddress: 2})
+	listener := listen(t, ConnectionOptions{Total: 100, PerAddress: 2})
 	accepted := accepting(t, listener)
 	dialNext := func() net.Conn {
 		dial(t, listener)
@@ -83,7 +83,7 @@ func TestAnAddressHasNoMoreConnectionsThanItMay(t *testing.T) {
 
 func TestRefusalsAreBoundedToo(t *testing.T) {
 	t.Parallel()
-	listener := listen(t, Options{Total: 100, PerAddress: 1})
+	listener := listen(t, ConnectionOptions{Total: 100, PerAddress: 1})
 	accepted := accepting(t, listener)
 	dial(t, listener)
 	require.False(t, isRefused(<-accepted))
@@ -105,7 +105,7 @@ func TestTrustedProxiesAreBoundByTheTotalOnly(t *testing.T) {
 	t.Parallel()
 	var trusted client.Proxies
 	require.NoError(t, trusted.UnmarshalText([]byte("127.0.0.1")))
-	listener := listen(t, Options{Total: 3, PerAddress: 1, Trusted: trusted})
+	listener := listen(t, ConnectionOptions{Total: 3, PerAddress: 1, Trusted: trusted})
 	accepted := accepting(t, listener)
 	for range 3 {
 		dial(t, listener)
@@ -117,7 +117,7 @@ func TestTrustedProxiesAreBoundByTheTotalOnly(t *testing.T) {
 
 func TestAddressesOfOneIPv6NetworkCountTogether(t *testing.T) {
 	t.Parallel()
-	listener := Limit(nil, Options{Total: 100, PerAddress: 1})
+	listener := Connections(nil, ConnectionOptions{Total: 100, PerAddress: 1})
 	require.True(t, listener.enter(netip.MustParseAddr("2001:db8::1")))
 	require.False(t, listener.enter(netip.MustParseAddr("2001:db8::2")))
 	require.True(t, listener.enter(netip.MustParseAddr("2001:db8:0:1::2")))

@@ -1,6 +1,4 @@
-// Package conns bounds the connections to the public port, in all and for each address, so that one client cannot take
-// them all. It knows nothing of what is said on them.
-package conns
+package limit
 
 import (
 	"net"
@@ -17,8 +15,8 @@ import (
 // take as much memory as one that is served.
 const maxRefused = 64
 
-// Options say how many connections to take.
-type Options struct {
+// ConnectionOptions say how many connections to serve.
+type ConnectionOptions struct {
 	Total int
 	// PerAddress is how many one client.Network may have; 0 for any number.
 	PerAddress int
@@ -30,7 +28,7 @@ type Options struct {
 // are closed.
 type Listener struct {
 	net.Listener
-	options Options
+	options ConnectionOptions
 
 	mu       sync.Mutex
 	total    int
@@ -38,8 +36,8 @@ type Listener struct {
 	networks map[netip.Addr]int
 }
 
-// Limit returns a listener over another one.
-func Limit(listener net.Listener, options Options) *Listener {
+// Connections returns a listener over another one, so that no client can take all connections to it.
+func Connections(listener net.Listener, options ConnectionOptions) *Listener {
 	return &Listener{Listener: listener, options: options, networks: map[netip.Addr]int{}}
 }
 
