@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"oms.internal/gateway/internal/browser"
-	"oms.internal/gateway/internal/client"
+	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/gateway/internal/limit"
 	"oms.internal/gateway/internal/proxy"
 	"oms.internal/gateway/internal/revocation"
@@ -99,7 +99,7 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 	}
 	app := httpx.New(httpx.Options{
 		Log: log, Metrics: world.metrics, Timeout: cfg.UpstreamTimeout,
-		First:       []fiber.Handler{client.Find(cfg.TrustedProxies), limits.Address},
+		First:       []fiber.Handler{forwarded.Find(cfg.TrustedProxies), limits.Address},
 		Decide:      []fiber.Handler{requests.Decide},
 		Unreadable:  limits.Unreadable(cfg.TrustedProxies),
 		EveryAnswer: policy.Complete,

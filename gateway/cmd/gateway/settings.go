@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"oms.internal/gateway/internal/browser"
-	"oms.internal/gateway/internal/client"
+	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/gateway/internal/limit"
 	"oms.internal/libs/config"
 	"oms.internal/libs/natsx"
@@ -38,7 +38,7 @@ type settings struct {
 
 	RevocationMaxStaleness time.Duration `env:"REVOCATION_MAX_STALENESS" envDefault:"30s"`
 
-	TrustedProxies        client.Proxies      `env:"TRUSTED_PROXIES"`
+	TrustedProxies        forwarded.Proxies   `env:"TRUSTED_PROXIES"`
 	ConnectionsPerAddress int                 `env:"CONNECTIONS_PER_ADDRESS" envDefault:"1000"`
 	RateLimitMember       limit.Rate          `env:"RATE_LIMIT_MEMBER" envDefault:"200/400"`
 	RateLimitAddress      limit.Rate          `env:"RATE_LIMIT_ADDRESS" envDefault:"500/1000"`

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"oms.internal/gateway/internal/client"
+	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
 )
@@ -18,10 +18,10 @@ const maxRefused = 64
 // ConnectionOptions say how many connections to serve.
 type ConnectionOptions struct {
 	Total int
-	// PerAddress is how many one client.Network may have; 0 for any number.
+	// PerAddress is how many one forwarded.Network may have; 0 for any number.
 	PerAddress int
 	// Trusted proxies stand for many clients and are bound by Total only.
-	Trusted client.Proxies
+	Trusted forwarded.Proxies
 }
 
 // Listener accepts no more connections than it may. Of those beyond, the server refuses some with an answer (429); the rest
@@ -48,7 +48,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		remote := client.Remote(accepted.RemoteAddr())
+		remote := forwarded.Remote(accepted.RemoteAddr())
 		if l.enter(remote) {
 			return &conn{Conn: accepted, leave: func() { l.leave(remote) }}, nil
 		}
@@ -80,7 +80,7 @@ func (l *Listener) leaveRefused() {
 func (l *Listener) enter(address netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	network := client.Network(address)
+	network := forwarded.Network(address)
 	bounded := l.options.PerAddress > 0 && !l.options.Trusted.Trusts(address)
 	if l.total >= l.options.Total || bounded && l.networks[network] >= l.options.PerAddress {
 		return false
@@ -94,7 +94,7 @@ func (l *Listener) leave(address netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total--
-	network := client.Network(address)
+	network := forwarded.Network(address)
 	if l.networks[network]--; l.networks[network] == 0 {
 		delete(l.networks, network)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/gateway/internal/client"
+	"oms.internal/gateway/internal/forwarded"
 )
 
 func listen(t *testing.T, options ConnectionOptions) *Listener {
@@ -103,7 +103,7 @@ func TestRefusalsAreBoundedToo(t *testing.T) {
 
 func TestTrustedProxiesAreBoundByTheTotalOnly(t *testing.T) {
 	t.Parallel()
-	var trusted client.Proxies
+	var trusted forwarded.Proxies
 	require.NoError(t, trusted.UnmarshalText([]byte("127.0.0.1")))
 	listener := listen(t, ConnectionOptions{Total: 3, PerAddress: 1, Trusted: trusted})
 	accepted := accepting(t, listener)

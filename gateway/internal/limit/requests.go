@@ -16,7 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"oms.internal/gateway/internal/client"
+	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/libs/fault"
 )
 
@@ -57,7 +57,7 @@ func seconds(wait time.Duration) int { return int(math.Ceil(wait.Seconds())) }
 
 // Address counts a request for the address that it comes from. It belongs before everything that costs.
 func (l *Limits) Address(c *fiber.Ctx) error {
-	return l.takeAddress(&c.Response().Header, client.Of(c).Address)
+	return l.takeAddress(&c.Response().Header, forwarded.Of(c).Address)
 }
 
 // Member counts a request for the member who makes it.
@@ -70,9 +70,9 @@ func (l *Limits) Member(c *fiber.Ctx, memberID uint64) error {
 
 // Unreadable returns what counts requests that pass no handler, since they cannot be read, for the address of their
 // connection; each ends its connection anyway. A trusted proxy does not answer for what its clients send.
-func (l *Limits) Unreadable(trusted client.Proxies) func(*fasthttp.RequestCtx) {
+func (l *Limits) Unreadable(trusted forwarded.Proxies) func(*fasthttp.RequestCtx) {
 	return func(request *fasthttp.RequestCtx) {
-		if address := client.Remote(request.RemoteAddr()); !trusted.Trusts(address) {
+		if address := forwarded.Remote(request.RemoteAddr()); !trusted.Trusts(address) {
 			_ = l.takeAddress(&request.Response.Header, address) // it is refused in any case
 		}
 	}
@@ -85,7 +85,7 @@ func (l *Limits) takeAddress(header *fasthttp.ResponseHeader, address netip.Addr
 	if l.address == nil || !address.IsValid() {
 		return nil
 	}
-	return tell(header, "address", l.address.take(client.Network(address)))
+	return tell(header, "address", l.address.take(forwarded.Network(address)))
 }
 
 // tell writes what is left, and refuses a request that has no token.

@@ -18,7 +18,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"oms.internal/gateway/internal/client"
+	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
@@ -95,8 +95,8 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 }
 
 func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Principal) (*http.Request, error) {
-	origin := client.Of(c)
-	if !client.IsHost(origin.Host) {
+	origin := forwarded.Of(c)
+	if !forwarded.IsHost(origin.Host) {
 		return nil, fault.New(fault.Malformed, "The Host header is missing or not valid.", nil)
 	}
 	signed, err := s.Signer.Sign(principal, s.Name)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"oms.internal/gateway/internal/client"
+	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
@@ -68,7 +68,7 @@ func (r *Router) Decide(c *fiber.Ctx) error {
 		if decided.principal, err = r.identify(c, resource); err != nil {
 			return err
 		}
-		if address := client.Of(c).Address; address.IsValid() {
+		if address := forwarded.Of(c).Address; address.IsValid() {
 			decided.principal.Address = address.String()
 		}
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	forwarded = 299 // the status of the services here
+	passedOn  = 299 // the status of the services here
 	goodToken = "Token good"
 )
 
@@ -44,7 +44,7 @@ func (s service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 	if err != nil {
 		return err
 	}
-	return c.Status(forwarded).Send(encoded)
+	return c.Status(passedOn).Send(encoded)
 }
 
 func newApp(t *testing.T) *fiber.App {
@@ -83,7 +83,7 @@ func answerTo(resource *Resource, method, token string) (status int, asMember bo
 	access, allowed := resource.Access(method)
 	switch {
 	case allowed && access == Public:
-		return forwarded, false
+		return passedOn, false
 	case !allowed && resource.AnyPublic():
 		return http.StatusMethodNotAllowed, false
 	case token != goodToken:
@@ -91,7 +91,7 @@ func answerTo(resource *Resource, method, token string) (status int, asMember bo
 	case !allowed:
 		return http.StatusMethodNotAllowed, false
 	default:
-		return forwarded, true
+		return passedOn, true
 	}
 }
 

@@ -1,4 +1,4 @@
-package client
+package forwarded
 
 import (
 	"net/http/httptest"
@@ -60,14 +60,14 @@ func TestWrongNetworksAreRefused(t *testing.T) {
 	require.True(t, proxies(t, "10.1.2.3/8").Trusts(netip.MustParseAddr("10.9.9.9")))
 }
 
-// originOf asks an app, whose clients all seem to come from 0.0.0.0.
-func originOf(t *testing.T, trusted string, header map[string]string) Origin {
+// sourceOf asks an app, whose clients all seem to come from 0.0.0.0.
+func sourceOf(t *testing.T, trusted string, header map[string]string) Source {
 	t.Helper()
-	var origin Origin
+	var source Source
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Use(func(c *fiber.Ctx) error {
 		err := Find(proxies(t, trusted))(c)
-		origin = Of(c)
+		source = Of(c)
 		return err
 	})
 	request := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
@@ -78,7 +78,7 @@ func originOf(t *testing.T, trusted string, header map[string]string) Origin {
 	response, err := app.Test(request, -1)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	return origin
+	return source
 }
 
 func TestHostSchemeAndPrefixAreBelievedFromTrustedProxiesOnly(t *testing.T) {
@@ -88,10 +88,10 @@ func TestHostSchemeAndPrefixAreBelievedFromTrustedProxiesOnly(t *testing.T) {
 		"X-Forwarded-Prefix": "/evil, /api/v1/",
 	}
 	self := netip.MustParseAddr("0.0.0.0")
-	require.Equal(t, Origin{self, "shop.test", "http", ""}, originOf(t, "", forwarded))
-	require.Equal(t, Origin{self, "shop.test", "http", ""}, originOf(t, "10.0.0.0/8", forwarded))
-	require.Equal(t, Origin{netip.MustParseAddr("203.0.113.5"), "front.test:8443", "https", "/api/v1"}, originOf(t, "0.0.0.0", forwarded))
-	require.Equal(t, Origin{self, "shop.test", "http", ""}, originOf(t, "0.0.0.0", map[string]string{"X-Forwarded-Proto": "javascript"}))
+	require.Equal(t, Source{self, "shop.test", "http", ""}, sourceOf(t, "", forwarded))
+	require.Equal(t, Source{self, "shop.test", "http", ""}, sourceOf(t, "10.0.0.0/8", forwarded))
+	require.Equal(t, Source{netip.MustParseAddr("203.0.113.5"), "front.test:8443", "https", "/api/v1"}, sourceOf(t, "0.0.0.0", forwarded))
+	require.Equal(t, Source{self, "shop.test", "http", ""}, sourceOf(t, "0.0.0.0", map[string]string{"X-Forwarded-Proto": "javascript"}))
 }
 
 func TestPrefixThatCouldMeanAnythingElseIsIgnored(t *testing.T) {
@@ -102,7 +102,7 @@ func TestPrefixThatCouldMeanAnythingElseIsIgnored(t *testing.T) {
 		`/\evil.test`: "", "/a b": "", "/a\tb": "", "/가": "", "https://evil.test/a": "", "/a;b": "", "/a:b": "", "/a@b": "", `/"a`: "", "/<a>": "",
 		"/" + strings.Repeat("a", 256): "", "/api,": "",
 	} {
-		got := originOf(t, "0.0.0.0", map[string]string{"X-Forwarded-Prefix": header})
+		got := sourceOf(t, "0.0.0.0", map[string]string{"X-Forwarded-Prefix": header})
 		require.Equal(t, want, got.Prefix, "%q", header)
 	}
 }

@@ -1,9 +1,9 @@
-// Package client finds out where a request comes from: the address of the client, and the scheme, the host and the prefix of
-// the path under which it asked.
+// Package forwarded finds out where a request comes from: the address of the client, and the scheme, the host and the prefix
+// of the path under which it asked.
 //
 // It believes the connection. What forwarding headers say counts only where the connection comes from a proxy that the
 // operator trusts. The package decides nothing about who the client is.
-package client
+package forwarded
 
 import (
 	"bytes"
@@ -17,8 +17,8 @@ import (
 	"oms.internal/libs/httpx"
 )
 
-// Origin is where a request comes from.
-type Origin struct {
+// Source is where a request comes from.
+type Source struct {
 	// Address of the client; the zero value where the connection has none, as in memory.
 	Address netip.Addr
 	// Host with its port, as the client wrote it; IsHost says whether it can be shown.
@@ -31,20 +31,20 @@ type Origin struct {
 
 type key struct{}
 
-// Find returns a check that refuses nothing, and finds out the origin for whoever follows.
+// Find returns a check that refuses nothing, and finds out the source for whoever follows.
 func Find(trusted Proxies) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		c.Locals(key{}, trusted.origin(c.Context()))
+		c.Locals(key{}, trusted.source(c.Context()))
 		return nil
 	}
 }
 
-// Of returns the origin that Find has found; without Find, that of the connection.
-func Of(c *fiber.Ctx) Origin {
-	if origin, ok := c.Locals(key{}).(Origin); ok {
-		return origin
+// Of returns the source that Find has found; without Find, that of the connection.
+func Of(c *fiber.Ctx) Source {
+	if source, ok := c.Locals(key{}).(Source); ok {
+		return source
 	}
-	return Proxies{}.origin(c.Context())
+	return Proxies{}.source(c.Context())
 }
 
 // Remote returns the address at the other end of a connection.
@@ -67,27 +67,27 @@ func Network(address netip.Addr) netip.Addr {
 	return address
 }
 
-func (p Proxies) origin(request *fasthttp.RequestCtx) Origin {
-	origin := Origin{Address: Remote(request.RemoteAddr()), Host: string(request.Request.URI().Host()), Proto: "http"}
+func (p Proxies) source(request *fasthttp.RequestCtx) Source {
+	source := Source{Address: Remote(request.RemoteAddr()), Host: string(request.Request.URI().Host()), Proto: "http"}
 	// The scheme is that of the connection, not the one that a client may write into the request line.
 	if request.IsTLS() {
-		origin.Proto = "https"
+		source.Proto = "https"
 	}
-	if !p.Trusts(origin.Address) {
-		return origin
+	if !p.Trusts(source.Address) {
+		return source
 	}
 	header := &request.Request.Header
-	origin.Address = p.address(origin.Address, all(header, fiber.HeaderXForwardedFor))
+	source.Address = p.address(source.Address, all(header, fiber.HeaderXForwardedFor))
 	if host := last(header, fiber.HeaderXForwardedHost); host != "" {
-		origin.Host = host
+		source.Host = host
 	}
 	if proto := strings.ToLower(last(header, fiber.HeaderXForwardedProto)); proto == "http" || proto == "https" {
-		origin.Proto = proto
+		source.Proto = proto
 	}
 	if prefix := strings.TrimSuffix(last(header, headerPrefix), "/"); isPrefix(prefix) {
-		origin.Prefix = prefix
+		source.Prefix = prefix
 	}
-	return origin
+	return source
 }
 
 func all(header *fasthttp.RequestHeader, name string) []string {
