@@ -24,7 +24,7 @@ const (
 	writeTimeout = 10 * time.Second
 	idleTimeout  = 75 * time.Second
 	// spareConnections keeps fasthttp from answering by itself when a listener that bounds the connections (MaxConnections)
-	// lets one in before fasthttp has noticed the end of another.
+	// lets one in before fasthttp has noticed the end of another, and room for those that are refused with an answer.
 	spareConnections = 100
 )
 
@@ -74,12 +74,12 @@ func New(options Options) *fiber.App {
 		ReduceMemoryUsage: true,
 		RequestMethods:    append(slices.Clone(fiber.DefaultMethods), otherMethod),
 	})
-	whole := around{
+	hooks := &hooks{
 		server:  app.Server(),
 		bodies:  newRoom(cmp.Or(options.ReadTimeout, readTimeout) + options.Timeout + writeTimeout),
 		options: options,
 	}
-	whole.put()
+	hooks.install()
 	app.Use(observe(options), recoverPanic(options.Log), decideOnce(slices.Concat(
 		options.First,
 		[]fiber.Handler{refuseConnection, refuseAmbiguous, checkText, refuseEncoded},

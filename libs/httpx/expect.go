@@ -28,18 +28,19 @@ type (
 // errAwaitsBody ends the handlers of a request whose head is not refused.
 var errAwaitsBody = errors.New("the body has not been asked for")
 
-// decideBeforeBody returns 100 if the body is wanted, and the status of the final answer otherwise.
-func (a *around) decideBeforeBody(request *fasthttp.RequestCtx) int {
+// decideBeforeBody returns 100 if the body is wanted, and the status of the final answer otherwise. It calls the handlers
+// through the server, so that it leaves out none that was added after these hooks, as Serve does.
+func (h *hooks) decideBeforeBody(request *fasthttp.RequestCtx) int {
 	header := &request.Request.Header
 	switch {
 	case !expectsContinue(header):
 		refuseWith(request, fault.New(fault.ExpectationFailed, "The only expectation that can be met is 100-continue.", nil))
-		a.server.ErrorHandler(request, errors.New("unknown expectation"))
-	case a.bodies.refuses(header):
-		a.server.ErrorHandler(request, fasthttp.ErrBodyTooLarge)
+		h.server.ErrorHandler(request, errors.New("unknown expectation"))
+	case h.bodies.refuses(header):
+		h.server.ErrorHandler(request, fasthttp.ErrBodyTooLarge)
 	default:
 		request.SetUserValue(headOnlyKey{}, true)
-		a.server.Handler(request)
+		h.server.Handler(request)
 		request.RemoveUserValue(headOnlyKey{})
 		if awaitsBody(request) {
 			request.RemoveUserValue(awaitsBodyKey{})

@@ -36,6 +36,7 @@ func ambiguousRequests() map[string]string {
 		"quoted encoding":               post + "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
 		"encoding behind a control":     post + "Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
 		"encoding in HTTP/1.0":          "POST /echo HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"encoding in HTTP/1.0, kept":    "POST /echo HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"blank before the colon":        post + "Content-Length : 5\r\n\r\nhello",
 		"tab before the colon":          post + "Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n",
 		"blank in a name":               post + "X Y: z\r\nContent-Length: 0\r\n\r\n",

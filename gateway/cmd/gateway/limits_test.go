@@ -134,7 +134,7 @@ func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 	t.Parallel()
 	n := newNeighbours(t)
 	n.env["CONNECTIONS_PER_ADDRESS"], n.env["CORS_ALLOWED_ORIGINS"] = "3", "https://shop.test"
-	where := startGateway(t, n, io.Discard)
+	where := startReady(t, n)
 	var held []net.Conn
 	for range 3 {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", where.public.String())

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,48 +18,20 @@ const hidden = "POST /auth/login?hidden HTTP/1.1\r\nHost: a\r\nConnection: close
 
 const login = "POST /auth/login HTTP/1.1\r\nHost: a\r\n"
 
-// ambiguous requests are read differently by different servers. They are refused, and the connection is closed.
+// ambiguous requests are read differently by different servers. They are refused, and the connection is closed. These are
+// one of each kind; libs/httpx has all of them.
 var ambiguous = map[string]string{
 	"two lengths":                  login + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-	"one length twice":             login + "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
-	"list of lengths":              login + "Content-Length: 2, 2\r\n\r\n{}",
-	"length with a sign":           login + "Content-Length: +2\r\n\r\n{}",
-	"negative length":              login + "Content-Length: -2\r\n\r\n{}",
-	"hexadecimal length":           login + "Content-Length: 0x2\r\n\r\n{}",
-	"empty length":                 login + "Content-Length:\r\n\r\n",
-	"length beyond 64 bits":        login + "Content-Length: 18446744073709551618\r\n\r\n{}",
-	"chunked in HTTP/1.0":          "POST /auth/login HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-	"chunked in HTTP/1.0, kept":    "POST /auth/login HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-	"two encodings":                login + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
-	"list of encodings":            login + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+	"length and encoding":          login + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
 	"unknown encoding":             login + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-	"encoding behind a tab":        login + "Transfer-Encoding: \x0bchunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
 	"blank before the colon":       login + "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
-	"blank before the first field": "POST /auth/login HTTP/1.1\r\n Host: a\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
-	"field without a colon":        login + "x\r\nContent-Length: 2\r\n\r\n{}",
-	"bare CR":                      login + "X: y\rContent-Length: 2\r\n\r\n{}",
-	"NUL":                          login + "X: \x00\r\nContent-Length: 2\r\n\r\n{}",
-	"two hosts":                    login + "Host: b\r\nContent-Length: 2\r\n\r\n{}",
-	"no host":                      "POST /auth/login HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+	"bare LF after the first line": "POST /auth/login HTTP/1.1\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
+	"folded line":                  login + "Content-Length: 2\r\nX: y\r\n Content-Length: 40\r\n\r\n{}",
+	"chunk size with a prefix":     login + "Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n",
+	"framing in a trailer":         login + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nContent-Length: 9\r\n\r\n",
 	"host with a blank":            "POST /auth/login HTTP/1.1\r\nHost: a b\r\nContent-Length: 2\r\n\r\n{}",
 	"host with a path":             "POST /auth/login HTTP/1.1\r\nHost: a/b\r\nContent-Length: 2\r\n\r\n{}",
-	"two versions":                 "POST /auth/login HTTP/1.1 /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
-	"no version":                   "POST /auth/login\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
 	"preface of HTTP/2":            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-	"chunk size with a prefix":     login + "Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n",
-	"chunk size beyond 64 bits":    login + "Transfer-Encoding: chunked\r\n\r\n10000000000000002\r\n{}\r\n0\r\n\r\n",
-	"chunk longer than its size":   login + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}x\r\n0\r\n\r\n",
-	"chunk extension with bare LF": login + "Transfer-Encoding: chunked\r\n\r\n2;a\n{}\r\n0\r\n\r\n",
-	"chunks with bare LF":          login + "Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n",
-	"length and encoding":          login + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-	"encoding and length":          login + "Transfer-Encoding: chunked\r\nContent-Length: 400\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-	"identity and length":          login + "Content-Length: 2\r\nTransfer-Encoding: identity\r\n\r\n{}",
-	"bare LF":                      strings.ReplaceAll(login+"Content-Length: 2\r\n\r\n{}", "\r", ""),
-	"bare LF after the first line": "POST /auth/login HTTP/1.1\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
-	"one bare LF":                  login + "X: y\nContent-Length: 2\r\n\r\n{}",
-	"folded line":                  login + "Content-Length: 2\r\nX: y\r\n Content-Length: 40\r\n\r\n{}",
-	"blank in a name":              login + "X Y: z\r\nContent-Length: 2\r\n\r\n{}",
-	"framing in a trailer":         login + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nContent-Length: 9\r\n\r\n",
 }
 
 // wellDefined requests have one meaning, however odd they look. What has two by any reading is not among them. got is what reaches the service: this and nothing else.
@@ -84,7 +55,7 @@ func startListening(t *testing.T) (addresses, <-chan string) {
 		body, _ := io.ReadAll(request.Body)
 		got <- request.URL.RawQuery + " " + string(body)
 	}
-	return startGateway(t, n, io.Discard), got
+	return startReady(t, n), got
 }
 
 // converse sends bytes and returns the statuses of the answers that come until the gateway closes the connection.
@@ -102,7 +73,6 @@ func converse(t *testing.T, where addresses, sent string) []int {
 	for {
 		response, err := http.ReadResponse(reader, nil)
 		if err != nil {
-			// Bytes that the gateway did not want to read turn its close into a reset.
 			var timeout net.Error
 			require.False(t, errors.As(err, &timeout) && timeout.Timeout(), "the connection stays open")
 			return statuses
