@@ -1,33 +1,41 @@
-// Package consistency is how a caller never sees less than it was told: after each write it gets a token, a time on the
-// primary's clock that is surely behind the write, and a replica serves its reads only once it is known to have applied
-// what the primary had at that time.
+// Package consistency lets callers read their own writes though replicas are behind: nobody is shown less than an answer
+// told before.
 //
-// The token travels in the header Consistency-Token from service to gateway to client and back, in the context within a
-// process, and over NATS to the gateways that did not pass the write on.
+// A token is a time on the primary's clock. mysqlx makes one when a commit is acknowledged: a time that the clock had
+// surely not passed by then. A replica serves a read that requires the token once it has applied what the primary had at
+// that time; otherwise the primary serves it.
+//
+// Within a request the token is in the context (Into, After, Wrote). Between processes it travels in two ways:
+//   - Over HTTP in Header, to a service with a request and from it with the answer to a write, and on to the client, which
+//     may send it back. HeaderConcerned adds, for the gateway only, whom the write concerns. See consistencyhttp.
+//   - Over NATS on SubjectWritten, from a service to all gateways, since the next request may come through another one. See
+//     consistencynats. Requests between services have a member "after".
+//
+// Gateways and services each keep a Memory of the tokens of the last minute, so that also a client that sends none reads its
+// writes. A client that sends its last token depends on nobody's memory.
+//
+// This package imports no transport, so that the domain may import it.
 package consistency
 
-import (
-	"context"
-	"slices"
-	"strconv"
-	"sync"
-	"sync/atomic"
+import "strconv"
+
+const (
+	// Header carries a token, in requests and in answers.
+	Header = "Consistency-Token"
+	// HeaderConcerned names, in an answer to the gateway, the members whom the write concerns, separated by commas.
+	HeaderConcerned = "Oms-Told"
+	// SubjectWritten is where services publish a Written message after each write.
+	SubjectWritten = "oms.consistency"
 )
 
-// Header carries a token, in requests and in answers.
-const Header = "Consistency-Token"
-
-// SubjectWritten is where services publish a Written message after each write.
-const SubjectWritten = "oms.consistency"
-
-// Token is a time on the primary's clock in microseconds since 1970; clients take it as it is. 0 asks for nothing.
+// Token is a time on the primary's clock in microseconds since 1970; clients take it as it is. 0 requires nothing.
 type Token uint64
 
 // Newest is later than any write: a read with it, or with any token that no primary can have issued yet, is served by the
 // primary alone and sees everything that was acknowledged before it began.
 const Newest = Token(1<<63 - 1)
 
-// Parse reads a token from a header. What is no token asks for nothing, since a client may send anything.
+// Parse reads a token from a header. What is no token requires nothing, since a client may send anything.
 func Parse(text string) Token {
 	value, err := strconv.ParseUint(text, 10, 63)
 	if err != nil {
@@ -39,79 +47,8 @@ func Parse(text string) Token {
 // String is the form that Parse reads.
 func (t Token) String() string { return strconv.FormatUint(uint64(t), 10) }
 
-// Written tells which members wrote, or were written about, and the token that covers it.
+// Written is a token, and the members who must see what it covers: whoever wrote, and whom it was about.
 type Written struct {
 	MemberIDs []uint64 `json:"member_ids"`
 	Token     Token    `json:"token"`
-}
-
-type key struct{}
-
-// trail is what one request must see and what it has written.
-type trail struct {
-	after   Token
-	written atomic.Uint64
-
-	mutex sync.Mutex
-	told  []uint64
-}
-
-// Into returns a context for one request that must see everything up to after, and that remembers its writes.
-func Into(ctx context.Context, after Token) context.Context {
-	return context.WithValue(ctx, key{}, &trail{after: after})
-}
-
-// After is what a read in this context must see: what the caller was told, and what the request itself has written.
-func After(ctx context.Context) Token {
-	found, ok := ctx.Value(key{}).(*trail)
-	if !ok {
-		return 0
-	}
-	return max(found.after, Token(found.written.Load()))
-}
-
-// Wrote notes a write of the request. Without Into before, there is nobody to tell.
-func Wrote(ctx context.Context, token Token) {
-	found, ok := ctx.Value(key{}).(*trail)
-	if !ok {
-		return
-	}
-	for {
-		before := found.written.Load()
-		if uint64(token) <= before || found.written.CompareAndSwap(before, uint64(token)) {
-			return
-		}
-	}
-}
-
-// WrittenBy is the token that covers all writes of the request so far, 0 where there was none.
-func WrittenBy(ctx context.Context) Token {
-	found, ok := ctx.Value(key{}).(*trail)
-	if !ok {
-		return 0
-	}
-	return Token(found.written.Load())
-}
-
-// Tell notes members who are told of the request's writes by its answer though they are not its caller: who signs up or
-// logs in is nobody yet when the request comes.
-func Tell(ctx context.Context, memberIDs ...uint64) {
-	found, ok := ctx.Value(key{}).(*trail)
-	if !ok {
-		return
-	}
-	found.mutex.Lock()
-	defer found.mutex.Unlock()
-	found.told = append(found.told, memberIDs...)
-}
-
-// Told lists the members of Tell.
-func Told(ctx context.Context) []uint64 {
-	found, ok := ctx.Value(key{}).(*trail)
-	if !ok {
-		return nil
-	}
-	found.mutex.Lock()
-	defer found.mutex.Unlock()
-	return slices.Clone(found.told)
 }

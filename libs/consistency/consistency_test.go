@@ -51,27 +51,32 @@ func TestARequestSeesWhatItWasToldAndWhatItWrote(t *testing.T) {
 func TestOutsideOfARequestNothingIsAskedAndNothingRemembered(t *testing.T) {
 	t.Parallel()
 	consistency.Wrote(t.Context(), 5)
-	consistency.Tell(t.Context(), 5)
-	require.Empty(t, consistency.Told(t.Context()))
+	consistency.Concern(t.Context(), 5)
+	require.Zero(t, consistency.Writes(t.Context()))
 	require.Zero(t, consistency.After(t.Context()))
 	require.Zero(t, consistency.WrittenBy(t.Context()))
 }
 
-func TestARequestTellsMembersWhoAreNotItsCaller(t *testing.T) {
+func TestARequestKnowsWhomItsWritesConcern(t *testing.T) {
 	t.Parallel()
 	ctx := consistency.Into(t.Context(), 0)
-	require.Empty(t, consistency.Told(ctx))
-	consistency.Tell(ctx, 7)
-	consistency.Tell(ctx, 8, 9)
-	require.Equal(t, []uint64{7, 8, 9}, consistency.Told(ctx))
+	require.Zero(t, consistency.Writes(ctx))
+	consistency.Concern(ctx, 7)
+	consistency.Concern(ctx, 8, 0, 7, 9)
+	consistency.Wrote(ctx, 20)
+	require.Equal(t, consistency.Written{MemberIDs: []uint64{7, 8, 9}, Token: 20}, consistency.Writes(ctx))
+}
+
+func note(memory *consistency.Memory, token consistency.Token, memberIDs ...uint64) {
+	memory.Note(consistency.Written{MemberIDs: memberIDs, Token: token})
 }
 
 func TestMemoryKeepsTheLatestTokenOfEachMember(t *testing.T) {
 	t.Parallel()
 	memory := consistency.NewMemory(time.Now)
-	memory.Raise(1, 20)
-	memory.Raise(1, 10)
-	memory.Raise(0, 30)
+	note(memory, 20, 1)
+	note(memory, 10, 1)
+	note(memory, 30, 0)
 	require.Equal(t, consistency.Token(20), memory.Of(1))
 	require.Zero(t, memory.Of(0), "an anonymous caller has no memory")
 	require.Zero(t, memory.Of(2))
@@ -81,14 +86,14 @@ func TestMemoryForgetsTokensThatNoReplicaInUseCanLack(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	memory := consistency.NewMemory(func() time.Time { return now })
-	memory.Raise(1, 10)
+	note(memory, 10, 1)
 	now = now.Add(59 * time.Second)
-	memory.Raise(2, 20)
+	note(memory, 20, 2)
 	now = now.Add(59 * time.Second)
 	require.Equal(t, consistency.Token(20), memory.Of(2), "it is less than a minute old")
 	now = now.Add(time.Minute)
 	require.Zero(t, memory.Of(1))
-	memory.Raise(3, 30)
+	note(memory, 30, 3)
 	now = now.Add(2 * time.Minute)
 	require.Zero(t, memory.Of(2))
 	require.Zero(t, memory.Of(3))
@@ -100,7 +105,7 @@ func TestAMemoryThatIsFullForgetsNothingThatCounts(t *testing.T) {
 	memory := consistency.NewMemory(func() time.Time { return now })
 	const members = 175_000
 	for id := uint64(1); id <= members; id++ {
-		memory.Raise(id, consistency.Token(1000+id))
+		note(memory, consistency.Token(1000+id), id)
 	}
 	for id := uint64(1); id <= members; id++ {
 		if memory.Of(id) < consistency.Token(1000+id) {

@@ -38,14 +38,23 @@ func NewMemory(now func() time.Time) *Memory {
 	return &Memory{now: now, young: generation{since: now(), tokens: map[uint64]Token{}}}
 }
 
-// Raise notes that the member may have been told what the token covers. An older token changes nothing.
-func (m *Memory) Raise(memberID uint64, token Token) {
-	if memberID == 0 || token == 0 {
+// Note remembers that the members must see what was written. For a member with a later token it changes nothing; an id of 0
+// is nobody.
+func (m *Memory) Note(written Written) {
+	if written.Token == 0 {
 		return
 	}
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	m.age()
+	for _, id := range written.MemberIDs {
+		if id != 0 {
+			m.raise(id, written.Token)
+		}
+	}
+}
+
+func (m *Memory) raise(memberID uint64, token Token) {
 	known, found := m.young.tokens[memberID]
 	if known >= token {
 		return
@@ -66,10 +75,6 @@ func (m *Memory) Of(memberID uint64) Token {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	m.age()
-	return m.of(memberID)
-}
-
-func (m *Memory) of(memberID uint64) Token {
 	return max(m.shared, m.old.tokens[memberID], m.young.tokens[memberID])
 }
 

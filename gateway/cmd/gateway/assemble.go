@@ -9,15 +9,15 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"oms.internal/gateway/internal/activity"
 	"oms.internal/gateway/internal/browser"
 	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/gateway/internal/limit"
 	"oms.internal/gateway/internal/proxy"
+	"oms.internal/gateway/internal/readyourwrites"
 	"oms.internal/gateway/internal/revocation"
 	"oms.internal/gateway/internal/router"
-	"oms.internal/gateway/internal/seen"
 	"oms.internal/gateway/internal/token"
-	"oms.internal/gateway/internal/told"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
@@ -44,8 +44,8 @@ type assembled struct {
 	app      *fiber.App
 	keys     *token.Keys
 	follower *revocation.Follower
-	reporter *seen.Reporter
-	told     *told.Members
+	reporter *activity.Reporter
+	members  *readyourwrites.Members
 	metrics  *prometheus.Registry
 }
 
@@ -78,21 +78,21 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 		Revocations: follower,
 		Now:         world.now,
 	})
-	members := told.New(world.conn, log, world.now)
-	service := func(name string, instances http.RoundTripper, inspect func(http.Header) error) router.Forwarder {
+	members := readyourwrites.New(world.conn, log, world.now)
+	service := func(name string, instances http.RoundTripper, readers ...proxy.AnswerReader) router.Forwarder {
 		return proxy.NewService(proxy.Options{
-			Name: name, Instances: instances, Signer: world.signer, Told: members, Inspect: inspect,
+			Name: name, Instances: instances, Signer: world.signer, Required: members.Required, Readers: readers,
 		})
 	}
 	limits := limit.New(cfg.RateLimitAddress, cfg.RateLimitMember, world.now)
-	reporter := seen.NewReporter(seen.OverNATS(world.conn), log, world.now)
+	reporter := activity.NewReporter(activity.OverNATS(world.conn), log, world.now)
 	admit := func(c *fiber.Ctx, principal authn.Principal) error {
 		reporter.Note(principal.SessionID)
 		return limits.Member(c, principal.MemberID)
 	}
 	requests := router.New(table, verifier, admit, map[string]router.Forwarder{
-		accounts.Service: service(accounts.Service, world.accounts, follower.AddFromAnswer),
-		orders.Service:   service(orders.Service, world.orders, func(http.Header) error { return nil }),
+		accounts.Service: service(accounts.Service, world.accounts, members.ReadAnswer, follower.ReadAnswer),
+		orders.Service:   service(orders.Service, world.orders, members.ReadAnswer),
 	})
 	policy := browser.Policy{
 		Origins: cfg.CORSAllowedOrigins, RequestHeaders: cfg.CORSAllowedHeaders, TLS: cfg.TLSCertFile != "",
@@ -106,6 +106,6 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 	})
 	app.Use(requests.Handle)
 	return &assembled{
-		app: app, keys: keys, follower: follower, reporter: reporter, told: members, metrics: world.metrics,
+		app: app, keys: keys, follower: follower, reporter: reporter, members: members, metrics: world.metrics,
 	}, nil
 }

@@ -45,7 +45,7 @@ func TestGatewayRemembersWhatItToldAndHearsWhatOthersTold(t *testing.T) {
 	n.orders = func(w http.ResponseWriter, request *http.Request) {
 		if token := written.Load().(string); request.Method == http.MethodPost {
 			w.Header().Set(consistency.Header, token)
-			w.Header().Set(httpx.HeaderTold, "9")
+			w.Header().Set(consistency.HeaderConcerned, "9")
 			w.Header().Set("Idempotency-Replayed", "true")
 		}
 		_, _ = io.WriteString(w, request.Header.Get(consistency.Header))
@@ -61,7 +61,7 @@ func TestGatewayRemembersWhatItToldAndHearsWhatOthersTold(t *testing.T) {
 	response, _ := ask(t, where, http.MethodPost, "/orders/", n.issuer.Token(t, 7, 70))
 	require.Equal(t, "50", response.Header.Get(consistency.Header))
 	require.Equal(t, "true", response.Header.Get("Idempotency-Replayed"))
-	require.NotContains(t, response.Header, httpx.HeaderTold)
+	require.NotContains(t, response.Header, consistency.HeaderConcerned)
 	require.Equal(t, []string{"50", "50", ""}, []string{seen(7), seen(9), seen(8)})
 
 	message, err := json.Marshal(consistency.Written{MemberIDs: []uint64{8}, Token: 60})

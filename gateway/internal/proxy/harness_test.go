@@ -37,17 +37,11 @@ type proxied struct {
 }
 
 type setup struct {
-	timeout time.Duration
-	inspect func(http.Header) error
-	told    Told
-	now     func() time.Time
+	timeout  time.Duration
+	required func(memberID uint64, sent consistency.Token) consistency.Token
+	readers  []AnswerReader
+	now      func() time.Time
 }
-
-// nothingTold knows of no writes.
-type nothingTold struct{}
-
-func (nothingTold) Token(_ uint64, sent consistency.Token) consistency.Token { return sent }
-func (nothingTold) Hear(uint64, http.Header)                                 {}
 
 // forwardTo forwards to a service with an instance at each of the addresses, which are separated by blanks.
 func forwardTo(t *testing.T, upstreams string, with setup) proxied {
@@ -63,11 +57,8 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	if with.timeout == 0 {
 		with.timeout = 30 * time.Second
 	}
-	if with.inspect == nil {
-		with.inspect = func(http.Header) error { return nil }
-	}
-	if with.told == nil {
-		with.told = nothingTold{}
+	if with.required == nil {
+		with.required = func(_ uint64, sent consistency.Token) consistency.Token { return sent }
 	}
 	if with.now == nil {
 		with.now = time.Now
@@ -75,7 +66,7 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	instances := NewInstances("orders", bases, slog.New(slog.DiscardHandler), with.now)
 	t.Cleanup(instances.CloseIdleConnections)
 	service := NewService(Options{
-		Name: "orders", Instances: instances, Signer: assertion.NewSigner(private, time.Now), Told: with.told, Inspect: with.inspect,
+		Name: "orders", Instances: instances, Signer: assertion.NewSigner(private, time.Now), Required: with.required, Readers: with.readers,
 	})
 	app := httpx.New(httpx.Options{
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: with.timeout,

@@ -34,7 +34,8 @@ var keptBack = []string{
 	"Content-Length", "Date", "Server", requestid.Header,
 }
 
-// internalPrefix marks headers between gateway and services.
+// internalPrefix marks headers between gateway and services. What an answer says in them is acted on in one place each
+// (Options.Readers, and Instances for whether an instance drains), and none reaches a client.
 const internalPrefix = "Oms-"
 
 // requestHeaders returns those headers of the client that pass to a service.

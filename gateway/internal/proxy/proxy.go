@@ -22,6 +22,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
+	"oms.internal/libs/consistency/consistencyhttp"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/requestid"
@@ -31,13 +32,8 @@ import (
 // told by the status.
 const maxAnswer = 4 << 20
 
-// Told knows up to where members were told of writes.
-type Told interface {
-	// Token is what a request of the member must see, given what it bears itself.
-	Token(memberID uint64, sent consistency.Token) consistency.Token
-	// Hear notes what the answer to the member tells, before the client gets it.
-	Hear(memberID uint64, answer http.Header)
-}
+// AnswerReader acts on what an answer to the caller tells the gateway in its headers. An error makes the answer a 500.
+type AnswerReader func(caller authn.Principal, answer http.Header) error
 
 // Options say what a Service is made of.
 type Options struct {
@@ -46,9 +42,10 @@ type Options struct {
 	// Instances have the service answer.
 	Instances http.RoundTripper
 	Signer    *assertion.Signer
-	Told      Told
-	// Inspect sees the headers of each answer before the client gets it; an error makes the answer a 500.
-	Inspect func(http.Header) error
+	// Required is the consistency token that a request of the member requires, given the one that it bears itself.
+	Required func(memberID uint64, sent consistency.Token) consistency.Token
+	// Readers read each answer, whatever its status, before the client gets it.
+	Readers []AnswerReader
 }
 
 // Service is one service behind the gateway.
@@ -70,10 +67,11 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 		return failure(request.Method, sent.Load(), fmt.Errorf("ask %s: %w", s.Name, err))
 	}
 	defer answer.Body.Close()
-	if err := s.Inspect(answer.Header); err != nil {
-		return fault.NewInternal(fmt.Errorf("answer of %s: %w", s.Name, err))
+	for _, read := range s.Readers {
+		if err := read(principal, answer.Header); err != nil {
+			return fault.NewInternal(fmt.Errorf("answer of %s: %w", s.Name, err))
+		}
 	}
-	s.Told.Hear(principal.MemberID, answer.Header)
 	body, err := readBody(answer)
 	if err != nil {
 		return failure(request.Method, true, fmt.Errorf("answer of %s: %w", s.Name, err))
@@ -111,7 +109,7 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 	if origin.Prefix != "" {
 		header.Set(httpx.HeaderForwardedPrefix, origin.Prefix)
 	}
-	if token := s.Told.Token(principal.MemberID, httpx.TokenOf(c)); token > 0 {
+	if token := s.Required(principal.MemberID, consistencyhttp.Sent(c)); token > 0 {
 		header.Set(consistency.Header, token.String())
 	}
 	request := &http.Request{

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
 )
 
@@ -129,9 +130,9 @@ func (f *Follower) poll(ctx context.Context) {
 	}
 }
 
-// AddFromAnswer remembers what accounts says, in the header of an answer, that the request has revoked.
-func (f *Follower) AddFromAnswer(header http.Header) error {
-	for _, value := range header.Values(accounts.HeaderRevocations) {
+// ReadAnswer is a proxy.AnswerReader: it remembers what an answer of accounts says that its request has revoked.
+func (f *Follower) ReadAnswer(_ authn.Principal, answer http.Header) error {
+	for _, value := range answer.Values(accounts.HeaderRevocations) {
 		if err := f.hear([]byte(value)); err != nil {
 			return fmt.Errorf("header %s: %w", accounts.HeaderRevocations, err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/gateway/internal/testkit"
+	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/servers/natsserver"
@@ -141,7 +142,7 @@ func TestAGapInWhatIsHeardCausesAPullAtOnce(t *testing.T) {
 	follower := newFollower(nil, time.Now, played.After)
 	follower.pullOnce(t.Context())
 	hear := func(revocation accounts.Revocation) {
-		require.NoError(t, follower.AddFromAnswer(headerOf(t, accounts.Revocations{Revocations: []accounts.Revocation{revocation}})))
+		require.NoError(t, follower.ReadAnswer(authn.Principal{}, headerOf(t, accounts.Revocations{Revocations: []accounts.Revocation{revocation}})))
 	}
 	first, _, third := played.Add(revocationOf(1)).Revocations[0], played.Add(revocationOf(2)), played.Add(revocationOf(3)).Revocations[0]
 	hear(first)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
 )
 
@@ -22,15 +23,15 @@ func TestAnswerOfAccountsIsUnderstoodOrRefused(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	follower := newFollower(nil, clock.now, nil)
-	require.NoError(t, follower.AddFromAnswer(http.Header{}))
-	require.NoError(t, follower.AddFromAnswer(http.Header{accounts.HeaderRevocations: {
+	require.NoError(t, follower.ReadAnswer(authn.Principal{}, http.Header{}))
+	require.NoError(t, follower.ReadAnswer(authn.Principal{}, http.Header{accounts.HeaderRevocations: {
 		`{"revocations":[{"session_id":10,"until":"2026-11-23T13:00:00Z"}]}`,
 		`{"revocations":[{"member_id":2,"through_session":20,"except_session":19,"until":"2026-11-23T13:00:00Z"}]}`,
 	}}))
 	require.True(t, follower.Revoked(1, 10))
 	require.True(t, follower.Revoked(2, 20))
 	require.False(t, follower.Revoked(2, 19))
-	require.Error(t, follower.AddFromAnswer(http.Header{accounts.HeaderRevocations: {"10"}}))
+	require.Error(t, follower.ReadAnswer(authn.Principal{}, http.Header{accounts.HeaderRevocations: {"10"}}))
 }
 
 func FuzzMessageIsReadWholeOrNotAtAll(f *testing.F) {

@@ -19,6 +19,8 @@ import (
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
+	"oms.internal/libs/consistency/consistencyhttp"
+	"oms.internal/libs/consistency/consistencynats"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/events"
 	"oms.internal/libs/httpx"
@@ -29,16 +31,16 @@ import (
 
 // service is the process with all its parts wired and none started.
 type service struct {
-	cfg      Config
-	log      *slog.Logger
-	metrics  *prometheus.Registry
-	cluster  *mysqlx.Cluster
-	conn     *nats.Conn
-	keys     *token.Keyring
-	domain   *account.Service
-	notifier *natsx.WriteNotifier
-	relay    *events.Relay
-	app      *fiber.App
+	cfg     Config
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	cluster *mysqlx.Cluster
+	conn    *nats.Conn
+	keys    *token.Keyring
+	domain  *account.Service
+	writes  *consistencynats.Publisher
+	relay   *events.Relay
+	app     *fiber.App
 }
 
 func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, error) {
@@ -66,15 +68,13 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 	if err != nil {
 		return nil, err
 	}
-	memory := consistency.NewMemory(time.Now)
-	notifier := natsx.NewWriteNotifier(memory, conn, log)
+	writes := consistencynats.NewPublisher(conn, log)
 	domain := account.NewService(account.Dependencies{
 		Store:       store.New(cluster),
 		Passwords:   passwords,
 		Tokens:      token.NewIssuer(keys, cfg.TokenIssuer, cfg.TokenAudience),
 		Orders:      natsapi.NewOrders(conn),
 		Revocations: natsapi.NewRevocationPublisher(conn, log),
-		Notifier:    notifier,
 		Vault:       vault,
 		Now:         time.Now,
 		Log:         log,
@@ -89,10 +89,11 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger) (*service, erro
 	metrics := lifecycle.NewMetrics(cluster.Metrics()...)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: cfg.RequestTimeout, TrustRequestID: true})
 	verifier := assertion.NewVerifier(principalKey, accounts.Service, time.Now)
-	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location, memory).Register(app, verifier)
+	httpapi.New(domain, keys.JWKS, cfg.TimeZone.Location).
+		Register(app, verifier, consistencyhttp.Handler(consistency.NewMemory(time.Now), writes.Publish))
 	relay := events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log})
 	return &service{
-		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, keys: keys, domain: domain, notifier: notifier,
+		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, keys: keys, domain: domain, writes: writes,
 		relay: relay, app: app,
 	}, nil
 }

@@ -52,7 +52,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 		Name: "nats", Run: service.serveNATS, Ready: natsx.Ready(service.conn), Healthy: natsx.Healthy(service.conn),
 	})
 	life.Add(lifecycle.Part{Name: "relay", Run: service.relay.Run, Healthy: service.relay.Healthy})
-	life.Add(lifecycle.Part{Name: "notifier", Run: service.notifier.Run})
+	life.Add(lifecycle.Part{Name: "writes", Run: service.writes.Run})
 	// Before the process can answer, connections to it are refused, and the gateway asks another instance.
 	var listener net.Listener
 	life.Add(lifecycle.Part{Name: "http", Prepare: func(context.Context) (err error) {

@@ -37,7 +37,6 @@ type world struct {
 	passwords *readable
 	orders    *orderBook
 	publisher *publisher
-	notifier  *notifier
 	paused    []time.Duration
 }
 
@@ -52,13 +51,13 @@ var (
 func newWorld(_ testing.TB, directory account.Directory) *world {
 	w := &world{
 		store: &memory{members: map[uint64]account.Member{}, kept: map[string]keptAnswer{}}, passwords: &readable{}, orders: &orderBook{},
-		publisher: &publisher{}, notifier: &notifier{},
+		publisher: &publisher{},
 	}
 	w.add(account.Member{ID: idA, Email: "Sungi@x.test", Name: "김선기", Nickname: "sungi", Phone: "01083574364", Gender: "M"})
 	w.add(account.Member{ID: idB, Email: "dream@x.test", Name: "이은겸", Nickname: "dream", Phone: "01083574363", Gender: "F"})
 	w.add(account.Member{ID: idAdmin, Email: "admin@x.test", Name: "Admin", Nickname: "admin", Phone: "0000000", Admin: true})
 	w.deps = account.Dependencies{
-		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Revocations: w.publisher, Notifier: w.notifier,
+		Store: w.store, Passwords: w.passwords, Tokens: tokens{}, Orders: w.orders, Revocations: w.publisher,
 		Vault: &vault{},
 		Now:   func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Random: zeros{},
 		Pause:     func(_ context.Context, while time.Duration) { w.paused = append(w.paused, while) },
@@ -124,11 +123,6 @@ type publisher struct{ published [][]account.Revocation }
 func (p *publisher) Publish(_ context.Context, revocations []account.Revocation) {
 	p.published = append(p.published, revocations)
 }
-
-// notifier is an account.WriteNotifier that notes who was named.
-type notifier struct{ told [][]uint64 }
-
-func (r *notifier) Wrote(_ context.Context, memberIDs ...uint64) { r.told = append(r.told, memberIDs) }
 
 // vault is account.Vault that hides nothing and keeps everything.
 type vault struct{ sealed []account.Login }

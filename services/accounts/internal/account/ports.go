@@ -133,12 +133,6 @@ type RevocationPublisher interface {
 	Publish(ctx context.Context, revocations []Revocation)
 }
 
-// WriteNotifier is told which members must see what the request in ctx has written, if anything: whoever wrote, and whom it
-// was about. It takes that as fast as it comes; failing is not an error.
-type WriteNotifier interface {
-	Wrote(ctx context.Context, memberIDs ...uint64)
-}
-
 // Vault hides what is kept of requests that must be done once: an answer holds tokens, and what was asked a password.
 type Vault interface {
 	// Fingerprint is the same for the same parts. Nobody without the vault's secret can find the parts by trying.

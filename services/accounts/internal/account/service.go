@@ -32,7 +32,6 @@ type Dependencies struct {
 	Tokens      Tokens
 	Orders      LastOrders
 	Revocations RevocationPublisher
-	Notifier    WriteNotifier
 	Vault       Vault
 	Now         func() time.Time
 	Log         *slog.Logger

@@ -7,6 +7,7 @@ import (
 
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 )
 
@@ -134,7 +135,7 @@ func (s *Service) logIn(ctx context.Context, client Client, member Member, recor
 	if err != nil {
 		return Login{}, err
 	}
-	s.deps.Notifier.Wrote(ctx, member.ID)
+	consistency.Concern(ctx, member.ID)
 	grant, err := s.grant(member, session, session.CreatedAt, token, kept)
 	if err != nil {
 		return Login{}, err
@@ -165,7 +166,7 @@ func (s *Service) Delete(ctx context.Context, caller authn.Principal, id uint64,
 	}
 	revocations, err := s.deps.Store.DeleteMember(ctx, id, func(member Member) error { return allow(ifMatch, member) },
 		s.ending(s.event(ctx, audit.MemberDelete, caller, id, "")))
-	s.deps.Notifier.Wrote(ctx, caller.MemberID, id)
+	consistency.Concern(ctx, id)
 	return s.published(ctx, revocations, err)
 }
 

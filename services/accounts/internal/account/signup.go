@@ -7,6 +7,7 @@ import (
 
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 )
 
@@ -51,7 +52,7 @@ func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, ke
 	if kept != nil || err != nil {
 		return s.repeat(ctx, client, input, request, kept, err)
 	}
-	s.deps.Notifier.Wrote(ctx, login.View.Member.ID)
+	consistency.Concern(ctx, login.View.Member.ID)
 	return login, false, nil
 }
 
@@ -140,6 +141,6 @@ func (s *Service) repeat(ctx context.Context, client Client, input NewMember, re
 	if reused {
 		return Login{}, false, s.fail(ctx, attempt, authn.Principal{}, audit.SignUp, err)
 	}
-	s.deps.Notifier.Wrote(ctx, login.View.Member.ID)
+	consistency.Concern(ctx, login.View.Member.ID)
 	return login, true, nil
 }

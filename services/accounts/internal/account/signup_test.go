@@ -7,6 +7,7 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 )
 
@@ -17,7 +18,8 @@ var newcomer = account.NewMember{
 func TestASignUpMakesAMemberAndItsFirstSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
-	login, replayed, err := w.SignUp(t.Context(), browser, newcomer, "")
+	ctx := consistency.Into(t.Context(), 0)
+	login, replayed, err := w.SignUp(ctx, browser, newcomer, "")
 	require.NoError(t, err)
 	require.False(t, replayed)
 	want := account.Member{
@@ -26,7 +28,7 @@ func TestASignUpMakesAMemberAndItsFirstSession(t *testing.T) {
 	}
 	require.Equal(t, account.Login{View: account.View{Member: want}, Grant: granted("token of session 777 of member 77")}, login)
 	require.Equal(t, []account.Session{opened(777, 77)}, w.store.sessions)
-	require.Equal(t, [][]uint64{{77}}, w.notifier.told)
+	require.Equal(t, []uint64{77}, consistency.Writes(ctx).MemberIDs, "it was nobody when the request came")
 	require.Empty(t, w.orders.asked, "a new member has no order")
 	require.Empty(t, w.store.kept, "nothing is kept of a request without a key")
 }
@@ -53,14 +55,15 @@ func TestASignUpWithItsKeyAgainIsAnsweredAgainWithoutHashing(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, replayed)
 	require.Equal(t, []string{"hash"}, w.passwords.asked)
-	again, replayed, err := w.SignUp(t.Context(), elsewhere, newcomer, "key")
+	ctx := consistency.Into(t.Context(), 0)
+	again, replayed, err := w.SignUp(ctx, elsewhere, newcomer, "key")
 	require.NoError(t, err)
 	require.True(t, replayed)
 	first.View.Member.PasswordHash = ""
 	require.Equal(t, first, again)
 	require.Equal(t, []string{"hash"}, w.passwords.asked)
 	require.Len(t, w.store.sessions, 1)
-	require.Equal(t, [][]uint64{{77}, {77}}, w.notifier.told)
+	require.Equal(t, []uint64{77}, consistency.Writes(ctx).MemberIDs)
 }
 
 var elsewhere = account.Client{Address: "198.51.100.9", UserAgent: "Browser/1"}

@@ -5,6 +5,7 @@ import (
 
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 )
 
@@ -81,7 +82,7 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 		set(&member.Admin, change.Admin)
 		return s.consequences(ctx, caller, before, *member), nil
 	})
-	s.deps.Notifier.Wrote(ctx, caller.MemberID, id)
+	consistency.Concern(ctx, id)
 	if err != nil {
 		return View{}, nil, err
 	}

@@ -8,9 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
-	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/httpx"
 )
@@ -20,21 +18,20 @@ type API struct {
 	service *account.Service
 	jwks    func() []byte
 	zone    *time.Location
-	memory  *consistency.Memory
 }
 
 // New returns an API over the domain. jwks gives what the key endpoint answers, which changes when keys are rotated; times
-// are shown in zone. memory is what this process knows of the writes of callers.
-func New(service *account.Service, jwks func() []byte, zone *time.Location, memory *consistency.Memory) *API {
-	return &API{service: service, jwks: jwks, zone: zone, memory: memory}
+// are shown in zone.
+func New(service *account.Service, jwks func() []byte, zone *time.Location) *API {
+	return &API{service: service, jwks: jwks, zone: zone}
 }
 
-// Register adds the routes to an app. Every route but the public keys needs a principal that the gateway signed.
-func (a *API) Register(app *fiber.App, verifier *assertion.Verifier) {
+// Register adds the routes to an app. Every route but the public keys needs a principal that the gateway signed. consistent
+// makes callers see what they were told (consistencyhttp.Handler).
+func (a *API) Register(app *fiber.App, verifier *assertion.Verifier, consistent fiber.Handler) {
 	app.Get("/.well-known/jwks.json", a.keys)
 
-	// What the caller was told is known once the caller is.
-	principal, consistent, member := httpx.RequirePrincipal(verifier), httpx.Consistency(a.remembered), httpx.RequireMember
+	principal, member := httpx.RequirePrincipal(verifier), httpx.RequireMember
 	app.Post("/auth/login", principal, consistent, a.logIn)
 	app.Post("/auth/refresh", principal, consistent, a.refresh)
 	app.Post("/auth/logout", principal, consistent, member, a.logOut)
@@ -50,10 +47,6 @@ func (a *API) Register(app *fiber.App, verifier *assertion.Verifier) {
 	app.Put("/accounts/users/:id", principal, consistent, member, a.replace)
 	app.Patch("/accounts/users/:id", principal, consistent, member, a.change)
 	app.Delete("/accounts/users/:id", principal, consistent, member, a.delete)
-}
-
-func (a *API) remembered(c *fiber.Ctx) consistency.Token {
-	return a.memory.Of(authn.From(c.UserContext()).MemberID)
 }
 
 // keysMaxAge lets verifiers keep the keys for a minute; they also ask when they meet an unknown key.

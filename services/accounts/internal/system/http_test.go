@@ -22,6 +22,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
+	"oms.internal/libs/consistency/consistencyhttp"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/httpx"
 )
@@ -43,7 +44,8 @@ func newWeb(t *testing.T) *web {
 	})
 	zone, err := time.LoadLocation("Asia/Seoul")
 	require.NoError(t, err)
-	httpapi.New(s.Service, s.keys.JWKS, zone, consistency.NewMemory(time.Now)).Register(app, assertion.NewVerifier(public, accounts.Service, time.Now))
+	httpapi.New(s.Service, s.keys.JWKS, zone).Register(app, assertion.NewVerifier(public, accounts.Service, time.Now),
+		consistencyhttp.Handler(consistency.NewMemory(time.Now), func(consistency.Written) {}))
 	return &web{system: s, app: app, signer: assertion.NewSigner(private, time.Now)}
 }
 

@@ -82,7 +82,7 @@ func serve(t *testing.T, d mysqlxtest.Database) *system {
 	require.NoError(t, err)
 	s.deps = account.Dependencies{
 		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
-		Revocations: s.publisher, Notifier: nobody{}, Vault: keep, Now: s.time, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
+		Revocations: s.publisher, Vault: keep, Now: s.time, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
 		RefreshRepeatWindow: repeatWindow, LastOrdersTimeout: patience,
 	}
@@ -140,11 +140,6 @@ type noOrders struct{}
 func (noOrders) LastOrders(context.Context, []uint64) (map[uint64]account.Order, error) {
 	return nil, nil
 }
-
-// nobody is account.WriteNotifier: what is told of writes is tested with whole processes.
-type nobody struct{}
-
-func (nobody) Wrote(context.Context, ...uint64) {}
 
 type publisher struct {
 	mutex     sync.Mutex

@@ -11,6 +11,8 @@ import (
 
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
+	"oms.internal/libs/consistency/consistencyhttp"
+	"oms.internal/libs/consistency/consistencynats"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
 	"oms.internal/libs/httpx"
@@ -31,7 +33,7 @@ type service struct {
 	cluster  *mysqlx.Cluster
 	conn     *nats.Conn
 	domain   *order.Service
-	notifier *natsx.WriteNotifier
+	writes   *consistencynats.Publisher
 	relay    *events.Relay
 	consumer *events.Consumer
 	app      *fiber.App
@@ -50,12 +52,10 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory := consistency.NewMemory(time.Now)
-	notifier := natsx.NewWriteNotifier(memory, conn, log)
+	writes := consistencynats.NewPublisher(conn, log)
 	domain := order.NewService(order.Dependencies{
 		Store:     store.New(cluster, time.Now),
 		Members:   natsapi.NewMembers(conn),
-		Notifier:  notifier,
 		NewNumber: order.NewNumber,
 		Now:       time.Now,
 		Log:       log,
@@ -63,9 +63,10 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	metrics := lifecycle.NewMetrics(cluster.Metrics()...)
 	app := httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: cfg.RequestTimeout, TrustRequestID: true})
 	verifier := assertion.NewVerifier(principalKey, orders.Service, time.Now)
-	httpapi.New(domain, cfg.TimeZone.Location, memory).Register(app, verifier)
+	httpapi.New(domain, cfg.TimeZone.Location).
+		Register(app, verifier, consistencyhttp.Handler(consistency.NewMemory(time.Now), writes.Publish))
 	return &service{
-		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, notifier: notifier,
+		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, writes: writes,
 		relay:    events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log}),
 		consumer: natsapi.NewConsumer(cluster, conn, store.AddFormerCustomer, log),
 		app:      app,

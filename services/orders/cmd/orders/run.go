@@ -50,7 +50,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, listening func(Addre
 	// What the last requests wrote is still told and published: these end after HTTP and before the connection.
 	life.Add(lifecycle.Part{Name: "relay", Run: service.relay.Run, Healthy: service.relay.Healthy})
 	life.Add(lifecycle.Part{Name: "consumer", Run: service.consumer.Run, Healthy: service.consumer.Healthy})
-	life.Add(lifecycle.Part{Name: "notifier", Run: service.notifier.Run})
+	life.Add(lifecycle.Part{Name: "writes", Run: service.writes.Run})
 	// Before the process can answer, connections to it are refused, and the gateway asks another instance.
 	var listener net.Listener
 	life.Add(lifecycle.Part{Name: "http", Prepare: func(context.Context) (err error) {

@@ -19,6 +19,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
+	"oms.internal/libs/consistency/consistencyhttp"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
@@ -92,10 +93,6 @@ func (members) Member(_ context.Context, id uint64) (order.Member, error) {
 	return order.Member{Exists: id == 1 || id == 2 || id == 9, Admin: id == 9}, nil
 }
 
-type nobody struct{}
-
-func (nobody) Wrote(context.Context, ...uint64) {}
-
 var (
 	now   = time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC)
 	alice = authn.Principal{MemberID: 1, SessionID: 1}
@@ -122,11 +119,11 @@ func newWorld(t *testing.T) *world {
 		signer: assertion.NewSigner(private, time.Now),
 	}
 	service := order.NewService(order.Dependencies{
-		Store: w.store, Members: members{}, Notifier: nobody{}, NewNumber: order.NewNumber,
+		Store: w.store, Members: members{}, NewNumber: order.NewNumber,
 		Now: func() time.Time { return now }, Log: log,
 	})
-	httpapi.New(service, time.FixedZone("KST", 9*60*60), consistency.NewMemory(time.Now)).
-		Register(w.app, assertion.NewVerifier(public, orders.Service, time.Now))
+	httpapi.New(service, time.FixedZone("KST", 9*60*60)).Register(w.app, assertion.NewVerifier(public, orders.Service, time.Now),
+		consistencyhttp.Handler(consistency.NewMemory(time.Now), func(consistency.Written) {}))
 	return w
 }
 

@@ -7,9 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
-	"oms.internal/libs/consistency"
 	"oms.internal/libs/httpx"
 	"oms.internal/orders/internal/order"
 )
@@ -18,17 +16,17 @@ import (
 type API struct {
 	service *order.Service
 	zone    *time.Location
-	memory  *consistency.Memory
 }
 
-// New returns an API over the domain. Times are shown in zone; memory has what this process told members of.
-func New(service *order.Service, zone *time.Location, memory *consistency.Memory) *API {
-	return &API{service: service, zone: zone, memory: memory}
+// New returns an API over the domain. Times are shown in zone.
+func New(service *order.Service, zone *time.Location) *API {
+	return &API{service: service, zone: zone}
 }
 
-// Register adds the routes to an app. Every route needs a principal that the gateway signed, of a member.
-func (a *API) Register(app *fiber.App, verifier *assertion.Verifier) {
-	routes := app.Group("/orders", httpx.RequirePrincipal(verifier), httpx.RequireMember, httpx.Consistency(a.remembered))
+// Register adds the routes to an app. Every route needs a principal that the gateway signed, of a member. consistent makes
+// callers see what they were told (consistencyhttp.Handler).
+func (a *API) Register(app *fiber.App, verifier *assertion.Verifier, consistent fiber.Handler) {
+	routes := app.Group("/orders", httpx.RequirePrincipal(verifier), httpx.RequireMember, consistent)
 	routes.Get("/", a.list)
 	routes.Post("/", a.create)
 	routes.Get("/:id", a.get)
@@ -37,8 +35,4 @@ func (a *API) Register(app *fiber.App, verifier *assertion.Verifier) {
 	routes.Delete("/:id", a.delete)
 	routes.Post("/:id/transitions", a.transition)
 	routes.Get("/:id/timeline", a.timeline)
-}
-
-func (a *API) remembered(c *fiber.Ctx) consistency.Token {
-	return a.memory.Of(authn.From(c.UserContext()).MemberID)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -161,19 +160,6 @@ func (a *accounts) Match(ctx context.Context, terms []string, among uint64) ([][
 	return a.matches, a.truncated, a.failure
 }
 
-// told is order.WriteNotifier that keeps whom each write was told to: each member once, and nobody not at all.
-type told [][]uint64
-
-func (t *told) Wrote(_ context.Context, memberIDs ...uint64) {
-	var somebody []uint64
-	for _, id := range memberIDs {
-		if id != 0 && !slices.Contains(somebody, id) {
-			somebody = append(somebody, id)
-		}
-	}
-	*t = append(*t, somebody)
-}
-
 // condition is order.Condition that allows one version.
 type condition uint64
 
@@ -194,7 +180,6 @@ type world struct {
 	*order.Service
 	store    *memory
 	accounts *accounts
-	told     *told
 	numbers  []string // what the generator gives, in this order
 }
 
@@ -206,11 +191,10 @@ func newWorld(t *testing.T) *world {
 		accounts: &accounts{members: map[uint64]order.Member{
 			ownerID: {Exists: true}, otherID: {Exists: true}, adminID: {Exists: true, Admin: true},
 		}},
-		told:    &told{},
 		numbers: []string{"GENERATED001", "GENERATED002"},
 	}
 	w.Service = order.NewService(order.Dependencies{
-		Store: w.store, Members: w.accounts, Notifier: w.told,
+		Store: w.store, Members: w.accounts,
 		NewNumber: func() (string, error) {
 			if len(w.numbers) == 0 {
 				return "", io.ErrUnexpectedEOF
@@ -235,7 +219,12 @@ func firstOrder() order.Order {
 // create makes an order without a key.
 func (w *world) create(t *testing.T, caller authn.Principal, input order.Change) (order.Order, error) {
 	t.Helper()
-	created, replayed, err := w.Create(t.Context(), caller, input, once)
+	return w.createIn(t.Context(), t, caller, input)
+}
+
+func (w *world) createIn(ctx context.Context, t *testing.T, caller authn.Principal, input order.Change) (order.Order, error) {
+	t.Helper()
+	created, replayed, err := w.Create(ctx, caller, input, once)
 	require.False(t, replayed)
 	return created, err
 }

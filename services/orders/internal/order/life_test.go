@@ -77,7 +77,7 @@ func TestEachWriteIsAFactAndSomeAreStepsOfTheOrdersLife(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			require.NoError(t, writes[name](t, w, unconditional{}))
+			require.NoError(t, writes[name](t.Context(), t, w, unconditional{}))
 			require.Len(t, w.store.facts, 1)
 			fact := w.store.facts[0]
 			require.Equal(t, c.event, fact.Event)

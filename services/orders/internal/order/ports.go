@@ -69,9 +69,3 @@ type Members interface {
 	// truncated says that there are more.
 	Match(ctx context.Context, terms []string, among uint64) (ids [][]uint64, truncated bool, err error)
 }
-
-// WriteNotifier makes sure that members see what they were told of.
-type WriteNotifier interface {
-	// Wrote notes that the answer to a request may tell the members of what was written in its context.
-	Wrote(ctx context.Context, memberIDs ...uint64)
-}

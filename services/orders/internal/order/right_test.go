@@ -19,7 +19,7 @@ func TestAnAdminRightThatIsNoMoreWritesNothingOfOthers(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
 				w.accounts.members[adminID] = now
-				err := write(t, w, unconditional{})
+				err := write(t.Context(), t, w, unconditional{})
 				require.True(t, fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden), "%v", err)
 				requireUntouched(t, w)
 			})
@@ -35,7 +35,7 @@ func TestNothingIsWrittenWhileAccountsDoesNotTellWhoIsAdmin(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
 				w.accounts.failure = failure
-				require.ErrorIs(t, write(t, w, unconditional{}), failure)
+				require.ErrorIs(t, write(t.Context(), t, w, unconditional{}), failure)
 				requireUntouched(t, w)
 				require.Len(t, w.accounts.patience, len(w.accounts.asked), "each question has a deadline")
 				for _, patience := range w.accounts.patience {
@@ -106,7 +106,6 @@ func TestCustomersChangeAndDeleteWhatIsNotYetPreparedAndAdminsAll(t *testing.T) 
 					require.True(t, fault.Is(err, fault.Conflict), "%s: %v", name, err)
 					require.Contains(t, fault.Of(err).Detail, string(state))
 					require.Equal(t, map[uint64]order.Order{1: found}, w.store.orders)
-					require.NotEmpty(t, *w.told, "whoever hears that an order is prepared must see it so")
 				}
 			})
 		}

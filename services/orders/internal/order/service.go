@@ -31,9 +31,8 @@ type Service struct {
 
 // Dependencies are what the service works with. All are required.
 type Dependencies struct {
-	Store    Store
-	Members  Members
-	Notifier WriteNotifier
+	Store   Store
+	Members Members
 	// NewNumber makes an order number where the customer gives none.
 	NewNumber func() (string, error)
 	Now       func() time.Time

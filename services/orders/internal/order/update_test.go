@@ -1,11 +1,13 @@
 package order_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/orders/internal/order"
 )
@@ -98,43 +100,42 @@ func TestAnOrderThatGotAnotherCustomerMeanwhileIsNotGivenBackUnasked(t *testing.
 }
 
 // The writes, each of the order 1 but the first.
-var writes = map[string]func(*testing.T, *world, order.Condition) error{
-	"create": func(t *testing.T, w *world, _ order.Condition) error {
-		_, err := w.create(t, admin, order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")})
+var writes = map[string]func(context.Context, *testing.T, *world, order.Condition) error{
+	"create": func(ctx context.Context, t *testing.T, w *world, _ order.Condition) error {
+		_, err := w.createIn(ctx, t, admin, order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")})
 		return err
 	},
-	"update": func(t *testing.T, w *world, condition order.Condition) error {
-		_, _, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID))}, condition, once)
+	"update": func(ctx context.Context, t *testing.T, w *world, condition order.Condition) error {
+		_, _, err := w.Update(ctx, admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID))}, condition, once)
 		return err
 	},
-	"transition": func(t *testing.T, w *world, condition order.Condition) error {
-		_, _, err := w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, condition, once)
+	"transition": func(ctx context.Context, t *testing.T, w *world, condition order.Condition) error {
+		_, _, err := w.Transition(ctx, admin, 1, order.Transition{To: order.Preparing}, condition, once)
 		return err
 	},
-	"delete": func(t *testing.T, w *world, condition order.Condition) error {
-		_, err := w.Delete(t.Context(), admin, 1, condition, once)
+	"delete": func(ctx context.Context, t *testing.T, w *world, condition order.Condition) error {
+		_, err := w.Delete(ctx, admin, 1, condition, once)
 		return err
 	},
 }
 
-func TestAWriteIsToldToItsCallerAndItsCustomers(t *testing.T) {
+func TestAWriteConcernsItsCustomers(t *testing.T) {
 	t.Parallel()
-	concerned := map[string]told{
-		"create": {{adminID, otherID}}, "update": {{adminID, ownerID, otherID}}, "transition": {{adminID, ownerID}},
-		"delete": {{adminID, ownerID}},
+	concerned := map[string][]uint64{
+		"create": {otherID}, "update": {ownerID, otherID}, "transition": {ownerID}, "delete": {ownerID},
 	}
 	for name, write := range writes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			require.NoError(t, write(t, w, unconditional{}))
-			require.Equal(t, concerned[name], *w.told)
+			ctx := consistency.Into(t.Context(), 0)
+			require.NoError(t, write(ctx, t, newWorld(t), unconditional{}))
+			require.Equal(t, concerned[name], consistency.Writes(ctx).MemberIDs)
 
-			// Its caller is told to look, and must not look at a replica that is behind.
-			unsure := newWorld(t)
+			// Who looks whether it happened must not look at a replica that is behind.
+			ctx, unsure := consistency.Into(t.Context(), 0), newWorld(t)
 			unsure.store.failure = fault.New(fault.OutcomeUnknown, "?", nil)
-			require.ErrorIs(t, write(t, unsure, unconditional{}), unsure.store.failure)
-			require.Equal(t, concerned[name], *unsure.told)
+			require.ErrorIs(t, write(ctx, t, unsure, unconditional{}), unsure.store.failure)
+			require.Equal(t, concerned[name], consistency.Writes(ctx).MemberIDs)
 		})
 	}
 }
@@ -148,12 +149,11 @@ func TestAnOrderThatIsNotAsExpectedStaysAsItIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			err := write(t, w, condition(2))
+			err := write(t.Context(), t, w, condition(2))
 			require.True(t, fault.Is(err, fault.PreconditionFailed), "%v", err)
 			require.Equal(t, firstOrder(), w.store.orders[1])
 			require.Empty(t, w.store.facts)
-			require.NotEmpty(t, *w.told, "who hears that an order has changed must see the change")
-			require.NoError(t, write(t, w, condition(1)))
+			require.NoError(t, write(t.Context(), t, w, condition(1)))
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
 )
@@ -35,13 +36,13 @@ func (s *Service) Create(
 			return s.refuse(ctx, request, err)
 		}
 	}
+	consistency.Concern(ctx, order.CustomerID)
 	for range maxNumbers {
 		if order.OrderNumber, err = s.number(input.OrderNumber); err != nil {
 			return Order{}, false, err
 		}
 		created, replayed, err = s.deps.Store.CreateOrder(ctx, request, s.fact(orders.EventCreated, caller, order))
 		if input.OrderNumber != nil || !errors.Is(err, ErrNumberTaken) {
-			s.deps.Notifier.Wrote(ctx, caller.MemberID, order.CustomerID)
 			return created, replayed, err
 		}
 	}
@@ -122,13 +123,12 @@ func (s *Service) change(
 	ctx context.Context, caller authn.Principal, id uint64, condition Condition, request IdempotentRequest,
 	rule func(Order) (Fact, error),
 ) (changed Order, replayed bool, err error) {
-	concerned := []uint64{caller.MemberID}
-	changed, replayed, err = s.deps.Store.ChangeOrder(ctx, request, id, func(before Order) (Fact, error) {
+	return s.deps.Store.ChangeOrder(ctx, request, id, func(before Order) (Fact, error) {
 		// The order may have got another customer since it was shown.
 		if err := mayUse(caller, before); err != nil {
 			return Fact{}, err
 		}
-		concerned = []uint64{caller.MemberID, before.CustomerID}
+		consistency.Concern(ctx, before.CustomerID)
 		if !condition.Allows(before.Version) {
 			return Fact{}, errChanged
 		}
@@ -136,13 +136,11 @@ func (s *Service) change(
 		if err != nil || fact.Event == "" {
 			return Fact{}, err
 		}
-		concerned = append(concerned, fact.Order.CustomerID)
+		consistency.Concern(ctx, fact.Order.CustomerID)
 		// The end is a change, too: of two events the one with the higher version tells what came later.
 		fact.Order.Version = before.Version + 1
 		return fact, nil
 	})
-	s.deps.Notifier.Wrote(ctx, concerned...)
-	return changed, replayed, err
 }
 
 // refuse answers a request that may not be done now: as before if it was done before, else with the refusal.

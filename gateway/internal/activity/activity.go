@@ -1,6 +1,6 @@
-// Package seen tells accounts when sessions were last used, so that members can see it. It keeps no request waiting and
+// Package activity tells accounts when sessions were last used, so that members can see it. It keeps no request waiting and
 // gives up what it cannot deliver: the next use tells the same, a minute later.
-package seen
+package activity
 
 import (
 	"context"
