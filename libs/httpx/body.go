@@ -7,22 +7,22 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// fasthttp takes the memory for a body as soon as a client announces it. Thousands of clients that announce and never send
-// would take all there is, so that only so many large bodies may be on their way at the same time.
+// fasthttp takes the memory for a body as soon as a client announces it. Thousands of clients that announce a large body and
+// never send it would take all memory, so the number of large bodies that are on their way is bounded.
 const (
-	// smallBody needs no room: a connection takes more than that anyway.
+	// smallBody, in bytes, is not counted: a connection takes more memory than that anyway.
 	smallBody   = 4 << 10
 	largeBodies = 128
 	// chunked is what fasthttp gives as the length of a body in chunks.
 	chunked = -1
 )
 
-// room is for the large bodies of the requests that are arriving or being answered. Requests are known by their headers'
-// address, since fasthttp shows nothing else before the body.
+// room counts the large bodies of the requests that are arriving or being answered. It knows a request by the address of its
+// header, since fasthttp shows nothing else before the body.
 type room struct {
 	mutex sync.Mutex
 	held  map[*fasthttp.RequestHeader]time.Time
-	// atMost is how long a request can take. Where fasthttp ends one without a word, its place is free after this time.
+	// atMost is how long a request can take. fasthttp ends some without calling a hook; their places are free after this time.
 	atMost time.Duration
 }
 

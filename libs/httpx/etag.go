@@ -15,15 +15,15 @@ import (
 // tagBytes of a body's SHA-256 go into its tag: 22 characters.
 const tagBytes = 16
 
-// AnswerTagged writes value as JSON with an entity tag of the row's id and version and the body's hash, and answers 304
-// where a GET or HEAD says that the client has it already (If-None-Match).
+// AnswerTagged writes value as JSON with an entity tag, which is made of the row's id and version and of the body's hash. It
+// answers 304 to a GET or HEAD if the client has this answer already (If-None-Match).
 //
-// Id and version are what If-Match compares. The hash makes the tag another one when something else in the answer changes
-// that is not the row's, such as the last order of a member.
+// If-Match compares the id and the version only. The hash changes the tag also when something changes that is not part of the
+// row, such as the last order of a member.
 func AnswerTagged(c *fiber.Ctx, status int, id, version uint64, value any) error {
 	var held tags
 	if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead {
-		// Of other methods this is too late to refuse the header: what they do is done.
+		// Other methods have done their work by now, so it is too late to refuse their header.
 		var err error
 		if held, err = readTags(c, fiber.HeaderIfNoneMatch); err != nil {
 			return err
@@ -55,9 +55,9 @@ type Precondition struct {
 	match, noneMatch tags
 }
 
-// IfMatch reads the precondition of a request that changes the row of this id: If-Match, and If-None-Match, which is the
-// contrary of it (RFC 9110, section 13.1). A header that cannot be read is a fault, since ignoring it could overwrite what
-// the client wants to keep.
+// IfMatch reads the precondition of a request that changes the row of this id: If-Match, and its contrary, If-None-Match
+// (RFC 9110, section 13.1). A header that cannot be read is a fault: to ignore it could overwrite what the client wants to
+// keep.
 func IfMatch(c *fiber.Ctx, id uint64) (Precondition, error) {
 	match, err := readTags(c, fiber.HeaderIfMatch)
 	if err != nil {
@@ -101,7 +101,7 @@ func (t tags) matches(opaque string) bool {
 	return t.any
 }
 
-// has reports whether a tag of this state is listed. Where weak ones do not count, as in If-Match, they never match.
+// has reports whether a tag of this state is listed. Weak tags count only if weak is true; in If-Match they do not.
 func (t tags) has(state string, weak bool) bool {
 	for _, listed := range t.list {
 		found, _, ok := strings.Cut(listed.opaque, "-")

@@ -17,8 +17,9 @@ const (
 
 const maxKeyLength = 255
 
-// IdempotencyKey returns the request's key: 1 to 255 visible ASCII characters, or "" where the header is missing. One that is
-// empty, malformed or there twice is the fault Malformed: the client believes that it is safe to send the request again.
+// IdempotencyKey returns the request's key: 1 to 255 visible ASCII characters, or "" if the header is missing. A key that is
+// empty, malformed or there twice is the fault Malformed. To ignore it would be wrong, since the client believes that it can
+// safely send the request again.
 func IdempotencyKey(c *fiber.Ctx) (string, error) {
 	lines := c.Request().Header.PeekAll(HeaderIdempotencyKey)
 	if len(lines) == 0 {

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// patientListener ends when no connection waits in its queue. The kernel completes connections before they are accepted,
-// and clients then send their requests; a listener that closes resets those.
+// patientListener ends when its queue is empty. The kernel completes connections before the process accepts them, and clients
+// then send their requests. When a listener closes, the kernel resets the connections that are still in the queue.
 type patientListener struct{ *net.TCPListener }
 
 // Accept fails with net.ErrClosed also between the end of listening and the end of Close.
@@ -19,7 +19,7 @@ func (l patientListener) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// Close needs somebody who still accepts, and does not wait for long.
+// Close waits until the connections in the queue have been accepted elsewhere, for at most a second.
 func (l patientListener) Close() error {
 	socket, err := l.SyscallConn()
 	if err != nil {

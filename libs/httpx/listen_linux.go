@@ -6,14 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A listener that closes looks so many times, so far apart, whether its queue is empty: for a second.
+// A listener that closes looks every millisecond, for a second, whether its queue is empty.
 const (
 	looks     = 1000
 	lookEvery = time.Millisecond
 )
 
-// endListening ends it at a moment when the queue is empty. Nothing lies between the look and the end, so that hardly a
-// connection can come in between.
+// endListening ends listening at a moment when the queue is empty. Nothing happens between the look and the end, so it is very
+// unlikely that a connection comes in between.
 func endListening(descriptor int) {
 	again := time.NewTicker(lookEvery)
 	defer again.Stop()
@@ -23,7 +23,7 @@ func endListening(descriptor int) {
 		}
 		<-again.C
 	}
-	// Closing does the same a little later. It fails where that has happened.
+	// The error does not matter: it means that the socket has been closed already.
 	_ = unix.Shutdown(descriptor, unix.SHUT_RD)
 }
 

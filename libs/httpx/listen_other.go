@@ -2,5 +2,5 @@
 
 package httpx
 
-// endListening leaves it to Close where the length of the queue cannot be asked for.
+// endListening does nothing where the kernel does not tell the length of the queue. Then Close ends listening.
 func endListening(int) {}

@@ -7,8 +7,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// otherMethod stands for every method that Fiber does not know. Fiber answers those by itself, in plain text and past
-// every middleware; under this name they reach the routes as all others do, and the metrics have one label for them.
+// otherMethod stands for every method that Fiber does not know. Fiber would answer such requests by itself, in plain text and
+// without any middleware. Under this name they reach the routes as all others do, and the metrics have one label for them.
 const otherMethod = "OTHER"
 
 type methodKey struct{}

@@ -28,7 +28,7 @@ func checkText(c *fiber.Ctx) error {
 	return nil
 }
 
-// refuseEncoded refuses compressed bodies. Fiber would decompress them without a limit: 64 KiB can hold gigabytes.
+// refuseEncoded refuses compressed bodies, because Fiber would decompress them without a limit: 64 KiB can become gigabytes.
 func refuseEncoded(c *fiber.Ctx) error {
 	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
 		return fault.New(fault.UnsupportedMediaType, "Content-Encoding is not supported in requests.", nil)

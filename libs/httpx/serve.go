@@ -11,15 +11,15 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// HeaderDraining is in the answers of a service that is about to end, for the gateway.
+// HeaderDraining is in the answers of a service that is about to end, so that the gateway asks another instance.
 const HeaderDraining = "Oms-Draining"
 
-// Drain says how a server takes its leave.
+// Drain says how a server ends.
 type Drain struct {
-	// Time is how long it still accepts after its end was asked for. Each answer then says that its connection is closed,
-	// so that clients learn of the end by an answer and not by a request that is lost.
+	// Time is how long the server still accepts requests after it was asked to end. Each answer then closes its connection,
+	// so that a client learns of the end from an answer and not from a request that is lost.
 	Time time.Duration
-	// Tell has the answers say so to the gateway, too (HeaderDraining), which turns to another instance.
+	// Tell adds HeaderDraining to these answers.
 	Tell bool
 }
 
@@ -46,8 +46,8 @@ func Serve(ctx context.Context, app *fiber.App, listener net.Listener, drain Dra
 	return errors.Join(err, <-failed)
 }
 
-// sayGoodbye makes every answer close its connection while the server drains. It looks when the answer is ready, since
-// that of a request that began before has to say it, too.
+// sayGoodbye makes every answer close its connection while the server drains. It looks once the answer is ready, because a
+// request may have begun before the server drained.
 func sayGoodbye(server *fasthttp.Server, draining *atomic.Bool, tell bool) {
 	next := server.Handler
 	server.Handler = func(request *fasthttp.RequestCtx) {

@@ -10,8 +10,8 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// refuseAmbiguous refuses requests that fasthttp takes and another server may read differently, and closes their
-// connection, so that nothing that follows is taken for a request. Where there is a choice, RFC 9112 allows it.
+// refuseAmbiguous refuses requests that fasthttp accepts and another server may read differently, and closes their connection,
+// so that nothing that follows is taken for a request. RFC 9112 demands or allows each of these refusals.
 func refuseAmbiguous(c *fiber.Ctx) error {
 	header := &c.Request().Header
 	err := ambiguity(header.RawHeaders())
@@ -25,7 +25,7 @@ func refuseAmbiguous(c *fiber.Ctx) error {
 	return nil
 }
 
-// ambiguity looks for what has two readings in a block of header lines, as it came.
+// ambiguity returns an error if a block of header lines can be read in two ways. The block is what the client sent, byte by byte.
 func ambiguity(block []byte) error {
 	var length, encoding, mediaType bool
 	for line := range bytes.Lines(block) {
