@@ -61,7 +61,7 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 	if err != nil {
 		return err
 	}
-	served, err := guard(cfg, public)
+	served, err := clientListener(cfg, public)
 	if err != nil {
 		return err
 	}

@@ -25,10 +25,10 @@ const (
 
 var member = authn.Principal{MemberID: 7, SessionID: 70}
 
-// guard knows one token.
-type guard struct{}
+// oneToken is the only one that is valid.
+type oneToken struct{}
 
-func (guard) Verify(_ context.Context, authorization []string) (authn.Principal, error) {
+func (oneToken) Verify(_ context.Context, authorization []string) (authn.Principal, error) {
 	if len(authorization) == 1 && authorization[0] == goodToken {
 		return member, nil
 	}
@@ -51,7 +51,7 @@ func newApp(t *testing.T) *fiber.App {
 	t.Helper()
 	table, err := NewTable(Routes)
 	require.NoError(t, err)
-	requests := New(table, guard{}, func(*fiber.Ctx, authn.Principal) error { return nil }, map[string]Forwarder{
+	requests := New(table, oneToken{}, func(*fiber.Ctx, authn.Principal) error { return nil }, map[string]Forwarder{
 		"accounts": service("accounts"), "orders": service("orders"),
 	})
 	app := httpx.New(httpx.Options{

@@ -9,8 +9,8 @@ import (
 	"oms.internal/libs/httpx"
 )
 
-// guard bounds the connections to the public port and, where it is configured, encrypts them.
-func guard(cfg settings, public net.Listener) (net.Listener, error) {
+// clientListener is the public listener with a limit of its connections and, where it is configured, with TLS.
+func clientListener(cfg settings, public net.Listener) (net.Listener, error) {
 	limited := limit.Connections(public, limit.ConnectionOptions{
 		Total: httpx.MaxConnections, PerAddress: cfg.ConnectionsPerAddress, Trusted: cfg.TrustedProxies,
 	})
