@@ -22,7 +22,7 @@ type Store interface {
 // MemberStore keeps members. Its answers are the latest, but for those that say so: they see at least what the consistency
 // token in ctx covers, and replicas can give them.
 type MemberStore interface {
-	// CreateMember stores the member, its first session and what once keeps of them, all or nothing. Where a request with
+	// CreateMember stores the member, its first session and what the request keeps of them, all or nothing. Where a request with
 	// that key was done before, it writes nothing and returns what was kept of that.
 	CreateMember(ctx context.Context, member Member, session Session, record LoginRecord, request IdempotentRequest) (kept []byte, err error)
 	// Kept returns what was kept of a request with that key, nil where there was none. It waits for one that is being
@@ -40,7 +40,7 @@ type MemberStore interface {
 	// Members returns one page of a list, and how many members the whole list has, as ctx must see them.
 	Members(ctx context.Context, query Query) ([]Member, int, error)
 	// UpdateMember locks the member, lets change alter it, and stores it with what follows from that, all or nothing.
-	// change may run more than request. A member that it leaves as it was keeps its version.
+	// change may run more than once. A member that it leaves as it was keeps its version.
 	UpdateMember(ctx context.Context, id uint64, change func(*Member) (Consequences, error)) (Member, []Revocation, error)
 	// DeleteMember removes the member and what is known of its devices, and ends its sessions, all or nothing. It always
 	// revokes: ids are never used again, so whatever session claims the member is over. allow may refuse the member that is
@@ -69,7 +69,7 @@ type SessionStore interface {
 	// number up to which the list is complete.
 	Revocations(ctx context.Context, after uint64, now time.Time, most int) (revocations []Revocation, latest uint64, err error)
 	// RedeemRefreshToken locks the refresh token with this digest and all that it belongs to, lets decide judge it, and does what it
-	// says, all or nothing. successor gives the digest of the token that follows a used one. decide may run more than request.
+	// says, all or nothing. successor gives the digest of the token that follows a used one. decide may run more than once.
 	RedeemRefreshToken(ctx context.Context, hash Digest, successor func(RefreshToken) Digest, decide func(Presented) Verdict) ([]Revocation, error)
 
 	// The Delete methods remove up to most rows that expired before the given time, and return how many they removed.

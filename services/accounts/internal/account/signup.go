@@ -26,7 +26,7 @@ type IdempotentRequest struct {
 	Key         string // the client's, "" for a request that may be done again
 	Fingerprint Digest // of the request
 	At          time.Time
-	// Answer is told what was stored, within the transaction, and returns what is kept of it. It may run more than request.
+	// Answer is told what was stored, within the transaction, and returns what is kept of it. It may run more than once.
 	Answer func(Member, Session) ([]byte, error)
 }
 

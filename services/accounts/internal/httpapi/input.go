@@ -7,7 +7,7 @@ import (
 	"oms.internal/libs/field"
 )
 
-// The checks of a member's fields.
+// The checks of a member's fields. An email is checked as it was sent: the normal form makes a K of U+212A, which is no letter of an address.
 var (
 	emailChecks    = []field.Check{field.Length(1, account.MaxEmail), field.Email()}
 	nameChecks     = []field.Check{field.Length(account.MinName, account.MaxName), field.Pattern(account.NamePattern)}
@@ -57,7 +57,7 @@ func readChange(c *fiber.Ctx, presence field.Presence, admin bool) (account.Chan
 // readMember reads a member's fields.
 func readMember(object *field.Object, presence field.Presence) account.Change {
 	return account.Change{
-		Email:           object.Text("email", presence, emailChecks...),
+		Email:           object.RawText("email", presence, emailChecks...),
 		Name:            object.Text("name", presence, nameChecks...),
 		Nickname:        object.Text("nickname", presence, nicknameChecks...),
 		Phone:           object.Text("phone", presence, phoneChecks...),
@@ -90,7 +90,7 @@ func readCredentials(c *fiber.Ctx) (email, password string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	emailText := object.Text("email", field.Required, emailChecks...)
+	emailText := object.RawText("email", field.Required, emailChecks...)
 	passwordText := object.RawText("password", field.Required, loginChecks...)
 	if err := object.Err(); err != nil {
 		return "", "", err

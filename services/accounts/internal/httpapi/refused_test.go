@@ -1,4 +1,4 @@
-package main
+package httpapi_test
 
 import (
 	"crypto/ed25519"
@@ -38,8 +38,8 @@ var public = map[string]bool{
 
 func TestEveryRouteIsRefusedWithoutAPrincipalThatTheGatewaySignedForThisService(t *testing.T) {
 	t.Parallel()
-	p := startProcess(t)
-	member := p.signUp(t, "a@x.test")
+	a := newAPI(t)
+	member := a.signUp(t, "a@x.test")
 	sign := func(key ed25519.PrivateKey, principal authn.Principal, audience string, at time.Time) string {
 		signed, err := assertion.NewSigner(key, func() time.Time { return at }).Sign(principal, audience)
 		require.NoError(t, err)
@@ -48,27 +48,27 @@ func TestEveryRouteIsRefusedWithoutAPrincipalThatTheGatewaySignedForThisService(
 	_, otherKey, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	now := time.Now()
-	valid := sign(p.gateway, member, "accounts", now)
-	before := p.content(t)
+	valid := sign(a.key, member, "accounts", now)
+	before := a.store.Writes()
 	for name, signed := range map[string]string{
 		"none":                  "",
 		"garbage":               "garbage",
-		"for another service":   sign(p.gateway, member, "orders", now),
+		"for another service":   sign(a.key, member, "orders", now),
 		"of another signer":     sign(otherKey, member, "accounts", now),
-		"expired":               sign(p.gateway, member, "accounts", now.Add(-time.Minute)),
+		"expired":               sign(a.key, member, "accounts", now.Add(-time.Minute)),
 		"with a cut signature":  valid[:len(valid)-10],
-		"an admin's for orders": sign(p.gateway, admin, "orders", now),
+		"an admin's for orders": sign(a.key, authn.Principal{MemberID: 1, Admin: true}, "orders", now),
 	} {
 		for _, route := range routes {
-			requireUnauthenticated(t, p.send(t, signed, route.method, route.path, mediaType, route.body), name+": "+route.method+" "+route.path)
+			requireUnauthenticated(t, a.send(t, signed, route.method, route.path, route.body), name+": "+route.method+" "+route.path)
 		}
 	}
 	for _, route := range routes {
 		if !public[route.method+" "+route.path] {
-			requireUnauthenticated(t, p.do(t, anonymous, route.method, route.path, route.body), "anonymous: "+route.method+" "+route.path)
+			requireUnauthenticated(t, a.ask(t, authn.Principal{}, route.method, route.path, route.body), "anonymous: "+route.method+" "+route.path)
 		}
 	}
-	require.Equal(t, before, p.content(t), "something was written")
+	require.Equal(t, before, a.store.Writes(), "something was written")
 }
 
 func requireUnauthenticated(t *testing.T, got answer, label string) {
@@ -80,15 +80,9 @@ func requireUnauthenticated(t *testing.T, got answer, label string) {
 
 func TestIdentityHeadersOfTheClientMeanNothing(t *testing.T) {
 	t.Parallel()
-	p := startProcess(t)
-	request := p.request(t, "", http.MethodGet, "/accounts/users", "", "")
-	token, _ := p.do(t, anonymous, http.MethodPost, "/accounts/users", signUpBody("a@x.test")).object(t)["token"].(string)
-	for name, value := range map[string]string{
-		"Authorization": "Token " + token, "X-User-Id": "1", "Oms-Principal": token, "X-Forwarded-User": "1",
-	} {
-		request.Header.Set(name, value)
-	}
-	got, err := answerTo(request)
-	require.NoError(t, err)
+	a := newAPI(t)
+	token, _ := a.ask(t, anonymous, http.MethodPost, "/accounts/users", signUpBody("a@x.test")).object(t)["token"].(string)
+	got := a.send(t, "", http.MethodGet, "/accounts/users", "",
+		"Authorization", "Token "+token, "X-User-Id", "1", "Oms-Principal", token, "X-Forwarded-User", "1")
 	requireUnauthenticated(t, got, "identity headers")
 }

@@ -1,0 +1,186 @@
+package accounttest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
+)
+
+// CreateSession stores a session of a member that still is as it was when its password was verified.
+func (s *Store) CreateSession(
+	_ context.Context, verified account.Member, session account.Session, record account.LoginRecord,
+) (account.Member, account.Session, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	member, err := found(s.members, verified.ID)
+	switch {
+	case err != nil:
+		return member, session, err
+	case !member.Active:
+		return member, session, fault.NewForbidden()
+	case member.PasswordHash != verified.PasswordHash:
+		return member, session, account.ErrPasswordChanged
+	}
+	if err := record.Judge(s.standing(record.Attempt)); err != nil {
+		return member, session, err
+	}
+	if record.Rehashed != "" {
+		member.PasswordHash = record.Rehashed
+		member.Version++
+		s.members[member.ID] = member
+	}
+	delete(s.counters, record.Attempt.Email)
+	delete(s.counters, record.Attempt.Device)
+	session.ID, session.MemberID = s.nextID(), member.ID
+	s.open(session, record)
+	return member, session, nil
+}
+
+// Session returns one session.
+func (s *Store) Session(_ context.Context, id uint64) (account.Session, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return found(s.sessions, id)
+}
+
+// Sessions returns one page of a member's live sessions.
+func (s *Store) Sessions(_ context.Context, memberID uint64, now time.Time, page listing.Request) ([]account.Session, int, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	live := map[uint64]account.Session{}
+	for id, session := range s.sessions {
+		if session.MemberID == memberID && session.Live(now) {
+			live[id] = session
+		}
+	}
+	sessions, count := pageOf(live, page, func(a, b account.Session) int { return cmp.Compare(b.ID, a.ID) })
+	return sessions, count, nil
+}
+
+// RevokeSession ends one session.
+func (s *Store) RevokeSession(_ context.Context, memberID, sessionID uint64, ending account.Ending) ([]account.Revocation, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.end(ending, account.Revocation{SessionID: sessionID}, func(session account.Session) bool {
+		return session.ID == sessionID && session.MemberID == memberID
+	}), nil
+}
+
+// RevokeSessions ends all sessions of a member.
+func (s *Store) RevokeSessions(_ context.Context, memberID uint64, ending account.Ending) ([]account.Revocation, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.end(ending, account.Revocation{MemberID: memberID}, func(session account.Session) bool { return session.MemberID == memberID }), nil
+}
+
+// Revocations lists revocations behind a number.
+func (s *Store) Revocations(_ context.Context, after uint64, now time.Time, most int) ([]account.Revocation, uint64, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	latest := uint64(len(s.revocations))
+	var valid []account.Revocation
+	for _, revocation := range s.revocations[min(after, latest):] {
+		if revocation.Until.After(now) && len(valid) < most {
+			valid = append(valid, revocation)
+		}
+	}
+	return valid, latest, nil
+}
+
+// RedeemRefreshToken lets decide judge a refresh token.
+func (s *Store) RedeemRefreshToken(
+	_ context.Context, hash account.Digest, successor func(account.RefreshToken) account.Digest,
+	decide func(account.Presented) account.Verdict,
+) ([]account.Revocation, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	token, err := found(s.tokens, hash)
+	if err != nil {
+		return nil, err
+	}
+	session := s.sessions[token.SessionID]
+	member, err := found(s.members, session.MemberID)
+	if err != nil {
+		return nil, err
+	}
+	presented := account.Presented{Member: member, Session: session, Token: token}
+	if next, err := found(s.tokens, successor(token)); err == nil {
+		presented.Successor = &next
+	}
+	verdict := decide(presented)
+	if verdict.End != nil {
+		return s.end(*verdict.End, account.Revocation{SessionID: session.ID}, func(one account.Session) bool { return one.ID == session.ID }), nil
+	}
+	if verdict.Next == nil {
+		return nil, nil
+	}
+	s.writes++
+	if presented.Successor == nil {
+		token.UsedAt = verdict.At
+		s.tokens[hash], s.tokens[verdict.Next.Hash] = token, *verdict.Next
+	}
+	session.TokenExpiresAt, session.ExpiresAt = verdict.TokenExpiresAt, verdict.Next.ExpiresAt
+	s.sessions[session.ID] = session
+	return nil, nil
+}
+
+func (s *Store) standing(attempt account.LoginAttempt) account.Standing {
+	return account.Standing{
+		Email: s.counters[attempt.Email], Network: s.counters[attempt.Network], Device: s.counters[attempt.Device],
+		Known: s.devices[attempt.Device],
+	}
+}
+
+// Standing returns how many failures there are.
+func (s *Store) Standing(_ context.Context, attempt account.LoginAttempt) (account.Standing, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.standing(attempt), nil
+}
+
+// RecordFailure counts a failure.
+func (s *Store) RecordFailure(
+	_ context.Context, attempt account.LoginAttempt, at time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event,
+) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	failed, err := judge(s.standing(attempt))
+	if err != nil {
+		return err
+	}
+	for _, failure := range failed {
+		counter := s.counters[failure.Subject]
+		forgiven := int(at.Sub(counter.At) / failure.Forgive)
+		s.counters[failure.Subject] = account.Counter{Failures: min(max(0, counter.Failures-forgiven)+1, failure.Most), At: at}
+	}
+	s.record(event)
+	return nil
+}
+
+// AuditEvents returns one page of events, newest first.
+func (s *Store) AuditEvents(_ context.Context, query audit.Query) ([]audit.Event, int, error) {
+	matching := map[uint64]audit.Event{}
+	for _, event := range s.Events() {
+		if (query.Action == "" || event.Action == query.Action) && (query.Outcome == "" || event.Outcome == query.Outcome) &&
+			(query.Actor == nil || event.Actor == *query.Actor) && (query.Subject == nil || event.Subject == *query.Subject) &&
+			!event.At.Before(query.Since) && event.At.Before(query.Until) {
+			matching[event.ID] = event
+		}
+	}
+	events, count := pageOf(matching, query.Request, func(a, b audit.Event) int { return cmp.Compare(b.ID, a.ID) })
+	return slices.Clip(events), count, nil
+}
+
+// RecordEvent stores an event.
+func (s *Store) RecordEvent(_ context.Context, event audit.Event) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.record(event)
+	return nil
+}
