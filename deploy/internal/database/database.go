@@ -1,4 +1,4 @@
-// Package database opens both database servers of the running stack as the user ops, who may look and change nothing.
+// Package database opens both database servers of the running stack as the user ops, who may read and change nothing.
 package database
 
 import (
@@ -17,12 +17,12 @@ import (
 
 // Server is one of the two servers.
 type Server struct {
-	Name string // which of the two it was started as
+	Name string // "primary" or "replica", after its first role
 	Addr string
 	DB   *sql.DB
 }
 
-// Open returns the primary and the replica, in this order. It does not connect yet.
+// Open returns the servers called primary and replica, in this order. It does not connect yet.
 func Open(s stack.Stack) ([]Server, error) {
 	password, err := secret.Read(s.Secrets(), "mysql-ops")
 	if err != nil {
@@ -37,7 +37,7 @@ func Open(s stack.Stack) ([]Server, error) {
 		config.Net, config.Addr = "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(one.port))
 		config.User, config.Passwd, config.InterpolateParams = "ops", password, true
 		config.Timeout, config.ReadTimeout = 3*time.Second, 30*time.Second
-		// Every failure also comes back as an error, which the command prints.
+		// The command prints every failure, because it also comes back as an error.
 		config.Logger = &mysql.NopLogger{}
 		connector, err := mysql.NewConnector(config)
 		if err != nil {

@@ -6,17 +6,17 @@ import (
 	"fmt"
 )
 
-// Row is a row as text, by column; NULL is nil.
+// Row is a row as text by column. NULL is nil.
 type Row map[string]*string
 
-// Rows returns all rows of a query whose columns the caller need not know: those of a SHOW statement depend on the
-// server's version, those of a comparison do not matter.
+// Rows returns all rows of a query whose columns the caller does not know, such as a SHOW statement, whose columns depend on the server's
+// version.
 func Rows(ctx context.Context, db *sql.DB, query string, arguments ...any) ([]Row, error) {
 	rows, err := db.QueryContext(ctx, query, arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("query: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() //nolint:errcheck // rows.Err reports errors
 	columns, err := rows.Columns()
 	if err != nil {
 		return nil, fmt.Errorf("query: %w", err)
@@ -39,8 +39,8 @@ func Rows(ctx context.Context, db *sql.DB, query string, arguments ...any) ([]Ro
 	return result, rows.Err()
 }
 
-// First returns the first of the columns that exists and is not NULL, and whether there is one. The engines give the
-// same thing different names.
+// First returns the value of the first of the columns that exists and is not NULL, and whether there is one. It is for columns to which
+// the engines give different names.
 func (r Row) First(columns ...string) (string, bool) {
 	for _, column := range columns {
 		if value := r[column]; value != nil {

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// client asks the gateway and prints what was asked and answered.
+// client sends requests to the gateway, and prints them with their answers.
 type client struct {
 	base  string
 	http  *http.Client
@@ -29,7 +29,7 @@ type request struct {
 	want   int // status
 }
 
-// answerTimeout is more than the gateway ever takes.
+// answerTimeout is longer than the gateway ever takes.
 const answerTimeout = 15 * time.Second
 
 func (c *client) title(text string) {
@@ -41,7 +41,7 @@ func (c *client) print(format string, arguments ...any) {
 	_, _ = fmt.Fprintf(c.out, format+"\n", arguments...)
 }
 
-// call sends a request and decodes the answer, which must have the status that was wanted.
+// call sends a request and decodes the answer. It fails if the answer has another status than the wanted one.
 func call[T any](ctx context.Context, c *client, asked request) (T, error) {
 	var result T
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
@@ -98,7 +98,7 @@ func (c *client) send(ctx context.Context, asked request) (status int, body []by
 
 var secrets = regexp.MustCompile(`"((?:refresh_)?token|password)":\s*"([^"]*)"`)
 
-// short is a body as it is printed: secrets cut, and not much longer than a line or two.
+// short returns a body for printing: without secrets, and about two lines at most.
 func short(body []byte) string {
 	const longest = 400
 	text := secrets.ReplaceAllStringFunc(string(body), func(member string) string {

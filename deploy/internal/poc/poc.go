@@ -1,6 +1,6 @@
-// Package poc is the walk-through of OMS: what a first user would try, in order, each step printed with what was asked and
-// what was answered. It ends at the first wrong answer. It knows HTTP, as any client does; only for its last step, which
-// compares the rows on both database servers, it logs in there as the user who may look.
+// Package poc is the walk-through of OMS: what a first user would try, in order. It prints each request and its answer, and ends at the
+// first wrong answer. It uses HTTP, as any client does. Only its last step, which compares the rows on both database servers, logs
+// in there as the user ops.
 package poc
 
 import (
@@ -16,7 +16,7 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-// password is every member's in the walk-through.
+// password is the password of every member here.
 const password = "Jhlee'spwd0" // #nosec G101 -- of members that are made up here
 
 // people are the four members of drf-oms's walk-through.
@@ -29,7 +29,7 @@ var people = []struct{ name, nickname, phone string }{
 
 var products = []string{"무지개 미니낭초", "[신메뉴할인] 꼬막무침 🍤", "무색소 천연가루 마카롱", "Hand-drip coffee set"}
 
-// walk is one run. Its e-mail addresses and order numbers are its own, so that it can be repeated on the same data.
+// walk is one run. It uses email addresses and order numbers of its own, so that it can be repeated on the same data.
 type walk struct {
 	client  client
 	run     string
@@ -99,14 +99,14 @@ func (w *walk) signUp(ctx context.Context) error {
 			return err
 		}
 		if answer.User.Email != email || answer.User.Name != person.name || answer.User.ID == "" || answer.Token == "" {
-			return fmt.Errorf("the answer is not the new member with a token")
+			return fmt.Errorf("the answer does not hold the new member with a token")
 		}
 		w.members = append(w.members, answer.User)
 	}
 	return nil
 }
 
-// self is the member that does all the rest.
+// self is the member that does everything after signing up.
 func (w *walk) self() member { return w.members[len(w.members)-1] }
 
 func (w *walk) logIn(ctx context.Context) error {
@@ -120,7 +120,7 @@ func (w *walk) logIn(ctx context.Context) error {
 			return err
 		}
 		if answer.User.ID != w.self().ID || answer.Token == "" {
-			return fmt.Errorf("the answer is not the member with a token")
+			return fmt.Errorf("the answer does not hold the member with a token")
 		}
 		*token = answer.Token
 	}
@@ -146,7 +146,7 @@ func (w *walk) placeOrders(ctx context.Context) error {
 			return err
 		}
 		if answer.Customer != w.self().ID || answer.OrderNumber != number || answer.ProductName != product || answer.ID == "" {
-			return fmt.Errorf("the answer is not the order")
+			return fmt.Errorf("the answer does not hold the order")
 		}
 		w.orders = append(w.orders, answer)
 	}
@@ -210,7 +210,7 @@ func (w *walk) search(ctx context.Context) error {
 func (w *walk) checkSelf(answer member) error {
 	last := w.orders[len(w.orders)-1]
 	if answer.ID != w.self().ID || answer.Email != w.self().Email {
-		return fmt.Errorf("the answer is another member")
+		return fmt.Errorf("the answer holds another member")
 	}
 	if answer.LastOrder == nil || answer.LastOrder.OrderNumber != last.OrderNumber {
 		return fmt.Errorf("the last order is not %s", last.OrderNumber)

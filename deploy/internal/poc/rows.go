@@ -12,10 +12,10 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-// replicaPatience is how long the replica may take to have what the walk-through wrote.
+// replicaPatience is how long the replica may take to receive what the walk-through wrote.
 const replicaPatience = 5 * time.Second
 
-// compareServers compares the rows that this run made, all columns of them, on the primary and the replica.
+// compareServers compares the rows that this run made on both servers, in all columns.
 func (w *walk) compareServers(ctx context.Context, s stack.Stack) error {
 	servers, err := database.Open(s)
 	if err != nil {
@@ -66,7 +66,7 @@ func (w *walk) compareTable(ctx context.Context, servers []database.Server, tabl
 				w.client.print("   < %s %s: %d rows", server.Name, server.Addr, len(results[i]))
 			}
 			if !same {
-				return fmt.Errorf("the rows of %s are not the same on both servers, or not %d", table, len(ids))
+				return fmt.Errorf("the rows of %s differ between the servers, or are not %d", table, len(ids))
 			}
 			w.client.print("   = equal in every column")
 			return nil

@@ -8,8 +8,8 @@ import (
 	"net/http"
 )
 
-// clientOf returns a client for a gateway with this certificate, or without one. It believes that certificate and no other,
-// whatever host it is for: the gateway is reached as 127.0.0.1 here.
+// clientOf returns a client for the gateway. With a certificate it trusts that certificate only, whatever host the certificate is for,
+// because the gateway is reached as 127.0.0.1 here.
 func clientOf(certFile, keyFile string) (*http.Client, error) {
 	if certFile == "" {
 		return &http.Client{}, nil
@@ -24,7 +24,7 @@ func clientOf(certFile, keyFile string) (*http.Client, error) {
 		InsecureSkipVerify: true, // #nosec G402 -- compared below
 		VerifyConnection: func(state tls.ConnectionState) error {
 			if !bytes.Equal(state.PeerCertificates[0].Raw, own) {
-				return errors.New("the gateway shows another certificate than TLS_CERT_FILE; `make up` takes a new one")
+				return errors.New("the gateway uses another certificate than the one in TLS_CERT_FILE; `make up` lets it use that one")
 			}
 			return nil
 		},

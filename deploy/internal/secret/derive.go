@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// NATSPasswords is the file that deploy/nats/nats.conf includes: the passwords of NATS's users as variables.
+// NATSPasswords returns the file that deploy/nats/nats.conf includes. It holds the passwords of NATS's users as variables.
 func NATSPasswords(dir string) (string, error) {
 	var text strings.Builder
 	text.WriteString("# Made from the secrets when the stack starts.\n")
@@ -26,7 +26,7 @@ func NATSPasswords(dir string) (string, error) {
 
 var placeholder = regexp.MustCompile(`\{\{([a-z-]+)\}\}`)
 
-// Statements returns the SQL statements of a template with the secrets that it names filled in.
+// Statements returns the SQL statements of a template. It fills in the secrets that the template names.
 func Statements(template, dir string) ([]string, error) {
 	content, err := os.ReadFile(template) // #nosec G304 -- a file of the repository
 	if err != nil {
@@ -60,22 +60,29 @@ func withoutComments(text string) string {
 	return kept.String()
 }
 
-// Publish copies the secrets into a folder from which containers mount them one by one. The files there are readable by
-// all, because the users inside the images have other numbers than ours; what keeps others on this machine away is the
-// folder itself, which only we may enter. A container sees the files that it is given and no others.
+// Publish copies the secrets into a folder from which containers mount them one by one. The files there are readable by all, because the
+// users in the images have other numbers than this user. The folder itself keeps others on this machine away, because only this
+// user may enter it. A container sees only the files that are mounted into it.
 //
-// What is there already stays as it is: running containers have it mounted.
+// A file whose content is right is left as it is, because running containers have it mounted.
 func Publish(dir, target string) error {
+	if err := publish(dir, target); err != nil {
+		return fmt.Errorf("publish secrets: %w", err)
+	}
+	return nil
+}
+
+func publish(dir, target string) error {
 	keys := filepath.Join(target, TokenKeys)
 	if err := os.MkdirAll(keys, 0o700); err != nil {
-		return fmt.Errorf("publish secrets: %w", err)
+		return err
 	}
 	files, err := filepath.Glob(filepath.Join(dir, TokenKeys, "*.pem"))
 	if err != nil {
-		return fmt.Errorf("publish secrets: %w", err)
+		return err
 	}
 	if err := removeOthers(keys, files); err != nil {
-		return fmt.Errorf("publish secrets: %w", err)
+		return err
 	}
 	for _, name := range append([]string{PrincipalKey, PrincipalPublicKey}, Passwords...) {
 		files = append(files, filepath.Join(dir, name))
@@ -83,7 +90,7 @@ func Publish(dir, target string) error {
 	for _, file := range files {
 		content, err := os.ReadFile(file) // #nosec G304 -- our own folder
 		if err != nil {
-			return fmt.Errorf("publish secrets: %w", err)
+			return err
 		}
 		if err := publishFile(filepath.Join(target, strings.TrimPrefix(file, dir)), content); err != nil {
 			return err
@@ -99,7 +106,7 @@ func Publish(dir, target string) error {
 	return os.Chmod(keys, 0o755) // #nosec G302 -- below a private folder, see above
 }
 
-// removeOthers removes the published keys that are no longer among the originals: a key taken back must not verify.
+// removeOthers removes published keys that are no longer among the originals, because a key that was removed must not verify tokens.
 func removeOthers(published string, originals []string) error {
 	wanted := map[string]bool{}
 	for _, original := range originals {
@@ -123,13 +130,9 @@ func publishFile(path string, content []byte) error {
 	if present, err := os.ReadFile(path); err == nil && bytes.Equal(present, content) { // #nosec G304 -- our own folder
 		return nil
 	}
-	err := errors.Join(os.RemoveAll(path), os.WriteFile(path, content, 0o600)) // #nosec G703 -- below our own folder
-	if err != nil {
-		return fmt.Errorf("publish secrets: %w", err)
+	if err := errors.Join(os.RemoveAll(path), os.WriteFile(path, content, 0o600)); err != nil { // #nosec G703 -- below our own folder
+		return err
 	}
-	// Not by the mode of the write, which the umask narrows.
-	if err := os.Chmod(path, 0o444); err != nil { // #nosec G302 -- below a private folder, see above
-		return fmt.Errorf("publish secrets: %w", err)
-	}
-	return nil
+	// Chmod sets the mode, because the umask would narrow the mode of the write.
+	return os.Chmod(path, 0o444) // #nosec G302 -- below a private folder, see above
 }

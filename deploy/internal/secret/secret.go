@@ -1,6 +1,6 @@
-// Package secret makes the stack's secrets, once: passwords for the database and NATS users, the key that signs
-// principals, the first key that signs tokens, what stored answers are sealed with. Files are readable by their owner only, in a folder of which the same is
-// true. It never changes a secret that exists, because the databases remember the passwords.
+// Package secret makes the stack's secrets: passwords of the database's and NATS's users, the key that signs principals, the first key that
+// signs tokens, and the key that seals stored answers. Only their owner can read the files and their folder. A secret that exists is
+// never changed, because the databases remember the passwords.
 package secret
 
 import (
@@ -22,20 +22,20 @@ var Passwords = []string{
 	"mysql-root", "mysql-accounts-app", "mysql-accounts-migrate", "mysql-orders-app", "mysql-orders-migrate",
 	"mysql-replicator", "mysql-ops",
 	"nats-accounts", "nats-orders", "nats-gateway", "nats-ops",
-	// What accounts seals the answers with that it keeps for repeated requests.
+	// accounts seals with it the answers that it keeps for repeated requests.
 	"idempotency",
 }
 
 const (
-	// PrincipalKey signs the identity that the gateway hands on.
+	// PrincipalKey is the gateway's key, which signs the principal of each request.
 	PrincipalKey = "principal.pem"
-	// PrincipalPublicKey verifies that identity in the services.
+	// PrincipalPublicKey is the services' key, which verifies the principal.
 	PrincipalPublicKey = "principal.pub.pem"
-	// TokenKeys is a folder; its newest key signs tokens, all verify them.
+	// TokenKeys is a folder of keys. The newest signs tokens, and all verify them.
 	TokenKeys = "token-keys"
 )
 
-// Ensure makes the secrets that do not exist yet in dir and narrows the access to those that do.
+// Ensure makes the secrets in dir that do not exist yet. It also takes other users' access from those that exist.
 func Ensure(dir string, now time.Time) error {
 	keys := filepath.Join(dir, TokenKeys)
 	if err := os.MkdirAll(keys, 0o700); err != nil {
@@ -77,7 +77,7 @@ func Read(dir, name string) (string, error) {
 	return strings.TrimRight(string(content), "\r\n"), nil
 }
 
-// ensureFile writes a new file under another name first: a secret that was written halfway must not count as made.
+// ensureFile writes a new file under another name first, so that half of a secret never counts as one.
 func ensureFile(path string, content func() ([]byte, error)) error {
 	if _, err := os.Stat(path); err == nil {
 		return os.Chmod(path, 0o600)
@@ -95,8 +95,8 @@ func ensureFile(path string, content func() ([]byte, error)) error {
 	return os.Rename(unfinished, path)
 }
 
-// password is 32 letters and digits, some 190 bits. There is no other character, so that it needs no quoting in SQL,
-// shell and configuration files; and no more, because MySQL takes no longer one for replication.
+// password returns 32 letters and digits (about 190 bits). Other characters would need quoting in SQL, shell and configuration files. MySQL
+// takes no longer password for replication.
 func password() ([]byte, error) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	text := make([]byte, 32)

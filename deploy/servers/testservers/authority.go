@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// Authority signs the certificates of a test's servers. It is known to nobody else and lives as long as the test.
+// Authority signs the certificates of a test's servers. It lives as long as the test.
 type Authority struct {
-	// File is its own certificate, as the settings MYSQL_TLS_CA_FILE and NATS_TLS_CA_FILE take it.
+	// File holds its own certificate, in the form of the settings MYSQL_TLS_CA_FILE and NATS_TLS_CA_FILE.
 	File string
 
 	certificate *x509.Certificate
@@ -41,7 +41,7 @@ func NewAuthority(t testing.TB) *Authority {
 	return authority
 }
 
-// Issue makes a certificate for a server with these names or addresses, valid for an hour.
+// Issue makes a certificate for a server with these names or addresses. It is valid for an hour.
 func (a *Authority) Issue(t testing.TB, hosts ...string) (certFile, keyFile string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -93,7 +93,7 @@ func newTemplate(name string) *x509.Certificate {
 	}
 }
 
-// writePEM writes a file that users in containers can read; the test's folder and its end keep it from harm.
+// writePEM writes a file that users in containers can read. It lies in the test's folder, and is removed with it.
 func writePEM(file, kind string, content []byte) error {
 	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o644) // #nosec G306 -- see above
 }

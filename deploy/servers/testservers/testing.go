@@ -35,8 +35,8 @@ func Main(tests *testing.M) {
 	os.Exit(code)
 }
 
-// Shared returns the pair that all tests of a package share. The first call starts it; Main ends it. A test that stops
-// or pauses a server takes NewPair instead.
+// Shared returns the pair that all tests of a package share. The first call starts it, and Main ends it. A test that stops or pauses a
+// server must use NewPair instead.
 func Shared(t testing.TB) *dbpair.Pair {
 	t.Helper()
 	shared.once.Do(func() { shared.pair, shared.err = startTestPair(dbpair.Options{}) })
@@ -59,13 +59,13 @@ func NewSchema(t testing.TB) (*dbpair.Pair, dbpair.Schema) {
 	return pair, schema
 }
 
-// NewPair starts a pair of this test's own, which ends with the test.
+// NewPair starts a pair for this test only. It ends with the test.
 func NewPair(t testing.TB) *dbpair.Pair {
 	t.Helper()
 	return newPair(t, dbpair.Options{})
 }
 
-// NewTLSPair starts a pair of this test's own whose servers offer TLS with a certificate for 127.0.0.1 from authority.
+// NewTLSPair is NewPair with servers that offer TLS, with a certificate for 127.0.0.1 from authority.
 func NewTLSPair(t testing.TB, authority *Authority) *dbpair.Pair {
 	t.Helper()
 	var options dbpair.Options
@@ -97,7 +97,7 @@ func startTestPair(options dbpair.Options) (*dbpair.Pair, error) {
 	return dbpair.Start(ctx, options)
 }
 
-// NewNATS starts a NATS server of this test's own with a configuration (which may be empty), which ends with the test.
+// NewNATS starts a NATS server for this test only, with a configuration that may be empty. It ends with the test.
 func NewNATS(t testing.TB, config string) *natsserver.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
@@ -114,7 +114,7 @@ func NewNATS(t testing.TB, config string) *natsserver.Server {
 	return server
 }
 
-// NewTLSNATS starts a NATS server of this test's own that demands TLS, with a certificate for 127.0.0.1 from authority.
+// NewTLSNATS is NewNATS with a server that demands TLS, with a certificate for 127.0.0.1 from authority.
 func NewTLSNATS(t testing.TB, authority *Authority) *natsserver.Server {
 	t.Helper()
 	cert, key := authority.Issue(t, "127.0.0.1")
