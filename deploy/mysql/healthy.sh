@@ -1,7 +1,7 @@
 #!/bin/bash
-# The health check of both servers. It asks as ops over TCP: that user exists on the primary once it has been set up, and
-# on the replica once replication has brought it; the entrypoint's temporary server listens on no port. Whether the replica
-# still replicates is not asked: without it the shop goes on, and `make replication` tells.
+# The health check of both servers. It logs in as ops over TCP. On the primary that user exists once the first start has made it, and on
+# the replica once replication has brought it. The temporary server of the image's entrypoint listens on no port. The check does
+# not ask whether the replica still replicates, because the shop goes on without it; `make replication` shows that.
 set -euo pipefail
 
 MYSQL_PWD=$(cat /run/secrets/mysql-ops)

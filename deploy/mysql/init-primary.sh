@@ -1,6 +1,6 @@
 #!/bin/bash
-# Executed by the image's entrypoint when the primary's data is new: schemas and users, from the template beside this
-# file and the secrets that are mounted. They go through the binary log, and so reach the replica.
+# The image's entrypoint executes this when the primary has no data yet. It makes schemas and users, from the template beside this file and
+# the mounted secrets. The statements go through the binary log, and so reach the replica.
 set -euo pipefail
 
 sql=$(cat /etc/oms/users.sql.template)

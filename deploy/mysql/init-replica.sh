@@ -1,10 +1,10 @@
 #!/bin/bash
-# Executed by the image's entrypoint when the replica's data is new. It names the source and leaves: replication starts
-# with the server's next, real start. Nothing may be written to the binary log here, or the replica would hold a
-# transaction that the primary does not know.
+# The image's entrypoint executes this when the replica has no data yet. It only names the source: replication starts with the server's
+# next start, which is the first real one. Nothing may be written to the binary log here, because the primary would lack that
+# transaction.
 #
-# super_read_only is set here, for all later starts, because in the configuration file it would also hold for the
-# entrypoint, which has to create root.
+# super_read_only is set here, for all later starts. In the configuration file it would also hold for the entrypoint, which has to create
+# root.
 set -euo pipefail
 
 MYSQL_PWD=$(cat /run/secrets/mysql-root)
