@@ -130,3 +130,22 @@ func principal(t *testing.T, login answer) authn.Principal {
 }
 
 func userPath(id uint64) string { return fmt.Sprintf("/accounts/users/%d", id) }
+
+// conditional sends a request of a caller under a condition.
+func (p *process) conditional(t *testing.T, caller authn.Principal, method, path, body, header, value string) answer {
+	t.Helper()
+	request := p.request(t, p.sign(t, caller), method, path, "", body)
+	if body != "" {
+		request.Header.Set("Content-Type", mediaType)
+	}
+	request.Header.Set(header, value)
+	got, err := answerTo(request)
+	require.NoError(t, err)
+	return got
+}
+
+func tag(t *testing.T, got answer) string {
+	t.Helper()
+	require.Regexp(t, `^"\d+\.\d+-[A-Za-z0-9_-]{22}"$`, got.header.Get("Etag"), "%s", got.body)
+	return got.header.Get("Etag")
+}

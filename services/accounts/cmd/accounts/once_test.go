@@ -13,8 +13,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/authn"
-	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/config"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/idempotency"
@@ -66,103 +64,6 @@ func TestASignUpWithItsKeyAgainIsAnsweredAsBeforeByEveryInstance(t *testing.T) {
 	p.requireOne(t)
 	refresh := fmt.Sprintf(`{"refresh_token":%q}`, first.object(t)["refresh_token"])
 	require.Equal(t, http.StatusOK, second.do(t, anonymous, http.MethodPost, "/auth/refresh", refresh).status)
-}
-
-func TestASignUpWhoseAnswerWasLostIsNotDoneTwice(t *testing.T) {
-	t.Parallel()
-	p := startProcess(t)
-	request := p.keyed(t, "lost", signUpBody("sungi@x.test"))
-	var content bytes.Buffer
-	require.NoError(t, request.Write(&content))
-	conn, err := net.Dial("tcp", p.HTTP.String())
-	require.NoError(t, err)
-	_, err = conn.Write(content.Bytes())
-	require.NoError(t, err)
-	require.NoError(t, conn.Close())
-	require.Eventually(t, func() bool { return p.number(t, "SELECT COUNT(*) FROM idempotency_keys") == 1 }, time.Minute, 5*time.Millisecond)
-
-	again := p.signUpOnce(t, "lost", signUpBody("sungi@x.test"))
-	require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
-	require.Equal(t, "true", again.header.Get(httpx.HeaderIdempotencyReplayed))
-	p.requireOne(t)
-	caller := principal(t, again)
-	require.Equal(t, http.StatusOK, p.do(t, caller, http.MethodGet, userPath(caller.MemberID), "").status)
-}
-
-func TestSignUpsWithOneKeyAtTheSameMomentAreOne(t *testing.T) {
-	t.Parallel()
-	p := startProcess(t)
-	instances := []*process{p, p.start(t)}
-	const crowd = 8
-	answers, failures := make([]answer, crowd), make(chan error, crowd)
-	for i := range crowd {
-		request := instances[i%2].keyed(t, "crowd", signUpBody("sungi@x.test"))
-		go func() {
-			var err error
-			answers[i], err = answerTo(request)
-			failures <- err
-		}()
-	}
-	for range crowd {
-		require.NoError(t, <-failures)
-	}
-	last := p.signUpOnce(t, "crowd", signUpBody("sungi@x.test"))
-	require.Equal(t, "true", last.header.Get(httpx.HeaderIdempotencyReplayed))
-	done := 0
-	for _, got := range answers {
-		if got.status == http.StatusConflict { // its twin was being done
-			got.problem(t)
-			continue
-		}
-		require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
-		require.Equal(t, last.body, got.body)
-		if got.header.Get(httpx.HeaderIdempotencyReplayed) == "" {
-			done++
-		}
-	}
-	require.Equal(t, 1, done)
-	p.requireOne(t)
-}
-
-func TestAKeyOfAnotherSignUpTellsNothingOfIt(t *testing.T) {
-	t.Parallel()
-	p := startProcess(t)
-	require.Equal(t, http.StatusCreated, p.signUpOnce(t, "key", signUpBody("sungi@x.test")).status)
-	for _, body := range []string{
-		signUpBody("other@x.test"), strings.Replace(signUpBody("sungi@x.test"), secret, secret+"1", 1),
-		strings.Replace(signUpBody("sungi@x.test"), "0108", "0109", 1),
-	} {
-		got := p.signUpOnce(t, "key", body)
-		require.Equal(t, http.StatusUnprocessableEntity, got.status, "%s", got.body)
-		require.Len(t, got.problem(t), 4)
-		require.NotContains(t, got.body, "sungi")
-		require.Empty(t, got.header.Get(httpx.HeaderIdempotencyReplayed))
-	}
-	p.requireOne(t)
-	require.Equal(t, 3, p.number(t, "SELECT COUNT(*) FROM audit_events WHERE action = 'sign_up' AND outcome = 'failure'"))
-	for _, key := range []string{"with blank", "ü", strings.Repeat("k", 256)} {
-		require.Equal(t, http.StatusBadRequest, p.signUpOnce(t, key, signUpBody("b@x.test")).status, key)
-	}
-	refused := p.signUpOnce(t, "new", signUpBody("sungi@x.test"))
-	require.Equal(t, http.StatusBadRequest, refused.status, "a new key does not make an email free: %s", refused.body)
-}
-
-func TestPasswordsCannotBeTriedWithTheKeyOfASignUp(t *testing.T) {
-	t.Parallel()
-	p := startProcess(t)
-	require.Equal(t, http.StatusCreated, p.signUpOnce(t, "key", signUpBody("sungi@x.test")).status)
-	guess := func(password string) int {
-		request := p.keyed(t, "key", strings.Replace(signUpBody("sungi@x.test"), secret, password, 1))
-		request.Header.Set(assertion.Header, p.sign(t, authn.Principal{Address: "192.0.2.1"}))
-		got, err := answerTo(request)
-		require.NoError(t, err)
-		return got.status
-	}
-	for i := range 5 {
-		require.Equal(t, http.StatusUnprocessableEntity, guess(fmt.Sprintf("Wrong'pwd%d0", i)))
-	}
-	require.Equal(t, http.StatusTooManyRequests, guess("Wrong'pwd90"))
-	require.Equal(t, http.StatusTooManyRequests, guess(secret), "the right one must look like any other")
 }
 
 func TestWhatIsKeptOfASignUpShowsNeitherPasswordNorTokens(t *testing.T) {

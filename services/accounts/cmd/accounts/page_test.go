@@ -113,24 +113,6 @@ func (s *surroundings) logStatements(t *testing.T) func() []string {
 	return func() []string { return append(lists[0](), lists[1]()...) }
 }
 
-func TestMembersCarryWhatTheCallerMaySee(t *testing.T) {
-	t.Parallel()
-	s := newSurroundings(t)
-	s.serveLastOrders(t, func(id uint64) bool { return id == 1 })
-	p := s.start(t)
-	p.fill(t, 2)
-	whole := p.do(t, authn.Principal{MemberID: 1, SessionID: 1}, http.MethodGet, userPath(1), "").object(t)
-	require.Equal(t, "2026-11-23T15:36:30.511840+09:00", whole["last_order"].(map[string]any)["paymented_at"])
-	require.Equal(t, "M", whole["gender"])
-	masked := p.do(t, authn.Principal{MemberID: 2, SessionID: 1}, http.MethodGet, userPath(1), "").object(t)
-	require.Equal(t, map[string]any{
-		"id": float64(1), "email": "m***@x.test", "name": "김선기", "nickname": "sungi", "phone": "***64",
-	}, masked)
-	none := p.do(t, admin, http.MethodGet, userPath(2), "").object(t)
-	require.Contains(t, none, "last_order")
-	require.Nil(t, none["last_order"])
-}
-
 func TestWithoutOrdersMembersComeInTimeWithoutLastOrdersAndSaySo(t *testing.T) {
 	t.Parallel()
 	for name, hanging := range map[string]bool{"absent": false, "hanging": true} {
