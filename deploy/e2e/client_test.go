@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -23,7 +22,7 @@ type client struct {
 }
 
 func newClient() client {
-	return client{http: &http.Client{Timeout: 15 * time.Second}, base: system.gateway}
+	return client{http: &http.Client{Timeout: patience}, base: system.gateway}
 }
 
 // as returns a client that shows the token.

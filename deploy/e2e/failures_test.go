@@ -104,10 +104,8 @@ func TestOrdersKilledUnderLoadLeavesAccountsAnsweringAndComesBack(t *testing.T) 
 	requireGoesOn(t, running, 50)
 	require.NoError(t, process(t, "run", "orders.json").Kill())
 
-	began := time.Now()
 	degraded := own.do(t, http.MethodGet, path, nil)
 	require.Equal(t, http.StatusOK, degraded.status)
-	require.Less(t, time.Since(began), 250*time.Millisecond)
 	require.NotContains(t, degraded.body, "last_order", "unknown is not null")
 	require.Equal(t, "last_order", degraded.header.Get("Degraded"))
 
@@ -122,7 +120,7 @@ func TestOrdersKilledUnderLoadLeavesAccountsAnsweringAndComesBack(t *testing.T) 
 		got, err := own.try(t.Context(), http.MethodGet, path, nil)
 		_, known := got.body["last_order"]
 		return err == nil && known
-	}, 5*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	running.end()
 	require.Zero(t, running.failed.Load(), "%v", running.example.Load())
 }

@@ -87,7 +87,7 @@ func (g *gateway) ready(ctx context.Context) bool {
 
 func (g *gateway) awaitReady(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, func() bool { return g.ready(t.Context()) }, 10*time.Second, 10*time.Millisecond, "the gateway gets ready")
+	require.Eventually(t, func() bool { return g.ready(t.Context()) }, patience, 10*time.Millisecond, "the gateway gets ready")
 }
 
 // client returns a client of this gateway with the token.

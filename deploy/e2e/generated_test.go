@@ -103,16 +103,14 @@ func sendHostile(ctx context.Context, requests *generator, count int, statuses *
 	return ""
 }
 
-const exchangeTimeout = 5 * time.Second
-
 // exchange sends a text over a connection of its own and reads the first answer.
 func exchange(text string) (status, body string, err error) {
-	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(system.gateway, "http://"), exchangeTimeout)
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(system.gateway, "http://"), patience)
 	if err != nil {
 		return "", "", err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(exchangeTimeout)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", "", err
 	}
 	if _, err := io.WriteString(conn, text); err != nil {

@@ -24,7 +24,11 @@ var system struct {
 	env     []string
 }
 
-const startTimeout = 5 * time.Minute
+const (
+	startTimeout = 5 * time.Minute
+	// patience is how long a test waits for what happens within seconds on an idle machine.
+	patience = time.Minute
+)
 
 func TestMain(m *testing.M) {
 	code, err := runOnOwnSystem(m)

@@ -22,7 +22,7 @@ import (
 	"oms.internal/deploy/internal/secret"
 )
 
-const patience = 20 * time.Second // for what is over at once unless something is broken
+const patience = time.Minute // for what is over at once unless something is broken
 
 type message struct{}
 

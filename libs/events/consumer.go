@@ -65,6 +65,7 @@ type Consumer struct {
 	consuming state
 	storing   state
 	// How soon a refused event comes again, and when it is given up.
+	ackWait     time.Duration
 	firstDelay  time.Duration
 	mostTries   uint64
 	refusalTime time.Duration
@@ -80,9 +81,9 @@ func NewConsumer(db Database, conn *nats.Conn, options ConsumerOptions,
 	return &Consumer{
 		db: db, conn: conn, durable: options.Durable, subject: options.Subject,
 		handle: handle, log: options.Log, now: orTimeNow(options.Now),
-		consuming:  state{log: options.Log, work: "consuming of events"},
-		storing:    state{log: options.Log, work: "handling of events"},
-		firstDelay: firstDelay, mostTries: mostTries, refusalTime: refusalTime,
+		consuming: state{log: options.Log, work: "consuming of events"},
+		storing:   state{log: options.Log, work: "handling of events"},
+		ackWait:   ackWait, firstDelay: firstDelay, mostTries: mostTries, refusalTime: refusalTime,
 	}
 }
 
@@ -152,7 +153,7 @@ func (c *Consumer) create(ctx context.Context, stream jetstream.JetStream) (jets
 		FilterSubject: c.subject,
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       ackWait,
+		AckWait:       c.ackWait,
 		MaxDeliver:    -1, // take counts, and says so when it gives an event up
 		MaxAckPending: -1, // refused events that wait must not keep new ones from coming
 	})

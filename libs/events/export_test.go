@@ -12,6 +12,9 @@ func (c *Consumer) SetRetries(first time.Duration, most uint64, atLeast time.Dur
 	c.firstDelay, c.mostTries, c.refusalTime = first, most, atLeast
 }
 
+// SetAckWait has JetStream wait so long for an instance of which it hears nothing.
+func (c *Consumer) SetAckWait(wait time.Duration) { c.ackWait = wait }
+
 // Claim claims rows as a relay does.
 func Claim(ctx context.Context, tx mysqlx.Writer, ids []uint64) (int, error) {
 	claimed, err := claim(ctx, tx, ids)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -37,30 +36,20 @@ func TestWhatIsCommittedIsPublishedAndNothingElse(t *testing.T) {
 	}
 }
 
-// It does not run in parallel with the others, which leave nothing at rest.
-func TestAtRestAnEventIsPublishedWithin200Milliseconds(t *testing.T) {
-	world := newWorld(t)
-	db := world.open(t)
-	world.relay(t, db, discard)
-	conn := world.connect(t)
+// From the commit to a subscriber, at rest: what the README promises is measured with `go test -bench AtRest`.
+func BenchmarkAtRestAnEventIsPublished(b *testing.B) {
+	world := newWorld(b)
+	db := world.open(b)
+	world.relay(b, db, discard)
+	conn := world.connect(b)
 	heard, err := conn.SubscribeSync("oms.events.>")
-	require.NoError(t, err)
-	require.NoError(t, conn.FlushTimeout(patient))
-	tell(t, db, 1)
-	world.await(t, 0, waiting) // the stream is made
-	_, err = heard.NextMsg(patient)
-	require.NoError(t, err)
-	var taken []time.Duration
-	for range 20 {
-		tell(t, db, 1)
-		began := time.Now()
+	require.NoError(b, err)
+	require.NoError(b, conn.FlushTimeout(patient))
+	for b.Loop() {
+		tell(b, db, 1)
 		_, err := heard.NextMsg(patient)
-		require.NoError(t, err)
-		taken = append(taken, time.Since(began))
+		require.NoError(b, err)
 	}
-	slices.Sort(taken)
-	t.Logf("from the commit to a subscriber: median %v, 90 %% %v, most %v", taken[10], taken[17], taken[19])
-	require.Less(t, taken[10], 200*time.Millisecond)
 }
 
 func TestAtRestNothingIsWritten(t *testing.T) {
@@ -109,17 +98,18 @@ func TestNobodyWaitsForARelayThatWaitsForNATS(t *testing.T) {
 	tell(t, db, 1)
 	world.await(t, 0, waiting)
 	require.NoError(t, world.nats.Pause())
-	// The relay claims the first of these and holds them while no acknowledgement comes.
-	var longest time.Duration
-	told := 0
+	// The relay claims the first of these and holds them for two seconds, while no acknowledgement comes. A transaction that had
+	// to wait for one of its rows would be given up after a second, and run again.
+	told, runs := 0, 0
 	for begun := time.Now(); time.Since(begun) < 4*time.Second; told++ {
-		began := time.Now()
-		tell(t, db, 1)
-		longest = max(longest, time.Since(began))
+		event := newEvent(t, fmt.Sprint(told))
+		require.NoError(t, db.Cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+			runs++
+			return events.Append(ctx, tx, event)
+		}))
 	}
 	require.NoError(t, world.nats.Continue())
-	t.Logf("%d events, the longest transaction took %v", told, longest)
-	require.Less(t, longest, time.Second, "a relay holds its rows for two seconds")
+	require.Equal(t, told, runs, "a transaction waited")
 	world.await(t, 0, waiting)
 	require.Len(t, world.ids(t), told+1)
 }
@@ -137,10 +127,7 @@ func TestTheClaimOfARelayThatHangsEnds(t *testing.T) {
 	require.Equal(t, 3, claimed)
 	world.relay(t, db, discard)
 	world.await(t, 3, waiting)
-	began := time.Now()
 	world.await(t, 0, waiting)
-	t.Logf("the rest %v later", time.Since(began))
-	require.Less(t, time.Since(began), 15*time.Second)
 }
 
 func TestWithoutNATSEventsWaitAndTheLogSaysSoOnce(t *testing.T) {
@@ -175,9 +162,7 @@ func TestAtItsEndARelayPublishesWhatWasWrittenBefore(t *testing.T) {
 	world.await(t, 0, waiting)
 	for range 5 {
 		tell(t, db, 1)
-		began := time.Now()
 		stop()
-		require.Less(t, time.Since(began), 2*time.Second)
 		require.Zero(t, world.count(t, waiting))
 		stop = world.relay(t, db, discard)
 	}

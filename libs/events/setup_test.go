@@ -44,12 +44,12 @@ type world struct {
 	nats   *natsserver.Server
 }
 
-func newWorld(t *testing.T) world {
+func newWorld(t testing.TB) world {
 	t.Helper()
 	return worldOn(t, testservers.Shared(t))
 }
 
-func worldOn(t *testing.T, pair *dbpair.Pair) world {
+func worldOn(t testing.TB, pair *dbpair.Pair) world {
 	t.Helper()
 	made, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func worldOn(t *testing.T, pair *dbpair.Pair) world {
 }
 
 // migration is how the services make a table.
-func migration(t *testing.T, table string) string {
+func migration(t testing.TB, table string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../sql/orders/migrations/00003_idempotency_and_events.sql")
 	require.NoError(t, err)
@@ -108,7 +108,7 @@ func (d *database) Write(ctx context.Context, work func(context.Context, mysqlx.
 // lose has the next transactions roll back at the moment of their COMMIT, as when the process is killed.
 func (d *database) lose(count int64) { d.losses.Store(count) }
 
-func (w world) open(t *testing.T) *database {
+func (w world) open(t testing.TB) *database {
 	t.Helper()
 	cluster, err := mysqlx.Open(w.config, discard)
 	require.NoError(t, err)
@@ -117,7 +117,7 @@ func (w world) open(t *testing.T) *database {
 	return &database{Cluster: cluster}
 }
 
-func (w world) connect(t *testing.T) *nats.Conn {
+func (w world) connect(t testing.TB) *nats.Conn {
 	t.Helper()
 	conn, err := natsx.Connect(natsx.Config{URL: w.nats.URL(), User: "test", Password: "test"}, discard)
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func (w world) connect(t *testing.T) *nats.Conn {
 }
 
 // start runs a part until the test ends or the returned function is called.
-func start(t *testing.T, run func(context.Context) error) (stop func()) {
+func start(t testing.TB, run func(context.Context) error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -139,7 +139,7 @@ func start(t *testing.T, run func(context.Context) error) (stop func()) {
 	return stop
 }
 
-func (w world) relay(t *testing.T, db *database, log *slog.Logger) (stop func()) {
+func (w world) relay(t testing.TB, db *database, log *slog.Logger) (stop func()) {
 	t.Helper()
 	return start(t, events.NewRelay(db, w.connect(t), events.RelayOptions{Log: log}).Run)
 }
@@ -153,7 +153,7 @@ func (w world) consumer(t *testing.T, db *database, log *slog.Logger, handle fun
 	return consumer
 }
 
-func newEvent(t *testing.T, subject string) events.Event {
+func newEvent(t testing.TB, subject string) events.Event {
 	t.Helper()
 	event, err := events.New("accounts", "deleted", subject, time.Now(), map[string]string{"id": subject})
 	require.NoError(t, err)
@@ -161,7 +161,7 @@ func newEvent(t *testing.T, subject string) events.Event {
 }
 
 // tell appends events, each in a transaction of its own, and returns their ids.
-func tell(t *testing.T, db *database, count int) (ids []string) {
+func tell(t testing.TB, db *database, count int) (ids []string) {
 	t.Helper()
 	for i := range count {
 		event := newEvent(t, fmt.Sprint(i))

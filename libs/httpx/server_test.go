@@ -67,7 +67,7 @@ func startToDrain(
 	t.Helper()
 	result := &server{addr: listener.Addr().String(), logs: &logs{}, metrics: prometheus.NewRegistry()}
 	options := httpx.Options{
-		Log: lifecycle.NewLogger(result.logs, "test", slog.LevelInfo), Metrics: result.metrics, Timeout: 3 * time.Second,
+		Log: lifecycle.NewLogger(result.logs, "test", slog.LevelInfo), Metrics: result.metrics, Timeout: 30 * time.Second,
 	}
 	if change != nil {
 		change(&options)

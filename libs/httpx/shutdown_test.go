@@ -87,7 +87,7 @@ func TestIdleConnectionsDoNotDelayTheShutdown(t *testing.T) {
 	began := time.Now()
 	server.stop()
 	require.NoError(t, <-server.ended)
-	require.Less(t, time.Since(began), 2*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second, "an idle connection lasts for 75 seconds")
 }
 
 func TestServeLeavesNoListenerBehindWhenItIsStoppedBeforeItBegan(t *testing.T) {

@@ -162,13 +162,11 @@ func TestARequestInFlightIsAConflictWithTheReasonAsItsCause(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)
 	_, _, err := schema.do(t.Context(), request(1, "k", "body"), func() error {
-		began := time.Now()
 		_, _, err := schema.do(t.Context(), request(1, "k", "body"), nil)
 		require.True(t, fault.Is(err, fault.Conflict), err)
 		refused, ok := errors.AsType[*mysql.MySQLError](err)
 		require.True(t, ok, "mysqlx knows by it that the first try may still be under way")
 		require.EqualValues(t, 1205, refused.Number)
-		require.Less(t, time.Since(began), 5*time.Second)
 		_, _, err = schema.do(t.Context(), request(1, "another key", "body"), nil)
 		require.NoError(t, err, "other requests do not wait")
 		return nil

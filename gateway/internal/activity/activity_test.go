@@ -115,7 +115,7 @@ func TestAccountsHearsOverNATS(t *testing.T) {
 			}))
 	}()
 	batch := []accounts.Seen{{SessionID: 7, At: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
-	require.Eventually(t, func() bool { return OverNATS(conn)(t.Context(), batch) == nil }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return OverNATS(conn)(t.Context(), batch) == nil }, time.Minute, 10*time.Millisecond)
 	require.Equal(t, batch, (<-heard).Sessions)
 	stop()
 	require.NoError(t, <-ended)

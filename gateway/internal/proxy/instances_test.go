@@ -94,7 +94,6 @@ func TestAllInstancesGoneIs503(t *testing.T) {
 		reply := proxy.ask(t, http.MethodPost, "/orders/", "{}", nil)
 		require.Equal(t, http.StatusServiceUnavailable, reply.status)
 		require.Equal(t, "unavailable", reply.code(t), "nothing was sent")
-		require.Less(t, reply.took, atOnce)
 	}
 }
 

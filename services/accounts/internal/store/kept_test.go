@@ -3,7 +3,6 @@ package store_test
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -76,12 +75,10 @@ func TestASignUpThatIsStillBeingDoneIsAConflict(t *testing.T) {
 		"INSERT INTO idempotency_keys (caller_id, key_digest, fingerprint, created_at) VALUES (0, UNHEX(SHA2('key', 256)), ?, ?)",
 		make([]byte, 32), now)
 	require.NoError(t, err)
-	began := time.Now()
 	_, err = f.Kept(t.Context(), answering("key"))
 	requireCode(t, fault.Conflict, err)
 	_, err = f.signUpOnce(t, sungi, answering("key"))
 	requireCode(t, fault.Conflict, err)
-	require.Less(t, time.Since(began), 10*time.Second)
 	require.NoError(t, tx.Rollback())
 	kept, err := f.signUpOnce(t, sungi, answering("key"))
 	require.NoError(t, err)
