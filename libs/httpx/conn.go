@@ -15,7 +15,7 @@ import (
 // a while, and closes then.
 const (
 	lingerTime  = 5 * time.Second
-	lingerBytes = 4 << 20
+	lingerBytes = 64 << 20
 	lingerStep  = 4 << 10 // bytes read at once
 )
 

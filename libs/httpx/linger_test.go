@@ -44,6 +44,7 @@ func early() map[string]struct {
 		"many headers":           {post + strings.Repeat("X: y\r\n", much/6) + "\r\n", 400},
 		"a URL":                  {"GET /" + many + " HTTP/1.1\r\nHost: x\r\n\r\n", 400},
 		"a method":               {many + " / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		"a very large body":      {post + "Content-Length: 8388608\r\n\r\n" + strings.Repeat(many, 8), 413},
 		"a body":                 {post + "Content-Length: 1048576\r\n\r\n" + many, 413},
 		"chunks":                 {post + "Transfer-Encoding: chunked\r\n\r\n100000\r\n" + many + "\r\n0\r\n\r\n", 413},
 		"an endless chunk":       {post + "Transfer-Encoding: chunked\r\n\r\n1;" + many, 400},
