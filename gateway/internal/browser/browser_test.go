@@ -12,34 +12,35 @@ import (
 var unreadable = map[string]struct {
 	before, after string
 	status        int
+	stalls        bool // whether the client waits in the middle
 }{
-	"a head too large behind the Origin": {"GET /orders/ HTTP/1.1\r\nHost: a\r\n", "X: " + strings.Repeat("x", 20_000) + "\r\n\r\n", 400},
+	"a head too large behind the Origin": {"GET /orders/ HTTP/1.1\r\nHost: a\r\n", "X: " + strings.Repeat("x", 20_000) + "\r\n\r\n", 400, false},
 	"a head too large before the Origin": {
-		"GET /orders/ HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n", "\r\n", 400,
+		"GET /orders/ HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n", "\r\n", 400, false,
 	},
-	"a URL too long":                {"GET /" + strings.Repeat("x", 20_000) + " HTTP/1.1\r\nHost: a\r\n", "\r\n", 400},
-	"two lengths":                   {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},
-	"length and chunks":             {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
-	"a bare LF":                     {"GET /orders/ HTTP/1.1\nHost: a\r\n", "\r\n", 400},
-	"a header that is none":         {"GET /orders/ HTTP/1.1\r\nHost: a\r\n", "nothing\r\n\r\n", 400},
-	"a body too large":              {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Length: 99999999\r\n\r\n", 413},
-	"chunks too large":              {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Transfer-Encoding: chunked\r\n\r\nfffff\r\n", 413},
-	"broken chunks":                 {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
-	"a body that does not come":     {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Length: 10\r\n\r\nx", 400},
-	"chunks that do not come":       {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Transfer-Encoding: chunked\r\n\r\n", 400},
-	"a head that does not come":     {"GET /orders/ HTTP/1.1\r\nHost: a\r\n", "X: ", 400},
-	"an unknown expectation":        {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Expect: tea\r\nContent-Length: 10\r\n\r\n", 417},
-	"a promised body, too large":    {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", 413},
-	"a version that nobody speaks":  {"GET /orders/ HTTP/9.9\r\nHost: a\r\n", "\r\n", 400},
-	"a method that nobody knows":    {"BREW /orders/ HTTP/1.1\r\nHost: a\r\n", "\r\n", 405},
-	"a path that does not exist":    {"GET /nowhere HTTP/1.1\r\nHost: a\r\n", "\r\n", 404},
-	"a compressed body":             {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx", 415},
-	"a URL that is not valid UTF-8": {"GET /%ff HTTP/1.1\r\nHost: a\r\n", "\r\n", 400},
+	"a URL too long":                {"GET /" + strings.Repeat("x", 20_000) + " HTTP/1.1\r\nHost: a\r\n", "\r\n", 400, false},
+	"two lengths":                   {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, false},
+	"length and chunks":             {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, false},
+	"a bare LF":                     {"GET /orders/ HTTP/1.1\nHost: a\r\n", "\r\n", 400, false},
+	"a header that is none":         {"GET /orders/ HTTP/1.1\r\nHost: a\r\n", "nothing\r\n\r\n", 400, false},
+	"a body too large":              {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Length: 99999999\r\n\r\n", 413, false},
+	"chunks too large":              {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Transfer-Encoding: chunked\r\n\r\nfffff\r\n", 413, false},
+	"broken chunks":                 {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, false},
+	"a body that does not come":     {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Length: 10\r\n\r\nx", 400, true},
+	"chunks that do not come":       {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Transfer-Encoding: chunked\r\n\r\n", 400, true},
+	"a head that does not come":     {"GET /orders/ HTTP/1.1\r\nHost: a\r\n", "X: ", 400, true},
+	"an unknown expectation":        {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Expect: tea\r\nContent-Length: 10\r\n\r\n", 417, false},
+	"a promised body, too large":    {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", 413, false},
+	"a version that nobody speaks":  {"GET /orders/ HTTP/9.9\r\nHost: a\r\n", "\r\n", 400, false},
+	"a method that nobody knows":    {"BREW /orders/ HTTP/1.1\r\nHost: a\r\n", "\r\n", 405, false},
+	"a path that does not exist":    {"GET /nowhere HTTP/1.1\r\nHost: a\r\n", "\r\n", 404, false},
+	"a compressed body":             {"POST /orders/ HTTP/1.1\r\nHost: a\r\n", "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx", 415, false},
+	"a URL that is not valid UTF-8": {"GET /%ff HTTP/1.1\r\nHost: a\r\n", "\r\n", 400, false},
 }
 
 func TestEveryAnswerTellsBrowsersThatItIsDataOnly(t *testing.T) {
 	t.Parallel()
-	address := serve(t, Policy{TLS: true})
+	address := serve(t, Policy{TLS: true}, stallTime)
 	requests := map[string]string{
 		"from a handler":  "GET /orders/ HTTP/1.1\r\nHost: a\r\n\r\n",
 		"what is no HTTP": "GET\r\n\r\n",
@@ -61,14 +62,14 @@ func TestEveryAnswerTellsBrowsersThatItIsDataOnly(t *testing.T) {
 
 func TestAnAnswerMayBeKeptIfItsHandlerSaysSo(t *testing.T) {
 	t.Parallel()
-	_, header := ask(t, serve(t, Policy{}), "GET /kept HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, header := ask(t, serve(t, Policy{}, patience), "GET /kept HTTP/1.1\r\nHost: a\r\n\r\n")
 	require.Equal(t, []string{"public, max-age=60"}, header.Values("Cache-Control"))
 	require.NotContains(t, header, "Strict-Transport-Security")
 }
 
 func TestNoProxyMayMakeAnotherTagOfAnAnswersETag(t *testing.T) {
 	t.Parallel()
-	address := serve(t, Policy{})
+	address := serve(t, Policy{}, patience)
 	for set, want := range map[string]string{
 		"-": "no-store, no-transform", "private": "private, no-transform", "no-transform,private": "no-transform,private",
 	} {
@@ -80,13 +81,19 @@ func TestNoProxyMayMakeAnotherTagOfAnAnswersETag(t *testing.T) {
 
 func TestAPageOfAnAllowedOriginCanReadEveryRefusal(t *testing.T) {
 	t.Parallel()
-	addresses := map[string]string{}
-	for _, allowed := range []string{page, "https://other.test," + page, "*"} {
-		addresses[allowed] = serve(t, Policy{Origins: origins(t, allowed)})
+	const several = "https://other.test," + page
+	patient, impatient := map[string]string{}, map[string]string{}
+	for _, allowed := range []string{page, several, "*"} {
+		policy := Policy{Origins: origins(t, allowed)}
+		patient[allowed], impatient[allowed] = serve(t, policy, patience), serve(t, policy, stallTime)
 	}
 	for name, request := range unreadable {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			addresses := patient
+			if request.stalls {
+				addresses = impatient
+			}
 			for allowed, address := range addresses {
 				status, header := ask(t, address, request.before+"oRiGiN:  "+page+" \r\n"+request.after)
 				require.Equal(t, request.status, status)
@@ -107,7 +114,7 @@ func TestAPageOfAnAllowedOriginCanReadEveryRefusal(t *testing.T) {
 
 func TestTheOriginOfOneRequestIsNotThatOfTheNextOnItsConnection(t *testing.T) {
 	t.Parallel()
-	address := serve(t, Policy{Origins: origins(t, page)})
+	address := serve(t, Policy{Origins: origins(t, page)}, patience)
 	_, header := ask(t, address, "GET /orders/ HTTP/1.1\r\nHost: a\r\nOrigin: "+page+"\r\n\r\n")
 	require.Equal(t, page, header.Get("Access-Control-Allow-Origin"))
 	second := askSecond(t, address, "GET /orders/ HTTP/1.1\r\nHost: a\r\nOrigin: "+page+"\r\n\r\n", "GET\r\n\r\n")

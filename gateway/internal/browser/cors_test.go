@@ -16,7 +16,7 @@ func askFrom(t *testing.T, policy Policy, method, origin, asked string) http.Hea
 	if asked != "" {
 		text += "Access-Control-Request-Method: " + asked + "\r\n"
 	}
-	_, header := ask(t, serve(t, policy), text+"\r\n")
+	_, header := ask(t, serve(t, policy, patience), text+"\r\n")
 	return header
 }
 

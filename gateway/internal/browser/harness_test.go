@@ -17,12 +17,19 @@ import (
 	"oms.internal/libs/httpx"
 )
 
-// serve starts a server with the policy, which answers OPTIONS as the gateway does, and returns its address.
-func serve(t *testing.T, policy Policy) string {
+const (
+	patience = time.Minute
+	// stallTime is how long a server waits for a client that sends nothing more.
+	stallTime = 3 * time.Second
+)
+
+// serve starts a server with the policy, which answers OPTIONS as the gateway does, and returns its address. A request must
+// arrive within readTimeout.
+func serve(t *testing.T, policy Policy, readTimeout time.Duration) string {
 	t.Helper()
 	app := httpx.New(httpx.Options{
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: time.Minute,
-		ReadTimeout: time.Second, EveryAnswer: policy.Complete,
+		ReadTimeout: readTimeout, EveryAnswer: policy.Complete,
 	})
 	app.Options("/orders/", func(c *fiber.Ctx) error {
 		c.Set("Allow", "GET, HEAD, OPTIONS, POST")
@@ -59,7 +66,7 @@ func ask(t *testing.T, address, text string) (int, http.Header) {
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
-	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 	_, err = io.WriteString(conn, text)
 	require.NoError(t, err)
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -74,7 +81,7 @@ func askSecond(t *testing.T, address, first, second string) http.Header {
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
-	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 	reader := bufio.NewReader(conn)
 	var header http.Header
 	for _, text := range []string{first, second} {
