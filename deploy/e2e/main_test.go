@@ -47,8 +47,10 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 	system.env = append(os.Environ(), "OMS_DATA="+system.data, "MODE=native",
 		// What the shell says about a system of its own does not concern this one.
 		"ACCOUNTS_DIRECTORY=", "TOKEN_LIFETIME=", "REFRESH_LIFETIME=", "REFRESH_REPEAT_WINDOW=", "TIME_ZONE=", "TLS_CERT_FILE=", "TLS_KEY_FILE=",
-		"UPSTREAM_TIMEOUT=", "REVOCATION_MAX_STALENESS=", "TRUSTED_PROXIES=", "CORS_ALLOWED_ORIGINS=", "CORS_ALLOWED_HEADERS=",
+		"REVOCATION_MAX_STALENESS=", "TRUSTED_PROXIES=", "CORS_ALLOWED_ORIGINS=", "CORS_ALLOWED_HEADERS=",
 		"DRAIN_TIME=", "EVENTS_REPLICAS=", "FILE=", "FORCE=",
+		// A slow machine is not to be taken for a service that does not answer.
+		"REQUEST_TIMEOUT=40s", "UPSTREAM_TIMEOUT=50s", "LAST_ORDERS_TIMEOUT=10s",
 		// The load of these tests comes from one address.
 		"RATE_LIMIT_ADDRESS=0", "RATE_LIMIT_MEMBER=0", "CONNECTIONS_PER_ADDRESS=0")
 	for _, variable := range []string{

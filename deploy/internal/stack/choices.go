@@ -9,8 +9,11 @@ import (
 // Choosable are the settings of each service that may be chosen when the stack starts. The stack sets all others itself, because it
 // works with one value only. EVENTS_REPLICAS, for example, must be 1, since there is one NATS server.
 var Choosable = map[string][]string{
-	"accounts": {"LOG_LEVEL", "DRAIN_TIME", "TIME_ZONE", "TOKEN_LIFETIME", "REFRESH_LIFETIME", "REFRESH_REPEAT_WINDOW", "ACCOUNTS_DIRECTORY"},
-	"orders":   {"LOG_LEVEL", "DRAIN_TIME", "TIME_ZONE"},
+	"accounts": {
+		"LOG_LEVEL", "DRAIN_TIME", "REQUEST_TIMEOUT", "TIME_ZONE", "TOKEN_LIFETIME", "REFRESH_LIFETIME", "REFRESH_REPEAT_WINDOW",
+		"LAST_ORDERS_TIMEOUT", "ACCOUNTS_DIRECTORY",
+	},
+	"orders": {"LOG_LEVEL", "DRAIN_TIME", "REQUEST_TIMEOUT", "TIME_ZONE"},
 	"gateway": {
 		"LOG_LEVEL", "DRAIN_TIME", "UPSTREAM_TIMEOUT", "REVOCATION_MAX_STALENESS", "TRUSTED_PROXIES", "CONNECTIONS_PER_ADDRESS",
 		"RATE_LIMIT_MEMBER", "RATE_LIMIT_ADDRESS", "CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_HEADERS", "TLS_CERT_FILE", "TLS_KEY_FILE",
