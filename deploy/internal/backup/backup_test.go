@@ -72,7 +72,7 @@ func digests(t *testing.T, db *sql.DB) map[string]string {
 		"FROM information_schema.tables WHERE table_schema IN ('accounts', 'orders')")
 	require.NoError(t, err)
 	for _, table := range tables {
-		name, _ := table.First("name")
+		name := table.Text("name")
 		rows, err := database.Rows(t.Context(), db, "SELECT * FROM "+name+" ORDER BY 1, 2")
 		require.NoError(t, err)
 		digest := sha256.New()

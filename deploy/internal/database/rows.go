@@ -39,13 +39,10 @@ func Rows(ctx context.Context, db *sql.DB, query string, arguments ...any) ([]Ro
 	return result, rows.Err()
 }
 
-// First returns the value of the first of the columns that exists and is not NULL, and whether there is one. It is for columns to which
-// the engines give different names.
-func (r Row) First(columns ...string) (string, bool) {
-	for _, column := range columns {
-		if value := r[column]; value != nil {
-			return *value, true
-		}
+// Text returns the value of a column; it is empty for NULL and where there is no such column.
+func (r Row) Text(column string) string {
+	if value := r[column]; value != nil {
+		return *value
 	}
-	return "", false
+	return ""
 }

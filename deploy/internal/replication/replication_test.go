@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"oms.internal/deploy/internal/database"
 )
 
 func TestTheVerdictIsGoodOnlyIfAllIsEqualAndReplicationRuns(t *testing.T) {
@@ -57,33 +55,6 @@ func TestSemiSynchronousReplicationIsReadByTheNamesOfBothEngines(t *testing.T) {
 		one.readSource(map[string]string{"Rpl_semi_sync_" + word + "_status": "ON", "Rpl_semi_sync_" + word + "_clients": "0"})
 		require.True(t, one.fallenBack)
 	}
-}
-
-func TestReplicationIsReadByTheColumnNamesOfBothEngines(t *testing.T) {
-	row := func(values map[string]string) database.Row {
-		row := database.Row{"Last_IO_Error": nil}
-		for column, value := range values {
-			row[column] = &value
-		}
-		return row
-	}
-	for engine, row := range map[string]database.Row{
-		"MariaDB": row(map[string]string{
-			"Slave_IO_Running": "Yes", "Slave_SQL_Running": "Yes", "Seconds_Behind_Master": "3",
-		}),
-		"MySQL": row(map[string]string{
-			"Replica_IO_Running": "Yes", "Replica_SQL_Running": "Yes", "Seconds_Behind_Source": "3",
-		}),
-	} {
-		one := state{lag: "-"}
-		one.readReplication(row)
-		require.True(t, one.replicating, engine)
-		require.Equal(t, "3 s", one.lag, engine)
-	}
-	var stopped state
-	stopped.readReplication(row(map[string]string{"Slave_IO_Running": "Connecting", "Slave_SQL_Running": "Yes"}))
-	require.False(t, stopped.replicating)
-	require.Contains(t, stopped.problem, "receiving: Connecting")
 }
 
 func TestTheTableNamesWhatIsWrong(t *testing.T) {

@@ -1,12 +1,14 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"oms.internal/deploy/internal/database"
+	"oms.internal/servers/dbpair"
 )
 
 // state is what one server says about itself.
@@ -65,8 +67,7 @@ func (s *state) identify(ctx context.Context, server database.Server) error {
 	}
 	status := map[string]string{}
 	for _, row := range rows {
-		name, _ := row.First("Variable_name")
-		status[name], _ = row.First("Value")
+		status[row.Text("Variable_name")] = row.Text("Value")
 	}
 	if !readOnly {
 		s.readSource(status)
@@ -78,11 +79,14 @@ func (s *state) identify(ctx context.Context, server database.Server) error {
 			s.semiSync = "acknowledges"
 		}
 	}
-	rows, err = database.Rows(ctx, server.DB, "SHOW REPLICA STATUS")
-	if err != nil || len(rows) == 0 {
+	following, err := dbpair.ReadReplicaStatus(ctx, server.DB)
+	if err != nil || !following.Configured {
 		return err
 	}
-	s.readReplication(rows[0])
+	s.replicating, s.problem = following.Running(), cmp.Or(following.Problem, "receiving or applying was stopped")
+	if following.Lag != "" {
+		s.lag = following.Lag + " s"
+	}
 	return nil
 }
 
@@ -98,19 +102,6 @@ func (s *state) readSource(status map[string]string) {
 	if s.fallenBack {
 		s.semiSync = "OFF, replicas that acknowledge: " + clients
 	}
-}
-
-// readReplication reads the one row of SHOW REPLICA STATUS. MariaDB kept the old names of its columns.
-func (s *state) readReplication(row database.Row) {
-	if lag, known := row.First("Seconds_Behind_Source", "Seconds_Behind_Master"); known {
-		s.lag = lag + " s"
-	}
-	receiving, _ := row.First("Replica_IO_Running", "Slave_IO_Running")
-	applying, _ := row.First("Replica_SQL_Running", "Slave_SQL_Running")
-	receiveError, _ := row.First("Last_IO_Error")
-	applyError, _ := row.First("Last_SQL_Error")
-	s.replicating = receiving == "Yes" && applying == "Yes"
-	s.problem = strings.TrimSpace(fmt.Sprintf("receiving: %s, applying: %s. %s %s", receiving, applying, receiveError, applyError))
 }
 
 // engineOf makes "MariaDB 10.11.19" of "10.11.19-MariaDB-0+deb12u1-log", and "MySQL 9.7.4" of "9.7.4-2".

@@ -75,7 +75,7 @@ func (p *Pair) attach(ctx context.Context, mayRebuild bool) error {
 // follow makes the replica replicate from the primary, if it does not yet, and waits until replication runs.
 func (p *Pair) follow(ctx context.Context) error {
 	return p.Replica.asRoot(func(db *sql.DB) error {
-		now, err := readStatus(ctx, db)
+		now, err := ReadReplicaStatus(ctx, db)
 		if err != nil {
 			return err
 		}
@@ -95,8 +95,8 @@ func (p *Pair) follow(ctx context.Context) error {
 // has been restarted since, its epoch may not have been raised yet, so that is done here, too.
 func (p *Pair) stopFollowing(ctx context.Context) error {
 	return p.Primary.asRoot(func(db *sql.DB) error {
-		now, err := readStatus(ctx, db)
-		if err != nil || !now.configured {
+		now, err := ReadReplicaStatus(ctx, db)
+		if err != nil || !now.Configured {
 			return err
 		}
 		if err := execAll(ctx, db, stopReplica); err != nil {

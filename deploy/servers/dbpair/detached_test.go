@@ -48,8 +48,8 @@ func TestADetachedPairStartsInTheRolesThatAFailoverGave(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, last.Close()) })
 	require.Equal(t, "primary", last.Primary.Name())
 	require.NoError(t, last.Primary.asRoot(func(db *sql.DB) error {
-		now, err := readStatus(t.Context(), db)
-		require.False(t, now.configured)
+		now, err := ReadReplicaStatus(t.Context(), db)
+		require.False(t, now.Configured)
 		return err
 	}))
 	require.NoError(t, last.Primary.exec(t.Context(), "CREATE DATABASE still_later"))

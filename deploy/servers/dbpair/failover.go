@@ -38,7 +38,7 @@ func (p *Pair) failover(ctx context.Context, force bool) error {
 
 // replacePrimary leaves the new primary and the old one in the fields of their roles. alone says that the old one is out of reach.
 func (p *Pair) replacePrimary(ctx context.Context, views [2]view, force bool) (alone bool, err error) {
-	if promoted, other, err := tellPrimary(views); err == nil && promoted.status.configured {
+	if promoted, other, err := tellPrimary(views); err == nil && promoted.status.Configured {
 		// A failover was interrupted before its last step.
 		p.Primary, p.Replica = promoted.server, other.server
 		return other.err != nil, p.stopFollowing(ctx)
@@ -86,15 +86,15 @@ func choose(views [2]view) (old, next view, err error) {
 		old, next = first, second
 	case second.err != nil: // the replica alone answers
 		old, next = second, first
-	case first.status.configured == second.status.configured:
+	case first.status.Configured == second.status.Configured:
 		return old, next, errors.New("both servers are read-only, and it cannot be told which of them followed the other; " +
 			"deploy/RECOVERY.md says how to choose")
-	case first.status.configured: // a failover was interrupted after the primary had become read-only
+	case first.status.Configured: // a failover was interrupted after the primary had become read-only
 		old, next = second, first
 	default:
 		old, next = first, second
 	}
-	if !next.status.configured {
+	if !next.status.Configured {
 		return old, next, fmt.Errorf("there is no server to promote: %s follows nobody, so it may lack transactions; rejoin it",
 			next.server)
 	}

@@ -146,7 +146,7 @@ func TestAReplicaThatHoldsAPartOfATransactionTakesOverAtOnce(t *testing.T) {
 	// A first failover was interrupted.
 	require.NoError(t, l.pair.engine.drain(t.Context(), replica))
 	if l.pair.Engine() == MySQL {
-		now, err := readStatus(t.Context(), replica)
+		now, err := ReadReplicaStatus(t.Context(), replica)
 		require.NoError(t, err)
 		require.False(t, now.applying, "STOP REPLICA would wait a minute for the rest")
 	}
@@ -241,7 +241,7 @@ func TestAReplicaThatCannotReceiveOrApplyIsNotPromotedAndThePrimaryIsNotKilledFo
 		require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().beginRootWrites, "SET SESSION sql_log_bin = 0",
 			"INSERT INTO "+l.schema.Name+".rows_of_it VALUES (1)"))
 		l.insert(t, l.pair.Primary, 1)
-		l.awaitStatus(t, func(now replicaStatus) bool { return now.applyFailed })
+		l.awaitStatus(t, func(now ReplicaStatus) bool { return now.applyFailed })
 		refused(t, l, "server replica cannot apply what it received")
 	})
 	t.Run("receive", func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestAReplicaThatCannotReceiveOrApplyIsNotPromotedAndThePrimaryIsNotKilledFo
 		l.insert(t, l.pair.Primary, 1)
 		l.purge(t)
 		require.NoError(t, l.pair.Replica.Restart(t.Context()))
-		l.awaitStatus(t, func(now replicaStatus) bool { return now.receiveFailed })
+		l.awaitStatus(t, func(now ReplicaStatus) bool { return now.receiveFailed })
 		refused(t, l, "server replica stopped receiving before")
 
 		var steps []string
@@ -268,11 +268,11 @@ func TestAReplicaThatCannotReceiveOrApplyIsNotPromotedAndThePrimaryIsNotKilledFo
 }
 
 // awaitStatus waits until the replica says something of its replicating.
-func (l ledger) awaitStatus(t *testing.T, says func(replicaStatus) bool) {
+func (l ledger) awaitStatus(t *testing.T, says func(ReplicaStatus) bool) {
 	t.Helper()
 	db := openRoot(t, l.pair.Replica)
 	require.Eventually(t, func() bool {
-		now, err := readStatus(t.Context(), db)
+		now, err := ReadReplicaStatus(t.Context(), db)
 		return err == nil && says(now)
 	}, 30*time.Second, 20*time.Millisecond)
 }

@@ -21,7 +21,7 @@ type view struct {
 	server   *Server
 	err      error // why it could not be asked
 	readOnly bool
-	status   replicaStatus
+	status   ReplicaStatus
 	// epoch and beat are the highest of its schemas' heartbeats.
 	epoch, beat uint64
 }
@@ -53,7 +53,7 @@ func (v *view) ask(ctx context.Context) error {
 			return err
 		}
 		var err error
-		if v.status, err = readStatus(ctx, db); err != nil {
+		if v.status, err = ReadReplicaStatus(ctx, db); err != nil {
 			return err
 		}
 		if v.epoch, err = HighestEpoch(ctx, db); err != nil {
@@ -93,11 +93,11 @@ func (p *Pair) Orient(ctx context.Context) error {
 	primary, other, err := tellPrimary(views)
 	if err != nil {
 		primary, other = views[0], views[1]
-		if primary.status.configured {
+		if primary.status.Configured {
 			primary, other = other, primary
 		}
 		known := primary.err == nil && other.err == nil && !primary.writable() && !other.writable() &&
-			!primary.status.configured && other.status.configured
+			!primary.status.Configured && other.status.Configured
 		if !known {
 			return fmt.Errorf("which server is the primary: %w", err)
 		}

@@ -73,10 +73,10 @@ func (p *Pair) complete(ctx context.Context, epoch uint64) error {
 func (p *Pair) takeOver(ctx context.Context, next view, epoch uint64, force bool) error {
 	switch {
 	case next.status.applyFailed:
-		return fmt.Errorf("%s cannot apply what it received: %s", p.Replica, next.status.problem)
+		return fmt.Errorf("%s cannot apply what it received: %s", p.Replica, next.status.Problem)
 	case next.status.receiveFailed && !force:
 		return fmt.Errorf("%s stopped receiving before, so what was written since would be lost (FORCE=1 promotes it nevertheless): %s",
-			p.Replica, next.status.problem)
+			p.Replica, next.status.Problem)
 	}
 	running, err := p.Primary.Running()
 	if err != nil {

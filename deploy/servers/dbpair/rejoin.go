@@ -22,7 +22,7 @@ func (p *Pair) rejoin(ctx context.Context) error {
 		return err
 	}
 	p.Primary, p.Replica = primary.server, other.server
-	if other.err == nil && other.readOnly && other.status.running() {
+	if other.err == nil && other.readOnly && other.status.Running() {
 		p.say("nothing to do: %s follows %s", p.Replica, p.Primary)
 		return nil
 	}

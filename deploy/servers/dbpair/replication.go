@@ -70,13 +70,13 @@ func (d dialect) drain(ctx context.Context, db *sql.DB) error {
 	if err := execAll(ctx, db, "STOP REPLICA IO_THREAD", "START REPLICA SQL_THREAD"); err != nil {
 		return err
 	}
-	now, err := readStatus(ctx, db)
+	now, err := ReadReplicaStatus(ctx, db)
 	// No position means that nothing was received since the server's start, so that there is nothing to wait for.
 	if err != nil || now.received == "" {
 		return err
 	}
 	if err := d.awaitPosition(ctx, db, now.received); err != nil {
-		return fmt.Errorf("%w %s", err, now.problem)
+		return fmt.Errorf("%w %s", err, now.Problem)
 	}
 	return nil
 }
@@ -106,36 +106,40 @@ func (dialect) record(*Server) error { return nil }
 
 func (dialect) revive(ctx context.Context, pair *Pair) error { return pair.Replica.start(ctx) }
 
-// replicaStatus is what a server says about its replicating. The zero value is a server that follows nobody.
-type replicaStatus struct {
-	configured    bool
+// ReplicaStatus is what a server says about its replicating. The zero value is a server that follows nobody.
+type ReplicaStatus struct {
+	Configured bool   // it follows a server
+	Problem    string // the error that it stopped with or tries again after; empty if there is none
+	Lag        string // whole seconds that it is behind; empty if it does not know
+
 	receiving     bool
 	applying      bool
 	receiveFailed bool   // it has stopped receiving, and does not try again, because of an error that is not the connection's
 	applyFailed   bool   // it has stopped applying because of an error
-	problem       string // the error
 	source        string // host:port of the primary, as the server sees it
 	received      string // position of what it has received
 }
 
-func (s replicaStatus) running() bool { return s.receiving && s.applying }
+// Running reports whether the server receives and applies what its primary writes.
+func (s ReplicaStatus) Running() bool { return s.receiving && s.applying }
 
 // applierKilled is MySQL's ER_MTA_INCONSISTENT_DATA. A replica shows it after endApplying, until it applies again.
 const applierKilled = "1756"
 
-// readStatus asks a server about its replicating. MariaDB has kept the old names of the columns.
-func readStatus(ctx context.Context, db *sql.DB) (replicaStatus, error) {
+// ReadReplicaStatus asks a server about its replicating. MariaDB has kept the old names of the columns.
+func ReadReplicaStatus(ctx context.Context, db *sql.DB) (ReplicaStatus, error) {
 	row, err := queryRow(ctx, db, "SHOW REPLICA STATUS")
 	if err != nil || len(row) == 0 {
-		return replicaStatus{}, err
+		return ReplicaStatus{}, err
 	}
 	receiving := cmp.Or(row["Replica_IO_Running"], row["Slave_IO_Running"])
 	receiveError, applyError := row["Last_IO_Errno"], row["Last_SQL_Errno"]
-	return replicaStatus{
-		configured: true, receiving: receiving == "Yes", applying: cmp.Or(row["Replica_SQL_Running"], row["Slave_SQL_Running"]) == "Yes",
+	return ReplicaStatus{
+		Configured: true, receiving: receiving == "Yes", applying: cmp.Or(row["Replica_SQL_Running"], row["Slave_SQL_Running"]) == "Yes",
 		receiveFailed: receiving == "No" && isError(receiveError) && !isConnectionError(receiveError),
 		applyFailed:   isError(applyError) && applyError != applierKilled,
-		problem:       cmp.Or(row["Last_SQL_Error"], row["Last_IO_Error"]),
+		Lag:           cmp.Or(row["Seconds_Behind_Source"], row["Seconds_Behind_Master"]),
+		Problem:       cmp.Or(row["Last_SQL_Error"], row["Last_IO_Error"]),
 		source:        cmp.Or(row["Source_Host"], row["Master_Host"]) + ":" + cmp.Or(row["Source_Port"], row["Master_Port"]),
 		received:      cmp.Or(row["Retrieved_Gtid_Set"], row["Gtid_IO_Pos"]),
 	}, nil
@@ -157,14 +161,14 @@ func awaitReplication(ctx context.Context, db *sql.DB) error {
 	defer cancel()
 	var final error
 	err := proc.Poll(ctx, func() error {
-		now, err := readStatus(ctx, db)
+		now, err := ReadReplicaStatus(ctx, db)
 		switch {
 		case err != nil:
 			return err
 		case now.applyFailed:
-			final = errors.New(now.problem)
-		case !now.running():
-			return fmt.Errorf("replication does not run: %s", now.problem)
+			final = errors.New(now.Problem)
+		case !now.Running():
+			return fmt.Errorf("replication does not run: %s", now.Problem)
 		}
 		return nil
 	})

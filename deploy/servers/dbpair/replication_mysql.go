@@ -54,7 +54,7 @@ func (m mysqlReplication) endApplying(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	return proc.Poll(ctx, func() error {
-		now, err := readStatus(ctx, db)
+		now, err := ReadReplicaStatus(ctx, db)
 		if err == nil && now.applying {
 			err = errors.New("its applying thread has not ended")
 		}
