@@ -55,8 +55,8 @@ func story(t *testing.T, s *system) []string {
 	do(nil, "login success %d→%d"+from+"session %d", w, w, third.SessionID)
 	_, err = s.EndSession(ctx, admin.Principal, third.SessionID)
 	do(err, "session_end success %d→%d"+from+"session %d", a, w, third.SessionID)
-	s.refresh(t, who.grant.RefreshToken)
-	s.advance(time.Minute)
+	next, _ := s.refresh(t, who.grant.RefreshToken)
+	s.refresh(t, next.RefreshToken)
 	s.refresh(t, who.grant.RefreshToken)
 	do(nil, "refresh_reuse failure 0→%d"+from+"session %d", w, who.SessionID)
 	do(update(who.Principal, account.Change{Email: new("new@x.test"), Phone: new("0999999"), CurrentPassword: new(password)}),
@@ -91,6 +91,33 @@ func TestEverythingThatMattersIsWrittenDownWithoutSecrets(t *testing.T) {
 	require.Len(t, actions, len(audit.Actions()), "the story leaves an action out")
 	require.Zero(t, s.number(t, `SELECT COUNT(*) FROM audit_events WHERE CONCAT_WS(' ', action, address, outcome, request_id, detail)
 		REGEXP 'x\\.test|pwd|hash|Browser|0212345|0999999|Casey|casey|[A-Za-z0-9_-]{43}'`))
+}
+
+// changes is everything that a caller can do to a member.
+func changes(t *testing.T, s *system, target member) map[string]func(caller authn.Principal) error {
+	update := func(change account.Change) func(authn.Principal) error {
+		return func(caller authn.Principal) error {
+			_, _, err := s.Update(t.Context(), caller, target.MemberID, change)
+			return err
+		}
+	}
+	return map[string]func(caller authn.Principal) error{
+		"update":     update(account.Change{Nickname: new("hijack")}),
+		"deactivate": update(account.Change{Active: new(false)}),
+		"promote":    update(account.Change{Admin: new(true)}),
+		"delete": func(caller authn.Principal) error {
+			_, err := s.Delete(t.Context(), caller, target.MemberID, nil)
+			return err
+		},
+		"end session": func(caller authn.Principal) error {
+			_, err := s.EndSession(t.Context(), caller, target.SessionID)
+			return err
+		},
+		"read events": func(caller authn.Principal) error {
+			_, _, err := s.AuditEvents(t.Context(), caller, audit.Query{})
+			return err
+		},
+	}
 }
 
 func TestAnEventAndWhatItTellsAreWrittenBothOrNeither(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/authn"
-	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
 )
 
@@ -95,32 +94,4 @@ func TestLastSeenMovesForwardInOneStatement(t *testing.T) {
 	}
 	require.NoError(t, s.MarkSeen(t.Context(), many))
 	require.Equal(t, 3, s.number(t, "SELECT COUNT(*) FROM sessions WHERE last_seen_at = ?", s.time()))
-}
-
-func TestWhoSeesAndEndsWhichSessions(t *testing.T) {
-	t.Parallel()
-	s := newSystem(t)
-	admin, who, other := s.admin(t, 0), s.signUp(t, 1), s.signUp(t, 2)
-	demoted := s.admin(t, 3)
-	s.exec(t, "UPDATE members SET is_admin = FALSE WHERE id = ?", demoted.MemberID)
-	page := listing.Request{Limit: 10}
-	for _, test := range []struct {
-		caller member
-		list   fault.Code
-		end    fault.Code
-	}{
-		{other, fault.Forbidden, fault.NotFound},
-		{demoted, fault.Forbidden, fault.NotFound},
-		{admin, "", ""},
-	} {
-		_, _, err := s.Sessions(t.Context(), test.caller.Principal, who.MemberID, page)
-		requireCode(t, test.list, err)
-		_, err = s.EndSession(t.Context(), test.caller.Principal, who.SessionID)
-		requireCode(t, test.end, err)
-	}
-	for _, id := range []uint64{who.SessionID, 12345} { // ended, and missing
-		_, err := s.EndSession(t.Context(), who.Principal, id)
-		requireCode(t, fault.NotFound, err)
-	}
-	require.Len(t, s.everything(t), 1)
 }

@@ -184,3 +184,27 @@ func (s *Store) RecordEvent(_ context.Context, event audit.Event) error {
 	s.record(event)
 	return nil
 }
+
+// Failures returns how many failures are counted in all.
+func (s *Store) Failures() (sum int) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for _, counter := range s.counters {
+		sum += counter.Failures
+	}
+	return sum
+}
+
+// ForgetFailures lets all counters start anew.
+func (s *Store) ForgetFailures() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	clear(s.counters)
+}
+
+// CountSessions returns how many sessions there are, live or not.
+func (s *Store) CountSessions() int {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return len(s.sessions)
+}

@@ -70,6 +70,13 @@ func (s *Store) Alter(id uint64, change func(*account.Member)) {
 	s.members[id] = member
 }
 
+// Remove takes a member out, as if it never was.
+func (s *Store) Remove(id uint64) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.members, id)
+}
+
 func (s *Store) nextID() uint64 { s.lastID++; return s.lastID }
 
 func (s *Store) record(events ...audit.Event) {

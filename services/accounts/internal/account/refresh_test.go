@@ -1,0 +1,161 @@
+package account_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/account/accounttest"
+	"oms.internal/accounts/internal/audit"
+)
+
+func (h *house) refresh(t *testing.T, text string) (account.Grant, []account.Revocation) {
+	t.Helper()
+	grant, revocations, err := h.Refresh(t.Context(), browser, text)
+	if err != nil {
+		require.Equal(t, invalidToken, err)
+		require.Empty(t, grant)
+	}
+	return grant, revocations
+}
+
+func TestARefreshTokenIsUsedOnceAndRenewsTheSession(t *testing.T) {
+	t.Parallel()
+	h := newHouse()
+	grant := h.signUp(t, 1).grant
+	for range 3 {
+		h.Advance(time.Hour)
+		next, _ := h.refresh(t, grant.RefreshToken)
+		require.NotEqual(t, grant.RefreshToken, next.RefreshToken)
+		require.NotEqual(t, grant.Token, next.Token)
+		require.Equal(t, h.Now().Add(lifetime), next.Expiry)
+		require.Equal(t, h.Now().Add(refreshLifetime), next.RefreshExpiry)
+		grant = next
+	}
+	require.Equal(t, 1, h.store.CountSessions())
+	require.Empty(t, h.revocations(t))
+}
+
+// reuseCases say what a used token gives, by when it is shown and whether its successor was used.
+var reuseCases = map[string]struct {
+	after    time.Duration
+	followed bool
+	same     bool // as the first time
+	ends     bool // the session
+}{
+	"at once":                           {0, false, true, false},
+	"after minutes":                     {12 * time.Minute, false, true, false},
+	"at the end of the window":          {accounttest.RefreshRepeatWindow, false, true, false},
+	"after the window":                  {accounttest.RefreshRepeatWindow + time.Microsecond, false, false, false},
+	"at once, the successor was used":   {0, true, false, true},
+	"long after the successor was used": {500 * time.Hour, true, false, true},
+}
+
+func TestAUsedRefreshTokenEndsItsSessionOnceItsSuccessorWasUsed(t *testing.T) {
+	t.Parallel()
+	h := newHouse()
+	i := 0
+	for name, test := range reuseCases {
+		i++
+		who := h.signUp(t, i)
+		first, _ := h.refresh(t, who.grant.RefreshToken)
+		newest := first
+		if test.followed {
+			newest, _ = h.refresh(t, first.RefreshToken)
+		}
+		h.Advance(test.after)
+		before := len(h.revocations(t))
+		again, revocations, err := h.Refresh(t.Context(), attacker, who.grant.RefreshToken) // from any network
+		require.Equal(t, test.same, err == nil, name)
+		if test.same {
+			require.Equal(t, first.RefreshToken, again.RefreshToken, name)
+			require.Equal(t, first.RefreshExpiry, again.RefreshExpiry, name)
+			require.Equal(t, h.Now().Add(lifetime), again.Expiry, "%s: a token that is of use", name)
+		}
+		if !test.ends {
+			require.Empty(t, revocations, name)
+			require.Len(t, h.revocations(t), before, name)
+			next, _ := h.refresh(t, newest.RefreshToken)
+			require.NotEmpty(t, next, "%s: the session goes on", name)
+			continue
+		}
+		require.Equal(t, invalidToken, err, name)
+		require.Len(t, revocations, 1, name)
+		require.Equal(t, who.SessionID, revocations[0].SessionID, name)
+		require.Equal(t, h.Now().Add(lifetime+account.RevocationMargin), revocations[0].Until, name)
+		require.Contains(t, h.published.published, revocations, name)
+		events := h.store.Events()
+		last := events[len(events)-1]
+		require.Equal(t, []any{audit.RefreshReuse, audit.Failure, who.MemberID, uint64(0), attacker.Address},
+			[]any{last.Action, last.Outcome, last.Subject, last.Actor, last.Address}, name)
+		for _, token := range []string{newest.RefreshToken, who.grant.RefreshToken} {
+			grant, more := h.refresh(t, token)
+			require.Empty(t, grant, name)
+			require.Empty(t, more, "%s: the session ended twice", name)
+		}
+	}
+}
+
+func TestTheWindowForLostAnswersDoesNotExtendItself(t *testing.T) {
+	t.Parallel()
+	h := newHouse()
+	who := h.signUp(t, 1)
+	first, _ := h.refresh(t, who.grant.RefreshToken)
+	for range 2 {
+		h.Advance(accounttest.RefreshRepeatWindow / 2)
+		again, _ := h.refresh(t, who.grant.RefreshToken)
+		require.Equal(t, first.RefreshToken, again.RefreshToken)
+	}
+	h.Advance(time.Microsecond)
+	again, _ := h.refresh(t, who.grant.RefreshToken)
+	require.Empty(t, again)
+}
+
+func TestWhatIsNoRefreshTokenOfALiveSessionGivesNothing(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(*testing.T, *house, inhabitant) string{
+		"unknown":      func(*testing.T, *house, inhabitant) string { return strings.Repeat("A", 43) },
+		"malformed":    func(*testing.T, *house, inhabitant) string { return "not base64 !" },
+		"too short":    func(*testing.T, *house, inhabitant) string { return "AAAA" },
+		"padded":       func(_ *testing.T, _ *house, who inhabitant) string { return who.grant.RefreshToken + "=" },
+		"access token": func(_ *testing.T, _ *house, who inhabitant) string { return who.grant.Token },
+		"expired": func(_ *testing.T, h *house, who inhabitant) string {
+			h.Advance(refreshLifetime)
+			return who.grant.RefreshToken
+		},
+		"used and expired": func(t *testing.T, h *house, who inhabitant) string {
+			h.refresh(t, who.grant.RefreshToken)
+			h.Advance(refreshLifetime)
+			return who.grant.RefreshToken
+		},
+		"logged out": func(t *testing.T, h *house, who inhabitant) string {
+			_, err := h.LogOut(t.Context(), who.Principal)
+			require.NoError(t, err)
+			return who.grant.RefreshToken
+		},
+		"deactivated": func(t *testing.T, h *house, who inhabitant) string {
+			h.store.Alter(who.MemberID, deactivate)
+			return who.grant.RefreshToken
+		},
+		"deleted": func(t *testing.T, h *house, who inhabitant) string {
+			_, err := h.Delete(t.Context(), who.Principal, who.MemberID, nil)
+			require.NoError(t, err)
+			return who.grant.RefreshToken
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse()
+			who := h.signUp(t, 1)
+			shown := spoil(t, h, who)
+			before := len(h.published.published)
+			grant, revocations := h.refresh(t, shown)
+			require.Empty(t, grant)
+			require.Empty(t, revocations)
+			require.Len(t, h.published.published, before)
+		})
+	}
+}
