@@ -42,7 +42,7 @@ func rights() []right {
 	all := []right{
 		{accounts.SubjectExists, may("orders"), may("accounts")},
 		{accounts.SubjectMatch, may("orders"), may("accounts")},
-		{accounts.SubjectSeen, may("gateway"), may("accounts")},
+		{accounts.SubjectLastSeen, may("gateway"), may("accounts")},
 		{accounts.SubjectRevoked, may("accounts"), may("gateway")},
 		{orders.SubjectLast, may("accounts"), may("orders")},
 		{consistency.SubjectWritten, may("accounts", "orders"), may("gateway")},
@@ -128,7 +128,7 @@ func TestEverySubjectOfTheContractsHasItsRow(t *testing.T) {
 		rows = append(rows, right.subject)
 	}
 	found := subjects(t)
-	require.Contains(t, found, accounts.SubjectSeen)
+	require.Contains(t, found, accounts.SubjectLastSeen)
 	require.Contains(t, found, orders.SubjectLast)
 	for _, subject := range found {
 		require.Contains(t, rows, subject, "who may use this subject? Add a row to the rights and to nats.conf")

@@ -48,7 +48,7 @@ func TestTheRightsAreEnoughForEveryTask(t *testing.T) {
 		conns[user] = process(t, server, secrets, user)
 	}
 	for service, subjects := range map[string][]string{
-		accounts.Service: {accounts.SubjectExists, accounts.SubjectMatch, accounts.SubjectSeen},
+		accounts.Service: {accounts.SubjectExists, accounts.SubjectMatch, accounts.SubjectLastSeen},
 		orders.Service:   {orders.SubjectLast},
 	} {
 		var endpoints []natsx.Endpoint
@@ -62,7 +62,7 @@ func TestTheRightsAreEnoughForEveryTask(t *testing.T) {
 	for caller, subjects := range map[string][]string{
 		"accounts": {orders.SubjectLast},
 		"orders":   {accounts.SubjectExists, accounts.SubjectMatch},
-		"gateway":  {accounts.SubjectSeen},
+		"gateway":  {accounts.SubjectLastSeen},
 		"ops":      {"$SRV.PING.accounts", "$SRV.INFO.accounts", "$SRV.STATS.orders", "$SRV.PING"},
 	} {
 		for _, subject := range subjects {

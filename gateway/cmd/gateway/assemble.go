@@ -9,9 +9,9 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"oms.internal/gateway/internal/activity"
 	"oms.internal/gateway/internal/browser"
 	"oms.internal/gateway/internal/forwarded"
+	"oms.internal/gateway/internal/lastseen"
 	"oms.internal/gateway/internal/limit"
 	"oms.internal/gateway/internal/proxy"
 	"oms.internal/gateway/internal/readyourwrites"
@@ -44,7 +44,7 @@ type assembled struct {
 	app      *fiber.App
 	keys     *token.Keys
 	follower *revocation.Follower
-	reporter *activity.Reporter
+	reporter *lastseen.Reporter
 	members  *readyourwrites.Members
 	metrics  *prometheus.Registry
 }
@@ -85,7 +85,7 @@ func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error)
 		})
 	}
 	limits := limit.New(cfg.RateLimitAddress, cfg.RateLimitMember, world.now)
-	reporter := activity.NewReporter(activity.OverNATS(world.conn), log, world.now)
+	reporter := lastseen.NewReporter(lastseen.OverNATS(world.conn), log, world.now)
 	admit := func(c *fiber.Ctx, principal authn.Principal) error {
 		reporter.Note(principal.SessionID)
 		return limits.Member(c, principal.MemberID)

@@ -77,7 +77,7 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 			return nil
 		},
 	})
-	process.Add(lifecycle.Part{Name: "session activity", Run: built.reporter.Run})
+	process.Add(lifecycle.Part{Name: "last seen", Run: built.reporter.Run})
 	process.Add(lifecycle.Part{Name: "read your writes", Run: built.members.Run})
 	process.Add(lifecycle.Part{Name: "http", Run: func(ctx context.Context) error {
 		return httpx.Serve(ctx, built.app, served, httpx.Drain{Time: cfg.DrainTime})

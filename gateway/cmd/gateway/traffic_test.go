@@ -54,12 +54,12 @@ func TestAccountsHearsWhichSessionsAreUsed(t *testing.T) {
 	t.Parallel()
 	n := newNeighbours(t)
 	where := startReady(t, n)
-	heard := make(chan accounts.SeenRequest, 10)
+	heard := make(chan accounts.LastSeenRequest, 10)
 	inBackground(t, func(ctx context.Context) error {
 		return natsx.Serve(ctx, n.published, "seen", slog.New(slog.DiscardHandler), natsx.NewEndpoint("seen",
-			accounts.SubjectSeen, func(_ context.Context, request accounts.SeenRequest) (accounts.SeenReply, error) {
+			accounts.SubjectLastSeen, func(_ context.Context, request accounts.LastSeenRequest) (accounts.LastSeenReply, error) {
 				heard <- request
-				return accounts.SeenReply{}, nil
+				return accounts.LastSeenReply{}, nil
 			}))
 	})
 	for range 3 {

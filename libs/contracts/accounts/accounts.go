@@ -12,9 +12,9 @@ const Service = "accounts"
 
 // Subjects of requests.
 const (
-	SubjectExists = "oms.rpc.accounts.exists"
-	SubjectMatch  = "oms.rpc.accounts.match"
-	SubjectSeen   = "oms.rpc.accounts.seen"
+	SubjectExists   = "oms.rpc.accounts.exists"
+	SubjectMatch    = "oms.rpc.accounts.match"
+	SubjectLastSeen = "oms.rpc.accounts.seen"
 )
 
 // SubjectRevoked is where accounts publishes a Revocations message after each revocation.
@@ -92,19 +92,19 @@ type Revocation struct {
 	Until time.Time `json:"until"`
 }
 
-// MaxSeen is how many sessions one SeenRequest names at most.
-const MaxSeen = 1000
+// MaxLastSeen is how many sessions one LastSeenRequest names at most.
+const MaxLastSeen = 1000
 
-// SeenRequest tells when sessions were last used. Gateways collect them and report each session at most once a minute.
-type SeenRequest struct {
-	Sessions []Seen `json:"sessions"`
+// LastSeenRequest tells when sessions were last used. Gateways collect them and report each session at most once a minute.
+type LastSeenRequest struct {
+	Sessions []LastSeen `json:"sessions"`
 }
 
-// Seen is one session and when it was used.
-type Seen struct {
+// LastSeen is one session and when it was used.
+type LastSeen struct {
 	SessionID uint64    `json:"session_id"`
 	At        time.Time `json:"at"`
 }
 
-// SeenReply answers SeenRequest.
-type SeenReply struct{}
+// LastSeenReply answers LastSeenRequest.
+type LastSeenReply struct{}

@@ -59,8 +59,8 @@ type SessionStore interface {
 	Session(ctx context.Context, id uint64) (Session, error)
 	// Sessions returns one page of the member's live sessions, newest first, and their number.
 	Sessions(ctx context.Context, memberID uint64, now time.Time, page listing.Request) ([]Session, int, error)
-	// MarkSeen notes when sessions were used. Times that are not newer than the known ones change nothing.
-	MarkSeen(ctx context.Context, seen map[uint64]time.Time) error
+	// MarkLastSeen notes when sessions were used. Times that are not newer than the known ones change nothing.
+	MarkLastSeen(ctx context.Context, seen map[uint64]time.Time) error
 	// RevokeSession ends one session of a member. Ending it twice is no error.
 	RevokeSession(ctx context.Context, memberID, sessionID uint64, ending Ending) ([]Revocation, error)
 	// RevokeSessions ends all sessions of a member.

@@ -39,14 +39,14 @@ func (s *Service) EndSession(ctx context.Context, caller authn.Principal, id uin
 	return s.published(ctx, revocations, err)
 }
 
-// Seen is a session and when it was used.
-type Seen struct {
+// LastSeen is a session and when it was used.
+type LastSeen struct {
 	SessionID uint64
 	At        time.Time
 }
 
-// MarkSeen notes when sessions were used last. A clock ahead of ours does not make it later than now.
-func (s *Service) MarkSeen(ctx context.Context, seen []Seen) error {
+// MarkLastSeen notes when sessions were used last. A clock ahead of ours does not make it later than now.
+func (s *Service) MarkLastSeen(ctx context.Context, seen []LastSeen) error {
 	if len(seen) == 0 {
 		return nil
 	}
@@ -61,5 +61,5 @@ func (s *Service) MarkSeen(ctx context.Context, seen []Seen) error {
 			latest[session.SessionID] = at
 		}
 	}
-	return s.deps.Store.MarkSeen(ctx, latest)
+	return s.deps.Store.MarkLastSeen(ctx, latest)
 }

@@ -31,16 +31,16 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 				ids, truncated, err := service.Match(ctx, request.Terms, request.Among)
 				return accounts.MatchReply{MemberIDs: ids, Truncated: truncated}, err
 			}),
-		natsx.NewEndpoint("seen", accounts.SubjectSeen,
-			func(ctx context.Context, request accounts.SeenRequest) (accounts.SeenReply, error) {
-				if len(request.Sessions) > accounts.MaxSeen {
-					return accounts.SeenReply{}, fault.New(fault.Malformed, "Too many sessions.", nil)
+		natsx.NewEndpoint("seen", accounts.SubjectLastSeen,
+			func(ctx context.Context, request accounts.LastSeenRequest) (accounts.LastSeenReply, error) {
+				if len(request.Sessions) > accounts.MaxLastSeen {
+					return accounts.LastSeenReply{}, fault.New(fault.Malformed, "Too many sessions.", nil)
 				}
-				seen := make([]account.Seen, len(request.Sessions))
+				seen := make([]account.LastSeen, len(request.Sessions))
 				for i, session := range request.Sessions {
-					seen[i] = account.Seen(session)
+					seen[i] = account.LastSeen(session)
 				}
-				return accounts.SeenReply{}, service.MarkSeen(ctx, seen)
+				return accounts.LastSeenReply{}, service.MarkLastSeen(ctx, seen)
 			}),
 	}
 }

@@ -104,8 +104,8 @@ func (s *Store) Sessions(ctx context.Context, memberID uint64, now time.Time, pa
 // timeText is how both servers read a time from a text.
 const timeText = "2006-01-02 15:04:05.000000"
 
-// MarkSeen notes when sessions were used, all in one statement.
-func (s *Store) MarkSeen(ctx context.Context, seen map[uint64]time.Time) error {
+// MarkLastSeen notes when sessions were used, all in one statement.
+func (s *Store) MarkLastSeen(ctx context.Context, seen map[uint64]time.Time) error {
 	var params sqlcgen.UpdateSessionsSeenParams
 	for id, at := range seen {
 		params.Ids = append(params.Ids, id)

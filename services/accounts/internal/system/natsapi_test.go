@@ -32,14 +32,14 @@ func TestGatewaysReportSessionsOverNATS(t *testing.T) {
 
 	who := s.signUp(t, 1)
 	s.advance(time.Minute)
-	seen := accounts.SeenRequest{Sessions: []accounts.Seen{{SessionID: who.SessionID, At: s.time()}}}
+	seen := accounts.LastSeenRequest{Sessions: []accounts.LastSeen{{SessionID: who.SessionID, At: s.time()}}}
 	require.Eventually(t, func() bool {
-		_, err = natsx.Call[accounts.SeenReply](ctx, conn, accounts.SubjectSeen, seen)
+		_, err = natsx.Call[accounts.LastSeenReply](ctx, conn, accounts.SubjectLastSeen, seen)
 		return err == nil
 	}, patience, 10*time.Millisecond)
 	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions WHERE id = ? AND last_seen_at = ?", who.SessionID, s.time()))
-	seen.Sessions = make([]accounts.Seen, accounts.MaxSeen+1)
-	_, err = natsx.Call[accounts.SeenReply](ctx, conn, accounts.SubjectSeen, seen)
+	seen.Sessions = make([]accounts.LastSeen, accounts.MaxLastSeen+1)
+	_, err = natsx.Call[accounts.LastSeenReply](ctx, conn, accounts.SubjectLastSeen, seen)
 	requireCode(t, fault.Malformed, err)
 
 	end()

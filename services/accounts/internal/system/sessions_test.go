@@ -73,7 +73,7 @@ func TestLastSeenMovesForwardInOneStatement(t *testing.T) {
 	began := s.time()
 	s.exec(t, "UPDATE sessions SET last_seen_at = NULL WHERE id = ?", second.SessionID)
 	s.advance(time.Hour)
-	seen := []account.Seen{
+	seen := []account.LastSeen{
 		{SessionID: first.SessionID, At: began.Add(time.Minute)},
 		{SessionID: first.SessionID, At: began.Add(2*time.Minute + time.Nanosecond)},
 		{SessionID: second.SessionID, At: began.Add(100 * time.Hour)}, // a clock ahead
@@ -81,17 +81,17 @@ func TestLastSeenMovesForwardInOneStatement(t *testing.T) {
 		{SessionID: 12345, At: began},
 	}
 	require.Equal(t, []string{"START TRANSACTION", "UpdateSessionsSeen", "COMMIT"},
-		s.statements(t, func() { require.NoError(t, s.MarkSeen(t.Context(), seen)) }))
+		s.statements(t, func() { require.NoError(t, s.MarkLastSeen(t.Context(), seen)) }))
 	for who, want := range map[member]time.Time{first: began.Add(2 * time.Minute), second: s.time(), third: began} {
 		session, err := s.store.Session(t.Context(), who.SessionID)
 		require.NoError(t, err)
 		require.Equal(t, want, session.LastSeenAt)
 	}
-	require.NoError(t, s.MarkSeen(t.Context(), nil))
-	many := make([]account.Seen, 1000)
+	require.NoError(t, s.MarkLastSeen(t.Context(), nil))
+	many := make([]account.LastSeen, 1000)
 	for i := range many {
-		many[i] = account.Seen{SessionID: uint64(i + 1), At: s.time()}
+		many[i] = account.LastSeen{SessionID: uint64(i + 1), At: s.time()}
 	}
-	require.NoError(t, s.MarkSeen(t.Context(), many))
+	require.NoError(t, s.MarkLastSeen(t.Context(), many))
 	require.Equal(t, 3, s.number(t, "SELECT COUNT(*) FROM sessions WHERE last_seen_at = ?", s.time()))
 }

@@ -1,4 +1,4 @@
-package activity
+package lastseen
 
 import (
 	"context"
@@ -23,11 +23,11 @@ func newClock() *clock { return &clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time
 
 // inbox keeps the batches that were sent.
 type inbox struct {
-	batches [][]accounts.Seen
+	batches [][]accounts.LastSeen
 	err     error
 }
 
-func (i *inbox) send(_ context.Context, batch []accounts.Seen) error {
+func (i *inbox) send(_ context.Context, batch []accounts.LastSeen) error {
 	i.batches = append(i.batches, batch)
 	return i.err
 }
@@ -46,7 +46,7 @@ func TestSessionIsReportedAtMostOnceAMinute(t *testing.T) {
 		reporter.Note(2)
 	}
 	reporter.report(t.Context())
-	require.Equal(t, [][]accounts.Seen{{{SessionID: 1, At: began}, {SessionID: 2, At: began}}}, box.batches)
+	require.Equal(t, [][]accounts.LastSeen{{{SessionID: 1, At: began}, {SessionID: 2, At: began}}}, box.batches)
 
 	clock.time = began.Add(59 * time.Second)
 	reporter.Note(1)
@@ -56,24 +56,24 @@ func TestSessionIsReportedAtMostOnceAMinute(t *testing.T) {
 	clock.time = began.Add(time.Minute)
 	reporter.Note(1)
 	reporter.report(t.Context())
-	require.Equal(t, []accounts.Seen{{SessionID: 1, At: clock.time}}, box.batches[1])
+	require.Equal(t, []accounts.LastSeen{{SessionID: 1, At: clock.time}}, box.batches[1])
 }
 
 func TestManySessionsAreSentInBatchesAndWhatCannotBeSentIsGivenUp(t *testing.T) {
 	t.Parallel()
 	clock, box := newClock(), &inbox{}
 	reporter := newReporter(box, clock)
-	for session := range uint64(accounts.MaxSeen + 1) {
+	for session := range uint64(accounts.MaxLastSeen + 1) {
 		reporter.Note(session + 1)
 	}
 	reporter.report(t.Context())
 	require.Len(t, box.batches, 2)
-	require.Len(t, box.batches[0], accounts.MaxSeen)
+	require.Len(t, box.batches[0], accounts.MaxLastSeen)
 	require.Len(t, box.batches[1], 1)
 
 	box.err = errors.New("away")
 	clock.time = clock.time.Add(time.Hour)
-	for session := range uint64(accounts.MaxSeen + 1) {
+	for session := range uint64(accounts.MaxLastSeen + 1) {
 		reporter.Note(session + 1)
 	}
 	reporter.report(t.Context())
@@ -104,17 +104,17 @@ func TestAccountsHearsOverNATS(t *testing.T) {
 	conn, err := natsx.Connect(natsx.Config{URL: server.URL(), User: "test"}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
-	heard := make(chan accounts.SeenRequest, 1)
+	heard := make(chan accounts.LastSeenRequest, 1)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
 		ended <- natsx.Serve(ctx, conn, accounts.Service, slog.New(slog.DiscardHandler), natsx.NewEndpoint("seen",
-			accounts.SubjectSeen, func(_ context.Context, request accounts.SeenRequest) (accounts.SeenReply, error) {
+			accounts.SubjectLastSeen, func(_ context.Context, request accounts.LastSeenRequest) (accounts.LastSeenReply, error) {
 				heard <- request
-				return accounts.SeenReply{}, nil
+				return accounts.LastSeenReply{}, nil
 			}))
 	}()
-	batch := []accounts.Seen{{SessionID: 7, At: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
+	batch := []accounts.LastSeen{{SessionID: 7, At: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
 	require.Eventually(t, func() bool { return OverNATS(conn)(t.Context(), batch) == nil }, time.Minute, 10*time.Millisecond)
 	require.Equal(t, batch, (<-heard).Sessions)
 	stop()

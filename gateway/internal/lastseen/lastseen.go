@@ -1,6 +1,6 @@
-// Package activity tells accounts when sessions were last used, so that members can see it. It keeps no request waiting and
+// Package lastseen tells accounts when sessions were last used, so that members can see it. It keeps no request waiting and
 // gives up what it cannot deliver: the next use tells the same, a minute later.
-package activity
+package lastseen
 
 import (
 	"context"
@@ -24,15 +24,15 @@ const (
 	callTimeout = 2 * time.Second
 )
 
-// Send delivers one batch of at most accounts.MaxSeen.
-type Send func(ctx context.Context, batch []accounts.Seen) error
+// Send delivers one batch of at most accounts.MaxLastSeen.
+type Send func(ctx context.Context, batch []accounts.LastSeen) error
 
 // OverNATS sends to accounts.
 func OverNATS(conn *nats.Conn) Send {
-	return func(ctx context.Context, batch []accounts.Seen) error {
+	return func(ctx context.Context, batch []accounts.LastSeen) error {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		_, err := natsx.Call[accounts.SeenReply](ctx, conn, accounts.SubjectSeen, accounts.SeenRequest{Sessions: batch})
+		_, err := natsx.Call[accounts.LastSeenReply](ctx, conn, accounts.SubjectLastSeen, accounts.LastSeenRequest{Sessions: batch})
 		return err
 	}
 }
@@ -45,7 +45,7 @@ type Reporter struct {
 
 	mu      sync.Mutex
 	noted   map[uint64]time.Time
-	pending []accounts.Seen
+	pending []accounts.LastSeen
 }
 
 // NewReporter returns a reporter that works once Run has been called, with a clock.
@@ -63,7 +63,7 @@ func (r *Reporter) Note(sessionID uint64) {
 		return
 	}
 	r.noted[sessionID] = now
-	r.pending = append(r.pending, accounts.Seen{SessionID: sessionID, At: now})
+	r.pending = append(r.pending, accounts.LastSeen{SessionID: sessionID, At: now})
 }
 
 // Run reports until ctx ends. It does not fail while accounts is away.
@@ -84,7 +84,7 @@ func (r *Reporter) Run(ctx context.Context) error {
 func (r *Reporter) report(ctx context.Context) {
 	sessions := r.collect()
 	for len(sessions) > 0 {
-		batch := sessions[:min(len(sessions), accounts.MaxSeen)]
+		batch := sessions[:min(len(sessions), accounts.MaxLastSeen)]
 		if err := r.send(ctx, batch); err != nil {
 			r.log.Debug("sessions seen are not reported", "count", len(sessions), "error", err)
 			return
@@ -94,7 +94,7 @@ func (r *Reporter) report(ctx context.Context) {
 }
 
 // collect takes what is pending and forgets who has been quiet for long enough to be noted again.
-func (r *Reporter) collect() []accounts.Seen {
+func (r *Reporter) collect() []accounts.LastSeen {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
