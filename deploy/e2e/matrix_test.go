@@ -126,6 +126,7 @@ type world struct {
 	tokens  map[string]string // by caller
 	ids     map[string]uint64 // of members, by target
 	orders  map[string]uint64
+	steps   map[string]uint64 // of their timelines
 	session map[string]uint64
 	refresh map[uint64]string // by member
 	emails  map[uint64]string
@@ -167,6 +168,7 @@ func newWorld(t *testing.T, admin member) *world {
 		tokens:  map[string]string{"member": subject.token, "other member": other.token, "deactivated": inactive.token},
 		ids:     map[string]uint64{own: subject.id, others: third.id, missing: missingID},
 		orders:  map[string]uint64{own: orderOf(t, subject), others: orderOf(t, third), missing: missingID},
+		steps:   map[string]uint64{missing: missingID},
 		session: map[string]uint64{missing: missingID},
 		refresh: map[uint64]string{},
 		emails:  map[uint64]string{subject.id: subject.email, third.id: third.email},
@@ -177,6 +179,9 @@ func newWorld(t *testing.T, admin member) *world {
 	w.tokens["expired"] = expiredToken(t, subject.token)
 	_, w.session[own], w.refresh[subject.id] = login(t, subject.email)
 	_, w.session[others], w.refresh[third.id] = login(t, third.email)
+	for _, target := range []string{own, others} {
+		w.steps[target] = firstStep(t, w.tokens["admin"], w.orders[target])
+	}
 	deactivated := newClient().as(w.tokens["admin"]).do(t, http.MethodPatch, fmt.Sprintf("/accounts/users/%d", inactive.id), map[string]any{"is_active": false})
 	require.Equal(t, http.StatusOK, deactivated.status, deactivated.text)
 	return w
@@ -187,6 +192,14 @@ func orderOf(t *testing.T, buyer member) uint64 {
 	got := buyer.do(t, http.MethodPost, "/orders/", newOrder("p"))
 	require.Equal(t, http.StatusCreated, got.status, got.text)
 	return uint64(got.body["id"].(float64))
+}
+
+// firstStep is the id of the step with which an order's timeline begins.
+func firstStep(t *testing.T, admin string, order uint64) uint64 {
+	t.Helper()
+	got := newClient().as(admin).do(t, http.MethodGet, fmt.Sprintf("/orders/%d/timeline", order), nil)
+	require.Equal(t, http.StatusOK, got.status, got.text)
+	return uint64(got.body["results"].([]any)[0].(map[string]any)["id"].(float64))
 }
 
 // path names the target. A route to a new kind of thing needs a member's own and another's in the world.
@@ -200,7 +213,8 @@ func (w *world) path(t *testing.T, route route, target string) string {
 		"/accounts/users": w.ids, "/orders": w.orders, "/auth/sessions": w.session,
 	}[collection]
 	require.True(t, known, "the world has nothing for %s", route)
-	return strings.Replace(route.Pattern, ":id", strconv.FormatUint(ids[target], 10), 1)
+	path := strings.Replace(route.Pattern, ":id", strconv.FormatUint(ids[target], 10), 1)
+	return strings.Replace(path, ":step", strconv.FormatUint(w.steps[target], 10), 1)
 }
 
 func TestTheAuthorizationMatrixHoldsForEveryRoute(t *testing.T) {

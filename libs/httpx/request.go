@@ -37,8 +37,11 @@ func refuseEncoded(c *fiber.Ctx) error {
 }
 
 // ID returns the path parameter id. Whatever is not the decimal number of a possible row is not found.
-func ID(c *fiber.Ctx) (uint64, error) {
-	id, err := strconv.ParseUint(c.Params("id"), 10, 63)
+func ID(c *fiber.Ctx) (uint64, error) { return PathID(c, "id") }
+
+// PathID is ID for a path parameter of another name.
+func PathID(c *fiber.Ctx, name string) (uint64, error) {
+	id, err := strconv.ParseUint(c.Params(name), 10, 63)
 	if err != nil || id == 0 {
 		return 0, fault.NewNotFound()
 	}

@@ -13,6 +13,9 @@ import (
 // The reference has its own words for who may use a route.
 var who = map[Access]string{Public: "anyone", Member: "members", Owner: "own", Self: "own", Admin: "admins"}
 
+// parameter is one of a pattern's path parameters.
+var parameter = regexp.MustCompile(`:(\w+)`)
+
 func TestTheReferenceNamesEveryRouteAndWhoMayUseItAndNoOther(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../API.md")
@@ -28,7 +31,7 @@ func TestTheReferenceNamesEveryRouteAndWhoMayUseItAndNoOther(t *testing.T) {
 			continue // said once, for both
 		}
 		for _, method := range route.Methods {
-			wanted = append(wanted, method+" "+strings.ReplaceAll(route.Pattern, ":id", "{id}")+" "+who[route.Access])
+			wanted = append(wanted, method+" "+parameter.ReplaceAllString(route.Pattern, "{$1}")+" "+who[route.Access])
 		}
 	}
 	require.ElementsMatch(t, wanted, named)

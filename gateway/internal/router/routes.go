@@ -24,7 +24,7 @@ const (
 type Route struct {
 	// Methods that the path takes. GET implies HEAD; OPTIONS is answered on every path by the gateway itself.
 	Methods []string
-	// Pattern is the path. A segment ":id" stands for one of letters, digits, '-' and '_'.
+	// Pattern is the path. A segment such as ":id" stands for one of letters, digits, '-' and '_'.
 	Pattern string
 	// Service is the name of the one that answers.
 	Service string
@@ -52,6 +52,7 @@ var Routes = []Route{
 	{methods(http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete), "/orders/:id", orders.Service, Owner},
 	{methods(http.MethodPost), "/orders/:id/transitions", orders.Service, Owner},
 	{methods(http.MethodGet), "/orders/:id/timeline", orders.Service, Owner},
+	{methods(http.MethodDelete), "/orders/:id/timeline/:step/note", orders.Service, Admin},
 }
 
 func methods(names ...string) []string { return names }

@@ -18,7 +18,7 @@ func allRoutes(t *testing.T) *Table {
 }
 
 // pathOf writes a path that the pattern stands for.
-func pathOf(pattern string) string { return strings.ReplaceAll(pattern, ":id", "a-Z_9") }
+func pathOf(pattern string) string { return parameter.ReplaceAllString(pattern, "a-Z_9") }
 
 func TestEveryRowOfTheTableIsFoundAndNothingElseIsAllowedThere(t *testing.T) {
 	t.Parallel()

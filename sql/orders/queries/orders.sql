@@ -26,11 +26,32 @@ UPDATE orders SET customer_id = ?, order_number = ?, product_name = ?, state = ?
 -- name: DeleteOrder :exec
 DELETE FROM orders WHERE id = ?;
 
+-- name: InsertOrderNumber :exec
+INSERT INTO order_numbers (order_number, order_id) VALUES (?, ?);
+
+-- name: InsertOrderNumberIfMissing :exec
+INSERT IGNORE INTO order_numbers (order_number, order_id) VALUES (?, ?);
+
+-- name: GetOrderOfNumber :one
+SELECT order_id FROM order_numbers WHERE order_number = ?;
+
 -- name: InsertTimelineEntry :exec
-INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ListTimeline :many
-SELECT * FROM order_timeline WHERE order_id = ? ORDER BY id LIMIT ?;
+SELECT * FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT ?;
+
+-- name: GetTimelineEntryForUpdate :one
+SELECT * FROM order_timeline WHERE id = ? AND order_id = ? FOR UPDATE;
+
+-- name: RedactNote :exec
+UPDATE order_timeline SET note = '', redacted_by = ? WHERE id = ?;
+
+-- name: ListNotesOfCustomer :many
+SELECT id FROM order_timeline WHERE customer_id = ? AND id > ? AND note <> '' ORDER BY id LIMIT ?;
+
+-- name: RedactNotes :exec
+UPDATE order_timeline SET note = '', redacted_by = 0 WHERE id IN (sqlc.slice(ids));
 
 -- name: IsFormerCustomer :one
 SELECT EXISTS (SELECT 1 FROM former_customers WHERE customer_id = ?);

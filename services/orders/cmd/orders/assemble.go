@@ -53,8 +53,9 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 		return nil, err
 	}
 	writes := consistencynats.NewPublisher(conn, log)
+	orderStore := store.New(cluster, time.Now)
 	domain := order.NewService(order.Dependencies{
-		Store:     store.New(cluster, time.Now),
+		Store:     orderStore,
 		Members:   natsapi.NewMembers(conn),
 		NewNumber: order.NewNumber,
 		Now:       time.Now,
@@ -68,7 +69,7 @@ func assemble(cfg Config, log *slog.Logger) (*service, error) {
 	return &service{
 		cfg: cfg, log: log, metrics: metrics, cluster: cluster, conn: conn, domain: domain, writes: writes,
 		relay:    events.NewRelay(cluster, conn, events.RelayOptions{Replicas: cfg.EventsReplicas, Log: log}),
-		consumer: natsapi.NewConsumer(cluster, conn, store.AddFormerCustomer, log),
+		consumer: natsapi.NewConsumer(cluster, conn, orderStore.ForgetCustomer, log),
 		app:      app,
 	}, nil
 }

@@ -87,6 +87,8 @@ func TestThereAreNoNewOrdersForMembersWhoWereDeleted(t *testing.T) {
 	kept := p.as(t, bob).order(t, "FORMER000001", "p")
 	hers := p.as(t, alice).order(t, "FORMER000002", "p")
 	first := p.as(t, bob).send(t, keyed("key", `{"product_name": "p"}`))
+	noted := p.as(t, boss).json(t, http.MethodPost, kept+"/transitions", `{"to": "preparing", "note": "about Bob"}`)
+	require.Equal(t, http.StatusOK, noted.status, noted.text)
 	p.publish(t, events.SubjectOf(accounts.Service, accounts.EventDeleted), accounts.EventDeleted, bob)
 	require.Eventually(t, func() bool { return p.count(t, "former_customers") == 1 }, patience, poll)
 
@@ -98,7 +100,8 @@ func TestThereAreNoNewOrdersForMembersWhoWereDeleted(t *testing.T) {
 	p.as(t, boss).json(t, http.MethodPatch, hers, `{"customer": 2}`).requireField(t, "customer", gone)
 	require.Equal(t, before, p.orders(t))
 	require.Equal(t, json.Number("1"), p.as(t, boss).get(t, hers).body["customer"])
-	// What he has stays, and stays what it is.
+	// What he has stays, and stays what it is, but nobody reads what was noted about him.
+	require.Equal(t, []string{"2: <nil> > paid ", "9: paid > preparing "}, p.as(t, boss).steps(t, kept))
 	requireReplay(t, first, p.as(t, bob).send(t, keyed("key", `{"product_name": "p"}`)))
 	require.Equal(t, http.StatusOK, p.as(t, boss).json(t, http.MethodPatch, kept, `{"product_name": "q", "customer": 2}`).status)
 

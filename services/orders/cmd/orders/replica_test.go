@@ -66,25 +66,27 @@ func TestPrimaryAndReplica(t *testing.T) {
 	t.Run("no request fails when the replica hangs or dies", func(t *testing.T) { lost(t, p) })
 }
 
-// fewStatements counts the statements of each write: what begins and ends its transaction, what it is about, an entry of the
-// timeline where it is a step of the order's life, an event.
+// fewStatements counts the statements of each write: what begins and ends its transaction, what it is about, the number that
+// an order takes or gives up, an entry of the timeline, an event.
 func fewStatements(t *testing.T, p *process, primary statements) {
 	path := p.as(t, boss).order(t, "COUNT0000001", "p")
-	require.Len(t, primary.transaction(t, "COUNT0000001"), 6)
+	require.Len(t, primary.transaction(t, "COUNT0000001"), 7)
 
 	keyed := p.as(t, boss).send(t, message{
 		method: http.MethodPost, path: "/orders/", contentType: jsonType,
 		body: `{"order_number": "COUNT0000002", "product_name": "p"}`, header: map[string]string{"Idempotency-Key": "k"},
 	})
 	require.Equal(t, http.StatusCreated, keyed.status, keyed.text)
-	require.Len(t, primary.transaction(t, "COUNT0000002"), 8)
+	require.Len(t, primary.transaction(t, "COUNT0000002"), 9)
 
 	p.as(t, boss).json(t, http.MethodPatch, path, `{"product_name": "COUNTED"}`)
-	require.Len(t, primary.transaction(t, "COUNTED"), 5)
+	require.Len(t, primary.transaction(t, "COUNTED"), 6)
+	p.as(t, boss).json(t, http.MethodPatch, path, `{"order_number": "COUNT0000003"}`)
+	require.Len(t, primary.transaction(t, "COUNT0000003"), 8)
 	p.as(t, boss).json(t, http.MethodPost, path+"/transitions", `{"to": "cancelled", "note": "COUNTED NOTE"}`)
 	require.Len(t, primary.transaction(t, "COUNTED NOTE"), 6)
 	require.Equal(t, http.StatusNoContent, p.as(t, boss).send(t, message{method: http.MethodDelete, path: path}).status)
-	require.Len(t, primary.transaction(t, "DELETE FROM orders"), 6)
+	require.Len(t, primary.transaction(t, "DELETE FROM orders"), 7)
 }
 
 // otherAdmin wrote nothing in these tests.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ type memory struct {
 	order.Store
 	orders   map[uint64]order.Order
 	steps    []order.Step
+	redacted []uint64
 	answered map[order.IdempotentRequest]order.Order
 }
 
@@ -83,7 +85,16 @@ func (m *memory) Order(_ context.Context, id uint64) (order.Order, error) {
 }
 
 func (m *memory) Timeline(_ context.Context, id uint64) ([]order.Step, uint64, error) {
-	return m.steps, m.orders[id].CustomerID, nil
+	return slices.Clone(m.steps), m.orders[id].CustomerID, nil
+}
+
+// RedactNote knows the step 5 of order 1.
+func (m *memory) RedactNote(_ context.Context, orderID, stepID, _ uint64) (uint64, error) {
+	if orderID != 1 || stepID != 5 {
+		return 0, fault.NewNotFound()
+	}
+	m.redacted = append(m.redacted, stepID)
+	return 1, nil
 }
 
 // members are the members 1, 2 and the admin 9.

@@ -38,11 +38,37 @@ func (a *API) transition(c *fiber.Ctx) error {
 
 // stepResource is one entry of a timeline. From is null where the order begins.
 type stepResource struct {
-	At    string  `json:"at"`
-	Actor uint64  `json:"actor"`
-	From  *string `json:"from"`
-	To    string  `json:"to"`
-	Note  string  `json:"note"`
+	ID       uint64           `json:"id"`
+	At       string           `json:"at"`
+	Actor    uint64           `json:"actor"`
+	From     *string          `json:"from"`
+	To       string           `json:"to"`
+	Changes  []changeResource `json:"changes"`
+	Note     string           `json:"note"`
+	Redacted bool             `json:"redacted"`
+}
+
+type changeResource struct {
+	Field string `json:"field"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+}
+
+// redactNote removes the note of a step.
+func (a *API) redactNote(c *fiber.Ctx) error {
+	orderID, err := httpx.ID(c)
+	if err != nil {
+		return err
+	}
+	stepID, err := httpx.PathID(c, "step")
+	if err != nil {
+		return err
+	}
+	if err := a.service.RedactNote(c.UserContext(), authn.From(c.UserContext()), orderID, stepID); err != nil {
+		return err
+	}
+	c.Status(fiber.StatusNoContent)
+	return nil
 }
 
 func (a *API) timeline(c *fiber.Ctx) error {
@@ -62,7 +88,11 @@ func (a *API) timeline(c *fiber.Ctx) error {
 	resources := []stepResource{}
 	for _, step := range steps[begin:min(begin+request.Limit, len(steps))] {
 		shown := stepResource{
-			At: orders.FormatTime(step.At, a.zone), Actor: step.ActorID, To: string(step.To), Note: step.Note,
+			ID: step.ID, At: orders.FormatTime(step.At, a.zone), Actor: step.ActorID, To: string(step.To),
+			Changes: []changeResource{}, Note: step.Note, Redacted: step.Redacted,
+		}
+		for _, change := range step.Changes {
+			shown.Changes = append(shown.Changes, changeResource(change))
 		}
 		if step.From != "" {
 			shown.From = new(string(step.From))

@@ -35,4 +35,5 @@ func (a *API) Register(app *fiber.App, verifier *assertion.Verifier, consistent 
 	routes.Delete("/:id", a.delete)
 	routes.Post("/:id/transitions", a.transition)
 	routes.Get("/:id/timeline", a.timeline)
+	routes.Delete("/:id/timeline/:step/note", a.redactNote)
 }

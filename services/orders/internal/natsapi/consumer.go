@@ -13,11 +13,11 @@ import (
 	"oms.internal/libs/mysqlx"
 )
 
-// AddFormerCustomer notes, in the consumer's transaction, that a member was deleted: there are no new orders for it.
-type AddFormerCustomer func(ctx context.Context, writer mysqlx.Writer, customerID uint64, deletedAt time.Time) error
+// ForgetCustomer notes, in the consumer's transaction, that a member was deleted, and removes the notes about it.
+type ForgetCustomer func(ctx context.Context, writer mysqlx.Writer, customerID uint64, deletedAt time.Time) error
 
 // NewConsumer returns a consumer that notes each member whose deletion the accounts service publishes.
-func NewConsumer(cluster *mysqlx.Cluster, conn *nats.Conn, add AddFormerCustomer, log *slog.Logger) *events.Consumer {
+func NewConsumer(cluster *mysqlx.Cluster, conn *nats.Conn, forget ForgetCustomer, log *slog.Logger) *events.Consumer {
 	return events.NewConsumer(cluster, conn, events.ConsumerOptions{
 		Durable: orders.Service,
 		Subject: events.SubjectOf(accounts.Service, accounts.EventDeleted),
@@ -27,6 +27,6 @@ func NewConsumer(cluster *mysqlx.Cluster, conn *nats.Conn, add AddFormerCustomer
 		if err := event.Decode(&data); err != nil {
 			return err
 		}
-		return add(ctx, writer, data.MemberID, event.Time)
+		return forget(ctx, writer, data.MemberID, event.Time)
 	})
 }

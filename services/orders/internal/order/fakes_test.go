@@ -33,8 +33,10 @@ type memory struct {
 	orders   map[uint64]order.Order
 	facts    []order.Fact
 	answered map[order.IdempotentRequest]order.Order
-	failure  error // what every write answers instead of writing
-	writes   int   // tries
+	steps    []order.Step // of each timeline, after its beginning
+	redacted [][3]uint64  // order, step and admin
+	failure  error        // what every write answers instead of writing
+	writes   int          // tries
 	queries  []order.Query
 }
 
@@ -96,7 +98,12 @@ func (m *memory) Timeline(_ context.Context, id uint64) ([]order.Step, uint64, e
 	if !ok {
 		return nil, 0, fault.NewNotFound()
 	}
-	return []order.Step{{CustomerID: found.CustomerID, To: order.Paid}}, found.CustomerID, nil
+	return append([]order.Step{{CustomerID: found.CustomerID, To: order.Paid}}, m.steps...), found.CustomerID, nil
+}
+
+func (m *memory) RedactNote(_ context.Context, orderID, stepID, adminID uint64) (uint64, error) {
+	m.redacted = append(m.redacted, [3]uint64{orderID, stepID, adminID})
+	return ownerID, m.failure
 }
 
 func (m *memory) ChangeOrder(

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/orders"
@@ -69,58 +68,4 @@ func (s *Service) Transition(
 		fact.From, fact.Note = from, wanted.Note
 		return fact, nil
 	})
-}
-
-// Fact is something that happened to an order. It is stored together with what it did, or not at all: as an event for
-// other services, and in the timeline where it is a step of the order's life.
-type Fact struct {
-	// Event is its type, one of those in contracts/orders.
-	Event   string
-	ActorID uint64
-	At      time.Time
-	// Order is as the fact left it, or as it was before it was deleted, but for its version.
-	Order Order
-	// From is the state before, in a transition.
-	From State
-	Note string
-}
-
-func (s *Service) fact(event string, caller authn.Principal, order Order) Fact {
-	return Fact{Event: event, ActorID: caller.MemberID, At: s.now(), Order: order}
-}
-
-// Step is one entry of an order's timeline.
-type Step struct {
-	At      time.Time
-	ActorID uint64
-	// CustomerID is whose order it was.
-	CustomerID uint64
-	From       State // "" where the order begins
-	To         State // Deleted where it ends
-	Note       string
-}
-
-// Step returns the fact as an entry of the timeline; ok is false where it is none.
-func (f Fact) Step() (step Step, ok bool) {
-	step = Step{
-		At: f.At, ActorID: f.ActorID, CustomerID: f.Order.CustomerID, From: f.From, To: f.Order.State, Note: f.Note,
-	}
-	switch f.Event {
-	case orders.EventCreated, orders.EventTransition:
-		return step, true
-	case orders.EventDeleted:
-		step.From, step.To = f.Order.State, Deleted
-		return step, true
-	}
-	return Step{}, false
-}
-
-// Timeline returns what happened in the life of an order of the caller, or to an admin of any order, oldest first. That of
-// a deleted order is its last customer's. An order that is older than the timelines has an empty one.
-func (s *Service) Timeline(ctx context.Context, caller authn.Principal, id uint64) ([]Step, error) {
-	steps, customerID, err := s.deps.Store.Timeline(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	return steps, mayUse(caller, Order{CustomerID: customerID})
 }

@@ -6,7 +6,7 @@ import (
 	"oms.internal/libs/listing"
 )
 
-// Store keeps orders. A missing order is the fault NotFound, a number in use is ErrNumberTaken, a customer who is known to
+// Store keeps orders. A missing order is the fault NotFound, a number that another order has or had is ErrNumberTaken, a customer who is known to
 // be gone is refused with NoSuchCustomer.
 //
 // Reads see at least what their context asks for (libs/consistency). A write is not done again for a request that
@@ -26,12 +26,11 @@ type Store interface {
 	Orders(ctx context.Context, query Query) ([]Order, int, error)
 	// LastOrders returns the last order of each customer that has one.
 	LastOrders(ctx context.Context, customerIDs []uint64) ([]Order, error)
-	// Timeline returns the first MaxTimeline steps of an order, and whose it is or, once it is deleted, was.
+	// Timeline returns the latest MaxTimeline steps of an order, oldest first, and whose it is or, once it is deleted, was.
 	Timeline(ctx context.Context, id uint64) (steps []Step, customerID uint64, err error)
+	// RedactNote removes the note of a step of an order, in the name of an admin. It returns whose the order was then.
+	RedactNote(ctx context.Context, orderID, stepID, adminID uint64) (customerID uint64, err error)
 }
-
-// MaxTimeline is how many steps of a timeline are shown. An order's life has fewer.
-const MaxTimeline = 100
 
 // IdempotentRequest is a write that its caller may send again, because the answer was lost, and that is done once.
 type IdempotentRequest struct {

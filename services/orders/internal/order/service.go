@@ -13,7 +13,7 @@ import (
 // matchBudget is how long a search waits for the accounts service before it goes without customers' names and emails.
 const matchBudget = time.Second
 
-// ErrNumberTaken is the fault for an order number that another order has.
+// ErrNumberTaken is the fault for an order number that another order has or had: a number names one order for ever.
 var ErrNumberTaken = fault.InvalidField("order_number", "order with this order number already exists.")
 
 // NoSuchCustomer is the fault for a customer who is no member, or no longer.

@@ -39,7 +39,7 @@ func (s *Service) Create(
 	consistency.Concern(ctx, order.CustomerID)
 	for range maxNumbers {
 		if order.OrderNumber, err = s.number(input.OrderNumber); err != nil {
-			return Order{}, false, err
+			return s.refuse(ctx, request, err)
 		}
 		created, replayed, err = s.deps.Store.CreateOrder(ctx, request, s.fact(orders.EventCreated, caller, order))
 		if input.OrderNumber != nil || !errors.Is(err, ErrNumberTaken) {
@@ -84,7 +84,9 @@ func (s *Service) Update(
 		if after == before {
 			return Fact{}, nil
 		}
-		return s.fact(orders.EventChanged, caller, after), nil
+		fact := s.fact(orders.EventChanged, caller, after)
+		fact.Changes = differences(before, after)
+		return fact, nil
 	})
 }
 

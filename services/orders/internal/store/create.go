@@ -24,5 +24,8 @@ func insert(ctx context.Context, tx transaction, fact order.Fact) (order.Order, 
 		return order.Order{}, numberTaken(err)
 	}
 	fact.Order.ID = uint64(id)
+	if err := takeNumber(ctx, tx, fact.Order); err != nil {
+		return order.Order{}, err
+	}
 	return fact.Order, record(ctx, tx, fact)
 }

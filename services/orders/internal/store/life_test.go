@@ -14,7 +14,6 @@ import (
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
-	"oms.internal/orders/internal/store"
 )
 
 // happens changes an order's state.
@@ -31,37 +30,6 @@ func (d database) happens(t *testing.T, id uint64, to order.State, note string) 
 	})
 	require.NoError(t, err)
 	return fact
-}
-
-func TestATimelineIsReadBackAsItWasWrittenAndOutlivesItsOrder(t *testing.T) {
-	t.Parallel()
-	d := newDatabase(t)
-	stored := d.add(t, 7, "LIFE00000001", "p")
-	d.add(t, 8, "LIFE00000002", "another one")
-	const note = "배송 🚚 '\"\\"
-	d.happens(t, stored.ID, order.Preparing, note)
-	want := []order.Step{
-		{At: paidAt, ActorID: actor, CustomerID: 7, To: order.Paid},
-		{At: paidAt.Add(time.Hour), ActorID: actor, CustomerID: 7, From: order.Paid, To: order.Preparing, Note: note},
-	}
-	steps, customerID, err := d.Timeline(d.told(t), stored.ID)
-	require.NoError(t, err)
-	require.Equal(t, want, steps)
-	require.EqualValues(t, 7, customerID)
-
-	_, err = d.update(t.Context(), stored.ID, func(o *order.Order) { o.CustomerID = 20 })
-	require.NoError(t, err)
-	steps, customerID, err = d.Timeline(d.told(t), stored.ID)
-	require.NoError(t, err)
-	require.Equal(t, want, steps)
-	require.EqualValues(t, 20, customerID, "it is the present customer's")
-
-	d.remove(t, stored.ID)
-	want = append(want, order.Step{At: paidAt, ActorID: actor, CustomerID: 20, From: order.Preparing, To: order.Deleted})
-	steps, customerID, err = d.Timeline(d.told(t), stored.ID)
-	require.NoError(t, err)
-	require.Equal(t, want, steps)
-	require.EqualValues(t, 20, customerID)
 }
 
 func TestWhatHappenedIsInTheOutboxAsItIsInTheDatabase(t *testing.T) {
@@ -92,7 +60,7 @@ func TestThereIsNothingNewForAFormerCustomer(t *testing.T) {
 	kept, hers := d.add(t, 7, "FORMER000001", "p"), d.add(t, 8, "FORMER000002", "p")
 	for range 2 {
 		require.NoError(t, d.cluster.Write(t.Context(), func(ctx context.Context, writer mysqlx.Writer) error {
-			return store.AddFormerCustomer(ctx, writer, 7, paidAt)
+			return d.ForgetCustomer(ctx, writer, 7, paidAt)
 		}))
 	}
 	_, err := d.create(t.Context(), order.Order{CustomerID: 7, OrderNumber: "FORMER000003", ProductName: "p", PaidAt: paidAt})

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
 )
@@ -34,6 +36,9 @@ func (s *Store) ChangeOrder(
 func change(ctx context.Context, tx transaction, before order.Order, fact order.Fact) error {
 	after := fact.Order
 	if fact.Event == orders.EventDeleted {
+		if err := keepNumber(ctx, tx, before); err != nil {
+			return err
+		}
 		return tx.DeleteOrder(ctx, before.ID)
 	}
 	if after.CustomerID != before.CustomerID {
@@ -41,10 +46,35 @@ func change(ctx context.Context, tx transaction, before order.Order, fact order.
 			return err
 		}
 	}
+	if after.OrderNumber != before.OrderNumber {
+		if err := errors.Join(keepNumber(ctx, tx, before), takeNumber(ctx, tx, after)); err != nil {
+			return err
+		}
+	}
 	return numberTaken(tx.UpdateOrder(ctx, sqlcgen.UpdateOrderParams{
 		ID: before.ID, CustomerID: after.CustomerID, OrderNumber: after.OrderNumber, ProductName: after.ProductName,
 		State: string(after.State), Version: after.Version,
 	}))
+}
+
+// takeNumber notes that the order has its number from now on. One that another order has or had is taken; the order may
+// have its own former numbers again.
+func takeNumber(ctx context.Context, tx transaction, taker order.Order) error {
+	err := tx.InsertOrderNumber(ctx, sqlcgen.InsertOrderNumberParams{OrderNumber: taker.OrderNumber, OrderID: taker.ID})
+	if !mysqlx.IsDuplicate(err) {
+		return err
+	}
+	owner, err := tx.GetOrderOfNumber(ctx, taker.OrderNumber)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && owner != taker.ID {
+		return order.ErrNumberTaken // no row: another order took it after this transaction began to read
+	}
+	return err
+}
+
+// keepNumber notes the number of an order that gives it up, if it has not been noted: a process of an earlier release may
+// have created the order.
+func keepNumber(ctx context.Context, tx transaction, giver order.Order) error {
+	return tx.InsertOrderNumberIfMissing(ctx, sqlcgen.InsertOrderNumberIfMissingParams{OrderNumber: giver.OrderNumber, OrderID: giver.ID})
 }
 
 // refuseFormer refuses a customer whose deletion has been heard of.
@@ -56,16 +86,10 @@ func refuseFormer(ctx context.Context, tx transaction, customerID uint64) error 
 	return err
 }
 
-// record writes the fact where others find it: into the timeline, if it is a step of it, and into the outbox.
+// record writes the fact where others find it: into the timeline and into the outbox.
 func record(ctx context.Context, tx transaction, fact order.Fact) error {
-	if step, ok := fact.Step(); ok {
-		if err := tx.InsertTimelineEntry(ctx, sqlcgen.InsertTimelineEntryParams{
-			OrderID: fact.Order.ID, CustomerID: step.CustomerID, At: step.At, ActorID: step.ActorID,
-			FromState: sql.NullString{String: string(step.From), Valid: step.From != ""},
-			ToState:   string(step.To), Note: step.Note,
-		}); err != nil {
-			return err
-		}
+	if err := appendStep(ctx, tx, fact.Order.ID, fact.Step()); err != nil {
+		return err
 	}
 	return appendEvent(ctx, tx, fact)
 }

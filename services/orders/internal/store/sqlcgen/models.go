@@ -33,4 +33,8 @@ type OrderTimeline struct {
 	// a state, or deleted where the order ends
 	ToState string
 	Note    string
+	// JSON, NULL where no field changed
+	Changes sql.NullString
+	// the admin who removed the note, 0 where its customer was deleted
+	RedactedBy sql.NullInt64
 }

@@ -302,6 +302,44 @@ func (q *Queries) GetOrderForUpdate(ctx context.Context, id uint64) (Order, erro
 	return i, err
 }
 
+const getOrderOfNumber = `-- name: GetOrderOfNumber :one
+SELECT order_id FROM order_numbers WHERE order_number = ?
+`
+
+func (q *Queries) GetOrderOfNumber(ctx context.Context, orderNumber string) (uint64, error) {
+	row := q.db.QueryRowContext(ctx, getOrderOfNumber, orderNumber)
+	var order_id uint64
+	err := row.Scan(&order_id)
+	return order_id, err
+}
+
+const getTimelineEntryForUpdate = `-- name: GetTimelineEntryForUpdate :one
+SELECT id, order_id, customer_id, at, actor_id, from_state, to_state, note, changes, redacted_by FROM order_timeline WHERE id = ? AND order_id = ? FOR UPDATE
+`
+
+type GetTimelineEntryForUpdateParams struct {
+	ID      uint64
+	OrderID uint64
+}
+
+func (q *Queries) GetTimelineEntryForUpdate(ctx context.Context, arg GetTimelineEntryForUpdateParams) (OrderTimeline, error) {
+	row := q.db.QueryRowContext(ctx, getTimelineEntryForUpdate, arg.ID, arg.OrderID)
+	var i OrderTimeline
+	err := row.Scan(
+		&i.ID,
+		&i.OrderID,
+		&i.CustomerID,
+		&i.At,
+		&i.ActorID,
+		&i.FromState,
+		&i.ToState,
+		&i.Note,
+		&i.Changes,
+		&i.RedactedBy,
+	)
+	return i, err
+}
+
 const insertFormerCustomer = `-- name: InsertFormerCustomer :exec
 INSERT IGNORE INTO former_customers (customer_id, deleted_at) VALUES (?, ?)
 `
@@ -347,8 +385,36 @@ func (q *Queries) InsertOrder(ctx context.Context, arg InsertOrderParams) (int64
 	return result.LastInsertId()
 }
 
+const insertOrderNumber = `-- name: InsertOrderNumber :exec
+INSERT INTO order_numbers (order_number, order_id) VALUES (?, ?)
+`
+
+type InsertOrderNumberParams struct {
+	OrderNumber string
+	OrderID     uint64
+}
+
+func (q *Queries) InsertOrderNumber(ctx context.Context, arg InsertOrderNumberParams) error {
+	_, err := q.db.ExecContext(ctx, insertOrderNumber, arg.OrderNumber, arg.OrderID)
+	return err
+}
+
+const insertOrderNumberIfMissing = `-- name: InsertOrderNumberIfMissing :exec
+INSERT IGNORE INTO order_numbers (order_number, order_id) VALUES (?, ?)
+`
+
+type InsertOrderNumberIfMissingParams struct {
+	OrderNumber string
+	OrderID     uint64
+}
+
+func (q *Queries) InsertOrderNumberIfMissing(ctx context.Context, arg InsertOrderNumberIfMissingParams) error {
+	_, err := q.db.ExecContext(ctx, insertOrderNumberIfMissing, arg.OrderNumber, arg.OrderID)
+	return err
+}
+
 const insertTimelineEntry = `-- name: InsertTimelineEntry :exec
-INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertTimelineEntryParams struct {
@@ -359,6 +425,7 @@ type InsertTimelineEntryParams struct {
 	FromState  sql.NullString
 	ToState    string
 	Note       string
+	Changes    sql.NullString
 }
 
 func (q *Queries) InsertTimelineEntry(ctx context.Context, arg InsertTimelineEntryParams) error {
@@ -370,6 +437,7 @@ func (q *Queries) InsertTimelineEntry(ctx context.Context, arg InsertTimelineEnt
 		arg.FromState,
 		arg.ToState,
 		arg.Note,
+		arg.Changes,
 	)
 	return err
 }
@@ -424,6 +492,39 @@ func (q *Queries) ListLastOrders(ctx context.Context, customerIds []uint64) ([]O
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listNotesOfCustomer = `-- name: ListNotesOfCustomer :many
+SELECT id FROM order_timeline WHERE customer_id = ? AND id > ? AND note <> '' ORDER BY id LIMIT ?
+`
+
+type ListNotesOfCustomerParams struct {
+	CustomerID uint64
+	ID         uint64
+	Limit      int32
+}
+
+func (q *Queries) ListNotesOfCustomer(ctx context.Context, arg ListNotesOfCustomerParams) ([]uint64, error) {
+	rows, err := q.db.QueryContext(ctx, listNotesOfCustomer, arg.CustomerID, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uint64
+	for rows.Next() {
+		var id uint64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -1208,7 +1309,7 @@ func (q *Queries) ListOrdersByIDs(ctx context.Context, ids []uint64) ([]Order, e
 }
 
 const listTimeline = `-- name: ListTimeline :many
-SELECT id, order_id, customer_id, at, actor_id, from_state, to_state, note FROM order_timeline WHERE order_id = ? ORDER BY id LIMIT ?
+SELECT id, order_id, customer_id, at, actor_id, from_state, to_state, note, changes, redacted_by FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT ?
 `
 
 type ListTimelineParams struct {
@@ -1234,6 +1335,8 @@ func (q *Queries) ListTimeline(ctx context.Context, arg ListTimelineParams) ([]O
 			&i.FromState,
 			&i.ToState,
 			&i.Note,
+			&i.Changes,
+			&i.RedactedBy,
 		); err != nil {
 			return nil, err
 		}
@@ -1246,6 +1349,39 @@ func (q *Queries) ListTimeline(ctx context.Context, arg ListTimelineParams) ([]O
 		return nil, err
 	}
 	return items, nil
+}
+
+const redactNote = `-- name: RedactNote :exec
+UPDATE order_timeline SET note = '', redacted_by = ? WHERE id = ?
+`
+
+type RedactNoteParams struct {
+	RedactedBy sql.NullInt64
+	ID         uint64
+}
+
+func (q *Queries) RedactNote(ctx context.Context, arg RedactNoteParams) error {
+	_, err := q.db.ExecContext(ctx, redactNote, arg.RedactedBy, arg.ID)
+	return err
+}
+
+const redactNotes = `-- name: RedactNotes :exec
+UPDATE order_timeline SET note = '', redacted_by = 0 WHERE id IN (/*SLICE:ids*/?)
+`
+
+func (q *Queries) RedactNotes(ctx context.Context, ids []uint64) error {
+	query := redactNotes
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
+	return err
 }
 
 const searchOrderIDs = `-- name: SearchOrderIDs :many

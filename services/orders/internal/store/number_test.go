@@ -1,0 +1,87 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/orders/internal/order"
+)
+
+// number gives an order another number.
+func (d database) number(t *testing.T, id uint64, number string) error {
+	t.Helper()
+	_, err := d.update(t.Context(), id, func(o *order.Order) { o.OrderNumber = number })
+	return err
+}
+
+func TestANumberNamesOneOrderForEver(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	deleted, renumbered, other := d.add(t, 1, "DELETED00001", "p"), d.add(t, 1, "RENUMBERED01", "p"), d.add(t, 2, "OTHER0000001", "p")
+	d.remove(t, deleted.ID)
+	require.NoError(t, d.number(t, renumbered.ID, "RENUMBERED02"))
+	numbers := d.rows(t, "order_numbers")
+	for _, number := range []string{"DELETED00001", "RENUMBERED01", "RENUMBERED02", "OTHER0000001"} {
+		_, err := d.create(t.Context(), order.Order{CustomerID: 3, OrderNumber: number, ProductName: "p", PaidAt: paidAt})
+		require.ErrorIs(t, err, order.ErrNumberTaken, number)
+		if number != "OTHER0000001" {
+			require.ErrorIs(t, d.number(t, other.ID, number), order.ErrNumberTaken, number)
+		}
+	}
+	require.Equal(t, other, d.get(t, other.ID))
+	require.Equal(t, numbers, d.rows(t, "order_numbers"), "what is refused takes no number")
+	require.Equal(t, 2, d.count(t))
+}
+
+func TestAnOrderMayHaveItsFormerNumberAgain(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored := d.add(t, 1, "FORMER000001", "p")
+	for _, number := range []string{"FORMER000002", "FORMER000001", "FORMER000002"} {
+		require.NoError(t, d.number(t, stored.ID, number))
+		require.Equal(t, number, d.get(t, stored.ID).OrderNumber)
+	}
+	require.Equal(t, 2, d.rows(t, "order_numbers"))
+}
+
+// A process of the release before, which runs until all are updated, knows no numbers but those of present orders.
+func TestTheNumberOfAnOrderThatAnEarlierReleaseCreatedIsKeptWhenItIsGivenUp(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	deleted, renumbered := d.add(t, 1, "EARLIER00001", "p"), d.add(t, 1, "EARLIER00002", "p")
+	_, err := d.root.ExecContext(t.Context(), "DELETE FROM order_numbers")
+	require.NoError(t, err)
+	d.remove(t, deleted.ID)
+	require.NoError(t, d.number(t, renumbered.ID, "EARLIER00003"))
+	for _, number := range []string{"EARLIER00001", "EARLIER00002", "EARLIER00003"} {
+		_, err := d.create(t.Context(), order.Order{CustomerID: 3, OrderNumber: number, ProductName: "p", PaidAt: paidAt})
+		require.ErrorIs(t, err, order.ErrNumberTaken, number)
+	}
+}
+
+func TestOfAnOrderThatGivesANumberUpAndOneThatWantsItNeitherFailsOtherwise(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	for round := range 10 {
+		number := fmt.Sprintf("GIVEUP%06d", round)
+		giver := d.add(t, 1, number, "p")
+		var group sync.WaitGroup
+		group.Go(func() {
+			if err := d.number(t, giver.ID, fmt.Sprintf("GIVEN0%06d", round)); err != nil {
+				t.Error(err)
+			}
+		})
+		group.Go(func() {
+			_, err := d.create(t.Context(), order.Order{CustomerID: 3, OrderNumber: number, ProductName: "p", PaidAt: paidAt})
+			if !errors.Is(err, order.ErrNumberTaken) {
+				t.Error(err)
+			}
+		})
+		group.Wait()
+	}
+	require.Equal(t, 10, d.count(t))
+}

@@ -1,0 +1,140 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/fault"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/orders/internal/order"
+)
+
+// timeline is that of an order, with ids that are there but differ from test to test.
+func (d database) timeline(t *testing.T, id uint64) (steps []order.Step, customerID uint64) {
+	t.Helper()
+	steps, customerID, err := d.Timeline(d.told(t), id)
+	require.NoError(t, err)
+	var last uint64
+	for i := range steps {
+		require.Greater(t, steps[i].ID, last)
+		last, steps[i].ID = steps[i].ID, 0
+	}
+	return steps, customerID
+}
+
+func TestATimelineIsReadBackAsItWasWrittenAndOutlivesItsOrder(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored := d.add(t, 7, "LIFE00000001", "p")
+	d.add(t, 8, "LIFE00000002", "another one")
+	const note = "배송 🚚 '\"\\"
+	d.happens(t, stored.ID, order.Preparing, note)
+	changes := []order.FieldChange{
+		{Field: "customer", From: "7", To: "20"}, {Field: "product_name", From: "p", To: "배송 🚚 '\"\\<&"},
+	}
+	_, _, err := d.ChangeOrder(t.Context(), unkeyed, stored.ID, func(before order.Order) (order.Fact, error) {
+		before.CustomerID, before.Version = 20, 3
+		return order.Fact{Event: orders.EventChanged, ActorID: actor, At: paidAt, Order: before, Changes: changes}, nil
+	})
+	require.NoError(t, err)
+	want := []order.Step{
+		{At: paidAt, ActorID: actor, CustomerID: 7, To: order.Paid},
+		{At: paidAt.Add(time.Hour), ActorID: actor, CustomerID: 7, From: order.Paid, To: order.Preparing, Note: note},
+		{At: paidAt, ActorID: actor, CustomerID: 20, From: order.Preparing, To: order.Preparing, Changes: changes},
+	}
+	steps, customerID := d.timeline(t, stored.ID)
+	require.Equal(t, want, steps)
+	require.EqualValues(t, 20, customerID, "it is the present customer's")
+
+	d.remove(t, stored.ID)
+	want = append(want, order.Step{At: paidAt, ActorID: actor, CustomerID: 20, From: order.Preparing, To: order.Deleted})
+	steps, customerID = d.timeline(t, stored.ID)
+	require.Equal(t, want, steps)
+	require.EqualValues(t, 20, customerID)
+}
+
+func TestOfALongTimelineTheLatestStepsAreRead(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored := d.add(t, 7, "LONG00000001", "p")
+	for i := range order.MaxTimeline + 1 {
+		_, err := d.root.ExecContext(t.Context(),
+			"INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note) VALUES (?, 7, ?, 9, 'paid', 'paid', ?)",
+			stored.ID, paidAt, fmt.Sprint(i))
+		require.NoError(t, err)
+	}
+	d.remove(t, stored.ID)
+	steps, customerID := d.timeline(t, stored.ID)
+	require.Len(t, steps, order.MaxTimeline)
+	require.Equal(t, "2", steps[0].Note)
+	require.Equal(t, order.Deleted, steps[order.MaxTimeline-1].To)
+	require.EqualValues(t, 7, customerID)
+}
+
+// notes are the notes of all steps, with a mark behind those that were redacted.
+func (d database) notes(t *testing.T, id uint64) (notes []string) {
+	t.Helper()
+	steps, _ := d.timeline(t, id)
+	for _, step := range steps {
+		if step.Redacted {
+			step.Note += "redacted"
+		}
+		notes = append(notes, step.Note)
+	}
+	return notes
+}
+
+func TestARedactedNoteIsGoneAndTheStepStays(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored, other := d.add(t, 7, "REDACT000001", "p"), d.add(t, 7, "REDACT000002", "p")
+	d.happens(t, stored.ID, order.Preparing, "first")
+	d.happens(t, stored.ID, order.Shipped, "second")
+	steps, _, err := d.Timeline(d.told(t), stored.ID)
+	require.NoError(t, err)
+	for range 2 {
+		customerID, err := d.RedactNote(t.Context(), stored.ID, steps[1].ID, actor)
+		require.NoError(t, err)
+		require.EqualValues(t, 7, customerID)
+	}
+	_, err = d.RedactNote(t.Context(), stored.ID, steps[0].ID, actor)
+	require.NoError(t, err, "without a note")
+	require.Equal(t, []string{"", "redacted", "second"}, d.notes(t, stored.ID))
+	require.Equal(t, 1, d.rows(t, "order_timeline WHERE redacted_by = 9"))
+	for _, missing := range [][2]uint64{{other.ID, steps[1].ID}, {stored.ID, 7777}, {7777, steps[1].ID}} {
+		_, err = d.RedactNote(t.Context(), missing[0], missing[1], actor)
+		require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+	}
+}
+
+func TestTheNotesAboutADeletedMemberAreRedactedInSmallTransactions(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	his, hers := d.add(t, 7, "FORGET000001", "p"), d.add(t, 8, "FORGET000002", "p")
+	d.happens(t, his.ID, order.Preparing, "about him")
+	d.happens(t, hers.ID, order.Preparing, "about her")
+	// An order that he gave to her: what was noted before is about him.
+	given := d.add(t, 7, "FORGET000003", "p")
+	d.happens(t, given.ID, order.Preparing, "about him")
+	_, err := d.update(t.Context(), given.ID, func(o *order.Order) { o.CustomerID = 8 })
+	require.NoError(t, err)
+	d.happens(t, given.ID, order.Shipped, "about her")
+	_, err = d.root.ExecContext(t.Context(), `INSERT INTO order_timeline (order_id, customer_id, at, actor_id, to_state, note)
+		WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000) SELECT 7777, 7, NOW(), 9, 'paid', 'many' FROM numbers`)
+	require.NoError(t, err)
+	for range 2 { // an event may come again
+		require.NoError(t, d.cluster.Write(t.Context(), func(ctx context.Context, writer mysqlx.Writer) error {
+			return d.ForgetCustomer(ctx, writer, 7, paidAt)
+		}))
+	}
+	require.Zero(t, d.rows(t, "order_timeline WHERE customer_id = 7 AND note <> ''"))
+	require.Equal(t, 1002, d.rows(t, "order_timeline WHERE customer_id = 7 AND redacted_by = 0"))
+	require.Equal(t, []string{"", "redacted"}, d.notes(t, his.ID))
+	require.Equal(t, []string{"", "about her"}, d.notes(t, hers.ID))
+	require.Equal(t, []string{"", "redacted", "", "about her"}, d.notes(t, given.ID))
+}
