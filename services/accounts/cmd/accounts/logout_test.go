@@ -79,21 +79,6 @@ func TestALogoutEndsThatSessionAndTellsAllGateways(t *testing.T) {
 	p.requireEnded(t, first.SessionID)
 }
 
-func TestALogoutOfAllEndsEverySessionThatThereIs(t *testing.T) {
-	t.Parallel()
-	p := startProcess(t)
-	first := p.signUp(t, "a@x.test")
-	p.signUp(t, "b@x.test")
-	second := p.logIn(t, "a@x.test")
-	revocation := p.requireRevoked(t, func() answer { return p.do(t, first, http.MethodPost, "/auth/logoutall", "") })
-	require.Zero(t, revocation.SessionID)
-	require.Equal(t, first.MemberID, revocation.MemberID)
-	require.Equal(t, second.SessionID, revocation.ThroughSession)
-	p.requireKept(t, revocation)
-	p.requireEnded(t, first.SessionID, second.SessionID)
-	require.Greater(t, p.logIn(t, "a@x.test").SessionID, revocation.ThroughSession)
-}
-
 func TestADeletedMemberIsGoneWithAllItsSessions(t *testing.T) {
 	t.Parallel()
 	p := startProcess(t)

@@ -4,9 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -68,31 +66,4 @@ func TestTokensVerifyAgainstThePublishedKeysWhichNeedNoPrincipal(t *testing.T) {
 		jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithIssuer("oms"), jwt.WithAudience("oms"), jwt.WithExpirationRequired())
 	require.NoError(t, err)
 	require.Equal(t, set.Keys[0].Kid, parsed.Header["kid"])
-}
-
-func TestOfTwoSignUpsWithOneEmailOneIsCreatedAndOneRefused(t *testing.T) {
-	t.Parallel()
-	p := startProcess(t)
-	for round := range 3 {
-		var answers [2]answer
-		var clients sync.WaitGroup
-		for i, form := range []string{"race%d@x.test", "RACE%d@x.TEST"} {
-			request := p.request(t, p.sign(t, anonymous), http.MethodPost, "/accounts/users", mediaType, signUpBody(fmt.Sprintf(form, round)))
-			clients.Go(func() {
-				if got, err := answerTo(request); err == nil {
-					answers[i] = got
-				}
-			})
-		}
-		clients.Wait()
-		first, second := answers[0], answers[1]
-		if first.status != http.StatusCreated {
-			first, second = second, first
-		}
-		require.Equal(t, http.StatusCreated, first.status, "%s", first.body)
-		require.Equal(t, http.StatusBadRequest, second.status, "%s", second.body)
-		require.Equal(t, []any{"user with this email already exists."}, second.problem(t)["email"])
-	}
-	require.Equal(t, 3, p.number(t, "SELECT COUNT(*) FROM members"))
-	require.Equal(t, 3, p.number(t, "SELECT COUNT(*) FROM sessions"))
 }

@@ -173,9 +173,9 @@ func TestEventsAreFilteredAndPagedNewestFirst(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	admin, who := s.admin(t, 0), s.signUp(t, 1)
-	began := s.time()
+	began := s.Now()
 	for range 3 {
-		s.advance(time.Second)
+		s.Advance(time.Second)
 		s.again(t, who)
 		s.try(t, browser, who.Email, wrong)
 	}

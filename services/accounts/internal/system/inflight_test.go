@@ -19,7 +19,7 @@ func (s *system) inFlight(happens func()) *account.Service {
 
 func (s *system) depsInFlight(happens func()) account.Dependencies {
 	deps := s.deps
-	deps.Passwords = meanwhile{happens: sync.OnceFunc(happens)}
+	deps.Passwords = meanwhile{Passwords: deps.Passwords, happens: sync.OnceFunc(happens)}
 	return deps
 }
 

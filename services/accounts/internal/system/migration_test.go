@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/accounts/internal/account/accounttest"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/testservers"
@@ -37,7 +38,7 @@ func TestSessionsThatEndedBeforeTheMigrationStayEndedAndTheOthersGoOn(t *testing
 
 	require.NoError(t, mysqlx.Migrate(t.Context(), config, schemas.Accounts(), log))
 	s := open(t, pair, schema)
-	s.now = time.Now().UTC().Truncate(time.Microsecond)
+	s.Clock = accounttest.NewClock(time.Now().UTC().Truncate(time.Microsecond))
 	var ended []uint64
 	for i, revocation := range s.everything(t) {
 		require.Equal(t, uint64(i+1), revocation.Sequence)
@@ -49,6 +50,6 @@ func TestSessionsThatEndedBeforeTheMigrationStayEndedAndTheOthersGoOn(t *testing
 	s.exec(t, "INSERT INTO sessions (member_id, created_at, expires_at) VALUES (9, ?, ?)", ago, soon)
 	session, err := s.store.Session(t.Context(), 6)
 	require.NoError(t, err)
-	require.True(t, session.Live(s.time()))
+	require.True(t, session.Live(s.Now()))
 	require.Zero(t, session.LastSeenAt)
 }

@@ -31,13 +31,13 @@ func TestGatewaysReportSessionsOverNATS(t *testing.T) {
 	go func() { ended <- natsx.Serve(serving, conn, accounts.Service, log, natsapi.Endpoints(s.Service)...) }()
 
 	who := s.signUp(t, 1)
-	s.advance(time.Minute)
-	seen := accounts.LastSeenRequest{Sessions: []accounts.LastSeen{{SessionID: who.SessionID, At: s.time()}}}
+	s.Advance(time.Minute)
+	seen := accounts.LastSeenRequest{Sessions: []accounts.LastSeen{{SessionID: who.SessionID, At: s.Now()}}}
 	require.Eventually(t, func() bool {
 		_, err = natsx.Call[accounts.LastSeenReply](ctx, conn, accounts.SubjectLastSeen, seen)
 		return err == nil
 	}, patience, 10*time.Millisecond)
-	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions WHERE id = ? AND last_seen_at = ?", who.SessionID, s.time()))
+	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions WHERE id = ? AND last_seen_at = ?", who.SessionID, s.Now()))
 	seen.Sessions = make([]accounts.LastSeen, accounts.MaxLastSeen+1)
 	_, err = natsx.Call[accounts.LastSeenReply](ctx, conn, accounts.SubjectLastSeen, seen)
 	requireCode(t, fault.Malformed, err)

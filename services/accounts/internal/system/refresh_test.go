@@ -27,7 +27,7 @@ func TestARevocationCoversTheTokenOfARepeatedRefresh(t *testing.T) {
 	s := newSystem(t)
 	who := s.signUp(t, 1)
 	s.refresh(t, who.grant.RefreshToken)
-	s.advance(time.Hour)
+	s.Advance(time.Hour)
 	again, _ := s.refresh(t, who.grant.RefreshToken)
 	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions WHERE token_expires_at = ? AND expires_at = ?", again.Expiry, again.RefreshExpiry))
 	require.Equal(t, 2, s.number(t, "SELECT COUNT(*) FROM refresh_tokens"))
@@ -71,12 +71,12 @@ func TestExpiredRefreshTokensAndSessionsAreRemovedInBatches(t *testing.T) {
 	for i := range 3 {
 		s.signUp(t, i)
 	}
-	s.advance(time.Hour)
+	s.Advance(time.Hour)
 	kept := s.signUp(t, 3)
-	s.advance(refreshLifetime - time.Minute)
+	s.Advance(refreshLifetime - time.Minute)
 	for _, remove := range []func() (int, error){
-		func() (int, error) { return s.store.DeleteExpiredRefreshTokens(t.Context(), s.time(), 2) },
-		func() (int, error) { return s.store.DeleteExpiredSessions(t.Context(), s.time(), 2) },
+		func() (int, error) { return s.store.DeleteExpiredRefreshTokens(t.Context(), s.Now(), 2) },
+		func() (int, error) { return s.store.DeleteExpiredSessions(t.Context(), s.Now(), 2) },
 	} {
 		for _, want := range []int{2, 1, 0} {
 			removed, err := remove()

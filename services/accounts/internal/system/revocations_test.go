@@ -3,7 +3,6 @@ package system
 import (
 	"context"
 	"errors"
-	"math"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -80,40 +79,12 @@ func untilAvailable(do func() error) (err error) {
 
 var errRollback = errors.New("rolled back")
 
-func TestEachWayToEndSessionsLeavesItsRevocation(t *testing.T) {
+func TestAChangeThatEndsSessionsLeavesItsRevocation(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		end  func(t *testing.T, s *system, who, admin member) ([]account.Revocation, error)
 		want func(who member, latest uint64) account.Revocation
 	}{
-		"logout": {
-			func(t *testing.T, s *system, who, _ member) ([]account.Revocation, error) {
-				return s.LogOut(t.Context(), who.Principal)
-			},
-			func(who member, _ uint64) account.Revocation { return account.Revocation{SessionID: who.SessionID} },
-		},
-		"logout of all": {
-			func(t *testing.T, s *system, who, _ member) ([]account.Revocation, error) {
-				return s.LogOutAll(t.Context(), who.Principal)
-			},
-			func(who member, latest uint64) account.Revocation {
-				return account.Revocation{MemberID: who.MemberID, ThroughSession: latest}
-			},
-		},
-		"one session": {
-			func(t *testing.T, s *system, who, _ member) ([]account.Revocation, error) {
-				return s.EndSession(t.Context(), who.Principal, who.SessionID)
-			},
-			func(who member, _ uint64) account.Revocation { return account.Revocation{SessionID: who.SessionID} },
-		},
-		"deletion": {
-			func(t *testing.T, s *system, who, _ member) ([]account.Revocation, error) {
-				return s.Delete(t.Context(), who.Principal, who.MemberID, nil)
-			},
-			func(who member, _ uint64) account.Revocation {
-				return account.Revocation{MemberID: who.MemberID, ThroughSession: math.MaxInt64}
-			},
-		},
 		"deactivation": {
 			func(t *testing.T, s *system, who, admin member) ([]account.Revocation, error) {
 				_, revocations, err := s.Update(t.Context(), admin.Principal, who.MemberID, account.Change{Active: new(false)})
@@ -150,32 +121,16 @@ func TestEachWayToEndSessionsLeavesItsRevocation(t *testing.T) {
 			admin, who := s.admin(t, 0), s.signUp(t, 1)
 			other := s.again(t, who)
 			want := test.want(who, other.SessionID)
-			want.Sequence, want.Until = 1, s.time().Add(tokenLifetime+account.RevocationMargin)
+			want.Sequence, want.Until = 1, s.Now().Add(tokenLifetime+account.RevocationMargin)
 			got, err := test.end(t, s, who, admin)
 			require.NoError(t, err)
 			require.Equal(t, []account.Revocation{want}, got)
 			require.Equal(t, got, s.everything(t))
 			require.Equal(t, got, s.publisher.published)
-			live := map[string]int{"logout": 1, "one session": 1, "new password": 1}[name]
+			live := map[string]int{"new password": 1}[name]
 			require.Equal(t, live, s.number(t, "SELECT COUNT(*) FROM sessions WHERE member_id = ? AND revoked_at IS NULL", who.MemberID))
 		})
 	}
-}
-
-func TestASecondLogoutRevokesNothingMore(t *testing.T) {
-	t.Parallel()
-	s := newSystem(t)
-	who := s.signUp(t, 1)
-	for _, want := range []int{1, 0} {
-		revocations, err := s.LogOut(t.Context(), who.Principal)
-		require.NoError(t, err)
-		require.Len(t, revocations, want)
-	}
-	revocations, err := s.LogOutAll(t.Context(), who.Principal)
-	require.NoError(t, err)
-	require.Empty(t, revocations)
-	require.Len(t, s.everything(t), 1)
-	require.Equal(t, 1, s.number(t, "SELECT latest FROM revocation_counter"))
 }
 
 func TestRevocationsAreForgottenWhenTheirTokensHaveExpiredAndTheNumbersGoOn(t *testing.T) {
@@ -183,12 +138,12 @@ func TestRevocationsAreForgottenWhenTheirTokensHaveExpiredAndTheNumbersGoOn(t *t
 	s := newSystem(t)
 	_, err := s.LogOut(t.Context(), s.signUp(t, 1).Principal)
 	require.NoError(t, err)
-	s.advance(tokenLifetime + account.RevocationMargin - time.Microsecond)
+	s.Advance(tokenLifetime + account.RevocationMargin - time.Microsecond)
 	require.Len(t, s.everything(t), 1)
-	s.advance(time.Microsecond)
+	s.Advance(time.Microsecond)
 	require.Empty(t, s.everything(t))
-	s.advance(time.Microsecond)
-	deleted, err := s.store.DeleteExpiredRevocations(t.Context(), s.time(), 10)
+	s.Advance(time.Microsecond)
+	deleted, err := s.store.DeleteExpiredRevocations(t.Context(), s.Now(), 10)
 	require.NoError(t, err)
 	require.Equal(t, 1, deleted)
 	revocations, latest, err := s.Revoked(t.Context(), 0, 10)

@@ -25,7 +25,7 @@ func TestAMemberSeesItsLiveSessionsNewestFirst(t *testing.T) {
 	s := newSystem(t)
 	s.signUp(t, 0)
 	first := s.signUp(t, 1)
-	s.advance(time.Hour)
+	s.Advance(time.Hour)
 	second, third, fourth := s.again(t, first), s.again(t, first), s.again(t, first)
 	_, err := s.LogOut(t.Context(), second.Principal)
 	require.NoError(t, err)
@@ -39,15 +39,15 @@ func TestAMemberSeesItsLiveSessionsNewestFirst(t *testing.T) {
 	require.Equal(t, []uint64{fourth.SessionID, third.SessionID, first.SessionID}, ids(sessions))
 	require.Equal(t, 3, count)
 	require.Equal(t, account.Session{
-		ID: fourth.SessionID, MemberID: first.MemberID, CreatedAt: s.time(), ExpiresAt: s.time().Add(refreshLifetime),
-		TokenExpiresAt: s.time().Add(tokenLifetime), LastSeenAt: s.time(),
+		ID: fourth.SessionID, MemberID: first.MemberID, CreatedAt: s.Now(), ExpiresAt: s.Now().Add(refreshLifetime),
+		TokenExpiresAt: s.Now().Add(tokenLifetime), LastSeenAt: s.Now(),
 		Address: browser.Address, UserAgent: browser.UserAgent,
 	}, sessions[0])
 	sessions, count = list(1, 1)
 	require.Equal(t, []uint64{third.SessionID}, ids(sessions))
 	require.Equal(t, 3, count)
 
-	s.advance(refreshLifetime - time.Hour)
+	s.Advance(refreshLifetime - time.Hour)
 	sessions, _ = list(30, 0)
 	require.Equal(t, []uint64{fourth.SessionID, third.SessionID}, ids(sessions), "the first has expired")
 }
@@ -70,9 +70,9 @@ func TestLastSeenMovesForwardInOneStatement(t *testing.T) {
 	// Not parallel: see TestTheStatementsOfALogin.
 	s := newSystem(t)
 	first, second, third := s.signUp(t, 1), s.signUp(t, 2), s.signUp(t, 3)
-	began := s.time()
+	began := s.Now()
 	s.exec(t, "UPDATE sessions SET last_seen_at = NULL WHERE id = ?", second.SessionID)
-	s.advance(time.Hour)
+	s.Advance(time.Hour)
 	seen := []account.LastSeen{
 		{SessionID: first.SessionID, At: began.Add(time.Minute)},
 		{SessionID: first.SessionID, At: began.Add(2*time.Minute + time.Nanosecond)},
@@ -82,7 +82,7 @@ func TestLastSeenMovesForwardInOneStatement(t *testing.T) {
 	}
 	require.Equal(t, []string{"START TRANSACTION", "UpdateSessionsSeen", "COMMIT"},
 		s.statements(t, func() { require.NoError(t, s.MarkLastSeen(t.Context(), seen)) }))
-	for who, want := range map[member]time.Time{first: began.Add(2 * time.Minute), second: s.time(), third: began} {
+	for who, want := range map[member]time.Time{first: began.Add(2 * time.Minute), second: s.Now(), third: began} {
 		session, err := s.store.Session(t.Context(), who.SessionID)
 		require.NoError(t, err)
 		require.Equal(t, want, session.LastSeenAt)
@@ -90,8 +90,8 @@ func TestLastSeenMovesForwardInOneStatement(t *testing.T) {
 	require.NoError(t, s.MarkLastSeen(t.Context(), nil))
 	many := make([]account.LastSeen, 1000)
 	for i := range many {
-		many[i] = account.LastSeen{SessionID: uint64(i + 1), At: s.time()}
+		many[i] = account.LastSeen{SessionID: uint64(i + 1), At: s.Now()}
 	}
 	require.NoError(t, s.MarkLastSeen(t.Context(), many))
-	require.Equal(t, 3, s.number(t, "SELECT COUNT(*) FROM sessions WHERE last_seen_at = ?", s.time()))
+	require.Equal(t, 3, s.number(t, "SELECT COUNT(*) FROM sessions WHERE last_seen_at = ?", s.Now()))
 }

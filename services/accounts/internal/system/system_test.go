@@ -10,7 +10,6 @@ import (
 	"database/sql"
 	"encoding/pem"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/account/accounttest"
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/accounts/internal/token"
@@ -39,9 +39,8 @@ func TestMain(m *testing.M) { testservers.Main(m) }
 
 const (
 	patience        = 30 * time.Second
-	tokenLifetime   = 10 * time.Hour
-	refreshLifetime = 720 * time.Hour
-	repeatWindow    = 10 * time.Hour
+	tokenLifetime   = accounttest.TokenLifetime
+	refreshLifetime = accounttest.RefreshLifetime
 	password        = "Jhlee'spwd0"
 	wrong           = "Wrong'pwd00"
 )
@@ -49,7 +48,7 @@ const (
 // system is the service on a schema of its own.
 type system struct {
 	*account.Service
-	*clock
+	*accounttest.Clock
 
 	deps      account.Dependencies
 	store     *store.Store
@@ -75,17 +74,13 @@ func open(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) *system {
 func serve(t *testing.T, d mysqlxtest.Database) *system {
 	t.Helper()
 	s := &system{
-		clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)}, store: store.New(d.Cluster), cluster: d.Cluster,
+		Clock: accounttest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)), store: store.New(d.Cluster), cluster: d.Cluster,
 		pair: d.Pair, schema: d.Schema, root: d.Root, keys: newKeyring(t), publisher: &publisher{},
 	}
 	keep, err := vault.New(strings.Repeat("s", vault.MinSecret))
 	require.NoError(t, err)
-	s.deps = account.Dependencies{
-		Store: s.store, Passwords: readable{}, Tokens: token.NewIssuer(s.keys, "oms", "oms"), Orders: noOrders{},
-		Revocations: s.publisher, Vault: keep, Now: s.time, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
-		Directory: account.DirectoryMasked, TokenLifetime: tokenLifetime, RefreshLifetime: refreshLifetime,
-		RefreshRepeatWindow: repeatWindow, LastOrdersTimeout: patience,
-	}
+	s.deps = accounttest.Dependencies(s.store, s.Clock)
+	s.deps.Tokens, s.deps.Revocations, s.deps.Vault = token.NewIssuer(s.keys, "oms", "oms"), s.publisher, keep
 	s.Service = account.NewService(s.deps)
 	return s
 }
@@ -102,43 +97,6 @@ func newKeyring(t *testing.T) *token.Keyring {
 	keys, err := token.LoadKeyring(t.Context(), dir)
 	require.NoError(t, err)
 	return keys
-}
-
-// clock is a time that tests move.
-type clock struct {
-	mutex sync.Mutex
-	now   time.Time
-}
-
-func (c *clock) time() time.Time {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(by time.Duration) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.now = c.now.Add(by)
-}
-
-// readable is account.Passwords without the cost: what hashing costs is tested elsewhere.
-type readable struct{}
-
-func (readable) Ready() error { return nil }
-
-func (readable) Hash(_ context.Context, password string) (string, error) {
-	return "hash of " + password, nil
-}
-
-func (readable) Verify(_ context.Context, hash, password string) (ok, outdated bool, err error) {
-	return hash == "hash of "+password, false, nil
-}
-
-type noOrders struct{}
-
-func (noOrders) LastOrders(context.Context, []uint64) (map[uint64]account.Order, error) {
-	return nil, nil
 }
 
 type publisher struct {

@@ -51,13 +51,13 @@ func TestOfManyGuessesAtTheSameMomentOnlyTheFreeOnesAreAnswered(t *testing.T) {
 
 // meanwhile is account.Passwords that lets something happen while a password is looked at.
 type meanwhile struct {
-	readable
+	account.Passwords
 	happens func()
 }
 
 func (m meanwhile) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
 	m.happens()
-	return m.readable.Verify(ctx, hash, password)
+	return m.Passwords.Verify(ctx, hash, password)
 }
 
 func TestKnownDevicesAreBoundedAndForgotten(t *testing.T) {
@@ -65,12 +65,12 @@ func TestKnownDevicesAreBoundedAndForgotten(t *testing.T) {
 	s := newSystem(t)
 	who := s.signUp(t, 1)
 	for i := range account.MaxDevices + 5 {
-		s.advance(time.Second)
+		s.Advance(time.Second)
 		require.Zero(t, s.try(t, account.Client{Address: "192.0.2.1", UserAgent: fmt.Sprint(i)}, who.Email, password))
 	}
 	require.Equal(t, account.MaxDevices, s.number(t, "SELECT COUNT(*) FROM known_devices"))
 	require.Equal(t, account.MaxDevices, s.number(t, "SELECT COUNT(*) FROM known_devices WHERE login_at > ?", who.CreatedAt.Add(5*time.Second)))
-	removed, err := s.store.DeleteKnownDevices(t.Context(), s.time(), 500)
+	removed, err := s.store.DeleteKnownDevices(t.Context(), s.Now(), 500)
 	require.NoError(t, err)
 	require.Equal(t, account.MaxDevices-1, removed)
 	_, err = s.Delete(t.Context(), who.Principal, who.MemberID, nil)

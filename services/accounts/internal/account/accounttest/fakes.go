@@ -20,7 +20,7 @@ const (
 
 // Dependencies returns what a service works with on the store: passwords that cost nothing, tokens that can be read, nobody to be told,
 // no orders service, and a clock. Vault is missing.
-func Dependencies(store *Store, clock *Clock) account.Dependencies {
+func Dependencies(store account.Store, clock *Clock) account.Dependencies {
 	return account.Dependencies{
 		Store: store, Passwords: Passwords{}, Tokens: Tokens{}, Orders: &Orders{}, Revocations: Nobody{},
 		Now: clock.Now, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
