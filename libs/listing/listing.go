@@ -1,14 +1,17 @@
-// Package listing is the shape of every list on the surface: which page a client asks for, and the envelope that it
-// gets. The behaviour is that of Django REST Framework's LimitOffsetPagination, SearchFilter and OrderingFilter, with
-// bounds: what DRF would silently replace by a default or accept without limit is refused here.
+// Package listing is the shape of every list on the surface: what a client may ask of it (List), what it asked (Request)
+// and the envelope that it gets (Page). It behaves as Django REST Framework's LimitOffsetPagination, CursorPagination,
+// SearchFilter and OrderingFilter and django-filter do.
+//
+// Domain packages may import it: it knows neither HTTP nor SQL. What reads a list from a database is listsql.
 package listing
 
 import (
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -19,7 +22,7 @@ import (
 const (
 	DefaultLimit = 30
 	MaxLimit     = 500
-	MaxOffset    = math.MaxInt32
+	MaxOffset    = 1<<31 - 1
 	MaxTerms     = 8
 	MaxKeys      = 3 // of an ordering; further ones are ignored
 	maxTermRunes = 100
@@ -39,64 +42,107 @@ func (k Key) String() string {
 	return k.Field
 }
 
+// List declares what a client may ask of a list.
+type List struct {
+	Filters []Filter
+	// Search says what a search looks into, for those who read the reference; without any there is no search.
+	Search []string
+	// Ordering names the fields that the client may order by. A list without any has an order of its own.
+	Ordering []string
+}
+
 // Request says which page of a list is wanted.
 type Request struct {
 	Limit  int
 	Offset int
+	// Cursor says where the page begins, instead of Offset. Nil stands for a page by offset, with a count.
+	Cursor *Cursor
+	// Matches must all hold.
+	Matches []Match
 	// Terms must all match, each in any of the searched fields, whatever its case. Empty means no search.
 	Terms []string
-	// Ordering holds at most MaxKeys known fields, each once. Empty means the default ordering.
+	// Ordering holds at most MaxKeys declared fields, each once. Empty means the list's own order.
 	Ordering []Key
 }
 
-// ParsePage is Parse for a list that has an order of its own and no search: it reads limit and offset alone.
-func ParsePage(get func(name string) string) (Request, error) {
-	return Parse(func(name string) string {
-		if name == "limit" || name == "offset" {
-			return get(name)
-		}
-		return ""
-	}, nil)
+// Match is what a filter demands of a field.
+type Match struct {
+	Field string
+	Op    Op
+	// Values are uint64, string, time.Time or bool, whatever the filter reads. Only In may have more than one.
+	Values []any
 }
 
-// Parse reads limit, offset, search and ordering through get, which returns a query parameter or "". orderable lists
-// the fields that may be ordered by; other names are ignored, as DRF does. Bad values give the fault Invalid.
-func Parse(get func(name string) string, orderable []string) (Request, error) {
+// Op compares a field with values.
+type Op string
+
+// The comparisons.
+const (
+	Is      Op = "is"
+	In      Op = "in"
+	AtLeast Op = "at least"
+	Below   Op = "below"
+)
+
+// Value returns what a filter demands a field to be, nil where it demands nothing.
+func (r Request) Value(field string) any {
+	for _, match := range r.Matches {
+		if match.Field == field && match.Op == Is {
+			return match.Values[0]
+		}
+	}
+	return nil
+}
+
+// Only returns the request for those rows among the matching ones whose field is the value.
+func (r Request) Only(field string, value any) Request {
+	if r.Value(field) == value {
+		return r
+	}
+	r.Matches = append(r.Matches[:len(r.Matches):len(r.Matches)], Match{Field: field, Op: Is, Values: []any{value}})
+	return r
+}
+
+// Parse reads what the client asks of the list, from the query of a URL as it came. Times without an offset are in zone.
+// A filter or a search that cannot be read is the fault Invalid, with a message for each parameter. As in Django REST
+// Framework a limit or offset that cannot be read is the default, one that is too large is cut, fields that nobody may
+// order by are ignored, and a cursor that cannot be read is the fault NotFound.
+func Parse(rawQuery string, list List, zone *time.Location) (Request, error) {
+	params := parseParams(rawQuery)
 	problems := map[string][]string{}
 	request := Request{
-		Limit:    wholeNumber(get("limit"), "limit", DefaultLimit, MaxLimit, problems),
-		Offset:   wholeNumber(get("offset"), "offset", 0, MaxOffset, problems),
-		Terms:    terms(get("search"), problems),
-		Ordering: ordering(get("ordering"), orderable),
+		Limit:   bounded(params.get("limit"), DefaultLimit, MaxLimit),
+		Offset:  bounded(params.get("offset"), 0, MaxOffset),
+		Matches: list.matches(params, zone, problems),
 	}
 	if request.Limit == 0 {
 		request.Limit = DefaultLimit
 	}
+	if len(list.Search) > 0 {
+		request.Terms = terms(params.get("search"), problems)
+	}
 	if len(problems) > 0 {
 		return Request{}, fault.NewInvalid(problems)
+	}
+	request.Ordering = list.ordering(params.get("ordering"), request.Matches)
+	if params.has("cursor") {
+		var err error
+		if request.Cursor, err = parseCursor(params.get("cursor")); err != nil {
+			return Request{}, err
+		}
+		request.Offset = 0
 	}
 	return request, nil
 }
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// Containing returns the pattern for SQL's LIKE that texts match which hold the term, as it is.
-func Containing(term string) string { return "%" + likeEscaper.Replace(term) + "%" }
-
-func wholeNumber(text, name string, otherwise, most int, problems map[string][]string) int {
-	if text == "" {
+// bounded reads a whole number that is not negative.
+func bounded(text string, otherwise, most int) int {
+	number, err := strconv.ParseInt(text, 10, 64) // out of range: the nearest number
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange), number < 0:
 		return otherwise
 	}
-	number, err := strconv.Atoi(text) // out of range: the nearest int
-	switch {
-	case err != nil && !errors.Is(err, strconv.ErrRange):
-		problems[name] = []string{"A valid integer is required."}
-	case number < 0:
-		problems[name] = []string{"Ensure this value is greater than or equal to 0."}
-	case number > most:
-		problems[name] = []string{fmt.Sprintf("Ensure this value is less than or equal to %d.", most)}
-	}
-	return number
+	return int(min(number, int64(most)))
 }
 
 func terms(search string, problems map[string][]string) []string {
@@ -112,18 +158,26 @@ func terms(search string, problems map[string][]string) []string {
 	return found
 }
 
-func ordering(text string, orderable []string) []Key {
+// ordering reads which of the list's fields the client orders by. A list that is filtered by a time and that the client
+// leaves in its default order is in the order of that time: an index can give both, and of orders and members the times
+// grow with the ids.
+func (l List) ordering(text string, matches []Match) []Key {
 	var keys []Key
-	seen := map[string]bool{}
 	for name := range strings.SplitSeq(text, ",") {
-		name = strings.TrimSpace(name)
-		field, descending := strings.CutPrefix(name, "-")
-		for _, known := range orderable {
-			if field == known && !seen[field] && len(keys) < MaxKeys {
-				seen[field] = true
-				keys = append(keys, Key{Field: field, Descending: descending})
-			}
+		field, descending := strings.CutPrefix(strings.TrimSpace(name), "-")
+		known := slices.Contains(l.Ordering, field)
+		seen := slices.ContainsFunc(keys, func(key Key) bool { return key.Field == field })
+		if known && !seen && len(keys) < MaxKeys {
+			keys = append(keys, Key{Field: field, Descending: descending})
 		}
 	}
-	return keys
+	if len(keys) > 0 || len(l.Ordering) == 0 {
+		return keys
+	}
+	for _, match := range matches {
+		if (match.Op == AtLeast || match.Op == Below) && slices.Contains(l.Ordering, match.Field) {
+			return []Key{{Field: match.Field}}
+		}
+	}
+	return []Key{{Field: "id"}}
 }

@@ -1,9 +1,9 @@
 package listing_test
 
 import (
-	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,59 +11,49 @@ import (
 	"oms.internal/libs/listing"
 )
 
-var orderable = []string{"id", "order_number", "paymented_at"}
+var seoul = time.FixedZone("", 9*60*60)
 
-func parse(t *testing.T, query string) (listing.Request, error) {
+// list has a filter of each kind.
+var list = listing.List{
+	Filters: []listing.Filter{
+		listing.ID("customer", 1, "No such customer."), listing.Text("product"), listing.Flag("active"),
+		listing.Choice("outcome", "good", "bad"), listing.Choices("state", "paid", "shipped", "cancelled"),
+		listing.Since("paid__gte", "paid"), listing.Until("paid__lt", "paid"),
+	},
+	Search:   []string{"product"},
+	Ordering: []string{"id", "product", "paid"},
+}
+
+func parse(t *testing.T, query string) listing.Request {
 	t.Helper()
-	values, err := url.ParseQuery(query)
-	require.NoError(t, err)
-	return listing.Parse(values.Get, orderable)
+	request, err := listing.Parse(query, list, seoul)
+	require.NoError(t, err, query)
+	return request
 }
 
-func TestPagesHaveDefaultsAndBounds(t *testing.T) {
+func TestAPageThatCannotBeReadIsTheDefaultAndATooLargeOneIsCut(t *testing.T) {
 	t.Parallel()
-	for query, want := range map[string]listing.Request{
-		"":                             {Limit: 30},
-		"limit=&offset=":               {Limit: 30},
-		"limit=0":                      {Limit: 30}, // as in DRF
-		"limit=2&offset=4":             {Limit: 2, Offset: 4},
-		"limit=500&offset=2147483647":  {Limit: 500, Offset: 2147483647},
-		"limit=007&offset=-0&page=abc": {Limit: 7},
+	for query, want := range map[string][2]int{
+		"":                                  {30, 0},
+		"limit=&offset=":                    {30, 0},
+		"limit=0":                           {30, 0}, // as in Django REST Framework
+		"limit=2&offset=4":                  {2, 4},
+		"limit=+2&offset=%2B4":              {2, 4},
+		"limit=007&offset=-0&page=abc":      {7, 0},
+		"limit=abc&offset=-3":               {30, 0},
+		"limit=-1&offset=1.5":               {30, 0},
+		"limit=501":                         {500, 0},
+		"limit=500&offset=2147483647":       {500, 2147483647},
+		"limit=9&offset=2147483648":         {9, 2147483647},
+		"limit=99999999999999999999":        {500, 0},
+		"limit=-99999999999999999999":       {30, 0},
+		"offset=99999999999999999999":       {30, 2147483647},
+		"limit=%F0%9F%8D%A4&offset=1e2":     {30, 0},
+		"limit=abc&limit=3&offset=1&offset": {3, 0},
 	} {
-		request, err := parse(t, query)
-		require.NoError(t, err, query)
-		require.Equal(t, want.Limit, request.Limit, query)
-		require.Equal(t, want.Offset, request.Offset, query)
-		require.Empty(t, request.Terms, query)
-		require.Empty(t, request.Ordering, query)
-	}
-}
-
-func TestBadValuesAreRefusedWithAMessageForEach(t *testing.T) {
-	t.Parallel()
-	const (
-		notANumber = "A valid integer is required."
-		negative   = "Ensure this value is greater than or equal to 0."
-	)
-	long := strings.Repeat("가", 101)
-	for query, want := range map[string]map[string][]string{
-		"limit=abc&offset=1.5":        {"limit": {notANumber}, "offset": {notANumber}},
-		"limit=-1&offset=-1":          {"limit": {negative}, "offset": {negative}},
-		"limit=-99999999999999999999": {"limit": {negative}},
-		"limit=501":                   {"limit": {"Ensure this value is less than or equal to 500."}},
-		"limit=99999999999999999999":  {"limit": {"Ensure this value is less than or equal to 500."}},
-		"offset=2147483648":           {"offset": {"Ensure this value is less than or equal to 2147483647."}},
-		"limit=%F0%9F%8D%A4":          {"limit": {notANumber}},
-		"search=1+2+3+4+5+6+7+8+9":    {"search": {"Ensure this field has no more than 8 words."}},
-		"search=ok+" + long:           {"search": {"Ensure each word has no more than 100 characters."}},
-		"limit=x&offset=-1&search=" + long: {
-			"limit": {notANumber}, "offset": {negative}, "search": {"Ensure each word has no more than 100 characters."},
-		},
-	} {
-		request, err := parse(t, query)
-		require.Equal(t, fault.Invalid, fault.Of(err).Code, query)
-		require.Equal(t, want, fault.Of(err).Fields, query)
-		require.Zero(t, request, query)
+		request := parse(t, query)
+		require.Equal(t, want, [2]int{request.Limit, request.Offset}, query)
+		require.Nil(t, request.Cursor, query)
 	}
 }
 
@@ -78,12 +68,47 @@ func TestSearchIsSplitByBlanksAndCommas(t *testing.T) {
 		"search=%EA%BC%AC%EB%A7%89":          {"꼬막"},
 		"search=a%E3%80%80b":                 {"a", "b"}, // the ideographic space
 		"search=100%25_off":                  {"100%_off"},
+		"search=a;b":                         {"a;b"},
 		"search=1+2+3+4+5+6+7+8":             {"1", "2", "3", "4", "5", "6", "7", "8"},
 		"search=" + strings.Repeat("가", 100): {strings.Repeat("가", 100)},
+		"search=" + decomposed("꽃다발"):        {"꽃다발"},
+		"search=x&search=y":                  {"y"},
 	} {
-		request, err := parse(t, query)
-		require.NoError(t, err, query)
-		require.ElementsMatch(t, want, request.Terms, query)
+		require.ElementsMatch(t, want, parse(t, query).Terms, query)
+	}
+}
+
+func TestAListWithoutSearchAndOrderingIgnoresBoth(t *testing.T) {
+	t.Parallel()
+	request, err := listing.Parse("search=a+b&ordering=-id&limit=3", listing.List{}, seoul)
+	require.NoError(t, err)
+	require.Equal(t, listing.Request{Limit: 3}, request)
+}
+
+func TestWhatASearchOrAFilterCannotReadIsRefusedByName(t *testing.T) {
+	t.Parallel()
+	const (
+		notATime = "Enter a valid date/time."
+		sold     = "Select a valid choice. sold is not one of the available choices."
+	)
+	long := strings.Repeat("가", 101)
+	for query, want := range map[string]map[string][]string{
+		"search=1+2+3+4+5+6+7+8+9":     {"search": {"Ensure this field has no more than 8 words."}},
+		"search=ok+" + long:            {"search": {"Ensure each word has no more than 100 characters."}},
+		"customer=abc&active=maybe":    {"customer": {"No such customer."}, "active": {"Must be a valid boolean."}},
+		"customer=0":                   {"customer": {"No such customer."}},
+		"customer=9223372036854775808": {"customer": {"No such customer."}},
+		"customer=7&customer=-1":       {"customer": {"No such customer."}},
+		"state=paid,sold":              {"state": {sold}},
+		"state=,":                      {"state": {"Select a valid choice."}},
+		"outcome=sold":                 {"outcome": {sold}},
+		"outcome=good,bad":             {"outcome": {"Select a valid choice. good,bad is not one of the available choices."}},
+		"paid__gte=x&paid__lt=today":   {"paid__gte": {notATime}, "paid__lt": {notATime}},
+	} {
+		request, err := listing.Parse(query, list, seoul)
+		require.Equal(t, fault.Invalid, fault.Of(err).Code, query)
+		require.Equal(t, want, fault.Of(err).Fields, query)
+		require.Zero(t, request, query)
 	}
 }
 
@@ -92,17 +117,18 @@ func TestOrderingKeepsKnownNamesOnce(t *testing.T) {
 	up := func(field string) listing.Key { return listing.Key{Field: field} }
 	down := func(field string) listing.Key { return listing.Key{Field: field, Descending: true} }
 	for query, want := range map[string][]listing.Key{
-		"ordering=":                               nil,
-		"ordering=id":                             {up("id")},
-		"ordering=-order_number":                  {down("order_number")},
-		"ordering=-paymented_at,+id":              {down("paymented_at"), up("id")},
-		"ordering=password,id,-secret":            {up("id")},
-		"ordering=id,-id,id":                      {up("id")},
-		"ordering=--id,-,,+-+id,ID,id%3BDROP":     nil,
-		"ordering=order_number,-order_number,-id": {up("order_number"), down("id")},
+		"":                                    {up("id")},
+		"ordering=":                           {up("id")},
+		"ordering=-product":                   {down("product")},
+		"ordering=-paid,+id":                  {down("paid"), up("id")},
+		"ordering=password,id,-secret":        {up("id")},
+		"ordering=id,-id,id":                  {up("id")},
+		"ordering=--id,-,,+-+id,ID,id%3BDROP": {up("id")},
+		"ordering=product,-product,-id":       {up("product"), down("id")},
+		"ordering=id&ordering=-paid":          {down("paid")},
+		"paid__gte=2026-11-28":                {up("paid")},
+		"paid__lt=2026-11-28&ordering=-id":    {down("id")},
 	} {
-		request, err := parse(t, query)
-		require.NoError(t, err, query)
-		require.Equal(t, want, request.Ordering, query)
+		require.Equal(t, want, parse(t, query).Ordering, query)
 	}
 }

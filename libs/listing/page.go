@@ -5,50 +5,52 @@ import (
 	"strconv"
 )
 
-// Page is the envelope of a list: the number of all matches, absolute links to the neighbouring pages (null at the
-// ends) and this page's rows.
+// Rows are one page of a list as a store returns it.
+type Rows[T any] struct {
+	Values []T
+	// Count is how many rows the whole list has. It is not counted for a page by cursor.
+	Count int
+	// Next and Previous are the places of the neighbouring pages of a page by cursor, nil at the ends.
+	Next, Previous *Cursor
+}
+
+// Page is the envelope of a list: the number of all matches, but for a page by cursor, absolute links to the neighbouring
+// pages (null at the ends) and this page's rows.
 type Page[T any] struct {
-	Count    int     `json:"count"`
+	Count    *int    `json:"count,omitempty"`
 	Next     *string `json:"next"`
 	Previous *string `json:"previous"`
 	Results  []T     `json:"results"`
 }
 
-// NewPage returns the envelope of one page. requested is the absolute URL under which the client asked for it.
-func NewPage[T any](requested *url.URL, request Request, count int, results []T) Page[T] {
-	page := Page[T]{Count: count, Results: results}
-	if page.Results == nil {
-		page.Results = []T{}
+// NewPage returns the envelope of a page, whose rows are shown by show. requested is the absolute URL under which the
+// client asked for it.
+func NewPage[T, Shown any](requested *url.URL, request Request, rows Rows[T], show func(T) Shown) Page[Shown] {
+	page := Page[Shown]{Results: make([]Shown, len(rows.Values))}
+	for i, value := range rows.Values {
+		page.Results[i] = show(value)
 	}
-	if request.Offset+request.Limit < count {
-		page.Next = link(requested, request.Limit, request.Offset+request.Limit)
+	limit := strconv.Itoa(request.Limit)
+	if request.Cursor != nil {
+		at := func(cursor *Cursor) *string {
+			if cursor == nil {
+				return nil
+			}
+			return link(requested, map[string]string{"limit": limit, "offset": "", "cursor": cursor.String()})
+		}
+		page.Next, page.Previous = at(rows.Next), at(rows.Previous)
+		return page
+	}
+	page.Count = &rows.Count
+	if next := request.Offset + request.Limit; next < rows.Count {
+		page.Next = link(requested, map[string]string{"limit": limit, "offset": strconv.Itoa(next)})
 	}
 	if request.Offset > 0 {
-		page.Previous = link(requested, request.Limit, request.Offset-request.Limit)
+		offset := "" // the first page has none, as in Django REST Framework
+		if previous := request.Offset - request.Limit; previous > 0 {
+			offset = strconv.Itoa(previous)
+		}
+		page.Previous = link(requested, map[string]string{"limit": limit, "offset": offset})
 	}
 	return page
-}
-
-// link sets limit and offset in the query and sorts it, as DRF does; the first page has no offset.
-func link(requested *url.URL, limit, offset int) *string {
-	target := *requested
-	query := target.Query()
-	query.Set("limit", strconv.Itoa(limit))
-	if offset > 0 {
-		query.Set("offset", strconv.Itoa(offset))
-	} else {
-		query.Del("offset")
-	}
-	target.RawQuery = query.Encode()
-	text := target.String()
-	return &text
-}
-
-// Complete returns the number of all matches where a page tells it: a page that is not full and not past the end is the
-// last one. It saves the statement that counts.
-func Complete(request Request, rows int) (count int, known bool) {
-	if rows < request.Limit && (rows > 0 || request.Offset == 0) {
-		return request.Offset + rows, true
-	}
-	return 0, false
 }

@@ -7,23 +7,23 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
 )
 
-func page(t *testing.T, requested string, count int) listing.Page[int] {
+const base = "https://shop.test:8443/orders/"
+
+func page(t *testing.T, query string, rows listing.Rows[int]) listing.Page[string] {
 	t.Helper()
-	target, err := url.Parse(requested)
+	requested, err := url.Parse(base + query)
 	require.NoError(t, err)
-	request, err := listing.Parse(target.Query().Get, orderable)
-	require.NoError(t, err)
-	result := listing.NewPage(target, request, count, []int{1})
-	require.Equal(t, requested, target.String(), "the requested URL stays as it was")
+	result := listing.NewPage(requested, parse(t, requested.RawQuery), rows, func(row int) string { return string(rune(row)) })
+	require.Equal(t, base+query, requested.String(), "the requested URL stays as it was")
 	return result
 }
 
-func TestLinksLeadToTheNeighbouringPages(t *testing.T) {
+func TestLinksLeadToTheNeighbouringPagesAndKeepEveryParameter(t *testing.T) {
 	t.Parallel()
-	const base = "https://shop.test:8443/orders/"
 	for _, test := range []struct {
 		query          string
 		count          int
@@ -39,20 +39,24 @@ func TestLinksLeadToTheNeighbouringPages(t *testing.T) {
 		{query: "?limit=2&offset=9", count: 3, previous: "?limit=2&offset=7"},
 		{query: "?limit=2&offset=0", count: 2},
 		{query: "?limit=1", count: 0},
+		{query: "?limit=abc&offset=-3", count: 31, next: "?limit=30&offset=30"},
+		{query: "?limit=501", count: 501, next: "?limit=500&offset=500"},
+		{query: "?search=a;b&limit=2", count: 3, next: "?limit=2&offset=2&search=a%3Bb"},
+		{query: "?product=x&product=y&limit=2", count: 3, next: "?limit=2&offset=2&product=x&product=y"},
 		{
 			query: "?search=%EA%BC%AC%EB%A7%89+x&ordering=-id&empty=&a=2&a=1&limit=1&offset=1", count: 3,
 			next:     "?a=2&a=1&empty=&limit=1&offset=2&ordering=-id&search=%EA%BC%AC%EB%A7%89+x",
 			previous: "?a=2&a=1&empty=&limit=1&ordering=-id&search=%EA%BC%AC%EB%A7%89+x",
 		},
 	} {
-		got := page(t, base+test.query, test.count)
-		require.Equal(t, test.count, got.Count)
-		requireLink(t, base, test.next, got.Next, "next of "+test.query)
-		requireLink(t, base, test.previous, got.Previous, "previous of "+test.query)
+		got := page(t, test.query, listing.Rows[int]{Count: test.count})
+		require.Equal(t, test.count, *got.Count)
+		requireLink(t, test.next, got.Next, "next of "+test.query)
+		requireLink(t, test.previous, got.Previous, "previous of "+test.query)
 	}
 }
 
-func requireLink(t *testing.T, base, want string, got *string, message string) {
+func requireLink(t *testing.T, want string, got *string, message string) {
 	t.Helper()
 	if want == "" {
 		require.Nil(t, got, message)
@@ -62,51 +66,33 @@ func requireLink(t *testing.T, base, want string, got *string, message string) {
 	require.Equal(t, base+want, *got, message)
 }
 
-func TestFollowingNextVisitsEveryRowOnceAndPreviousLeadsBack(t *testing.T) {
+func TestAPageByCursorHasNoCountAndItsLinksKeepEveryOtherParameter(t *testing.T) {
 	t.Parallel()
-	const count = 17
-	request := listing.Request{Limit: 5}
-	target := &url.URL{Scheme: "http", Host: "shop.test", Path: "/orders/", RawQuery: "limit=5"}
-	var offsets []int
-	var previous []bool
-	for {
-		offsets = append(offsets, request.Offset)
-		current := listing.NewPage(target, request, count, []int{})
-		previous = append(previous, current.Previous != nil)
-		if current.Next == nil {
-			break
-		}
-		var err error
-		target, err = url.Parse(*current.Next)
-		require.NoError(t, err)
-		request, err = listing.Parse(target.Query().Get, nil)
-		require.NoError(t, err)
-	}
-	require.Equal(t, []int{0, 5, 10, 15}, offsets)
-	require.Equal(t, []bool{false, true, true, true}, previous)
-}
-
-func TestAPageWithoutRowsIsAnEmptyArray(t *testing.T) {
-	t.Parallel()
-	encoded, err := json.Marshal(listing.NewPage[int](&url.URL{}, listing.Request{Limit: 1}, 0, nil))
+	place := &listing.Cursor{Ordering: "-product,-id", Back: true, Keys: []*string{nil, new("7")}}
+	got := page(t, "?search=a;b&offset=9&cursor=&limit=2", listing.Rows[int]{Values: []int{'a'}, Next: place})
+	require.Nil(t, got.Previous)
+	next, err := url.Parse(*got.Next)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"count": 0, "next": null, "previous": null, "results": []}`, string(encoded))
+	require.Equal(t, url.Values{"search": {"a;b"}, "limit": {"2"}, "cursor": {place.String()}}, next.Query())
+	require.Equal(t, place, parse(t, next.RawQuery).Cursor)
+
+	encoded, err := json.Marshal(page(t, "?cursor=", listing.Rows[int]{}))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"next":null,"previous":null,"results":[]}`, string(encoded))
+	encoded, err = json.Marshal(page(t, "", listing.Rows[int]{Values: []int{'a', 'b'}, Count: 2}))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"count":2,"next":null,"previous":null,"results":["a","b"]}`, string(encoded))
 }
 
-func TestCompleteKnowsTheCountOfALastPageOnly(t *testing.T) {
+func TestTheEmptyCursorBeginsAWalkAndNoOtherTextIsOne(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		limit, offset, rows, count int
-		known                      bool
-	}{
-		{limit: 10, offset: 0, rows: 0, count: 0, known: true},
-		{limit: 10, offset: 0, rows: 9, count: 9, known: true},
-		{limit: 10, offset: 20, rows: 1, count: 21, known: true},
-		{limit: 10, offset: 0, rows: 10}, // full: there may be more
-		{limit: 10, offset: 20, rows: 0}, // past the end, by how much is not known
-	} {
-		count, known := listing.Complete(listing.Request{Limit: test.limit, Offset: test.offset}, test.rows)
-		require.Equal(t, test.known, known, "%+v", test)
-		require.Equal(t, test.count, count, "%+v", test)
+	for _, query := range []string{"cursor=", "cursor", "cursor=%20", "cursor=x&cursor="} {
+		require.Equal(t, &listing.Cursor{}, parse(t, query+"&offset=7").Cursor, query)
+		require.Zero(t, parse(t, query+"&offset=7").Offset, query)
+	}
+	for _, text := range []string{"x", "e30", "bnVsbA", "W10", "eyJrIjpbXX0", "eyJrIjo3fQ", "%F0%9F%8D%A4", "e30%3D"} {
+		_, err := listing.Parse("cursor="+text, list, seoul)
+		require.Equal(t, fault.NotFound, fault.Of(err).Code, text)
+		require.Equal(t, "Invalid cursor", fault.Of(err).Detail, text)
 	}
 }

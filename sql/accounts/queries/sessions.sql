@@ -5,12 +5,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?);
 -- name: GetSession :one
 SELECT * FROM sessions WHERE id = ?;
 
--- name: ListLiveSessionIDs :many
-SELECT id FROM sessions WHERE member_id = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY id DESC LIMIT ? OFFSET ?;
-
--- name: CountLiveSessions :one
-SELECT COUNT(*) FROM sessions WHERE member_id = ? AND revoked_at IS NULL AND expires_at > ?;
-
 -- name: ListSessionsByIDs :many
 SELECT * FROM sessions WHERE id IN (sqlc.slice(ids));
 

@@ -6,6 +6,7 @@ import (
 
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/listing"
 	"oms.internal/libs/requestid"
 )
 
@@ -42,12 +43,12 @@ func (s *Service) event(ctx context.Context, action audit.Action, caller authn.P
 	}
 }
 
-// AuditEvents returns one page of what was written down, and how much there is in all. Only admins may ask.
-func (s *Service) AuditEvents(ctx context.Context, caller authn.Principal, query audit.Query) ([]audit.Event, int, error) {
+// AuditEvents returns one page of what was written down. Only admins may ask.
+func (s *Service) AuditEvents(ctx context.Context, caller authn.Principal, request listing.Request) (listing.Rows[audit.Event], error) {
 	if err := s.requireAdmin(ctx, caller); err != nil {
-		return nil, 0, err
+		return listing.Rows[audit.Event]{}, err
 	}
-	return s.deps.Store.AuditEvents(ctx, query)
+	return s.deps.Store.AuditEvents(ctx, request)
 }
 
 // RecordKeyRotation writes down that an operator made a new signing key.

@@ -12,6 +12,7 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 )
 
 // memory is account.Store as far as the domain's rules need it; the real one is tested in the package store.
@@ -65,13 +66,13 @@ func (m *memory) MemberByEmail(_ context.Context, email string) (account.Member,
 	return holder, nil
 }
 
-func (m *memory) Members(_ context.Context, query account.Query) ([]account.Member, int, error) {
+func (m *memory) Members(_ context.Context, query account.Query) (listing.Rows[account.Member], error) {
 	m.query = query
-	var page []account.Member
+	page := listing.Rows[account.Member]{Count: 1000}
 	for _, id := range slices.Sorted(maps.Keys(m.members)) {
-		page = append(page, m.members[id])
+		page.Values = append(page.Values, m.members[id])
 	}
-	return page, 1000, nil
+	return page, nil
 }
 
 func (m *memory) Kept(_ context.Context, request account.IdempotentRequest) ([]byte, error) {

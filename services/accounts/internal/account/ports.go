@@ -37,8 +37,8 @@ type MemberStore interface {
 	LatestMember(ctx context.Context, id uint64) (Member, error)
 	// MemberByEmail finds the member whom an email names: see Holder.
 	MemberByEmail(ctx context.Context, email string) (Member, error)
-	// Members returns one page of a list, and how many members the whole list has, as ctx must see them.
-	Members(ctx context.Context, query Query) ([]Member, int, error)
+	// Members returns one page of a list, as ctx must see it.
+	Members(ctx context.Context, query Query) (listing.Rows[Member], error)
 	// UpdateMember locks the member, lets change alter it, and stores it with what follows from that, all or nothing.
 	// change may run more than once. A member that it leaves as it was keeps its version.
 	UpdateMember(ctx context.Context, id uint64, change func(*Member) (Consequences, error)) (Member, []Revocation, error)
@@ -57,8 +57,8 @@ type SessionStore interface {
 	// moment. An inactive one is the fault Forbidden, one with another password hash is ErrPasswordChanged.
 	CreateSession(ctx context.Context, verified Member, session Session, record LoginRecord) (Member, Session, error)
 	Session(ctx context.Context, id uint64) (Session, error)
-	// Sessions returns one page of the member's live sessions, newest first, and their number.
-	Sessions(ctx context.Context, memberID uint64, now time.Time, page listing.Request) ([]Session, int, error)
+	// Sessions returns one page of the live sessions of the member that the request names, newest first.
+	Sessions(ctx context.Context, now time.Time, request listing.Request) (listing.Rows[Session], error)
 	// MarkLastSeen notes when sessions were used. Times that are not newer than the known ones change nothing.
 	MarkLastSeen(ctx context.Context, seen map[uint64]time.Time) error
 	// RevokeSession ends one session of a member. Ending it twice is no error.
@@ -93,15 +93,13 @@ type ThrottleStore interface {
 type AuditStore interface {
 	// RecordEvent stores an event that belongs to no transaction.
 	RecordEvent(ctx context.Context, event audit.Event) error
-	// AuditEvents returns one page of events, newest first, and how many match.
-	AuditEvents(ctx context.Context, query audit.Query) ([]audit.Event, int, error)
+	// AuditEvents returns one page of events, newest first.
+	AuditEvents(ctx context.Context, request listing.Request) (listing.Rows[audit.Event], error)
 }
 
 // Query says which members are wanted, in which order and which page of them.
 type Query struct {
 	listing.Request
-	Email string // "" for any
-	Name  string // "" for any
 	// EmailsOf is the only member whose email may be searched and filtered by, 0 for all.
 	EmailsOf uint64
 }

@@ -2,10 +2,12 @@ package account
 
 import (
 	"context"
+	"slices"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 )
 
 // Get returns one member as the caller sees it.
@@ -20,28 +22,51 @@ func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (V
 	return s.view(ctx, caller, member), nil
 }
 
-// List returns one page of members as the caller sees them, and how many there are in all. The caller can only filter,
-// search and order by what it may see.
-func (s *Service) List(ctx context.Context, caller authn.Principal, query Query) ([]View, int, error) {
+// List returns one page of members as the caller sees them. The request must be of what Listable declares for the caller.
+func (s *Service) List(ctx context.Context, caller authn.Principal, request listing.Request) (listing.Rows[View], error) {
 	if s.deps.Directory == DirectoryAdmin && !caller.Admin {
-		return nil, 0, fault.NewForbidden()
+		return listing.Rows[View]{}, fault.NewForbidden()
 	}
+	query := Query{Request: request}
 	if !s.seesAll(caller) {
 		query.EmailsOf = caller.MemberID
 	}
-	members, count, err := s.deps.Store.Members(ctx, query)
-	if err != nil {
-		return nil, 0, err
+	members, err := s.deps.Store.Members(ctx, query)
+	views := listing.Rows[View]{Count: members.Count, Next: members.Next, Previous: members.Previous}
+	if err == nil {
+		views.Values = s.views(ctx, caller, members.Values)
 	}
-	return s.views(ctx, caller, members), count, nil
+	return views, err
 }
 
-// Orderable returns the fields by which the caller may order the list of members.
-func (s *Service) Orderable(caller authn.Principal) []string {
-	if s.seesAll(caller) {
-		return []string{"id", "email", "name", "nickname", "phone", "gender"}
+// The lists of members: nobody can filter, search or order by what it may not see.
+var (
+	maskedMembers = listing.List{
+		Filters:  []listing.Filter{listing.Text("email"), listing.Text("name")},
+		Search:   []string{"own email", "name"},
+		Ordering: []string{"id", "name", "nickname"},
 	}
-	return []string{"id", "name", "nickname"}
+	openMembers = listing.List{
+		Filters: maskedMembers.Filters, Search: []string{"email", "name"},
+		Ordering: []string{"id", "email", "name", "nickname", "phone", "gender"},
+	}
+	adminsMembers = listing.List{
+		Filters: append(slices.Clone(maskedMembers.Filters), listing.Flag("is_active"), listing.Flag("is_admin"),
+			listing.Since("created_at__gte", "created_at"), listing.Until("created_at__lt", "created_at")),
+		Search:   openMembers.Search,
+		Ordering: append(slices.Clone(openMembers.Ordering), "is_active", "is_admin", "created_at"),
+	}
+)
+
+// Listable returns what the caller may ask of the list of members.
+func (s *Service) Listable(caller authn.Principal) listing.List {
+	switch {
+	case caller.Admin:
+		return adminsMembers
+	case s.seesAll(caller):
+		return openMembers
+	}
+	return maskedMembers
 }
 
 func (s *Service) seesAll(caller authn.Principal) bool {

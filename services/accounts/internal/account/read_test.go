@@ -9,11 +9,14 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/listing"
 )
 
 func TestNobodyOrdersOrSearchesByWhatIsMasked(t *testing.T) {
 	t.Parallel()
-	all, public := []string{"id", "email", "name", "nickname", "phone", "gender"}, []string{"id", "name", "nickname"}
+	public := []string{"id", "name", "nickname"}
+	open := []string{"id", "email", "name", "nickname", "phone", "gender"}
+	all := append(slices.Clone(open), "is_active", "is_admin", "created_at")
 	for _, test := range []struct {
 		directory account.Directory
 		caller    authn.Principal
@@ -22,12 +25,15 @@ func TestNobodyOrdersOrSearchesByWhatIsMasked(t *testing.T) {
 	}{
 		{account.DirectoryMasked, callerB, public, idB},
 		{account.DirectoryMasked, callerAdmin, all, 0},
-		{account.DirectoryOpen, callerB, all, 0},
+		{account.DirectoryOpen, callerB, open, 0},
 		{account.DirectoryAdmin, callerAdmin, all, 0},
 	} {
 		w := newWorld(t, test.directory)
-		require.Equal(t, test.orderable, w.Orderable(test.caller), "%+v", test)
-		_, _, err := w.List(t.Context(), test.caller, account.Query{Email: "sungi@x.test"})
+		require.Equal(t, test.orderable, w.Listable(test.caller).Ordering, "%+v", test)
+		require.Equal(t, test.caller.Admin, slices.ContainsFunc(w.Listable(test.caller).Filters, func(filter listing.Filter) bool {
+			return filter.Field == "is_active" || filter.Field == "is_admin" || filter.Field == "created_at"
+		}), "%+v", test)
+		_, err := w.List(t.Context(), test.caller, listing.Request{}.Only("email", "sungi@x.test"))
 		require.NoError(t, err)
 		require.Equal(t, test.emailsOf, w.store.query.EmailsOf, "%+v", test)
 	}
@@ -40,7 +46,7 @@ func TestAPageIsReadWithATokenAndARightIsNot(t *testing.T) {
 		latest int
 	}{
 		"a member":                    {func(w *world) error { _, err := w.Get(t.Context(), callerA, idA); return err }, 0},
-		"a list":                      {func(w *world) error { _, _, err := w.List(t.Context(), callerA, account.Query{}); return err }, 0},
+		"a list":                      {func(w *world) error { _, err := w.List(t.Context(), callerA, listing.Request{}); return err }, 0},
 		"whether there is a customer": {func(w *world) error { _, _, err := w.CurrentMember(t.Context(), idA); return err }, 1},
 		"the right to change":         {func(w *world) error { return w.MayChange(t.Context(), callerA, idA) }, 1},
 		"the password": {func(w *world) error {

@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
@@ -33,7 +32,7 @@ func changes(t *testing.T, h *house, target inhabitant) map[string]func(caller a
 			return err
 		},
 		"read events": func(caller authn.Principal) error {
-			_, _, err := h.AuditEvents(t.Context(), caller, audit.Query{})
+			_, err := h.AuditEvents(t.Context(), caller, listing.Request{Limit: 1})
 			return err
 		},
 	}
@@ -125,7 +124,7 @@ func TestWhoSeesAndEndsWhichSessions(t *testing.T) {
 		{demoted, fault.Forbidden, fault.NotFound},
 		{admin, "", ""},
 	} {
-		_, _, err := h.Sessions(t.Context(), test.caller.Principal, who.MemberID, page)
+		_, err := h.Sessions(t.Context(), test.caller.Principal, page.Only("member", who.MemberID))
 		requireCode(t, test.list, err)
 		_, err = h.EndSession(t.Context(), test.caller.Principal, who.SessionID)
 		requireCode(t, test.end, err)

@@ -10,15 +10,22 @@ import (
 	"oms.internal/libs/listing"
 )
 
-// Sessions returns one page of a member's live sessions, newest first, and how many there are. Only admins may ask for
-// another member's.
-func (s *Service) Sessions(ctx context.Context, caller authn.Principal, memberID uint64, page listing.Request) ([]Session, int, error) {
-	if memberID != caller.MemberID {
+// Sessions is what may be asked of a list of sessions. Its order is newest first.
+var Sessions = listing.List{Filters: []listing.Filter{listing.ID("member", 0, "A valid integer is required.")}}
+
+// Sessions returns one page of the live sessions of a member, of the caller unless the request names another one. Only
+// admins may ask for those of others.
+func (s *Service) Sessions(ctx context.Context, caller authn.Principal, request listing.Request) (listing.Rows[Session], error) {
+	switch request.Value("member") {
+	case nil:
+		request = request.Only("member", caller.MemberID)
+	case caller.MemberID:
+	default:
 		if err := s.requireAdmin(ctx, caller); err != nil {
-			return nil, 0, err
+			return listing.Rows[Session]{}, err
 		}
 	}
-	return s.deps.Store.Sessions(ctx, memberID, s.now(), page)
+	return s.deps.Store.Sessions(ctx, s.now(), request)
 }
 
 // EndSession ends one live session: the caller's own, or any for an admin. Others do not learn that it exists.

@@ -13,6 +13,9 @@ type View struct {
 	Member Member
 	// Masked says that gender and last order are not for the caller.
 	Masked bool
+	// ForAdmin says that an admin sees the member, and so whether it is active, whether it is an admin, and since when it is
+	// there.
+	ForAdmin bool
 	// LastOrder is the member's last order, nil for none. It means nothing where Masked or LastOrderUnknown is set.
 	LastOrder *Order
 	// LastOrderUnknown says that the orders service did not answer in time.
@@ -24,7 +27,7 @@ func (s *Service) views(ctx context.Context, caller authn.Principal, members []M
 	views := make([]View, len(members))
 	var wanted []uint64
 	for i, member := range members {
-		views[i] = View{Member: member}
+		views[i] = View{Member: member, ForAdmin: caller.Admin}
 		if s.seesWhole(caller, member.ID) {
 			wanted = append(wanted, member.ID)
 		} else {

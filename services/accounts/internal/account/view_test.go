@@ -10,6 +10,7 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 )
 
 // maskedA is what others see of A where the directory is masked: no gender, no hash, no last order.
@@ -43,19 +44,20 @@ func TestWhoSeesWhatOfAMember(t *testing.T) {
 	} {
 		w := newWorld(t, test.directory)
 		want := map[sight]account.View{whole: wholeA(w), masked: maskedA}[test.sees]
+		want.ForAdmin = test.caller.Admin
 
 		got, err := w.Get(t.Context(), test.caller, idA)
 		require.Equal(t, test.sees == nothing, fault.Is(err, fault.NotFound), "%+v: %v", test, err)
 		require.Equal(t, want, got, "%+v", test)
 
-		views, count, err := w.List(t.Context(), test.caller, account.Query{})
+		page, err := w.List(t.Context(), test.caller, listing.Request{})
 		if !test.lists {
 			require.True(t, fault.Is(err, fault.Forbidden), "%+v: %v", test, err)
 			continue
 		}
 		require.NoError(t, err)
-		require.Equal(t, 1000, count)
-		require.Equal(t, want, views[0], "%+v", test)
+		require.Equal(t, 1000, page.Count)
+		require.Equal(t, want, page.Values[0], "%+v", test)
 	}
 }
 
@@ -88,19 +90,19 @@ func TestAPageAsksForAllLastOrdersWithOneRequest(t *testing.T) {
 	for id := uint64(4); id <= 30; id++ {
 		w.add(account.Member{ID: id, Email: "x@x.test"})
 	}
-	views, _, err := w.List(t.Context(), callerAdmin, account.Query{})
+	page, err := w.List(t.Context(), callerAdmin, listing.Request{})
 	require.NoError(t, err)
-	require.Len(t, views, 30)
+	require.Len(t, page.Values, 30)
 	require.Len(t, w.orders.asked, 1)
 	require.Len(t, w.orders.asked[0], 30)
-	require.Equal(t, &orderOfA, views[0].LastOrder)
-	require.Nil(t, views[1].LastOrder)
+	require.Equal(t, &orderOfA, page.Values[0].LastOrder)
+	require.Nil(t, page.Values[1].LastOrder)
 }
 
 func TestLastOrdersThatTheCallerMayNotSeeAreNotAskedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
-	_, _, err := w.List(t.Context(), callerB, account.Query{})
+	_, err := w.List(t.Context(), callerB, listing.Request{})
 	require.NoError(t, err)
 	require.Equal(t, [][]uint64{{idB}}, w.orders.asked)
 
@@ -114,12 +116,12 @@ func TestWithoutTheOrdersServiceMembersComeWithoutLastOrders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, account.DirectoryMasked)
 	w.orders.err = errBroken
-	views, _, err := w.List(t.Context(), callerB, account.Query{})
+	page, err := w.List(t.Context(), callerB, listing.Request{})
 	require.NoError(t, err)
 	require.Equal(t, []account.View{
 		maskedA,
 		{Member: w.store.members[idB], LastOrderUnknown: true},
-	}, views[:2])
+	}, page.Values[:2])
 	view, err := w.Get(t.Context(), callerA, idA)
 	require.NoError(t, err)
 	require.Equal(t, account.View{Member: w.store.members[idA], LastOrderUnknown: true}, view)

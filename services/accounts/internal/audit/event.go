@@ -78,13 +78,9 @@ type Event struct {
 // AboutSession is the detail of an event that concerns one session.
 func AboutSession(id uint64) string { return fmt.Sprintf("session %d", id) }
 
-// Query says which events are wanted, newest first, and which page of them.
-type Query struct {
-	listing.Request
-	Action  Action  // "" for any
-	Outcome Outcome // "" for any
-	Actor   *uint64 // nil for any
-	Subject *uint64 // nil for any
-	Since   time.Time
-	Until   time.Time // not included
-}
+// List is what may be asked of the list of events. Its order is newest first.
+var List = listing.List{Filters: []listing.Filter{
+	listing.Choice("action", Actions()...), listing.Choice("outcome", Outcomes()...),
+	listing.ID("actor", 0, "A valid integer is required."), listing.ID("subject", 0, "A valid integer is required."),
+	listing.Since("since", "at"), listing.Until("until", "at"),
+}}

@@ -23,30 +23,17 @@ type eventJSON struct {
 }
 
 func (a *API) events(c *fiber.Ctx) error {
-	ctx := c.UserContext()
-	params := newQuery(c)
-	wanted := audit.Query{
-		Request: params.page(),
-		Action:  audit.Action(params.choice("action", audit.Actions())),
-		Outcome: audit.Outcome(params.choice("outcome", audit.Outcomes())),
-		Actor:   params.id("actor"),
-		Subject: params.id("subject"),
-		Since:   params.time("since", a.zone, earliest),
-		Until:   params.time("until", a.zone, latest),
-	}
-	caller := authn.From(ctx)
-	if err := params.err(); err != nil && caller.Admin {
+	caller := authn.From(c.UserContext())
+	requested := httpx.RequestedURL(c)
+	request, err := listing.Parse(requested.RawQuery, audit.List, a.zone)
+	if err != nil && caller.Admin {
 		return err
 	}
-	events, count, err := a.service.AuditEvents(ctx, caller, wanted)
+	page, err := a.service.AuditEvents(c.UserContext(), caller, request)
 	if err != nil {
 		return err
 	}
-	results := make([]eventJSON, len(events))
-	for i, event := range events {
-		results[i] = a.toEventJSON(event)
-	}
-	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(httpx.RequestedURL(c), wanted.Request, count, results))
+	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(requested, request, page, a.toEventJSON))
 }
 
 func (a *API) toEventJSON(event audit.Event) eventJSON {

@@ -33,10 +33,7 @@ func (a *API) signUp(c *fiber.Ctx) error {
 		c.Set(httpx.HeaderIdempotencyReplayed, "true")
 	}
 	httpx.SetLocation(c, fmt.Sprintf("/accounts/users/%d", login.View.Member.ID))
-	body, err := a.toLoginJSON(c, login)
-	if err != nil {
-		return err
-	}
+	body := a.toLoginJSON(c, login)
 	return httpx.AnswerTagged(c, fiber.StatusCreated, login.View.Member.ID, login.View.Member.Version, body)
 }
 
@@ -49,19 +46,14 @@ func (a *API) logIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	body, err := a.toLoginJSON(c, login)
-	if err != nil {
-		return err
-	}
-	return httpx.AnswerJSON(c, fiber.StatusOK, body)
+	return httpx.AnswerJSON(c, fiber.StatusOK, a.toLoginJSON(c, login))
 }
 
 // toLoginJSON also sets the headers of an answer with tokens.
-func (a *API) toLoginJSON(c *fiber.Ctx, login account.Login) (loginJSON, error) {
-	user, err := a.toJSON(login.View)
+func (a *API) toLoginJSON(c *fiber.Ctx, login account.Login) loginJSON {
 	markDegraded(c, login.View)
 	forbidStoring(c)
-	return loginJSON{User: user, grantJSON: a.toGrantJSON(login.Grant)}, err
+	return loginJSON{User: a.toJSON(login.View), grantJSON: a.toGrantJSON(login.Grant)}
 }
 
 func (a *API) refresh(c *fiber.Ctx) error {

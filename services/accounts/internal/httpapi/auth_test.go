@@ -200,13 +200,15 @@ func TestMembersCarryWhatTheCallerMaySee(t *testing.T) {
 			"paymented_at": noon, "state": "paid",
 		},
 	}
+	administered := maps.Clone(whole)
+	maps.Copy(administered, map[string]any{"is_active": true, "is_admin": false, "created_at": noon})
 	masked := map[string]any{
 		"id": float64(who.MemberID), "email": "s***@x.test", "name": "김선기", "nickname": "sungi", "phone": "***64",
 	}
 	for name, test := range map[string]struct {
 		caller authn.Principal
 		want   map[string]any
-	}{"oneself": {who, whole}, "an admin": {admin, whole}, "another member": {other, masked}} {
+	}{"oneself": {who, whole}, "an admin": {admin, administered}, "another member": {other, masked}} {
 		require.Equal(t, test.want, a.ask(t, test.caller, http.MethodGet, userPath(who.MemberID), "").object(t), name)
 		list := a.ask(t, test.caller, http.MethodGet, "/accounts/users?limit=1&offset=1", "").object(t)
 		require.Equal(t, []any{test.want}, list["results"], name)

@@ -13,23 +13,17 @@ import (
 func (a *API) list(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	caller := authn.From(ctx)
-	get := func(name string) string { return c.Query(name) }
-	request, err := listing.Parse(get, a.service.Orderable(caller))
+	requested := httpx.RequestedURL(c)
+	request, err := listing.Parse(requested.RawQuery, a.service.Listable(caller), a.zone)
 	if err != nil {
 		return err
 	}
-	views, count, err := a.service.List(ctx, caller, account.Query{Request: request, Email: get("email"), Name: get("name")})
+	page, err := a.service.List(ctx, caller, request)
 	if err != nil {
 		return err
 	}
-	members := make([]memberJSON, len(views))
-	for i, view := range views {
-		if members[i], err = a.toJSON(view); err != nil {
-			return err
-		}
-	}
-	markDegraded(c, views...)
-	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(httpx.RequestedURL(c), request, count, members))
+	markDegraded(c, page.Values...)
+	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(requested, request, page, a.toJSON))
 }
 
 func (a *API) get(c *fiber.Ctx) error {
@@ -97,10 +91,6 @@ func (a *API) delete(c *fiber.Ctx) error {
 // answerMember writes a member with its tag. One without its last order, because that is not known, is not the same as one
 // with it, so the tag covers the body, too.
 func (a *API) answerMember(c *fiber.Ctx, view account.View) error {
-	member, err := a.toJSON(view)
-	if err != nil {
-		return err
-	}
 	markDegraded(c, view)
-	return httpx.AnswerTagged(c, fiber.StatusOK, view.Member.ID, view.Member.Version, member)
+	return httpx.AnswerTagged(c, fiber.StatusOK, view.Member.ID, view.Member.Version, a.toJSON(view))
 }

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -14,15 +13,18 @@ import (
 const headerDegraded = "Degraded"
 
 // memberJSON is a member as the API shows it. Gender and last_order are absent, not null, where they are not for the
-// caller; last_order also where it is not known.
+// caller; last_order also where it is not known. Only admins see what stands between them.
 type memberJSON struct {
-	ID        uint64           `json:"id"`
-	Email     string           `json:"email"`
-	Name      string           `json:"name"`
-	Nickname  string           `json:"nickname"`
-	Phone     string           `json:"phone"`
-	Gender    *json.RawMessage `json:"gender,omitempty"`
-	LastOrder *json.RawMessage `json:"last_order,omitempty"`
+	ID        uint64            `json:"id"`
+	Email     string            `json:"email"`
+	Name      string            `json:"name"`
+	Nickname  string            `json:"nickname"`
+	Phone     string            `json:"phone"`
+	Gender    **string          `json:"gender,omitempty"`
+	IsActive  *bool             `json:"is_active,omitempty"`
+	IsAdmin   *bool             `json:"is_admin,omitempty"`
+	CreatedAt string            `json:"created_at,omitempty"`
+	LastOrder **orders.Resource `json:"last_order,omitempty"`
 }
 
 type loginJSON struct {
@@ -48,22 +50,24 @@ func (a *API) toGrantJSON(grant account.Grant) grantJSON {
 // toTime shows a time as last_order does.
 func (a *API) toTime(at time.Time) string { return orders.FormatTime(at, a.zone) }
 
-func (a *API) toJSON(view account.View) (memberJSON, error) {
+func (a *API) toJSON(view account.View) memberJSON {
 	member := view.Member
 	result := memberJSON{ID: member.ID, Email: member.Email, Name: member.Name, Nickname: member.Nickname, Phone: member.Phone}
 	if view.Masked {
-		return result, nil
+		return result
+	}
+	if view.ForAdmin {
+		result.IsActive, result.IsAdmin, result.CreatedAt = &member.Active, &member.Admin, a.toTime(member.CreatedAt)
 	}
 	var gender *string
 	if member.Gender != "" {
 		gender = &member.Gender
 	}
-	var err error
-	if result.Gender, err = rawJSON(gender); err != nil || view.LastOrderUnknown {
-		return result, err
+	result.Gender = &gender
+	if !view.LastOrderUnknown {
+		result.LastOrder = new(toResource(view.LastOrder, a.zone))
 	}
-	result.LastOrder, err = rawJSON(toResource(view.LastOrder, a.zone))
-	return result, err
+	return result
 }
 
 func toResource(order *account.Order, zone *time.Location) *orders.Resource {
@@ -72,13 +76,6 @@ func toResource(order *account.Order, zone *time.Location) *orders.Resource {
 	}
 	resource := orders.Order(*order).Resource(zone)
 	return &resource
-}
-
-// rawJSON encodes a value that is shown as null when it is nil.
-func rawJSON(value any) (*json.RawMessage, error) {
-	encoded, err := json.Marshal(value)
-	raw := json.RawMessage(encoded)
-	return &raw, err
 }
 
 func markDegraded(c *fiber.Ctx, views ...account.View) {

@@ -22,23 +22,17 @@ type sessionJSON struct {
 func (a *API) sessions(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	caller := authn.From(ctx)
-	query := newQuery(c)
-	page, member := query.page(), query.id("member")
-	if err := query.err(); err != nil {
-		return err
-	}
-	if member == nil {
-		member = &caller.MemberID
-	}
-	sessions, count, err := a.service.Sessions(ctx, caller, *member, page)
+	requested := httpx.RequestedURL(c)
+	request, err := listing.Parse(requested.RawQuery, account.Sessions, a.zone)
 	if err != nil {
 		return err
 	}
-	results := make([]sessionJSON, len(sessions))
-	for i, session := range sessions {
-		results[i] = a.toSessionJSON(session, caller)
+	page, err := a.service.Sessions(ctx, caller, request)
+	if err != nil {
+		return err
 	}
-	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(httpx.RequestedURL(c), page, count, results))
+	show := func(session account.Session) sessionJSON { return a.toSessionJSON(session, caller) }
+	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(requested, request, page, show))
 }
 
 func (a *API) endSession(c *fiber.Ctx) error {

@@ -22,10 +22,8 @@ func TestBadURLsAreRefused(t *testing.T) {
 		"/accounts/users/1%27%20OR%201=1": 404, "/accounts/users/1/x": 404, "/nowhere": 404, "/": 404,
 		"/accounts/users/%00": 400, "/accounts/users/%ff": 400,
 
-		"/accounts/users?limit=-1": 400, "/accounts/users?limit=501": 400, "/accounts/users?limit=99999999999999999999": 400,
-		"/accounts/users?limit=abc": 400, "/accounts/users?limit=1.5": 400, "/accounts/users?limit=%20": 400,
-		"/accounts/users?offset=-1": 400, "/accounts/users?offset=2147483648": 400, "/accounts/users?offset=-99999999999999999999": 400,
-		"/accounts/users?offset=1e3": 400, "/accounts/users?search=%00": 400, "/accounts/users?search=%ff": 400,
+		"/accounts/users?cursor=abc": 404, "/accounts/users?cursor=e30": 404,
+		"/accounts/users?search=%00": 400, "/accounts/users?search=%ff": 400,
 		"/accounts/users?search=%ed%a0%80": 400, "/accounts/users?email=%00": 400, "/accounts/users?name=%c3%28": 400,
 		"/accounts/users?search=a+b+c+d+e+f+g+h+i": 400, "/accounts/users?search=" + strings.Repeat("a", 101): 400,
 		"/accounts/users?ordering=%ff": 400,
@@ -48,7 +46,7 @@ func TestOddButHarmlessListParametersAreServed(t *testing.T) {
 	a := newAPI(t)
 	admin := a.admin(t)
 	for _, query := range []string{
-		"limit=", "limit=0", "limit=500", "offset=2147483647", "ordering=nonsense", "ordering=,,-,--id", "ordering=password_hash",
+		"limit=abc&offset=-3", "limit=501", "offset=1e3", "limit=", "limit=0", "limit=500", "offset=2147483647", "ordering=nonsense", "ordering=,,-,--id", "ordering=password_hash",
 		"search=%25", "search=%5C", "search=%27%22%3B--", "search=%F0%9F%8D%A4", "email=%27", "name=%5C", "unknown=1", "limit=1&limit=2",
 		"search=,,,", "ordering=-email,name,phone,gender,nickname,id", "search=a+b+c+d+e+f+g+h",
 	} {

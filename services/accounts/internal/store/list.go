@@ -2,61 +2,172 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store/sqlcgen"
 	"oms.internal/libs/listing"
+	"oms.internal/libs/listing/listsql"
+	"oms.internal/libs/mysqlx"
 )
 
-// window is the shape of the parameters of every query that lists ids in one order.
-type window struct {
-	Limit  int32
-	Offset int32
-}
-
-type listIDs func(*sqlcgen.Queries, context.Context, window) ([]uint64, error)
-
-// inOrder adapts a generated method, whose parameters have a type of their own, to listIDs.
-func inOrder[Params ~struct {
-	Limit  int32
-	Offset int32
-}](list func(*sqlcgen.Queries, context.Context, Params) ([]uint64, error)) listIDs {
-	return func(queries *sqlcgen.Queries, ctx context.Context, page window) ([]uint64, error) {
-		return list(queries, ctx, Params(page))
+// The tables from which lists are read. sql/README.md says what their indexes do not serve, and what that costs.
+var (
+	// MemberList is the list of members. Emails are found as the member wrote them, whatever the case.
+	MemberList = &listsql.Table{
+		Name: "members",
+		Columns: map[string]listsql.Column{
+			"email":         {Name: "email_key", Kind: listsql.Text, Unique: true, Stored: account.EmailKey},
+			"written_email": {Name: "email", Kind: listsql.Caseless},
+			"name":          {Name: "name", Kind: listsql.Caseless},
+			"nickname":      {Name: "nickname", Kind: listsql.Text},
+			"phone":         {Name: "phone", Kind: listsql.Text},
+			"gender":        {Name: "gender", Kind: listsql.Text, Nullable: true},
+			"is_active":     {Name: "is_active", Kind: listsql.Flag},
+			"is_admin":      {Name: "is_admin", Kind: listsql.Flag},
+			"created_at":    {Name: "created_at", Kind: listsql.Time},
+		},
+		Indexes: []listsql.Index{
+			{Name: "members_email", Fields: []string{"email"}},
+			{Name: "members_name", Fields: []string{"name"}},
+			{Name: "members_nickname", Fields: []string{"nickname"}},
+			{Name: "members_phone", Fields: []string{"phone"}},
+			{Name: "members_gender", Fields: []string{"gender"}},
+			{Name: "members_active", Fields: []string{"is_active"}},
+			{Name: "members_admin", Fields: []string{"is_admin"}},
+			{Name: "members_created", Fields: []string{"created_at"}},
+		},
 	}
-}
-
-// orderings holds the query for each ordering by one field.
-var orderings = map[listing.Key]listIDs{
-	{Field: "id"}:                         inOrder((*sqlcgen.Queries).ListMemberIDsOrderByID),
-	{Field: "id", Descending: true}:       inOrder((*sqlcgen.Queries).ListMemberIDsOrderByIDDesc),
-	{Field: "email"}:                      inOrder((*sqlcgen.Queries).ListMemberIDsOrderByEmail),
-	{Field: "email", Descending: true}:    inOrder((*sqlcgen.Queries).ListMemberIDsOrderByEmailDesc),
-	{Field: "name"}:                       inOrder((*sqlcgen.Queries).ListMemberIDsOrderByName),
-	{Field: "name", Descending: true}:     inOrder((*sqlcgen.Queries).ListMemberIDsOrderByNameDesc),
-	{Field: "nickname"}:                   inOrder((*sqlcgen.Queries).ListMemberIDsOrderByNickname),
-	{Field: "nickname", Descending: true}: inOrder((*sqlcgen.Queries).ListMemberIDsOrderByNicknameDesc),
-	{Field: "phone"}:                      inOrder((*sqlcgen.Queries).ListMemberIDsOrderByPhone),
-	{Field: "phone", Descending: true}:    inOrder((*sqlcgen.Queries).ListMemberIDsOrderByPhoneDesc),
-	{Field: "gender"}:                     inOrder((*sqlcgen.Queries).ListMemberIDsOrderByGender),
-	{Field: "gender", Descending: true}:   inOrder((*sqlcgen.Queries).ListMemberIDsOrderByGenderDesc),
-}
+	// SessionList is the list of a member's sessions.
+	SessionList = &listsql.Table{
+		Name: "sessions",
+		Columns: map[string]listsql.Column{
+			"member":  {Name: "member_id", Kind: listsql.Number},
+			"revoked": {Name: "revoked_at", Kind: listsql.Time, Nullable: true},
+			"expires": {Name: "expires_at", Kind: listsql.Time},
+		},
+		Indexes: []listsql.Index{{Name: "sessions_live", Fields: []string{"member", "revoked"}, Covers: []string{"expires"}}},
+		Order:   []listing.Key{{Field: "id", Descending: true}},
+	}
+	// EventList is the list of audit events.
+	EventList = &listsql.Table{
+		Name: "audit_events",
+		Columns: map[string]listsql.Column{
+			"action":  {Name: "action", Kind: listsql.Text},
+			"outcome": {Name: "outcome", Kind: listsql.Text},
+			"actor":   {Name: "actor", Kind: listsql.Number},
+			"subject": {Name: "subject", Kind: listsql.Number},
+			"at":      {Name: "at", Kind: listsql.Time},
+		},
+		Indexes: []listsql.Index{
+			{Name: "audit_events_at", Fields: []string{"at"}},
+			{Name: "audit_events_action", Fields: []string{"action", "at"}},
+			{Name: "audit_events_actor", Fields: []string{"actor", "at"}},
+			{Name: "audit_events_subject", Fields: []string{"subject", "at"}},
+			{Name: "audit_events_outcome", Fields: []string{"outcome", "at"}},
+		},
+		Order: []listing.Key{{Field: "at", Descending: true}},
+	}
+)
 
 // Members returns one page in at most three statements: the ids, their number unless the page tells it, the rows.
-func (s *Store) Members(ctx context.Context, query account.Query) ([]account.Member, int, error) {
-	var members []account.Member
-	var count int
-	read := s.read
-	if searches(query) {
-		read = s.readSlowly
+func (s *Store) Members(ctx context.Context, query account.Query) (page listing.Rows[account.Member], err error) {
+	plan, err := MemberList.Plan(query.Request, conditions(query)...)
+	if err != nil {
+		return page, err
 	}
-	err := read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
-		list, total := plan(query)
-		members, count, err = listing.Statements[*sqlcgen.Queries, sqlcgen.Member, account.Member]{
-			IDs: list, Count: total, Rows: queries.ListMembersByIDs,
-			Value: func(row sqlcgen.Member) (uint64, account.Member) { return row.ID, toMember(row) },
-		}.Read(ctx, queries, query.Request)
+	err = s.reading(plan)(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+		page, err = listsql.Read(ctx, reader, plan, sqlcgen.New(reader).ListMembersByIDs,
+			func(row sqlcgen.Member) (uint64, account.Member) { return row.ID, toMember(row) })
 		return err
 	})
-	return members, count, err
+	return page, err
+}
+
+// reading is how a list of members is read: of those that no index serves only a few run at the same time.
+func (s *Store) reading(plan listsql.Plan) func(context.Context, func(context.Context, mysqlx.Reader) error) error {
+	if plan.Direct() {
+		return s.cluster.Read
+	}
+	return s.cluster.ReadSlowly
+}
+
+// conditions are those of the terms, each of which stands in the member's name or email, and of whose emails may be looked
+// at.
+func conditions(query account.Query) []listsql.Condition {
+	var conditions []listsql.Condition
+	for _, term := range query.Terms {
+		conditions = append(conditions, holds(term, query.EmailsOf))
+	}
+	if query.EmailsOf != 0 && query.Value("email") != nil {
+		conditions = append(conditions, listsql.Is("id", query.EmailsOf))
+	}
+	return conditions
+}
+
+// holds is the condition that a member's name holds a term or, of all members or of one, the email.
+func holds(term string, emailsOf uint64) listsql.Condition {
+	email := listsql.Contains("written_email", term)
+	if emailsOf != 0 {
+		email = listsql.All(listsql.Is("id", emailsOf), email)
+	}
+	return listsql.Any(listsql.Contains("name", term), email)
+}
+
+// MatchingMembers returns the ids of matching members for each term. It is a statement for each term; there are few.
+func (s *Store) MatchingMembers(ctx context.Context, terms []string, among uint64, most int) ([][]uint64, error) {
+	plans := make([]listsql.Plan, len(terms))
+	matches := make([][]uint64, len(terms))
+	if len(terms) == 0 {
+		return matches, nil
+	}
+	for i, term := range terms {
+		conditions := []listsql.Condition{holds(term, 0)}
+		if among != 0 {
+			conditions = append(conditions, listsql.Is("id", among))
+		}
+		var err error
+		if plans[i], err = MemberList.Plan(listing.Request{Limit: most}, conditions...); err != nil {
+			return nil, err
+		}
+	}
+	err := s.reading(plans[0])(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+		for i, plan := range plans {
+			if matches[i], err = listsql.IDs(ctx, reader, plan); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return matches, err
+}
+
+// Sessions returns one page in at most three statements, as Members does.
+func (s *Store) Sessions(ctx context.Context, now time.Time, request listing.Request) (page listing.Rows[account.Session], err error) {
+	// Times are kept in microseconds, so what expires later than now does so a microsecond later at the least.
+	plan, err := SessionList.Plan(request, listsql.IsNull("revoked"), listsql.AtLeast("expires", now.Add(time.Microsecond)))
+	if err != nil {
+		return page, err
+	}
+	err = s.cluster.ReadLatest(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+		page, err = listsql.Read(ctx, reader, plan, sqlcgen.New(reader).ListSessionsByIDs,
+			func(row sqlcgen.Session) (uint64, account.Session) { return row.ID, toSession(row) })
+		return err
+	})
+	return page, err
+}
+
+// AuditEvents returns one page in at most three statements, as Members does.
+func (s *Store) AuditEvents(ctx context.Context, request listing.Request) (page listing.Rows[audit.Event], err error) {
+	plan, err := EventList.Plan(request)
+	if err != nil {
+		return page, err
+	}
+	err = s.cluster.ReadLatest(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+		page, err = listsql.Read(ctx, reader, plan, sqlcgen.New(reader).ListAuditEventsByIDs,
+			func(row sqlcgen.AuditEvent) (uint64, audit.Event) { return row.ID, toEvent(row) })
+		return err
+	})
+	return page, err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,6 +29,8 @@ func population() []account.Member {
 		member.Nickname = []string{"one", "two", "three"}[i%3]
 		member.Phone = fmt.Sprintf("010%04d", (i*5)%8)
 		member.Gender = []string{"", "M", "F"}[(i*11)%3]
+		member.Active, member.Admin = i%5 != 0, i%7 == 0
+		member.CreatedAt = dream.CreatedAt.Add(time.Duration(i*3%4) * time.Microsecond)
 		members = append(members, member)
 	}
 	return members
@@ -56,11 +59,17 @@ var fieldOrder = map[string]func(a, b account.Member) int{
 	"nickname": func(a, b account.Member) int { return strings.Compare(a.Nickname, b.Nickname) },
 	"phone":    func(a, b account.Member) int { return strings.Compare(a.Phone, b.Phone) },
 	"gender":   func(a, b account.Member) int { return strings.Compare(a.Gender, b.Gender) },
+	"is_active": func(a, b account.Member) int {
+		return cmp.Compare(fmt.Sprint(a.Active), fmt.Sprint(b.Active))
+	},
+	"is_admin":   func(a, b account.Member) int { return cmp.Compare(fmt.Sprint(a.Admin), fmt.Sprint(b.Admin)) },
+	"created_at": func(a, b account.Member) int { return a.CreatedAt.Compare(b.CreatedAt) },
 }
 
-// sorted returns the members in an ordering; equal ones follow their ids, descending where tiesDescend.
-func sorted(members []account.Member, ordering []listing.Key, tiesDescend bool) []account.Member {
-	ordering = append(slices.Clone(ordering), listing.Key{Field: "id", Descending: tiesDescend})
+// sorted returns the members in an ordering; equal ones follow their ids, in the direction of the last key.
+func sorted(members []account.Member, ordering ...listing.Key) []account.Member {
+	tie := listing.Key{Field: "id", Descending: len(ordering) > 0 && ordering[len(ordering)-1].Descending}
+	ordering = append(slices.Clone(ordering), tie)
 	return slices.SortedFunc(slices.Values(members), func(a, b account.Member) int {
 		for _, key := range ordering {
 			order := fieldOrder[key.Field](a, b)
@@ -77,6 +86,18 @@ func sorted(members []account.Member, ordering []listing.Key, tiesDescend bool) 
 
 func query(limit, offset int, ordering ...listing.Key) account.Query {
 	return account.Query{Request: listing.Request{Limit: limit, Offset: offset, Ordering: ordering}}
+}
+
+// filtered asks for an email and a name, each unless "", of which the email may be of one member only, unless 0.
+func filtered(email, name string, emailsOf uint64) account.Query {
+	query := account.Query{EmailsOf: emailsOf}
+	if email != "" {
+		query.Request = query.Only("email", email)
+	}
+	if name != "" {
+		query.Request = query.Only("name", name)
+	}
+	return query
 }
 
 // emails are easier to compare by eye than members.
@@ -96,10 +117,10 @@ func (f fixture) requireList(t *testing.T, want []account.Member, query account.
 			var got []account.Member
 			for offset := 0; offset == 0 || offset < len(want); offset += limit {
 				query.Limit, query.Offset = limit, offset
-				page, count, err := f.Members(consistency.Into(t.Context(), after), query)
+				page, err := f.Members(consistency.Into(t.Context(), after), query)
 				require.NoError(t, err, label)
-				require.Equal(t, len(want), count, "%s: count at %d", label, offset)
-				got = append(got, page...)
+				require.Equal(t, len(want), page.Count, "%s: count at %d", label, offset)
+				got = append(got, page.Values...)
 			}
 			require.Equal(t, emails(want), emails(got), label)
 			require.ElementsMatch(t, want, got, label)
@@ -111,16 +132,15 @@ func TestAListHasItsOrderInEveryDirectionTiesIncluded(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	members := f.fill(t)
-	f.requireList(t, sorted(members, nil, false), query(0, 0), "no ordering")
+	f.requireList(t, sorted(members), query(0, 0), "no ordering")
 	for field := range fieldOrder {
 		for _, descending := range []bool{false, true} {
 			key := listing.Key{Field: field, Descending: descending}
-			ordering := []listing.Key{key}
-			f.requireList(t, sorted(members, ordering, descending), query(0, 0, key), key.String())
+			f.requireList(t, sorted(members, key), query(0, 0, key), key.String())
 
 			searching := query(0, 0, key)
 			searching.Terms = []string{"x.test"}
-			f.requireList(t, sorted(members, ordering, false), searching, "search, "+key.String())
+			f.requireList(t, sorted(members, key), searching, "search, "+key.String())
 		}
 	}
 }
@@ -138,7 +158,7 @@ func TestAListMayHaveSeveralOrderings(t *testing.T) {
 			field, descending := strings.CutPrefix(part, "-")
 			ordering = append(ordering, listing.Key{Field: field, Descending: descending})
 		}
-		f.requireList(t, sorted(members, ordering, false), query(0, 0, ordering...), text)
+		f.requireList(t, sorted(members, ordering...), query(0, 0, ordering...), text)
 	}
 }
 
@@ -155,12 +175,10 @@ func TestAListIsFilteredByNameWhateverItsCase(t *testing.T) {
 		}
 		for _, key := range []listing.Key{{Field: "id"}, {Field: "id", Descending: true}, {Field: "phone"}, {Field: "nickname", Descending: true}} {
 			wanted := query(0, 0, key)
-			wanted.Name = name
-			f.requireList(t, sorted(found, []listing.Key{key}, false), wanted, name+" "+key.String())
+			wanted.Request = wanted.Only("name", name)
+			f.requireList(t, sorted(found, key), wanted, name+" "+key.String())
 		}
-		unordered := query(0, 0)
-		unordered.Name = name
-		f.requireList(t, found, unordered, name)
+		f.requireList(t, found, account.Query{Request: listing.Request{}.Only("name", name)}, name)
 	}
 }
 
@@ -173,15 +191,15 @@ func TestAListIsFilteredByEmailWhateverItsCase(t *testing.T) {
 		filter account.Query
 		want   []account.Member
 	}{
-		"lower case":                  {account.Query{Email: strings.ToLower(one.Email)}, members[:1]},
-		"upper case":                  {account.Query{Email: strings.ToUpper(one.Email)}, members[:1]},
-		"a part of it":                {account.Query{Email: "x.test"}, nil},
-		"nobody's":                    {account.Query{Email: "nobody@x.test"}, nil},
-		"with the name":               {account.Query{Email: one.Email, Name: strings.ToUpper(one.Name)}, members[:1]},
-		"with another name":           {account.Query{Email: one.Email, Name: "Nobody"}, nil},
-		"one's own":                   {account.Query{Email: one.Email, EmailsOf: one.ID}, members[:1]},
-		"another's, masked":           {account.Query{Email: another.Email, EmailsOf: one.ID}, nil},
-		"another's, masked, and name": {account.Query{Email: another.Email, Name: another.Name, EmailsOf: one.ID}, nil},
+		"lower case":                  {filtered(strings.ToLower(one.Email), "", 0), members[:1]},
+		"upper case":                  {filtered(strings.ToUpper(one.Email), "", 0), members[:1]},
+		"a part of it":                {filtered("x.test", "", 0), nil},
+		"nobody's":                    {filtered("nobody@x.test", "", 0), nil},
+		"with the name":               {filtered(one.Email, strings.ToUpper(one.Name), 0), members[:1]},
+		"with another name":           {filtered(one.Email, "Nobody", 0), nil},
+		"one's own":                   {filtered(one.Email, "", one.ID), members[:1]},
+		"another's, masked":           {filtered(another.Email, "", one.ID), nil},
+		"another's, masked, and name": {filtered(another.Email, another.Name, one.ID), nil},
 	} {
 		for _, ordering := range [][]listing.Key{nil, {{Field: "name", Descending: true}}, {{Field: "gender"}, {Field: "name"}}} {
 			test.filter.Ordering = ordering
@@ -195,7 +213,8 @@ func TestPastTheEndThereIsNothingButTheCount(t *testing.T) {
 	f := newStore(t)
 	members := f.fill(t)
 	term, named, email := query(10, 0), query(10, 0), query(10, 0)
-	term.Terms, named.Name, email.Email = []string{"x.test"}, "park", members[0].Email
+	term.Terms = []string{"x.test"}
+	named.Request, email.Request = named.Only("name", "park"), email.Only("email", members[0].Email)
 	for name, test := range map[string]struct {
 		list  account.Query
 		count int
@@ -206,10 +225,10 @@ func TestPastTheEndThereIsNothingButTheCount(t *testing.T) {
 	} {
 		for _, offset := range []int{test.count, test.count + 1, 1000, listing.MaxOffset} {
 			test.list.Offset = offset
-			page, count, err := f.Members(latest(t), test.list)
+			page, err := f.Members(latest(t), test.list)
 			require.NoError(t, err, name)
-			require.Empty(t, page, name)
-			require.Equal(t, test.count, count, "%s at %d", name, offset)
+			require.Empty(t, page.Values, name)
+			require.Equal(t, test.count, page.Count, "%s at %d", name, offset)
 		}
 	}
 }
@@ -218,8 +237,45 @@ func TestAnEmptyDirectoryIsAnEmptyList(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	f.requireList(t, nil, query(0, 0), "empty")
-	page, count, err := f.Members(latest(t), query(10, 30))
+	page, err := f.Members(latest(t), query(10, 30))
 	require.NoError(t, err)
 	require.Empty(t, page)
-	require.Zero(t, count)
+}
+
+func TestAListIsFilteredByRightsAndTimeAlongWithEverythingElse(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	members := f.fill(t)
+	at := dream.CreatedAt.Add(2 * time.Microsecond)
+	filters := map[string]struct {
+		match listing.Match
+		keep  func(account.Member) bool
+	}{
+		"active":   {listing.Match{Field: "is_active", Op: listing.Is, Values: []any{true}}, func(m account.Member) bool { return m.Active }},
+		"inactive": {listing.Match{Field: "is_active", Op: listing.Is, Values: []any{false}}, func(m account.Member) bool { return !m.Active }},
+		"admins":   {listing.Match{Field: "is_admin", Op: listing.Is, Values: []any{true}}, func(m account.Member) bool { return m.Admin }},
+		"since": {
+			listing.Match{Field: "created_at", Op: listing.AtLeast, Values: []any{at}},
+			func(m account.Member) bool { return !m.CreatedAt.Before(at) },
+		},
+		"until": {listing.Match{Field: "created_at", Op: listing.Below, Values: []any{at}}, func(m account.Member) bool { return m.CreatedAt.Before(at) }},
+		"name":  {listing.Match{Field: "name", Op: listing.Is, Values: []any{"kim"}}, func(m account.Member) bool { return strings.EqualFold(m.Name, "kim") }},
+	}
+	for one, first := range filters {
+		for other, second := range filters {
+			var found []account.Member
+			for _, member := range members {
+				if first.keep(member) && second.keep(member) {
+					found = append(found, member)
+				}
+			}
+			for _, key := range []listing.Key{{Field: "id"}, {Field: "created_at", Descending: true}, {Field: "name"}, {Field: "is_admin", Descending: true}} {
+				wanted := query(0, 0, key)
+				wanted.Matches = []listing.Match{first.match, second.match}
+				f.requireList(t, sorted(found, key), wanted, one+", "+other+", "+key.String())
+				wanted.Terms = []string{"test"}
+				f.requireList(t, sorted(found, key), wanted, "search, "+one+", "+other+", "+key.String())
+			}
+		}
+	}
 }

@@ -53,17 +53,17 @@ func TestReadsSeeWhatTheirTokenCoversAndDenyNobody(t *testing.T) {
 	f.OnPrimaryAlone(t)(`INSERT INTO members (id, email, email_key, name, nickname, phone, password_hash, created_at)
 		VALUES (7, 'new@x.test', 'new@x.test', 'Casey', 'casey', '0212345', 'x', ?)`, now)
 	require.Eventually(t, func() bool {
-		_, count, err := f.Members(t.Context(), query(10, 0))
-		return err == nil && count == 0
+		page, err := f.Members(t.Context(), query(10, 0))
+		return err == nil && page.Count == 0
 	}, time.Minute, 5*time.Millisecond, "a read that may be old never went to the replica")
 	for range 20 { // wherever reads would go by turns
 		require.Equal(t, "casey", f.get(t, 7).Nickname)
 		member, err := f.Member(t.Context(), 7)
 		require.NoError(t, err, "a replica that is behind denied a member")
 		require.Equal(t, "casey", member.Nickname)
-		_, count, err := f.Members(latest(t), query(10, 0))
+		page, err := f.Members(latest(t), query(10, 0))
 		require.NoError(t, err)
-		require.Equal(t, 1, count)
+		require.Equal(t, 1, page.Count)
 		matches, err := f.MatchingMembers(latest(t), []string{"casey"}, 0, 10)
 		require.NoError(t, err)
 		require.Equal(t, [][]uint64{{7}}, matches)

@@ -10,7 +10,6 @@ import (
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store/sqlcgen"
 	"oms.internal/libs/fault"
-	"oms.internal/libs/listing"
 )
 
 // CreateSession stores a session of a member that still is active and has the password that was verified. The lock on the
@@ -77,28 +76,6 @@ func (s *Store) Session(ctx context.Context, id uint64) (account.Session, error)
 		return notFound(err)
 	})
 	return session, err
-}
-
-// Sessions returns one page in at most three statements, as Members does.
-func (s *Store) Sessions(ctx context.Context, memberID uint64, now time.Time, page listing.Request) ([]account.Session, int, error) {
-	var sessions []account.Session
-	var count int
-	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
-		sessions, count, err = listing.Statements[*sqlcgen.Queries, sqlcgen.Session, account.Session]{
-			IDs: func(ctx context.Context, queries *sqlcgen.Queries) ([]uint64, error) {
-				return queries.ListLiveSessionIDs(ctx, sqlcgen.ListLiveSessionIDsParams{
-					MemberID: memberID, ExpiresAt: now, Limit: int32(page.Limit), Offset: int32(page.Offset),
-				})
-			},
-			Count: func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
-				return queries.CountLiveSessions(ctx, sqlcgen.CountLiveSessionsParams{MemberID: memberID, ExpiresAt: now})
-			},
-			Rows:  queries.ListSessionsByIDs,
-			Value: func(row sqlcgen.Session) (uint64, account.Session) { return row.ID, toSession(row) },
-		}.Read(ctx, queries, page)
-		return err
-	})
-	return sessions, count, err
 }
 
 // timeText is how both servers read a time from a text.

@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"oms.internal/accounts/internal/account"
@@ -15,7 +14,6 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/events"
 	"oms.internal/libs/fault"
-	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
 )
 
@@ -32,11 +30,6 @@ type readQueries = func(context.Context, *sqlcgen.Queries) error
 // read runs queries on a server that has what ctx must see. They may run twice.
 func (s *Store) read(ctx context.Context, queries readQueries) error {
 	return s.cluster.Read(ctx, onReader(queries))
-}
-
-// readSlowly is read for searches, of which only a few run at the same time.
-func (s *Store) readSlowly(ctx context.Context, queries readQueries) error {
-	return s.cluster.ReadSlowly(ctx, onReader(queries))
 }
 
 // readLatest runs queries on the primary: what decides about security or about a write must not be a moment old.
@@ -101,9 +94,4 @@ func toMember(row sqlcgen.Member) account.Member {
 
 func toGender(gender string) sql.NullString {
 	return sql.NullString{String: gender, Valid: gender != ""}
-}
-
-// containing returns the LIKE pattern for texts that hold term, in the case of email_key; names ignore case anyway.
-func containing(term string) string {
-	return listing.Containing(strings.ToLower(term))
 }

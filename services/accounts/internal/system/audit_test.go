@@ -114,7 +114,7 @@ func changes(t *testing.T, s *system, target member) map[string]func(caller auth
 			return err
 		},
 		"read events": func(caller authn.Principal) error {
-			_, _, err := s.AuditEvents(t.Context(), caller, audit.Query{})
+			_, err := s.AuditEvents(t.Context(), caller, listing.Request{Limit: 1})
 			return err
 		},
 	}
@@ -180,20 +180,28 @@ func TestEventsAreFilteredAndPagedNewestFirst(t *testing.T) {
 		s.try(t, browser, who.Email, wrong)
 	}
 	all := s.events(t)
-	always := audit.Query{Request: listing.Request{Limit: 100}, Since: began, Until: began.Add(time.Hour)}
+	is := func(field string, value any) listing.Match {
+		return listing.Match{Field: field, Op: listing.Is, Values: []any{value}}
+	}
 	for name, test := range map[string]struct {
-		narrow func(*audit.Query)
-		keep   func(audit.Event) bool
+		matches []listing.Match
+		keep    func(audit.Event) bool
 	}{
-		"all":     {func(*audit.Query) {}, func(audit.Event) bool { return true }},
-		"action":  {func(q *audit.Query) { q.Action = audit.SignUp }, func(e audit.Event) bool { return e.Action == audit.SignUp }},
-		"actor":   {func(q *audit.Query) { q.Actor = &who.MemberID }, func(e audit.Event) bool { return e.Actor == who.MemberID }},
-		"nobody":  {func(q *audit.Query) { q.Actor = new(uint64(0)) }, func(e audit.Event) bool { return e.Actor == 0 }},
-		"subject": {func(q *audit.Query) { q.Subject = &who.MemberID }, func(e audit.Event) bool { return e.Subject == who.MemberID }},
-		"outcome": {func(q *audit.Query) { q.Outcome = audit.Failure }, func(e audit.Event) bool { return e.Outcome == audit.Failure }},
-		"since":   {func(q *audit.Query) { q.Since = began.Add(2 * time.Second) }, func(e audit.Event) bool { return !e.At.Before(began.Add(2 * time.Second)) }},
-		"until":   {func(q *audit.Query) { q.Until = began.Add(2 * time.Second) }, func(e audit.Event) bool { return e.At.Before(began.Add(2 * time.Second)) }},
-		"two": {func(q *audit.Query) { q.Action, q.Outcome = audit.Login, audit.Success }, func(e audit.Event) bool {
+		"all":     {nil, func(audit.Event) bool { return true }},
+		"action":  {[]listing.Match{is("action", "sign_up")}, func(e audit.Event) bool { return e.Action == audit.SignUp }},
+		"actor":   {[]listing.Match{is("actor", who.MemberID)}, func(e audit.Event) bool { return e.Actor == who.MemberID }},
+		"nobody":  {[]listing.Match{is("actor", uint64(0))}, func(e audit.Event) bool { return e.Actor == 0 }},
+		"subject": {[]listing.Match{is("subject", who.MemberID)}, func(e audit.Event) bool { return e.Subject == who.MemberID }},
+		"outcome": {[]listing.Match{is("outcome", "failure")}, func(e audit.Event) bool { return e.Outcome == audit.Failure }},
+		"since": {
+			[]listing.Match{{Field: "at", Op: listing.AtLeast, Values: []any{began.Add(2 * time.Second)}}},
+			func(e audit.Event) bool { return !e.At.Before(began.Add(2 * time.Second)) },
+		},
+		"until": {
+			[]listing.Match{{Field: "at", Op: listing.Below, Values: []any{began.Add(2 * time.Second)}}},
+			func(e audit.Event) bool { return e.At.Before(began.Add(2 * time.Second)) },
+		},
+		"two": {[]listing.Match{is("action", "login"), is("outcome", "success")}, func(e audit.Event) bool {
 			return e.Action == audit.Login && e.Outcome == audit.Success
 		}},
 	} {
@@ -204,15 +212,12 @@ func TestEventsAreFilteredAndPagedNewestFirst(t *testing.T) {
 			}
 		}
 		require.NotEmpty(t, want, name)
-		query := always
-		test.narrow(&query)
 		for offset := range len(want) {
-			query.Limit, query.Offset = 2, offset
-			events, count, err := s.AuditEvents(t.Context(), admin.Principal, query)
+			page, err := s.AuditEvents(t.Context(), admin.Principal, listing.Request{Limit: 2, Offset: offset, Matches: test.matches})
 			require.NoError(t, err)
-			require.Equal(t, len(want), count, name)
+			require.Equal(t, len(want), page.Count, name)
 			var got []uint64
-			for _, event := range events {
+			for _, event := range page.Values {
 				got = append(got, event.ID)
 			}
 			require.Equal(t, want[offset:min(offset+2, len(want))], got, name)

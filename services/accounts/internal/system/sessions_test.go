@@ -31,9 +31,9 @@ func TestAMemberSeesItsLiveSessionsNewestFirst(t *testing.T) {
 	require.NoError(t, err)
 
 	list := func(limit, offset int) ([]account.Session, int) {
-		sessions, count, err := s.Sessions(t.Context(), first.Principal, first.MemberID, listing.Request{Limit: limit, Offset: offset})
+		page, err := s.Sessions(t.Context(), first.Principal, listing.Request{Limit: limit, Offset: offset})
 		require.NoError(t, err)
-		return sessions, count
+		return page.Values, page.Count
 	}
 	sessions, count := list(30, 0)
 	require.Equal(t, []uint64{fourth.SessionID, third.SessionID, first.SessionID}, ids(sessions))

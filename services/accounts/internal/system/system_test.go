@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -179,14 +180,10 @@ func (s *system) everything(t *testing.T) []account.Revocation {
 // events are the actions and outcomes of all events so far, the oldest first.
 func (s *system) events(t *testing.T) []audit.Event {
 	t.Helper()
-	events, _, err := s.store.AuditEvents(t.Context(), audit.Query{
-		Request: listing.Request{Limit: 500}, Since: time.Unix(0, 0).UTC(), Until: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC),
-	})
+	page, err := s.store.AuditEvents(t.Context(), listing.Request{Limit: 500})
 	require.NoError(t, err)
-	for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
-		events[i], events[j] = events[j], events[i]
-	}
-	return events
+	slices.Reverse(page.Values)
+	return page.Values
 }
 
 func requireCode(t *testing.T, want fault.Code, err error) {

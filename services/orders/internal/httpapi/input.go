@@ -8,11 +8,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"oms.internal/libs/authn"
-	"oms.internal/libs/fault"
 	"oms.internal/libs/field"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/idempotency"
-	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
 )
 
@@ -91,21 +89,3 @@ func isState(text string) string {
 	}
 	return fmt.Sprintf(`"%s" is not a valid choice.`, text)
 }
-
-func readQuery(c *fiber.Ctx) (order.Query, error) {
-	get := func(name string) string { return c.Query(name) }
-	request, err := listing.Parse(get, order.Orderable())
-	if err != nil {
-		return order.Query{}, err
-	}
-	query := order.Query{Request: request, ProductName: get("product_name")}
-	if customer := get("customer"); customer != "" {
-		if query.CustomerID, err = strconv.ParseUint(customer, 10, 63); err != nil || query.CustomerID == 0 {
-			return order.Query{}, fault.InvalidField("customer", noSuchChoice)
-		}
-	}
-	return query, nil
-}
-
-// noSuchChoice is what django-filter says of a filter value that is no row's id.
-const noSuchChoice = "Select a valid choice. That choice is not one of the available choices."

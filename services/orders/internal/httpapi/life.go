@@ -7,6 +7,7 @@ import (
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/listing"
+	"oms.internal/orders/internal/order"
 )
 
 func (a *API) transition(c *fiber.Ctx) error {
@@ -80,24 +81,28 @@ func (a *API) timeline(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	request, err := listing.ParsePage(func(name string) string { return c.Query(name) })
+	requested := httpx.RequestedURL(c)
+	request, err := listing.Parse(requested.RawQuery, listing.List{}, a.zone)
 	if err != nil {
 		return err
 	}
-	begin := min(request.Offset, len(steps))
-	resources := []stepResource{}
-	for _, step := range steps[begin:min(begin+request.Limit, len(steps))] {
-		shown := stepResource{
-			ID: step.ID, At: orders.FormatTime(step.At, a.zone), Actor: step.ActorID, To: string(step.To),
-			Changes: []changeResource{}, Note: step.Note, Redacted: step.Redacted,
-		}
-		for _, change := range step.Changes {
-			shown.Changes = append(shown.Changes, changeResource(change))
-		}
-		if step.From != "" {
-			shown.From = new(string(step.From))
-		}
-		resources = append(resources, shown)
+	page, err := listing.Whole(request, steps)
+	if err != nil {
+		return err
 	}
-	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(httpx.RequestedURL(c), request, len(steps), resources))
+	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(requested, request, page, a.toStep))
+}
+
+func (a *API) toStep(step order.Step) stepResource {
+	shown := stepResource{
+		ID: step.ID, At: orders.FormatTime(step.At, a.zone), Actor: step.ActorID, To: string(step.To),
+		Changes: []changeResource{}, Note: step.Note, Redacted: step.Redacted,
+	}
+	for _, change := range step.Changes {
+		shown.Changes = append(shown.Changes, changeResource(change))
+	}
+	if step.From != "" {
+		shown.From = new(string(step.From))
+	}
+	return shown
 }

@@ -18,22 +18,19 @@ import (
 const headerDegraded = "Degraded"
 
 func (a *API) list(c *fiber.Ctx) error {
-	query, err := readQuery(c)
+	requested := httpx.RequestedURL(c)
+	request, err := listing.Parse(requested.RawQuery, order.List, a.zone)
 	if err != nil {
 		return err
 	}
-	page, err := a.service.List(c.UserContext(), authn.From(c.UserContext()), query)
+	page, err := a.service.List(c.UserContext(), authn.From(c.UserContext()), request)
 	if err != nil {
 		return err
 	}
 	if page.CustomersUnknown {
 		c.Set(headerDegraded, "customer_search")
 	}
-	resources := make([]orders.Resource, len(page.Orders))
-	for i, found := range page.Orders {
-		resources[i] = a.toResource(found)
-	}
-	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(httpx.RequestedURL(c), query.Request, page.Count, resources))
+	return httpx.AnswerJSON(c, fiber.StatusOK, listing.NewPage(requested, request, page.Rows, a.toResource))
 }
 
 func (a *API) create(c *fiber.Ctx) error {

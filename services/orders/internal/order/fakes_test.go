@@ -13,6 +13,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
 )
 
@@ -84,9 +85,9 @@ func (m *memory) Order(_ context.Context, id uint64) (order.Order, error) {
 	return found, nil
 }
 
-func (m *memory) Orders(_ context.Context, query order.Query) ([]order.Order, int, error) {
+func (m *memory) Orders(_ context.Context, query order.Query) (listing.Rows[order.Order], error) {
 	m.queries = append(m.queries, query)
-	return []order.Order{m.orders[1]}, 1, nil
+	return listing.Rows[order.Order]{Values: []order.Order{m.orders[1]}, Count: 1}, nil
 }
 
 func (m *memory) LastOrders(context.Context, []uint64) ([]order.Order, error) {

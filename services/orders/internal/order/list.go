@@ -4,18 +4,31 @@ import (
 	"context"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/listing"
 )
 
-// Orderable returns the fields by which a list of orders may be ordered.
-func Orderable() []string {
-	return []string{"id", "customer", "order_number", "product_name", "paymented_at"}
+// List is what may be asked of a list of orders. An unknown customer is refused in the words of django-filter.
+var List = listing.List{
+	Filters: []listing.Filter{
+		listing.ID("customer", 1, "Select a valid choice. That choice is not one of the available choices."),
+		listing.Text("order_number"), listing.Text("product_name"), listing.Choices("state", stateNames()...),
+		listing.Since("paymented_at__gte", "paymented_at"), listing.Until("paymented_at__lt", "paymented_at"),
+	},
+	Search:   []string{"order number", "product", "customer's name and email"},
+	Ordering: []string{"id", "customer", "order_number", "product_name", "paymented_at", "state"},
+}
+
+func stateNames() []string {
+	var names []string
+	for _, state := range States() {
+		names = append(names, string(state))
+	}
+	return names
 }
 
 // Page is one page of a list of orders.
 type Page struct {
-	Orders []Order
-	// Count is how many orders the whole list has.
-	Count int
+	listing.Rows[Order]
 	// CustomersUnknown says that the search went without some customers' names and emails: the accounts service did not
 	// answer in time, or too many customers match.
 	CustomersUnknown bool
@@ -23,26 +36,28 @@ type Page struct {
 
 // List returns one page of the caller's orders, or for an admin of all orders. Terms are looked for in the order's
 // number, its product, and the name and email of its customer.
-func (s *Service) List(ctx context.Context, caller authn.Principal, query Query) (Page, error) {
+func (s *Service) List(ctx context.Context, caller authn.Principal, request listing.Request) (Page, error) {
 	if !caller.Admin {
-		if query.CustomerID != 0 && query.CustomerID != caller.MemberID {
+		if customer := request.Value("customer"); customer != nil && customer != caller.MemberID {
 			return Page{}, nil
 		}
-		query.CustomerID = caller.MemberID
+		request = request.Only("customer", caller.MemberID)
 	}
+	query := Query{Request: request}
 	var page Page
 	var err error
 	if len(query.Terms) > 0 {
 		query.Customers, page.CustomersUnknown = s.matchingCustomers(ctx, query)
 	}
-	page.Orders, page.Count, err = s.deps.Store.Orders(ctx, query)
+	page.Rows, err = s.deps.Store.Orders(ctx, query)
 	return page, err
 }
 
 func (s *Service) matchingCustomers(ctx context.Context, query Query) (ids [][]uint64, incomplete bool) {
 	ctx, cancel := context.WithTimeout(ctx, matchBudget)
 	defer cancel()
-	ids, truncated, err := s.deps.Members.Match(ctx, query.Terms, query.CustomerID)
+	among, _ := query.Value("customer").(uint64)
+	ids, truncated, err := s.deps.Members.Match(ctx, query.Terms, among)
 	if err != nil {
 		s.deps.Log.WarnContext(ctx, "searching without customers", "error", err)
 		return nil, true

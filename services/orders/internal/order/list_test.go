@@ -12,8 +12,16 @@ import (
 	"oms.internal/orders/internal/order"
 )
 
-func searchFor(terms ...string) order.Query {
-	return order.Query{Request: listing.Request{Limit: 30, Terms: terms}}
+func searchFor(terms ...string) listing.Request {
+	return listing.Request{Limit: 30, Terms: terms}
+}
+
+// of returns the request for a customer's orders only, unless the customer is 0.
+func of(customerID uint64, request listing.Request) listing.Request {
+	if customerID == 0 {
+		return request
+	}
+	return request.Only("customer", customerID)
 }
 
 func TestAListIsTheMembersOwnAndAnAdminsWhole(t *testing.T) {
@@ -32,10 +40,11 @@ func TestAListIsTheMembersOwnAndAnAdminsWhole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			page, err := w.List(t.Context(), c.caller, order.Query{CustomerID: c.asked, ProductName: "p"})
+			product := listing.Request{}.Only("product_name", "p")
+			page, err := w.List(t.Context(), c.caller, of(c.asked, product))
 			require.NoError(t, err)
-			require.Equal(t, order.Page{Orders: []order.Order{firstOrder()}, Count: 1}, page)
-			require.Equal(t, []order.Query{{CustomerID: c.want, ProductName: "p"}}, w.store.queries)
+			require.Equal(t, order.Page{Rows: listing.Rows[order.Order]{Values: []order.Order{firstOrder()}, Count: 1}}, page)
+			require.Equal(t, []order.Query{{Request: of(c.want, product)}}, w.store.queries)
 			require.Empty(t, w.accounts.asked, "without a search there is nothing to ask accounts")
 		})
 	}
@@ -44,9 +53,7 @@ func TestAListIsTheMembersOwnAndAnAdminsWhole(t *testing.T) {
 func TestOthersOrdersAreAnEmptyListToAMember(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	query := searchFor("term")
-	query.CustomerID = otherID
-	page, err := w.List(t.Context(), owner, query)
+	page, err := w.List(t.Context(), owner, of(otherID, searchFor("term")))
 	require.NoError(t, err)
 	require.Equal(t, order.Page{}, page)
 	require.Empty(t, w.store.queries)
@@ -68,9 +75,7 @@ func TestASearchAsksAccountsOnceAboutWhomTheCallerMaySee(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.accounts.matches = [][]uint64{{1}, nil}
-			query := searchFor("kim", "새우")
-			query.CustomerID = c.customer
-			page, err := w.List(t.Context(), c.caller, query)
+			page, err := w.List(t.Context(), c.caller, of(c.customer, searchFor("kim", "새우")))
 			require.NoError(t, err)
 			require.False(t, page.CustomersUnknown)
 			require.Equal(t, []any{matchQuestion{[]string{"kim", "새우"}, c.among}}, w.accounts.asked)
@@ -89,7 +94,7 @@ func TestASearchGoesOnWithoutAccountsAndSaysSo(t *testing.T) {
 			page, err := w.List(t.Context(), admin, searchFor("kim"))
 			require.NoError(t, err)
 			require.True(t, page.CustomersUnknown)
-			require.Len(t, page.Orders, 1)
+			require.Len(t, page.Values, 1)
 			require.Nil(t, w.store.queries[0].Customers)
 			require.Len(t, w.accounts.patience, 1, "the question has a deadline")
 			require.LessOrEqual(t, w.accounts.patience[0], time.Second)

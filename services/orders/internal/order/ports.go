@@ -22,8 +22,8 @@ type Store interface {
 	Answered(ctx context.Context, request IdempotentRequest) (Order, error)
 	// Order returns one order.
 	Order(ctx context.Context, id uint64) (Order, error)
-	// Orders returns one page of a list, and how many orders the whole list has.
-	Orders(ctx context.Context, query Query) ([]Order, int, error)
+	// Orders returns one page of a list.
+	Orders(ctx context.Context, query Query) (listing.Rows[Order], error)
 	// LastOrders returns the last order of each customer that has one.
 	LastOrders(ctx context.Context, customerIDs []uint64) ([]Order, error)
 	// Timeline returns the latest MaxTimeline steps of an order, oldest first, and whose it is or, once it is deleted, was.
@@ -47,8 +47,6 @@ type Condition interface{ Allows(version uint64) bool }
 // Query says which orders are wanted, in which order and which page of them.
 type Query struct {
 	listing.Request
-	CustomerID  uint64 // 0 for any
-	ProductName string // "" for any
 	// Customers holds, for each term, the customers that match it themselves.
 	Customers [][]uint64
 }

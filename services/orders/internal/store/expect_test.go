@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
@@ -17,14 +18,16 @@ var compare = map[string]func(a, b order.Order) int{
 	"product_name": func(a, b order.Order) int {
 		return cmp.Compare(strings.ToLower(a.ProductName), strings.ToLower(b.ProductName))
 	},
+	"state":        func(a, b order.Order) int { return cmp.Compare(a.State, b.State) },
 	"paymented_at": func(a, b order.Order) int { return a.PaidAt.Compare(b.PaidAt) },
 }
 
-// sorted returns the orders as the query wants them. Those that tie follow their ids: upwards, unless the only key
-// descends and an index serves it backwards.
+// sorted returns the orders as the query wants them. Those that tie follow their ids, in the direction of the last key.
 func sorted(orders []order.Order, query order.Query) []order.Order {
-	backwards := len(query.Ordering) == 1 && query.Ordering[0].Descending && len(query.Terms) == 0 && query.ProductName == ""
-	keys := append(slices.Clone(query.Ordering), listing.Key{Field: "id", Descending: backwards})
+	keys := append(slices.Clone(query.Ordering), listing.Key{Field: "id"})
+	if len(keys) > 1 {
+		keys[len(keys)-1].Descending = keys[len(keys)-2].Descending
+	}
 	result := slices.Clone(orders)
 	slices.SortFunc(result, func(a, b order.Order) int {
 		for _, key := range keys {
@@ -41,11 +44,27 @@ func sorted(orders []order.Order, query order.Query) []order.Order {
 	return result
 }
 
-// filtered returns the orders of the query's customer and product.
+// matching says by field whether an order matches a filter.
+var matching = map[string]func(o order.Order, match listing.Match) bool{
+	"customer":     func(o order.Order, match listing.Match) bool { return o.CustomerID == match.Values[0] },
+	"order_number": func(o order.Order, match listing.Match) bool { return o.OrderNumber == match.Values[0] },
+	"product_name": func(o order.Order, match listing.Match) bool {
+		name, _ := match.Values[0].(string)
+		return strings.EqualFold(o.ProductName, name)
+	},
+	"state": func(o order.Order, match listing.Match) bool {
+		return slices.Contains(match.Values, any(string(o.State)))
+	},
+	"paymented_at": func(o order.Order, match listing.Match) bool {
+		at, _ := match.Values[0].(time.Time)
+		return o.PaidAt.Before(at) == (match.Op == listing.Below)
+	},
+}
+
+// filtered returns the orders that match the query's filters.
 func filtered(orders []order.Order, query order.Query) []order.Order {
 	return slices.DeleteFunc(slices.Clone(orders), func(o order.Order) bool {
-		return query.CustomerID != 0 && o.CustomerID != query.CustomerID ||
-			query.ProductName != "" && !strings.EqualFold(o.ProductName, query.ProductName)
+		return slices.ContainsFunc(query.Matches, func(match listing.Match) bool { return !matching[match.Field](o, match) })
 	})
 }
 

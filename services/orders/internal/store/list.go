@@ -2,61 +2,77 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"oms.internal/libs/listing"
+	"oms.internal/libs/listing/listsql"
+	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
 )
 
+// List is where lists of orders are read. sql/README.md says what its indexes do not serve, and what that costs.
+var List = &listsql.Table{
+	Name: "orders",
+	Columns: map[string]listsql.Column{
+		"customer":     {Name: "customer_id", Kind: listsql.Number},
+		"order_number": {Name: "order_number", Kind: listsql.Text, Unique: true, Stored: toNumber},
+		"product_name": {Name: "product_name", Kind: listsql.Caseless},
+		"paymented_at": {Name: "paid_at", Kind: listsql.Time},
+		"state":        {Name: "state", Kind: listsql.Text},
+	},
+	Indexes: []listsql.Index{
+		{Name: "orders_number", Fields: []string{"order_number"}},
+		{Name: "orders_product", Fields: []string{"product_name"}},
+		{Name: "orders_paid", Fields: []string{"paymented_at"}},
+		{Name: "orders_state", Fields: []string{"state"}},
+		{Name: "orders_state_paid", Fields: []string{"state", "paymented_at"}},
+		{Name: "orders_customer", Fields: []string{"customer"}},
+		{Name: "orders_customer_number", Fields: []string{"customer", "order_number"}},
+		{Name: "orders_customer_product", Fields: []string{"customer", "product_name"}},
+		{Name: "orders_customer_paid", Fields: []string{"customer", "paymented_at"}},
+		{Name: "orders_customer_state", Fields: []string{"customer", "state"}},
+		{Name: "orders_customer_state_paid", Fields: []string{"customer", "state", "paymented_at"}},
+	},
+}
+
+// toNumber is an order number in the case in which numbers are stored. They are ASCII: other letters have no part in one.
+func toNumber(text string) string {
+	return strings.Map(func(char rune) rune {
+		if 'a' <= char && char <= 'z' {
+			return char - 'a' + 'A'
+		}
+		return char
+	}, text)
+}
+
 // Orders returns one page in at most three statements: the ids, their number unless the page tells it, the rows.
-func (s *Store) Orders(ctx context.Context, query order.Query) ([]order.Order, int, error) {
-	var orders []order.Order
-	var count int
-	read := s.read
-	if searches(query) {
-		read = s.readSlowly
+func (s *Store) Orders(ctx context.Context, query order.Query) (page listing.Rows[order.Order], err error) {
+	plan, err := List.Plan(query.Request, found(query)...)
+	if err != nil {
+		return page, err
 	}
-	err := read(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
-		list, total := plan(query)
-		orders, count, err = listing.Statements[*sqlcgen.Queries, sqlcgen.Order, order.Order]{
-			IDs: list, Count: total, Rows: queries.ListOrdersByIDs,
-			Value: func(row sqlcgen.Order) (uint64, order.Order) { return row.ID, toOrder(row) },
-		}.Read(ctx, queries, query.Request)
+	read := s.cluster.Read
+	if !plan.Direct() {
+		read = s.cluster.ReadSlowly
+	}
+	err = read(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+		page, err = listsql.Read(ctx, reader, plan, sqlcgen.New(reader).ListOrdersByIDs,
+			func(row sqlcgen.Order) (uint64, order.Order) { return row.ID, toOrder(row) })
 		return err
 	})
-	return orders, count, err
+	return page, err
 }
 
-type (
-	idsQuery   func(context.Context, *sqlcgen.Queries) ([]uint64, error)
-	countQuery func(context.Context, *sqlcgen.Queries) (int64, error)
-)
-
-// plan chooses the queries for a list: those that an index serves where there are some, else the search.
-func plan(query order.Query) (idsQuery, countQuery) {
-	key, _ := singleKey(query.Ordering)
-	switch {
-	case searches(query):
-		return search(query)
-	case query.ProductName == "" && query.CustomerID == 0:
-		return all(key, query)
-	case query.ProductName == "":
-		return ofCustomer(key, query)
+// found is the condition of each term: it stands in the order, or its customer matches it.
+func found(query order.Query) []listsql.Condition {
+	var conditions []listsql.Condition
+	for i, term := range query.Terms {
+		either := []listsql.Condition{listsql.Contains("order_number", term), listsql.Contains("product_name", term)}
+		if i < len(query.Customers) && len(query.Customers[i]) > 0 {
+			either = append(either, listsql.In("customer", query.Customers[i]))
+		}
+		conditions = append(conditions, listsql.Any(either...))
 	}
-	return ofProduct(key, query)
-}
-
-// searches says that no index serves the whole query.
-func searches(query order.Query) bool {
-	key, single := singleKey(query.Ordering)
-	return !single || len(query.Terms) > 0 || query.ProductName != "" && key.Field != "id"
-}
-
-// singleKey returns the one field that decides an ordering. What follows a unique field decides nothing.
-func singleKey(ordering []listing.Key) (listing.Key, bool) {
-	if len(ordering) == 0 {
-		return listing.Key{Field: "id"}, true
-	}
-	first := ordering[0]
-	return first, len(ordering) == 1 || first.Field == "id" || first.Field == "order_number"
+	return conditions
 }

@@ -25,21 +25,46 @@ func assortment(t *testing.T, d database) []order.Order {
 			OrderNumber: fmt.Sprintf("%06dABCDEF", (i*37)%count),
 			ProductName: products[i%len(products)],
 			PaidAt:      paidAt.Add(time.Duration(i*13%5) * 7 * time.Microsecond),
+			State:       order.States()[i*7%11%5],
 		}))
 	}
 	return orders
 }
 
-// scopes are whose orders of what a list may be restricted to.
-var scopes = map[string]order.Query{
-	"all":                    {},
-	"a customer":             {CustomerID: 7},
-	"a customer without any": {CustomerID: 77},
-	"a product":              {ProductName: "Apple"},
-	"a product nobody buys":  {ProductName: "app"},
-	"both":                   {CustomerID: 20, ProductName: "apple"},
-	"both, Korean and emoji": {CustomerID: 7, ProductName: "꼬막무침 🍤"},
-	"both, another emoji":    {CustomerID: 7, ProductName: "꼬막무침 🍣"},
+// is, states and paid are what filters demand.
+func is(field string, value any) listing.Match {
+	return listing.Match{Field: field, Op: listing.Is, Values: []any{value}}
+}
+
+func states(names ...any) listing.Match {
+	return listing.Match{Field: "state", Op: listing.In, Values: names}
+}
+
+func paid(op listing.Op, microseconds int) listing.Match {
+	return listing.Match{Field: "paymented_at", Op: op, Values: []any{paidAt.Add(time.Duration(microseconds) * time.Microsecond)}}
+}
+
+// scopes are the filters that a list may be restricted by.
+var scopes = map[string][]listing.Match{
+	"all":                       nil,
+	"a customer":                {is("customer", uint64(7))},
+	"a customer without any":    {is("customer", uint64(77))},
+	"a product":                 {is("product_name", "Apple")},
+	"a product nobody buys":     {is("product_name", "app")},
+	"both":                      {is("customer", uint64(20)), is("product_name", "apple")},
+	"both, Korean and emoji":    {is("customer", uint64(7)), is("product_name", "꼬막무침 🍤")},
+	"both, another emoji":       {is("customer", uint64(7)), is("product_name", "꼬막무침 🍣")},
+	"a number":                  {is("order_number", "000037ABCDEF")},
+	"a number nobody has":       {is("order_number", "000099ABCDEF")},
+	"a state":                   {states("paid")},
+	"states":                    {states("shipped", "paid")},
+	"states of a customer":      {is("customer", uint64(20)), states("cancelled", "delivered", "paid")},
+	"a product in states":       {is("product_name", "banana"), states("paid", "shipped")},
+	"a time":                    {paid(listing.AtLeast, 7), paid(listing.Below, 21)},
+	"a time and states":         {paid(listing.AtLeast, 7), states("paid", "preparing")},
+	"a time, a state, all":      {paid(listing.Below, 21), states("shipped"), is("customer", uint64(7))},
+	"a time and a product":      {paid(listing.AtLeast, 8), is("product_name", "APPLE")},
+	"a number in another state": {is("order_number", "000037ABCDEF"), states("cancelled")},
 }
 
 func up(field string) listing.Key   { return listing.Key{Field: field} }
@@ -56,8 +81,10 @@ func everyOrdering() [][]listing.Key {
 		{down("customer"), up("product_name"), down("paymented_at")},
 		{up("order_number"), down("id")},
 		{down("id"), up("customer")},
+		{down("state"), down("paymented_at")},
+		{up("state"), down("product_name")},
 	}
-	for _, field := range order.Orderable() {
+	for _, field := range order.List.Ordering {
 		orderings = append(orderings, []listing.Key{up(field)}, []listing.Key{down(field)})
 	}
 	return orderings
@@ -73,13 +100,12 @@ func TestEveryListIsSortedAndCutAsAsked(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	orders := assortment(t, d)
-	for scope, query := range scopes {
+	for scope, matches := range scopes {
 		for _, ordering := range everyOrdering() {
 			t.Run(fmt.Sprintf("%s by %v", scope, ordering), func(t *testing.T) {
 				for _, page := range pages {
-					query.Request = page
-					query.Ordering = ordering
-					d.requireList(t, orders, query)
+					page.Ordering, page.Matches = ordering, matches
+					d.requireList(t, orders, order.Query{Request: page})
 				}
 			})
 		}
@@ -90,12 +116,12 @@ func TestEveryListIsSortedAndCutAsAsked(t *testing.T) {
 func (d database) requireList(t *testing.T, orders []order.Order, query order.Query) {
 	t.Helper()
 	want := sorted(filtered(orders, query), query)
-	found, count, err := d.Orders(d.told(t), query)
+	found, err := d.Orders(d.told(t), query)
 	require.NoError(t, err)
-	require.Equal(t, len(want), count)
-	require.Equal(t, numbers(window(want, query)), numbers(found))
+	require.Equal(t, len(want), found.Count)
+	require.Equal(t, numbers(window(want, query)), numbers(found.Values))
 	for i, expected := range window(want, query) {
-		require.Equal(t, expected, found[i])
+		require.Equal(t, expected, found.Values[i])
 	}
 }
 
@@ -105,10 +131,10 @@ func TestAListFromTheReplicaIsTheSame(t *testing.T) {
 	orders := assortment(t, d)
 	require.NoError(t, d.pair.Sync(t.Context()))
 	query := order.Query{Request: listing.Request{Limit: 20, Ordering: []listing.Key{down("order_number")}}}
-	found, count, err := d.Orders(t.Context(), query)
+	found, err := d.Orders(t.Context(), query)
 	require.NoError(t, err)
-	require.Equal(t, len(orders), count)
-	require.Equal(t, window(sorted(orders, query), query), found)
+	require.Equal(t, len(orders), found.Count)
+	require.Equal(t, window(sorted(orders, query), query), found.Values)
 }
 
 func TestPagesTogetherAreTheListOnce(t *testing.T) {
@@ -119,9 +145,9 @@ func TestPagesTogetherAreTheListOnce(t *testing.T) {
 		seen := map[uint64]bool{}
 		query := order.Query{Request: listing.Request{Limit: 7, Ordering: ordering}}
 		for ; query.Offset < len(orders); query.Offset += query.Limit {
-			found, _, err := d.Orders(d.told(t), query)
+			found, err := d.Orders(d.told(t), query)
 			require.NoError(t, err)
-			for _, o := range found {
+			for _, o := range found.Values {
 				require.False(t, seen[o.ID], "%v shows order %d twice", ordering, o.ID)
 				seen[o.ID] = true
 			}

@@ -22,9 +22,6 @@ import (
 
 func TestMain(m *testing.M) { testservers.Main(m) }
 
-// patience is how long a test waits for what should happen within a second.
-const patience = 30 * time.Second
-
 // actor is who does what happens in these tests.
 const actor = 9
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,20 +43,15 @@ func newShop(t *testing.T) database {
 func (d database) found(t *testing.T, query order.Query) []string {
 	t.Helper()
 	query.Limit = len(shop)
-	orders, count, err := d.Orders(d.told(t), query)
+	all, err := d.Orders(d.told(t), query)
 	require.NoError(t, err)
-	require.Len(t, orders, count)
+	require.Len(t, all.Values, all.Count)
 	// A page that is not the last one has to be counted by a statement of its own.
 	query.Limit = 1
-	_, counted, err := d.Orders(d.told(t), query)
+	one, err := d.Orders(d.told(t), query)
 	require.NoError(t, err)
-	require.Equal(t, count, counted)
-	endings := []string{}
-	for _, o := range orders {
-		endings = append(endings, o.OrderNumber[10:])
-	}
-	slices.Sort(endings)
-	return endings
+	require.Equal(t, all.Count, one.Count)
+	return d.endings(t, query)
 }
 
 func TestASearchFindsTheOrdersThatHoldEveryTerm(t *testing.T) {
@@ -103,7 +99,7 @@ func TestASearchFindsTheOrdersThatHoldEveryTerm(t *testing.T) {
 						want = append(want, ending)
 					}
 				}
-				query := order.Query{Request: listing.Request{Terms: c.terms}, CustomerID: customer}
+				query := order.Query{Request: listing.Request{Terms: c.terms}.Only("customer", customer)}
 				require.Equal(t, want, d.found(t, query), "of customer %d", customer)
 			}
 		})
@@ -177,8 +173,13 @@ func TestATermMayMatchTheCustomerInsteadOfTheOrder(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			query := order.Query{CustomerID: c.customer, ProductName: c.product, Customers: c.customers}
-			query.Terms = c.terms
+			query := order.Query{Request: listing.Request{Terms: c.terms}, Customers: c.customers}
+			if c.customer != 0 {
+				query.Request = query.Only("customer", c.customer)
+			}
+			if c.product != "" {
+				query.Request = query.Only("product_name", c.product)
+			}
 			require.Equal(t, c.want, d.found(t, query))
 		})
 	}
@@ -188,16 +189,71 @@ func TestWhatASearchFindsIsSortedAndCutAsAsked(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	all := assortment(t, d)
-	for _, scope := range []order.Query{{}, {CustomerID: 7}, {ProductName: "apple"}} {
+	for scope, matches := range scopes {
 		for _, ordering := range everyOrdering() {
-			t.Run(fmt.Sprintf("%d %q %v", scope.CustomerID, scope.ProductName, ordering), func(t *testing.T) {
-				for _, page := range pages {
-					scope.Request = page
-					scope.Ordering = ordering
-					scope.Terms = []string{"abcdef"} // in every number
-					d.requireList(t, all, scope)
+			t.Run(fmt.Sprintf("%s by %v", scope, ordering), func(t *testing.T) {
+				for _, page := range pages[:4] {
+					page.Ordering, page.Matches = ordering, matches
+					page.Terms = []string{"abcdef"} // in every number
+					d.requireList(t, all, order.Query{Request: page})
 				}
 			})
 		}
 	}
+}
+
+// words are products that a search, and the filter by a whole product, tell apart or not.
+var words = []struct{ number, product string }{
+	{"01", "fıstık"}, {"02", "FISTIK"}, {"03", "İnci"}, {"04", "inci"}, {"05", "ハハ"}, {"06", "パパ"}, {"07", "はは"}, {"08", "Café"},
+	{"09", "CAFÉ"}, {"10", "cafe"}, {"11", "straße"}, {"12", "STRASSE"}, {"13", "STRAẞE"}, {"14", "ΟΔΟΣ"}, {"15", "οδος"}, {"16", "꽃다발"},
+	{"17", "꽃 다발"}, {"18", "Ёлка"}, {"19", "елка"}, {"20", "x\u200by"}, {"21", "xy"}, {"22", "ﬁn"}, {"23", "æon"}, {"24", "🍤"}, {"25", "🍣"},
+}
+
+func TestATextIsFoundByItselfWhateverItsCaseAndByNoOther(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	for _, word := range words {
+		d.add(t, 1, "WORD000000"+word.number, word.product)
+	}
+	same := map[string][]string{ // those not named are found alone
+		"08": {"08", "09"}, "09": {"08", "09"}, "11": {"11", "13"}, "13": {"11", "13"}, "14": {"14", "15"}, "15": {"14", "15"},
+	}
+	for _, word := range words {
+		want := same[word.number]
+		if want == nil {
+			want = []string{word.number}
+		}
+		filtered := order.Query{Request: listing.Request{}.Only("product_name", word.product)}
+		require.Equal(t, want, d.endings(t, filtered), "filter %s", word.product)
+		searched := order.Query{Request: listing.Request{Terms: strings.Fields(word.product)}}
+		if word.number != "17" { // two words
+			require.Equal(t, want, d.endings(t, searched), "search %s", word.product)
+		}
+		both := order.Query{Request: listing.Request{Terms: []string{"word"}}.Only("product_name", word.product)}
+		require.Equal(t, want, d.endings(t, both), "filter %s and search", word.product)
+	}
+}
+
+func TestAnOrderIsFoundByItsNumberWhateverTheCaseOfItsLetters(t *testing.T) {
+	t.Parallel()
+	d := newShop(t)
+	for number, want := range map[string][]string{
+		"AAAA00000001": {"01"}, "aaaa00000001": {"01"}, "AAAA0000000": {}, "ZZZZ00000001": {}, "ａAAA00000001": {}, "AAAA00000001'": {},
+	} {
+		require.Equal(t, want, d.endings(t, order.Query{Request: listing.Request{}.Only("order_number", number)}), number)
+	}
+}
+
+// endings are those of the numbers of the orders in a list.
+func (d database) endings(t *testing.T, query order.Query) []string {
+	t.Helper()
+	query.Limit = listing.MaxLimit
+	page, err := d.Orders(d.told(t), query)
+	require.NoError(t, err)
+	endings := []string{}
+	for _, o := range page.Values {
+		endings = append(endings, o.OrderNumber[10:])
+	}
+	slices.Sort(endings)
+	return endings
 }

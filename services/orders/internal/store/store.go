@@ -6,11 +6,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"oms.internal/libs/fault"
-	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
@@ -33,11 +31,6 @@ func New(cluster *mysqlx.Cluster, now func() time.Time) *Store {
 // seconds.
 func (s *Store) read(ctx context.Context, queries func(context.Context, *sqlcgen.Queries) error) error {
 	return s.cluster.Read(ctx, reading(queries))
-}
-
-// readSlowly is read for searches, of which only a few run at the same time.
-func (s *Store) readSlowly(ctx context.Context, queries func(context.Context, *sqlcgen.Queries) error) error {
-	return s.cluster.ReadSlowly(ctx, reading(queries))
 }
 
 // readThrough is read for one order by its id, which only the primary may deny.
@@ -85,10 +78,4 @@ func toOrders(rows []sqlcgen.Order) []order.Order {
 		orders[i] = toOrder(row)
 	}
 	return orders
-}
-
-// containing returns the LIKE pattern for texts that hold term, in the case of order numbers; products ignore case
-// anyway.
-func containing(term string) string {
-	return listing.Containing(strings.ToUpper(term))
 }

@@ -49,18 +49,17 @@ func (s *Store) Session(_ context.Context, id uint64) (account.Session, error) {
 	return found(s.sessions, id)
 }
 
-// Sessions returns one page of a member's live sessions.
-func (s *Store) Sessions(_ context.Context, memberID uint64, now time.Time, page listing.Request) ([]account.Session, int, error) {
+// Sessions returns one page of the live sessions of the member that the request names.
+func (s *Store) Sessions(_ context.Context, now time.Time, request listing.Request) (listing.Rows[account.Session], error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	live := map[uint64]account.Session{}
 	for id, session := range s.sessions {
-		if session.MemberID == memberID && session.Live(now) {
+		if session.MemberID == request.Value("member") && session.Live(now) {
 			live[id] = session
 		}
 	}
-	sessions, count := pageOf(live, page, func(a, b account.Session) int { return cmp.Compare(b.ID, a.ID) })
-	return sessions, count, nil
+	return pageOf(live, request, func(a, b account.Session) int { return cmp.Compare(b.ID, a.ID) })
 }
 
 // RevokeSession ends one session.
@@ -164,17 +163,30 @@ func (s *Store) RecordFailure(
 }
 
 // AuditEvents returns one page of events, newest first.
-func (s *Store) AuditEvents(_ context.Context, query audit.Query) ([]audit.Event, int, error) {
+func (s *Store) AuditEvents(_ context.Context, request listing.Request) (listing.Rows[audit.Event], error) {
 	matching := map[uint64]audit.Event{}
 	for _, event := range s.Events() {
-		if (query.Action == "" || event.Action == query.Action) && (query.Outcome == "" || event.Outcome == query.Outcome) &&
-			(query.Actor == nil || event.Actor == *query.Actor) && (query.Subject == nil || event.Subject == *query.Subject) &&
-			!event.At.Before(query.Since) && event.At.Before(query.Until) {
+		if !slices.ContainsFunc(request.Matches, func(match listing.Match) bool { return !matches(event, match) }) {
 			matching[event.ID] = event
 		}
 	}
-	events, count := pageOf(matching, query.Request, func(a, b audit.Event) int { return cmp.Compare(b.ID, a.ID) })
-	return slices.Clip(events), count, nil
+	return pageOf(matching, request, func(a, b audit.Event) int { return cmp.Compare(b.ID, a.ID) })
+}
+
+func matches(event audit.Event, match listing.Match) bool {
+	switch value := match.Values[0]; match.Field {
+	case "action":
+		return string(event.Action) == value
+	case "outcome":
+		return string(event.Outcome) == value
+	case "actor":
+		return event.Actor == value
+	case "subject":
+		return event.Subject == value
+	default:
+		at, _ := value.(time.Time)
+		return event.At.Before(at) == (match.Op == listing.Below)
+	}
 }
 
 // RecordEvent stores an event.

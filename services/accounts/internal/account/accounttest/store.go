@@ -177,21 +177,21 @@ func (s *Store) MemberByEmail(_ context.Context, email string) (account.Member, 
 }
 
 // Members returns one page of all members by id.
-func (s *Store) Members(_ context.Context, query account.Query) ([]account.Member, int, error) {
+func (s *Store) Members(_ context.Context, query account.Query) (listing.Rows[account.Member], error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	page, count := pageOf(s.members, query.Request, func(a, b account.Member) int { return cmp.Compare(a.ID, b.ID) })
-	return page, count, nil
+	return pageOf(s.members, query.Request, func(a, b account.Member) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-func pageOf[Key comparable, Value any](values map[Key]Value, page listing.Request, order func(a, b Value) int) ([]Value, int) {
+func pageOf[Key comparable, Value any](
+	values map[Key]Value, page listing.Request, order func(a, b Value) int,
+) (listing.Rows[Value], error) {
 	var all []Value
 	for _, value := range values {
 		all = append(all, value)
 	}
 	slices.SortFunc(all, order)
-	begin := min(page.Offset, len(all))
-	return all[begin:min(begin+page.Limit, len(all))], len(all)
+	return listing.Whole(page, all)
 }
 
 // UpdateMember lets change alter a member.

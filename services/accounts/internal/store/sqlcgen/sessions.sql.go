@@ -12,22 +12,6 @@ import (
 	"time"
 )
 
-const countLiveSessions = `-- name: CountLiveSessions :one
-SELECT COUNT(*) FROM sessions WHERE member_id = ? AND revoked_at IS NULL AND expires_at > ?
-`
-
-type CountLiveSessionsParams struct {
-	MemberID  uint64
-	ExpiresAt time.Time
-}
-
-func (q *Queries) CountLiveSessions(ctx context.Context, arg CountLiveSessionsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countLiveSessions, arg.MemberID, arg.ExpiresAt)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const deleteExpiredSessions = `-- name: DeleteExpiredSessions :execrows
 DELETE FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?
 `
@@ -143,45 +127,6 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (i
 		return 0, err
 	}
 	return result.LastInsertId()
-}
-
-const listLiveSessionIDs = `-- name: ListLiveSessionIDs :many
-SELECT id FROM sessions WHERE member_id = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY id DESC LIMIT ? OFFSET ?
-`
-
-type ListLiveSessionIDsParams struct {
-	MemberID  uint64
-	ExpiresAt time.Time
-	Limit     int32
-	Offset    int32
-}
-
-func (q *Queries) ListLiveSessionIDs(ctx context.Context, arg ListLiveSessionIDsParams) ([]uint64, error) {
-	rows, err := q.db.QueryContext(ctx, listLiveSessionIDs,
-		arg.MemberID,
-		arg.ExpiresAt,
-		arg.Limit,
-		arg.Offset,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []uint64
-	for rows.Next() {
-		var id uint64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const listSessionsByIDs = `-- name: ListSessionsByIDs :many

@@ -1,0 +1,166 @@
+package listsql
+
+import "strings"
+
+// Condition is what a row must meet. Conditions are made by the functions below, whose fields are declared names.
+type Condition struct {
+	field  string // of a condition that an index can serve
+	kind   comparison
+	values []any
+	nested []Condition
+}
+
+type comparison int
+
+const (
+	is comparison = iota
+	isNull
+	in
+	atLeast
+	below
+	contains
+	allOf
+	anyOf
+)
+
+// Is holds for rows whose field is the value.
+func Is(field string, value any) Condition {
+	return Condition{field: field, kind: is, values: []any{value}}
+}
+
+// IsNull holds for rows whose field has no value.
+func IsNull(field string) Condition { return Condition{field: field, kind: isNull} }
+
+// In holds for rows whose field is one of the values, for none without values.
+func In[T any](field string, values []T) Condition {
+	condition := Condition{field: field, kind: in}
+	for _, value := range values {
+		condition.values = append(condition.values, value)
+	}
+	return condition
+}
+
+// AtLeast holds for rows whose field is the value or above it.
+func AtLeast(field string, value any) Condition {
+	return Condition{field: field, kind: atLeast, values: []any{value}}
+}
+
+// Below holds for rows whose field is below the value.
+func Below(field string, value any) Condition {
+	return Condition{field: field, kind: below, values: []any{value}}
+}
+
+// Contains holds for rows whose field holds the text, whatever the case.
+func Contains(field, text string) Condition {
+	return Condition{field: field, kind: contains, values: []any{text}}
+}
+
+// All holds for rows that meet every condition.
+func All(conditions ...Condition) Condition { return Condition{kind: allOf, nested: conditions} }
+
+// Any holds for rows that meet one of the conditions.
+func Any(conditions ...Condition) Condition { return Condition{kind: anyOf, nested: conditions} }
+
+// simple says that the condition compares one field in a way that an index can serve.
+func (c Condition) simple() bool { return c.kind < contains }
+
+// clause is a piece of a statement with its parameters.
+type clause struct {
+	text strings.Builder
+	args []any
+}
+
+func (c *clause) add(text string, args ...any) {
+	c.text.WriteString(text)
+	c.args = append(c.args, args...)
+}
+
+// where writes the conditions, which must all be met.
+func (c *clause) where(table *Table, conditions []Condition) {
+	for i, condition := range conditions {
+		if i == 0 {
+			c.add(" WHERE ")
+		} else {
+			c.add(" AND ")
+		}
+		c.condition(table, condition)
+	}
+}
+
+func (c *clause) condition(table *Table, condition Condition) {
+	switch condition.kind {
+	case allOf:
+		c.joined(table, condition.nested, " AND ", "TRUE")
+		return
+	case anyOf:
+		c.joined(table, condition.nested, " OR ", "FALSE")
+		return
+	}
+	column := table.column(condition.field)
+	switch condition.kind {
+	case is:
+		c.equal(column, condition.values[0])
+	case isNull:
+		c.add(column.Name + " IS NULL")
+	case in:
+		if len(condition.values) == 0 {
+			c.add("FALSE")
+			return
+		}
+		c.add(column.Name+" IN (?"+strings.Repeat(", ?", len(condition.values)-1)+")", condition.values...)
+	case atLeast:
+		c.add(column.Name+" >= ?", condition.values[0])
+	case below:
+		c.add(column.Name+" < ?", condition.values[0])
+	case contains:
+		text, _ := condition.values[0].(string)
+		pattern := "%" + likeEscaper.Replace(text) + "%"
+		c.add(folded(column.Name, text)+" LIKE "+folded("?", text), pattern)
+	}
+}
+
+func (c *clause) joined(table *Table, conditions []Condition, with, none string) {
+	if len(conditions) == 0 {
+		c.add(none)
+		return
+	}
+	c.add("(")
+	for i, condition := range conditions {
+		if i > 0 {
+			c.add(with)
+		}
+		c.condition(table, condition)
+	}
+	c.add(")")
+}
+
+// equal compares a column with a value. The collation of caseless text takes more for equal than the case of letters (é is
+// e, パ is ハ), but an index has it: so it finds the rows, and the folded texts decide.
+func (c *clause) equal(column Column, value any) {
+	text, isText := value.(string)
+	if isText && column.Stored != nil {
+		text = column.Stored(text)
+		value = text
+	}
+	c.add(column.Name+" = ?", value)
+	if isText && column.Kind == Caseless {
+		c.add(" AND "+folded(column.Name, text)+" = "+folded("?", text), text)
+	}
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// folded is an expression for the text of another one without its case, compared character by character. Both sides of a
+// comparison are folded by the same server, so that a text always finds itself. Its lower case of İ is i, which is another
+// letter, and that of Σ is σ also where a word ends with ς: where the text that is looked for makes these matter, they
+// are replaced before, at the price of as many passes over the text.
+func folded(expression, text string) string {
+	folded := expression + " COLLATE utf8mb4_bin"
+	if strings.ContainsAny(text, "iIİ") {
+		folded = "REPLACE(" + folded + ", 'İ', 'i\u0307')"
+	}
+	if strings.ContainsAny(text, "σςΣ") {
+		folded = "REPLACE(" + folded + ", 'ς', 'σ')"
+	}
+	return "LOWER(" + folded + " COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin"
+}

@@ -1,0 +1,141 @@
+package listsql
+
+import (
+	"database/sql"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"oms.internal/libs/listing"
+)
+
+// checkCursor refuses a cursor of another ordering, or with values that its fields cannot have.
+func (p Plan) checkCursor() error {
+	cursor := p.request.Cursor
+	if cursor == nil || len(cursor.Keys) == 0 {
+		return nil
+	}
+	if cursor.Ordering != orderText(p.order) || len(cursor.Keys) != len(p.order) {
+		return listing.ErrCursor
+	}
+	for i, key := range p.order {
+		if _, err := p.table.column(key.Field).parse(cursor.Keys[i]); err != nil {
+			return listing.ErrCursor
+		}
+	}
+	return nil
+}
+
+// walk is the order in which the rows of a page are read: backwards for the page before a cursor.
+func (p Plan) walk() []listing.Key {
+	walk := slices.Clone(p.order)
+	if p.request.Cursor != nil && p.request.Cursor.Back {
+		for i := range walk {
+			walk[i].Descending = !walk[i].Descending
+		}
+	}
+	return walk
+}
+
+// after writes the condition of the rows that come after the cursor's place, in the order of the walk: those with a later
+// first key, or the same first key and a later second one, and so on. NULL comes first, as both engines sort it.
+func (c *clause) after(plan Plan, walk []listing.Key) {
+	keys := plan.request.Cursor.Keys
+	with := ""
+	c.add("(")
+	for i := range walk {
+		if i > 0 {
+			c.add(" OR ")
+		}
+		for before := range i {
+			column := plan.table.column(walk[before].Field)
+			if keys[before] == nil {
+				c.add(column.Name + " IS NULL AND ")
+			} else {
+				c.add(column.Name+" = ? AND ", column.mustParse(keys[before]))
+			}
+		}
+		if i == len(walk)-1 && plan.request.Cursor.With {
+			with = "=" // the last key is unique
+		}
+		c.beyond(plan.table.column(walk[i].Field), keys[i], walk[i].Descending, with)
+	}
+	c.add(")")
+}
+
+// beyond writes that a column comes after a value, or is it where orEqual is "=".
+func (c *clause) beyond(column Column, value *string, descending bool, orEqual string) {
+	switch {
+	case value == nil && descending:
+		c.add("FALSE")
+	case value == nil:
+		c.add(column.Name + " IS NOT NULL")
+	case descending && column.Nullable:
+		c.add("("+column.Name+" <"+orEqual+" ? OR "+column.Name+" IS NULL)", column.mustParse(value))
+	case descending:
+		c.add(column.Name+" <"+orEqual+" ?", column.mustParse(value))
+	default:
+		c.add(column.Name+" >"+orEqual+" ?", column.mustParse(value))
+	}
+}
+
+// mustParse is parse for a key that checkCursor has accepted.
+func (c Column) mustParse(text *string) any {
+	value, err := c.parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// parse reads the value of a column from a cursor.
+func (c Column) parse(text *string) (any, error) {
+	if text == nil {
+		if !c.Nullable {
+			return nil, listing.ErrCursor
+		}
+		return nil, nil //nolint:nilnil // NULL is a value
+	}
+	switch c.Kind {
+	case Number:
+		return strconv.ParseUint(*text, 10, 63)
+	case Flag:
+		return strconv.ParseBool(*text)
+	case Time:
+		at, err := time.Parse(timeText, *text)
+		if err == nil && (at.Year() < 1000 || at.Year() > 9999) {
+			err = listing.ErrCursor
+		}
+		return at.UTC(), err
+	default:
+		if !utf8.ValidString(*text) {
+			return nil, listing.ErrCursor
+		}
+		return *text, nil
+	}
+}
+
+// target returns where the driver scans a value of the column, and a function that gives it as a cursor holds it.
+func (c Column) target() (target any, text func() *string) {
+	switch c.Kind {
+	case Number:
+		return scanned(func(value uint64) string { return strconv.FormatUint(value, 10) })
+	case Flag:
+		return scanned(strconv.FormatBool)
+	case Time:
+		return scanned(func(value time.Time) string { return value.UTC().Format(timeText) })
+	default:
+		return scanned(func(value string) string { return value })
+	}
+}
+
+func scanned[T any](format func(T) string) (target any, text func() *string) {
+	value := &sql.Null[T]{}
+	return value, func() *string {
+		if !value.Valid {
+			return nil
+		}
+		return new(format(value.V))
+	}
+}

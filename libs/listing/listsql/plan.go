@@ -1,0 +1,139 @@
+package listsql
+
+import (
+	"slices"
+
+	"oms.internal/libs/listing"
+)
+
+// Plan is how a list is read.
+type Plan struct {
+	table   *Table
+	request listing.Request
+	// where are the conditions, and index what serves them with the order, nil where no index serves both.
+	where []Condition
+	index *Index
+	// order is the order of the list's rows, the tie-breaker included.
+	order []listing.Key
+	// split is the field of which an index gives the rows of one value in order, but not those of several.
+	split string
+}
+
+// Plan chooses how to read the list that the request asks for and whose rows also meet the conditions. The fault is that of
+// an invalid cursor.
+func (t *Table) Plan(request listing.Request, also ...Condition) (Plan, error) {
+	plan := Plan{table: t, request: request}
+	for _, match := range request.Matches {
+		plan.where = append(plan.where, toCondition(match))
+	}
+	plan.where = append(plan.where, also...)
+	fixed := plan.fields(is, isNull)
+	ordering := request.Ordering
+	if len(ordering) == 0 {
+		ordering = t.Order
+	}
+	plan.order = t.order(ordering, fixed)
+	plan.choose(fixed)
+	if err := plan.checkCursor(); err != nil {
+		return Plan{}, err
+	}
+	return plan, nil
+}
+
+func toCondition(match listing.Match) Condition {
+	switch match.Op {
+	case listing.In:
+		if len(match.Values) > 1 {
+			return In(match.Field, match.Values)
+		}
+	case listing.AtLeast:
+		return AtLeast(match.Field, match.Values[0])
+	case listing.Below:
+		return Below(match.Field, match.Values[0])
+	}
+	return Is(match.Field, match.Values[0])
+}
+
+// Direct says that an index gives the page, without a look at other rows and without sorting. What is not direct costs as
+// many rows as the conditions that have an index leave, or all.
+func (p Plan) Direct() bool { return p.index != nil }
+
+// Index is the name of the index that serves a direct plan.
+func (p Plan) Index() string {
+	if p.index == nil {
+		return ""
+	}
+	return p.index.Name
+}
+
+// fields returns the fields that the conditions compare in one of these ways.
+func (p Plan) fields(kinds ...comparison) []string {
+	var fields []string
+	for _, condition := range p.where {
+		if slices.Contains(kinds, condition.kind) && !slices.Contains(fields, condition.field) {
+			fields = append(fields, condition.field)
+		}
+	}
+	return fields
+}
+
+func (p *Plan) choose(fixed []string) {
+	for _, field := range fixed {
+		if p.table.column(field).Unique {
+			p.index = p.table.leading(field) // one row at most, whatever else is asked
+			return
+		}
+	}
+	if slices.ContainsFunc(p.where, func(c Condition) bool { return !c.simple() }) {
+		return
+	}
+	several := p.fields(in)
+	if p.index = p.serving(fixed, append(p.fields(atLeast, below), several...)); p.index != nil || len(several) != 1 {
+		return
+	}
+	if p.index = p.serving(append(slices.Clone(fixed), several...), p.fields(atLeast, below)); p.index != nil {
+		p.split = several[0]
+	}
+}
+
+// leading returns the index that begins with a field.
+func (t *Table) leading(field string) *Index {
+	for _, index := range t.indexes() {
+		if field == idField || len(index.Fields) > 0 && index.Fields[0] == field {
+			return &index
+		}
+	}
+	return nil
+}
+
+// serving returns an index that begins with the fixed fields, goes on in the order of the rows, and has the ranges in the
+// first field of that order, or at least holds them.
+func (p Plan) serving(fixed, ranges []string) *Index {
+	for _, index := range p.table.indexes() {
+		if len(index.Fields) < len(fixed) {
+			continue
+		}
+		prefix, rest := index.Fields[:len(fixed)], append(slices.Clone(index.Fields[len(fixed):]), idField)
+		if slices.ContainsFunc(fixed, func(field string) bool { return !slices.Contains(prefix, field) }) || !p.follows(rest) {
+			continue
+		}
+		held := append(slices.Clone(index.Covers), rest[0])
+		if !slices.ContainsFunc(ranges, func(field string) bool { return !slices.Contains(held, field) }) {
+			return &index
+		}
+	}
+	return nil
+}
+
+// follows says that fields, which an index is sorted by, are the order of the plan.
+func (p Plan) follows(fields []string) bool {
+	if len(p.order) > len(fields) {
+		return false
+	}
+	for i, key := range p.order {
+		if key.Field != fields[i] || key.Descending != p.order[0].Descending {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,124 @@
+package listsql
+
+import (
+	"strings"
+
+	"oms.internal/libs/listing"
+)
+
+// Statement is SQL with its parameters.
+type Statement struct {
+	SQL  string
+	Args []any
+}
+
+// IDs returns the statement for the page's ids, in the order of the walk. For a page by cursor it reads one row more than
+// the page has, which tells whether there is a page behind it, and the keys that place a cursor.
+func (p Plan) IDs() Statement {
+	limit, offset := p.request.Limit, p.request.Offset
+	if p.request.Cursor != nil {
+		limit++
+	}
+	walk := p.walk()
+	statement := &clause{}
+	if p.split == "" {
+		p.selectIDs(statement, p.where, walk)
+		statement.add(" LIMIT ? OFFSET ?", limit, offset)
+	} else {
+		p.selectSplit(statement, walk, limit, offset)
+	}
+	return Statement{statement.text.String(), statement.args}
+}
+
+// selectSplit reads as many rows of each value of the split field as the page may need, each from its place in the index,
+// and merges them.
+func (p Plan) selectSplit(statement *clause, walk []listing.Key, limit, offset int) {
+	statement.add("SELECT " + p.columns(walk) + " FROM (")
+	for i, condition := range p.where {
+		if condition.field != p.split || condition.kind != in {
+			continue
+		}
+		where := append([]Condition{}, p.where...)
+		for n, value := range condition.values {
+			if n > 0 {
+				statement.add(" UNION ALL ")
+			}
+			where[i] = Is(p.split, value)
+			statement.add("(")
+			p.selectIDs(statement, where, walk)
+			statement.add(" LIMIT ?)", limit+offset)
+		}
+	}
+	statement.add(") AS rows_of_each")
+	statement.orderBy(p.table, walk)
+	statement.add(" LIMIT ? OFFSET ?", limit, offset)
+}
+
+func (p Plan) selectIDs(statement *clause, where []Condition, walk []listing.Key) {
+	statement.add("SELECT " + p.columns(walk) + " FROM " + p.table.Name + p.hint())
+	statement.where(p.table, where)
+	if cursor := p.request.Cursor; cursor != nil && len(cursor.Keys) > 0 {
+		if len(where) == 0 {
+			statement.add(" WHERE ")
+		} else {
+			statement.add(" AND ")
+		}
+		statement.after(p, walk)
+	}
+	statement.orderBy(p.table, walk)
+}
+
+// columns are the id and what sorts the rows of several statements, or places a cursor.
+func (p Plan) columns(walk []listing.Key) string {
+	names := []string{idField}
+	if p.request.Cursor != nil || p.split != "" {
+		for _, key := range walk {
+			if key.Field != idField {
+				names = append(names, p.table.column(key.Field).Name)
+			}
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// hint prescribes the index of a direct plan: engines otherwise prefer to sort for a page far behind. It keeps other plans
+// from walking an index in the order of the page, from row to row, until enough of them meet the conditions: where few do,
+// that takes many times as long as reading the table once. A walk by cursor may do so, since the next page goes on from there.
+func (p Plan) hint() string {
+	if p.index != nil {
+		return " FORCE INDEX (" + p.index.Name + ")"
+	}
+	if p.request.Cursor != nil || len(p.table.Indexes) == 0 {
+		return ""
+	}
+	var names []string
+	for _, index := range p.table.Indexes {
+		names = append(names, index.Name)
+	}
+	return " IGNORE INDEX FOR ORDER BY (" + strings.Join(names, ", ") + ")"
+}
+
+func (c *clause) orderBy(table *Table, keys []listing.Key) {
+	for i, key := range keys {
+		if i == 0 {
+			c.add(" ORDER BY ")
+		} else {
+			c.add(", ")
+		}
+		c.add(table.column(key.Field).Name)
+		if key.Descending {
+			c.add(" DESC")
+		}
+	}
+}
+
+// Count returns the statement that counts the list's rows.
+func (p Plan) Count() Statement {
+	statement := &clause{}
+	statement.add("SELECT COUNT(*) FROM " + p.table.Name)
+	if p.index != nil && len(p.where) > 0 {
+		statement.add(p.hint())
+	}
+	statement.where(p.table, p.where)
+	return Statement{statement.text.String(), statement.args}
+}
