@@ -1,13 +1,16 @@
 package httpapi
 
 import (
+	"strings"
+	"unicode"
+
 	"github.com/gofiber/fiber/v2"
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/field"
 )
 
-// The checks of a member's fields. An email is checked as it was sent: the normal form makes a K of U+212A, which is no letter of an address.
+// The checks of a member's fields. An email is checked as it was sent: its normal form makes a K of U+212A, which no address holds.
 var (
 	emailChecks    = []field.Check{field.Length(1, account.MaxEmail), field.Email()}
 	nameChecks     = []field.Check{field.Length(account.MinName, account.MaxName), field.Pattern(account.NamePattern)}
@@ -16,12 +19,27 @@ var (
 	passwordChecks = []field.Check{
 		normal(field.Length(account.MinPassword, account.MaxPassword)), normal(field.Form(account.IsStrongPassword)),
 	}
-	// A login may also send a password that was allowed before passwords had a normal form.
-	loginChecks = []field.Check{
+)
+
+// The checks of a login and of a proof. Both also take what a sign-up took before: a password that is strong only as it was sent,
+// and an email that was an address by older rules, of which each has a character outside ASCII.
+var (
+	loginEmailChecks    = []field.Check{field.Length(1, account.MaxEmail), formerEmail(field.Email())}
+	loginPasswordChecks = []field.Check{
 		either(field.Length(account.MinPassword, account.MaxPassword)), either(field.Form(account.IsStrongPassword)),
 	}
 	proofChecks = []field.Check{either(field.Length(1, account.MaxPassword))}
 )
+
+func formerEmail(check field.Check) field.Check {
+	return field.Check{NotText: check.NotText, Refuse: func(text string) string {
+		isASCII := !strings.ContainsFunc(text, func(char rune) bool { return char > unicode.MaxASCII })
+		if isASCII || !strings.Contains(text, "@") {
+			return check.Refuse(text)
+		}
+		return ""
+	}}
+}
 
 // normal applies a check to a password's normal form.
 func normal(check field.Check) field.Check {
@@ -90,8 +108,8 @@ func readCredentials(c *fiber.Ctx) (email, password string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	emailText := object.RawText("email", field.Required, emailChecks...)
-	passwordText := object.RawText("password", field.Required, loginChecks...)
+	emailText := object.RawText("email", field.Required, loginEmailChecks...)
+	passwordText := object.RawText("password", field.Required, loginPasswordChecks...)
 	if err := object.Err(); err != nil {
 		return "", "", err
 	}

@@ -202,6 +202,18 @@ func TestCanonicallyEqualTextsAreOneTextOverHTTP(t *testing.T) {
 	}
 }
 
+func TestAMemberWhoseEmailIsNoAddressAnyMoreLogsInStill(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for i, email := range []string{"\u212a@x.test", "v@exa\u200bmple.test", "m@☃.test"} {
+		who := a.signUp(t, fmt.Sprintf("m%d@x.test", i))
+		require.Equal(t, 400, a.logIn(t, email).status)
+		a.store.Alter(who.MemberID, func(member *account.Member) { member.Email = email })
+		require.Equal(t, 200, a.logIn(t, email).status, email)
+		require.Equal(t, 400, a.ask(t, anonymous, http.MethodPost, "/accounts/users", signUpBody(email)).status, email)
+	}
+}
+
 func TestAPasswordThatWasAllowedAsItWasSentLogsInStill(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
