@@ -112,9 +112,11 @@ func TestTheHealthCheckFollowsTheProcess(t *testing.T) { //nolint:paralleltest /
 
 func TestTheEndOfTheContextEndsTheProcessOnceWhatHasBegunIsAnswered(t *testing.T) {
 	t.Parallel()
-	p := startProcess(t)
+	s := newSurroundings(t)
+	s.cfg.LastOrdersTimeout = time.Second
+	p := s.start(t)
 	p.fill(t, 1)
-	requests := p.listen(t, orders.SubjectLast) // keeps the request below busy for its 150 ms
+	requests := p.listen(t, orders.SubjectLast) // nobody answers, which keeps the request below busy for that second
 	request := p.request(t, p.sign(t, admin), http.MethodGet, userPath(1), "", "")
 	var got answer
 	answered := make(chan error, 1)
@@ -123,7 +125,7 @@ func TestTheEndOfTheContextEndsTheProcessOnceWhatHasBegunIsAnswered(t *testing.T
 		got, err = answerTo(request)
 		answered <- err
 	}()
-	_, err := requests.NextMsg(10 * time.Second)
+	_, err := requests.NextMsg(patience)
 	require.NoError(t, err)
 	require.NoError(t, p.stop())
 	require.NoError(t, <-answered)
