@@ -1,8 +1,8 @@
 // Package forwarded finds out where a request comes from: the address of the client, and the scheme, the host and the prefix
 // of the path under which it asked.
 //
-// It believes the connection. What forwarding headers say counts only where the connection comes from a proxy that the
-// operator trusts. The package decides nothing about who the client is.
+// It believes forwarding headers only if the connection comes from a proxy that the operator trusts. Otherwise it goes by the
+// connection. The package decides nothing about who the client is.
 package forwarded
 
 import (
@@ -58,8 +58,8 @@ func Remote(address net.Addr) netip.Addr {
 // ipv6Network is what one client of IPv6 has at least.
 const ipv6Network = 64
 
-// Network returns what is counted as one client: an IPv4 address, or the first address of a network of IPv6, or it
-// would have as many counts as it has addresses.
+// Network returns what counts as one client: an IPv4 address, or the first address of a network of IPv6. One client has a whole
+// network of IPv6, and would otherwise have as many counts as addresses.
 func Network(address netip.Addr) netip.Addr {
 	if address.Is6() {
 		return netip.PrefixFrom(address, ipv6Network).Masked().Addr()

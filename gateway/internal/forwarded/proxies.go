@@ -54,9 +54,9 @@ func (p Proxies) Trusts(address netip.Addr) bool {
 	return false
 }
 
-// address returns the client that stands behind a connection: the first hop, from the right, that no trusted proxy
-// vouches to be one of them. What is left of it was written by anyone, and so was what is left of a hop that cannot be
-// read.
+// address returns the client behind a connection. Each trusted proxy has added, on the right, the address from which it was
+// asked. So the client is the first address from the right that is not a trusted proxy. Anyone may have written what stands
+// to the left of it, and to the left of an address that cannot be read.
 func (p Proxies) address(remote netip.Addr, forwardedFor []string) netip.Addr {
 	hops := strings.Split(strings.Join(forwardedFor, ","), ",")
 	address := remote
@@ -85,5 +85,5 @@ func parseHop(text string) (netip.Addr, bool) {
 	return plain(address), err == nil
 }
 
-// plain writes each address in one way: IPv4 as such, and no zone, which has a meaning on one machine only.
+// plain writes each address in one way: IPv4 as IPv4, and without a zone, which means something on one machine only.
 func plain(address netip.Addr) netip.Addr { return address.Unmap().WithZone("") }

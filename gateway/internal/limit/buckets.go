@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// maxBuckets bounds how many buckets are remembered in each of two generations. Who can ask from more addresses than
-// that at once is not to be stopped by limits per address, and must not fill the memory either.
+// maxBuckets bounds how many buckets are remembered in each of two generations. Limits per address cannot stop somebody who asks
+// from more addresses than that at once, but such a client must not fill the memory either.
 const maxBuckets = 8_192
 
 // buckets holds one token bucket for each key. A bucket is one number: the time at which it will be full again (the
@@ -16,7 +16,8 @@ type buckets[K comparable] struct {
 	now  func() time.Time
 
 	mu sync.Mutex
-	// recent fills up, then becomes older, and what is asked for again moves on: the least recently used are forgotten.
+	// When recent is full, it becomes older, and what older was is forgotten. A key that is asked for goes into recent, so the
+	// least recently used are forgotten.
 	recent, older map[K]time.Time
 }
 

@@ -55,7 +55,7 @@ func policy(name string, rate Rate) string {
 
 func seconds(wait time.Duration) int { return int(math.Ceil(wait.Seconds())) }
 
-// Address counts a request for the address that it comes from. It belongs before everything that costs.
+// Address counts a request for the address that it comes from. It must be asked before everything that costs much.
 func (l *Limits) Address(c *fiber.Ctx) error {
 	return l.takeAddress(&c.Response().Header, forwarded.Of(c).Address)
 }
@@ -68,8 +68,8 @@ func (l *Limits) Member(c *fiber.Ctx, memberID uint64) error {
 	return tell(&c.Response().Header, "member", l.member.take(memberID))
 }
 
-// Unreadable returns what counts requests that pass no handler, since they cannot be read, for the address of their
-// connection; each ends its connection anyway. A trusted proxy does not answer for what its clients send.
+// Unreadable returns a function that counts a request that could not be read for the address of its connection. Those of trusted
+// proxies do not count, since it is not known which of their clients sent them.
 func (l *Limits) Unreadable(trusted forwarded.Proxies) func(*fasthttp.RequestCtx) {
 	return func(request *fasthttp.RequestCtx) {
 		if address := forwarded.Remote(request.RemoteAddr()); !trusted.Trusts(address) {

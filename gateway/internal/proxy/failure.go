@@ -24,7 +24,7 @@ func failure(method string, sent bool, cause error) error {
 	}
 }
 
-// isDial reports whether no connection came about: the service is down, whether its port refuses or its host is silent.
+// isDial reports whether there was no connection: the service is down, whether its port refuses or its host is silent.
 func isDial(err error) bool {
 	failed, ok := errors.AsType[*net.OpError](err)
 	return ok && failed.Op == "dial"

@@ -12,10 +12,10 @@ import (
 	"oms.internal/libs/requestid"
 )
 
-// passedOn lists the headers of a client that a service gets to see. It is a list of what passes and not of what does
-// not, so that a client can forge nothing that a service may ever come to believe (Oms-*, X-Forwarded-*, Forwarded,
-// X-Real-Ip, X-Request-Id, X-HTTP-Method-Override). Authorization stays here: services believe the principal only.
-// Idempotency-Key passes with POST, and Consistency-Token as what the gateway makes of it.
+// passedOn lists the headers of a client that a service gets to see. All others are dropped, so that a client cannot forge what
+// a service believes, now or later (Oms-*, X-Forwarded-*, Forwarded, X-Real-Ip, X-Request-Id, X-HTTP-Method-Override).
+// Authorization is dropped, too: services believe the principal only. Idempotency-Key passes with POST. Consistency-Token is
+// replaced by the later of the client's and what the gateway remembers.
 var passedOn = []string{
 	fiber.HeaderAccept,
 	fiber.HeaderAcceptLanguage,
@@ -61,8 +61,8 @@ func requestHeaders(method string, client *fasthttp.RequestHeader) http.Header {
 	return header
 }
 
-// addKey passes the Idempotency-Key of a POST on. Other methods are idempotent by themselves or have If-Match. What the
-// service does not take for a key (an empty one, or two) must reach it, since it has to refuse it.
+// addKey passes the Idempotency-Key of a POST on. Other methods are idempotent by themselves or have If-Match. Malformed keys
+// (an empty one, or two) are passed on as well, because the service has to refuse them.
 func addKey(header http.Header, method string, client *fasthttp.RequestHeader) {
 	if method != http.MethodPost {
 		return
@@ -85,7 +85,7 @@ func copyAnswer(client *fasthttp.ResponseHeader, answer http.Header) {
 	}
 }
 
-// named returns the headers that a Connection header declares to be meant for the next neighbour only.
+// named returns the headers that a Connection header declares to be for this connection only.
 func named(connection []string) []string {
 	var names []string
 	for _, value := range connection {

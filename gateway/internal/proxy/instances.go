@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// outFor is how long an instance that is not there, or is about to go, is left out. It is longer than an instance
-	// drains, so that the next connection to it is refused rather than cut.
+	// outFor is how long an instance is left out that is not there or drains. It is longer than an instance drains, so that
+	// the next connection to it is refused at once and not cut in the middle.
 	outFor = 2 * time.Second
-	// hangTime is how long an instance may say nothing at all to what it was asked before it is taken for hanging.
+	// hangTime is how long an instance may answer none of its requests before it counts as hanging.
 	hangTime = 2 * time.Second
 )
 
@@ -43,7 +43,7 @@ type instance struct {
 	quiet   atomic.Int64 // since when it has answered none of them, in Unix nanoseconds
 }
 
-// begin and end write quiet before pending says that it counts, so that nobody reads one of long ago.
+// begin and end write quiet before pending, so that nobody who sees a pending request reads a quiet of long ago.
 func (i *instance) begin(now time.Time) {
 	if i.pending.Load() == 0 {
 		i.quiet.Store(now.UnixNano())
@@ -157,8 +157,8 @@ func (s *Instances) ask(one *instance, request *http.Request) (*http.Response, e
 	return answer, err
 }
 
-// leaveOut keeps requests from an instance. known is its outage when the request began: what happened since then counts
-// more than a request that began before.
+// leaveOut keeps requests from an instance. known is its outage when the request began. If that has changed meanwhile, leaveOut
+// does nothing, because what happened later counts more.
 func (s *Instances) leaveOut(one *instance, known *outage, reason string) {
 	if !one.out.CompareAndSwap(known, &outage{until: s.now().Add(outFor)}) {
 		return

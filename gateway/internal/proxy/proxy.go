@@ -1,9 +1,9 @@
 // Package proxy passes requests on to a service and its answers back.
 //
-// It is where trust changes: of what the client sent, only the method, the path, the query, the body and a few headers
-// pass; who asks, under which host and under which request id is what the gateway says. Every request is sent at most
-// once if it may change something, whichever instances of the service come and go. A service that is down or hangs becomes 503 or 504 within the deadline of the
-// request's context, never 500. The package does not decide who may ask for what.
+// Of what the client sent, only the method, the path, the query, the body and a few headers pass. Who asks, under which URL and
+// under which request id is what the gateway says, so services can believe it. A request that may change something is sent
+// at most once, whichever instances of the service come and go. A service that is down is 503 and one that hangs 504, within
+// the deadline of the request's context. The package does not decide who may ask for what.
 package proxy
 
 import (
@@ -28,8 +28,8 @@ import (
 	"oms.internal/libs/requestid"
 )
 
-// maxAnswer bounds the body of an answer, in bytes: it is kept in memory so that a failure in its middle can still be
-// told by the status.
+// maxAnswer bounds the body of an answer, in bytes. The whole body is kept in memory, so that a failure in its middle can still
+// change the status.
 const maxAnswer = 4 << 20
 
 // AnswerReader acts on what an answer to the caller tells the gateway in its headers. An error makes the answer a 500.
@@ -93,8 +93,8 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 }
 
 func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Principal) (*http.Request, error) {
-	origin := forwarded.Of(c)
-	if !forwarded.IsHost(origin.Host) {
+	source := forwarded.Of(c)
+	if !forwarded.IsHost(source.Host) {
 		return nil, fault.New(fault.Malformed, "The Host header is missing or not valid.", nil)
 	}
 	signed, err := s.Signer.Sign(principal, s.Name)
@@ -104,10 +104,10 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 	header := requestHeaders(c.Method(), &c.Request().Header)
 	header.Set(assertion.Header, signed)
 	header.Set(requestid.Header, requestid.From(ctx))
-	header.Set(httpx.HeaderForwardedHost, origin.Host)
-	header.Set(httpx.HeaderForwardedProto, origin.Proto)
-	if origin.Prefix != "" {
-		header.Set(httpx.HeaderForwardedPrefix, origin.Prefix)
+	header.Set(httpx.HeaderForwardedHost, source.Host)
+	header.Set(httpx.HeaderForwardedProto, source.Proto)
+	if source.Prefix != "" {
+		header.Set(httpx.HeaderForwardedPrefix, source.Prefix)
 	}
 	if token := s.Required(principal.MemberID, consistencyhttp.Sent(c)); token > 0 {
 		header.Set(consistency.Header, token.String())
@@ -120,8 +120,8 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 		Header: header,
 	}
 	if body := c.Request().Body(); len(body) > 0 && writes(request.Method) {
-		// Copied, because the transport may still read the body when the handler has returned and Fiber has given the
-		// buffer to the next request. It can be read again where nothing of it was sent; see newTransport.
+		// The body is copied, because the transport may still read it when the handler has returned and Fiber has given the
+		// buffer to the next request. GetBody lets it be read again if nothing of it was sent; see newTransport.
 		copied := bytes.Clone(body)
 		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(copied)), nil }
 		request.ContentLength = int64(len(body))

@@ -8,8 +8,8 @@ import (
 
 const (
 	dialTimeout = time.Second
-	// connections per instance. What exceeds them waits for a free one until the request's deadline; it bounds the memory
-	// that a hanging service can cost.
+	// connections to one instance. Further requests wait for a free one until their deadline. This bounds the memory that a
+	// hanging service costs.
 	connections = 128
 	// idleTimeout is shorter than the 75 s after which a service closes an idle connection (httpx), so that this side
 	// is the one that closes, and no request meets a connection that is being closed.
@@ -18,9 +18,9 @@ const (
 	connBufferSize = 4 << 10  // bytes, each direction of each connection
 )
 
-// idempotencyKey is the header Idempotency-Key. Names of headers are the same in any case, but net/http knows this one
-// only as it is usually written, and would send a request that bears it again after it was sent. Whether to repeat a
-// write is for the client to decide.
+// idempotencyKey is the header Idempotency-Key in lower case. net/http sends a request with this header again after it was sent,
+// but only if the name is written in the usual way. Whether to repeat a write is for the client to decide, so the gateway writes
+// it in another way, which means the same to the service.
 const idempotencyKey = "idempotency-key"
 
 // newTransport returns the client side of the gateway. It is net/http's and not fasthttp's for two reasons: it watches

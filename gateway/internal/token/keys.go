@@ -24,18 +24,17 @@ const (
 	retryInterval = 250 * time.Millisecond
 	// refreshInterval is how soon a key that accounts no longer publishes is refused.
 	refreshInterval = time.Minute
-	// unknownKeyInterval is how often, in the long run, tokens with unknown keys may cause a request to accounts, whoever
-	// sends them; unknownKeyBurst is how many may follow each other at once. What exceeds them waits for the next one.
+	// Tokens with unknown keys, from all clients together, cause at most one request to accounts each unknownKeyInterval in
+	// the long run, and unknownKeyBurst requests at once. Beyond that they wait for the next request.
 	unknownKeyInterval = time.Second
 	unknownKeyBurst    = 3
 )
 
-// Keys holds the public keys with which accounts signs, as it publishes them (JWKS, RFC 7517). It fetches them in the
-// background, and at once when a token names a key that it does not know; while accounts is away the last good set
-// stays.
+// Keys holds the public keys of accounts, as it publishes them (JWKS, RFC 7517). It fetches them in the background, and at
+// once when a token names an unknown key. While accounts is away, the last good set stays.
 //
-// The refresh of the library jwkset itself is not used: of many requests that come with a new key at the same time it
-// would let one through and refuse the others.
+// The library jwkset could refresh keys by itself, but would refuse all but one of many requests that come with a new key at
+// the same time.
 type Keys struct {
 	url     string
 	client  *http.Client
@@ -126,8 +125,8 @@ func (k *Keys) fetch(ctx context.Context) error {
 	return nil
 }
 
-// find returns the key that the token names. If it is new, find waits for a fetch that began after the question: a key
-// that accounts published before it signed with it is found, however many others ask for keys that do not exist.
+// find returns the key that the token names. If the key is unknown, find waits for a fetch that begins after the call. Accounts
+// publishes a key before it signs with it, so that fetch brings it, however many others ask for keys that do not exist.
 func (k *Keys) find(ctx context.Context, unverified *jwt.Token) (any, error) {
 	lookUp := func() (any, error) { return k.keyfunc.KeyfuncCtx(ctx)(unverified) }
 	key, err := lookUp()
@@ -145,8 +144,8 @@ func (k *Keys) find(ctx context.Context, unverified *jwt.Token) (any, error) {
 	return key, err
 }
 
-// usableKeys keeps the Ed25519 keys of a set, and refuses a set without any: an empty answer is a mistake of the other
-// side, not the news that no token is valid any more.
+// usableKeys keeps the Ed25519 keys of a set, and refuses a set without any: an empty answer means that accounts is broken, not
+// that no token is valid any more.
 type usableKeys struct {
 	jwkset.Storage
 	once   sync.Once

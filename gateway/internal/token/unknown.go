@@ -10,7 +10,7 @@ import (
 const (
 	// maxWaiting bounds how many requests wait for a key at the same time, and so the memory that they hold.
 	maxWaiting = 1000
-	// absentFor is how long a key that a fetch did not bring is taken not to exist, so that a client with an old token
+	// absentFor is how long a key that a fetch did not bring counts as one that does not exist. So a client with an old token
 	// is answered at once.
 	absentFor = time.Second
 )
@@ -66,8 +66,8 @@ func (u *unknownKeys) isAbsent(id string) bool {
 	return absent && u.now().Before(u.until)
 }
 
-// wait returns nil once found reports true after a fetch, or a fetch that began after the call has succeeded; else an
-// error that says why it is not known whether there is such a key.
+// wait returns nil once found reports true after a fetch, or once a fetch that began after the call has succeeded. Otherwise its
+// error says why it is not known whether there is such a key.
 func (u *unknownKeys) wait(ctx context.Context, id string, found func() bool) error {
 	begunBefore, err := u.enter()
 	if err != nil {

@@ -1,8 +1,8 @@
 // Package token finds out who makes a request: it reads the Authorization header and verifies the access token in it
 // with the public keys of accounts, without asking anyone.
 //
-// It fails closed: while it has no keys, or does not know what was revoked, it lets nobody in and says so as
-// "temporarily unavailable", so that no client takes a valid token for a dead one. It knows neither Fiber nor NATS.
+// It fails closed: while it has no keys, or does not know what was revoked, it lets nobody in. Then it answers "temporarily
+// unavailable", so that no client throws a valid token away. It knows neither Fiber nor NATS.
 package token
 
 import (
