@@ -7,11 +7,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"oms.internal/libs/version"
 )
 
 const probeTimeout = 2 * time.Second
@@ -19,9 +22,18 @@ const probeTimeout = 2 * time.Second
 // NewMetrics returns a registry with what every process tells of itself, and more.
 func NewMetrics(more ...prometheus.Collector) *prometheus.Registry {
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	metrics.MustRegister(more...)
 	return metrics
+}
+
+// buildInfo is 1, with the build in its labels.
+func buildInfo() prometheus.Collector {
+	build := version.Get()
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "build_info", Help: "The build that runs.",
+		ConstLabels: prometheus.Labels{"version": build.Version, "revision": build.Revision, "goversion": build.Go},
+	}, func() float64 { return 1 })
 }
 
 // Admin returns the part that serves /livez, /readyz and /metrics on listener. It belongs first into a Lifecycle, so that
@@ -56,6 +68,17 @@ func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintln(w, text)
+}
+
+// Health probes the admin port that the variable ADMIN_ADDR of an environment names, or else that at otherwise. It reads no
+// other setting, so that a health check needs no secrets.
+func Health(ctx context.Context, environ []string, otherwise string, out io.Writer) error {
+	for _, variable := range environ {
+		if value, found := strings.CutPrefix(variable, "ADMIN_ADDR="); found && value != "" {
+			return Probe(ctx, value, out)
+		}
+	}
+	return Probe(ctx, otherwise, out)
 }
 
 // Probe asks the admin port at addr whether its process is ready and writes what it says of itself to out. It is the health

@@ -7,9 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
+	"oms.internal/libs/config"
 	"oms.internal/libs/requestid"
+	"oms.internal/libs/version"
 )
 
 // Main runs a command of a process until it ends or the process is asked to end (SIGTERM, SIGINT), and returns the exit
@@ -48,4 +51,20 @@ func (h requestHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h requestHandler) WithGroup(name string) slog.Handler {
 	return requestHandler{h.Handler.WithGroup(name)}
+}
+
+// LogStart logs which build starts with which configuration, secrets masked.
+func LogStart(ctx context.Context, log *slog.Logger, configuration any) {
+	build := version.Get()
+	log.LogAttrs(ctx, slog.LevelInfo, "starting", append([]slog.Attr{
+		slog.String("version", build.Version), slog.String("revision", build.Revision), slog.String("go", build.Go),
+	}, config.Describe(configuration)...)...)
+}
+
+// LimitMemory has the garbage collector work harder before the process takes more than so many bytes. GOMEMLIMIT counts
+// instead where it is set.
+func LimitMemory(bytes int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(bytes)
+	}
 }

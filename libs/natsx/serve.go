@@ -15,6 +15,7 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/requestid"
+	"oms.internal/libs/version"
 )
 
 // Bounds of the pool that serves requests: what exceeds them is refused at once instead of waiting past its deadline.
@@ -43,10 +44,10 @@ func NewEndpoint[Request, Reply any](name, subject string, handle func(context.C
 	}}
 }
 
-// Serve offers the endpoints as the micro service called name, in a queue group of that name so that one instance
+// Serve offers the endpoints as the micro service called name, with the version of the running build, in a queue group of that name so that one instance
 // serves each request, until ctx ends. Then it takes no new requests and finishes those that it has.
 func Serve(ctx context.Context, conn *nats.Conn, name string, log *slog.Logger, endpoints ...Endpoint) error {
-	service, err := micro.AddService(conn, micro.Config{Name: name, Version: "1.0.0", QueueGroup: name})
+	service, err := micro.AddService(conn, micro.Config{Name: name, Version: version.Get().Version, QueueGroup: name})
 	if err != nil {
 		return fmt.Errorf("nats service %s: %w", name, err)
 	}

@@ -25,7 +25,7 @@ func (r *Runner) environment(ctx context.Context) ([]string, error) {
 	if err := json.Unmarshal(output, &settings); err != nil {
 		return nil, fmt.Errorf("settings of the go command: %w", err)
 	}
-	environment := []string{"OMS_SECRETS=" + r.published()}
+	environment := []string{"OMS_SECRETS=" + r.published(), "REVISION=" + r.stack.Revision(ctx)}
 	for _, names := range stack.Choosable {
 		for _, name := range names {
 			environment = append(environment, name+"="+r.stack.Choices[name]) // "" lets compose.yaml use its default

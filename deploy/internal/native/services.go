@@ -30,11 +30,12 @@ func (r *Runner) build(ctx context.Context) error {
 	if err := os.MkdirAll(r.binDir(), 0o700); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
+	link := "-X " + stack.RevisionVariable + "=" + r.stack.Revision(ctx)
 	for _, name := range []string{"orders", "accounts", "gateway"} {
 		r.say("building %s", name)
 		folder := filepath.Join(r.stack.Root, filepath.FromSlash(sources[name]))
 		// #nosec G204 -- our own arguments
-		command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(r.binDir(), name), "./cmd/"+name)
+		command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", link, "-o", filepath.Join(r.binDir(), name), "./cmd/"+name)
 		// CI and the images build each module by itself, too.
 		command.Dir, command.Env = folder, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 		if output, err := command.CombinedOutput(); err != nil {
