@@ -52,7 +52,7 @@ type assembled struct {
 // controlBase is the URL of control requests; the instance that is asked puts its own scheme and host there.
 const controlBase = "http://" + accounts.Service
 
-func assemble(cfg settings, log *slog.Logger, world outside) (*assembled, error) {
+func assemble(cfg Config, log *slog.Logger, world outside) (*assembled, error) {
 	table, err := router.NewTable(router.Routes)
 	if err != nil {
 		return nil, err

@@ -143,7 +143,7 @@ func environ(values map[string]string) []string {
 // startGateway runs the process, as main does, until the test ends. It does not wait for it to be ready.
 func startGateway(t *testing.T, n *neighbours, out io.Writer) addresses {
 	t.Helper()
-	cfg, err := config.Load[settings](environ(n.env))
+	cfg, err := config.Load[Config](environ(n.env))
 	require.NoError(t, err)
 	listening := make(chan addresses, 1)
 	inBackground(t, func(ctx context.Context) error {

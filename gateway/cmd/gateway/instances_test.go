@@ -75,7 +75,7 @@ func TestGatewayThatEndsStillAnswersAndSaysThatItCloses(t *testing.T) {
 	n := newNeighbours(t)
 	n.env["DRAIN_TIME"] = "4s"
 	n.answerRevocations(t)
-	cfg, err := config.Load[settings](environ(n.env))
+	cfg, err := config.Load[Config](environ(n.env))
 	require.NoError(t, err)
 	listening, ended := make(chan addresses, 1), make(chan error, 1)
 	ctx, stop := context.WithCancel(t.Context())

@@ -10,7 +10,7 @@ import (
 )
 
 // clientListener is the public listener with a limit of its connections and, where it is configured, with TLS.
-func clientListener(cfg settings, public net.Listener) (net.Listener, error) {
+func clientListener(cfg Config, public net.Listener) (net.Listener, error) {
 	limited := limit.Connections(public, limit.ConnectionOptions{
 		Total: httpx.MaxConnections, PerAddress: cfg.ConnectionsPerAddress, Trusted: cfg.TrustedProxies,
 	})

@@ -1,54 +1,56 @@
 // Command gateway is the one public port of OMS: it verifies who asks and passes requests on to the services.
 //
-// Subcommands: serve (the default) runs it until SIGTERM; health asks a running one whether it is ready, and is the
-// health check of its container; routes prints the table of routes as JSON.
+//	gateway [serve]  serve HTTP until SIGTERM
+//	gateway routes   print the table of routes as JSON
+//	gateway health   exit 0 if the process on this machine is ready; the health check of its container
+//	gateway version  say what it was built from
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
-	"runtime/debug"
 
 	"oms.internal/gateway/internal/router"
 	"oms.internal/libs/config"
 	"oms.internal/libs/lifecycle"
+	"oms.internal/libs/version"
 )
 
 // memoryLimit makes the collector work harder before the heap grows so far that the process, with its code and stacks,
-// comes near the 64 MiB that it may take. GOMEMLIMIT, if it is set, counts instead.
+// comes near the 64 MiB that it may take.
 const memoryLimit = 44 << 20
 
 func main() {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryLimit)
-	}
-	os.Exit(lifecycle.Main(command))
+	lifecycle.LimitMemory(memoryLimit)
+	os.Exit(lifecycle.Main(func(ctx context.Context) error { return command(ctx, os.Args[1:], os.Environ(), os.Stdout) }))
 }
 
-func command(ctx context.Context) error {
+func command(ctx context.Context, args, environ []string, out io.Writer) error {
 	name := "serve"
-	if len(os.Args) > 1 {
-		name = os.Args[1]
+	if len(args) > 0 {
+		name = args[0]
 	}
 	switch name {
 	case "serve":
-		return serve(ctx)
+		return serve(ctx, environ, out)
 	case "health":
-		return lifecycle.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
+		return lifecycle.Health(ctx, environ, config.Defaults[Config]().AdminAddr, out)
 	case "routes":
-		return router.List(os.Stdout, router.Routes)
+		return router.List(out, router.Routes)
+	case "version":
+		_, err := fmt.Fprintln(out, "gateway", version.Get())
+		return err
 	default:
-		return fmt.Errorf("gateway: no command %q; there are serve, health and routes", name)
+		return fmt.Errorf("unknown command %q; there are serve, routes, health, version", name)
 	}
 }
 
-func serve(ctx context.Context) error {
-	cfg, err := config.Load[settings](os.Environ())
+func serve(ctx context.Context, environ []string, out io.Writer) error {
+	cfg, err := config.Load[Config](environ)
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
-	log := lifecycle.NewLogger(os.Stdout, "gateway", cfg.LogLevel)
-	return run(ctx, cfg, log, func(addresses) {})
+	return run(ctx, cfg, lifecycle.NewLogger(out, "gateway", cfg.LogLevel), func(addresses) {})
 }

@@ -10,7 +10,6 @@ import (
 
 	"oms.internal/gateway/internal/proxy"
 	"oms.internal/libs/authn/assertion"
-	"oms.internal/libs/config"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/httpx"
@@ -25,8 +24,8 @@ type addresses struct {
 }
 
 // run is the life of the process. onListen is told the addresses once both ports are taken.
-func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addresses)) error {
-	log.LogAttrs(ctx, slog.LevelInfo, "starting", config.Describe(cfg)...)
+func run(ctx context.Context, cfg Config, log *slog.Logger, onListen func(addresses)) error {
+	lifecycle.LogStart(ctx, log, cfg)
 	key, err := assertion.ReadPrivateKey(cfg.PrincipalPrivateKeyFile)
 	if err != nil {
 		return fmt.Errorf("principal key: %w", err)
@@ -88,7 +87,7 @@ func run(ctx context.Context, cfg settings, log *slog.Logger, onListen func(addr
 
 // listen listens at both ports or none. Nobody accepts yet: clients have no other gateway to turn to, so their connections
 // wait until this one can answer.
-func listen(cfg settings) (public, admin net.Listener, err error) {
+func listen(cfg Config) (public, admin net.Listener, err error) {
 	publicPort, adminPort, err := httpx.TakeBoth(cfg.HTTPAddr, cfg.AdminAddr)
 	if err != nil {
 		return nil, nil, err

@@ -129,7 +129,7 @@ func TestCertificateThatCannotBeReadEndsTheStart(t *testing.T) {
 	n := newNeighbours(t)
 	certify(t, n)
 	n.env["TLS_KEY_FILE"] = n.env["TLS_CERT_FILE"]
-	cfg, err := config.Load[settings](environ(n.env))
+	cfg, err := config.Load[Config](environ(n.env))
 	require.NoError(t, err)
 	err = run(t.Context(), cfg, lifecycle.NewLogger(io.Discard, "gateway", slog.LevelInfo), func(addresses) {})
 	require.ErrorContains(t, err, "TLS_CERT_FILE")

@@ -11,11 +11,11 @@ import (
 func TestTheAuthorityForTLSIsGivenToTheConnectionWithTheBroker(t *testing.T) {
 	t.Parallel()
 	env := validEnv(t)
-	cfg, err := config.Load[settings](environ(env))
+	cfg, err := config.Load[Config](environ(env))
 	require.NoError(t, err)
 	require.Empty(t, cfg.nats().TLSCAFile)
 	env["NATS_TLS_CA_FILE"] = "nats.pem"
-	cfg, err = config.Load[settings](environ(env))
+	cfg, err = config.Load[Config](environ(env))
 	require.NoError(t, err)
 	require.Equal(t, "nats.pem", cfg.nats().TLSCAFile)
 }

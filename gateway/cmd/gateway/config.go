@@ -16,13 +16,10 @@ import (
 	"oms.internal/libs/natsx"
 )
 
-// defaultAdminAddr repeats the default of AdminAddr for the health check, which reads no other setting.
-const defaultAdminAddr = "127.0.0.1:8081"
-
-// settings is the configuration of the process; README.md explains each.
-type settings struct {
+// Config is the environment of the process; README.md explains each key.
+type Config struct {
 	HTTPAddr        string        `env:"HTTP_ADDR" envDefault:":8080"`
-	AdminAddr       string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:8081"`
+	AdminAddr       string        `env:"ADMIN_ADDR"`
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
 	DrainTime       time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
@@ -52,32 +49,35 @@ type settings struct {
 	TokenAudience           string `env:"TOKEN_AUDIENCE" envDefault:"oms"`
 }
 
-func (s settings) nats() natsx.Config {
-	return natsx.Config{URL: s.NATSURL, User: s.NATSUser, Password: string(s.NATSPassword), TLSCAFile: s.NATSTLSCAFile}
+func (c Config) nats() natsx.Config {
+	return natsx.Config{URL: c.NATSURL, User: c.NATSUser, Password: string(c.NATSPassword), TLSCAFile: c.NATSTLSCAFile}
 }
 
-// Check finds values that are none and those that do not go together.
-func (s settings) Check() error {
+// SetDefaults is for config.Load and for the health check, which reads no other setting.
+func (c *Config) SetDefaults() { c.AdminAddr = "127.0.0.1:8081" }
+
+// Check reports values that are out of range and values that do not go together.
+func (c Config) Check() error {
 	var problems []error
 	for _, limit := range []struct {
 		key   string
 		value time.Duration
 	}{
-		{"UPSTREAM_TIMEOUT", s.UpstreamTimeout},
-		{"SHUTDOWN_TIMEOUT", s.ShutdownTimeout},
-		{"REVOCATION_MAX_STALENESS", s.RevocationMaxStaleness},
+		{"UPSTREAM_TIMEOUT", c.UpstreamTimeout},
+		{"SHUTDOWN_TIMEOUT", c.ShutdownTimeout},
+		{"REVOCATION_MAX_STALENESS", c.RevocationMaxStaleness},
 	} {
 		if limit.value <= 0 {
 			problems = append(problems, fmt.Errorf("%s: must be longer than 0", limit.key))
 		}
 	}
-	if s.DrainTime < 0 || s.DrainTime >= s.ShutdownTimeout {
+	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
 		problems = append(problems, errors.New("DRAIN_TIME: must not be negative, and shorter than SHUTDOWN_TIMEOUT"))
 	}
-	if s.ConnectionsPerAddress < 0 {
+	if c.ConnectionsPerAddress < 0 {
 		problems = append(problems, errors.New("CONNECTIONS_PER_ADDRESS: must not be negative"))
 	}
-	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") {
+	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		problems = append(problems, errors.New("TLS_CERT_FILE, TLS_KEY_FILE: set both or none"))
 	}
 	return errors.Join(problems...)

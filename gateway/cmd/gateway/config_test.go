@@ -21,12 +21,12 @@ func validEnv(t *testing.T) map[string]string {
 	}
 }
 
-func TestSettingsHaveTheDocumentedDefaults(t *testing.T) {
+func TestTheConfigurationHasTheDocumentedDefaults(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Load[settings](environ(validEnv(t)))
+	cfg, err := config.Load[Config](environ(validEnv(t)))
 	require.NoError(t, err)
 	require.Equal(t, ":8080", cfg.HTTPAddr)
-	require.Equal(t, defaultAdminAddr, cfg.AdminAddr)
+	require.Equal(t, "127.0.0.1:8081", cfg.AdminAddr)
 	require.Equal(t, "http://accounts:8000", cfg.AccountsURL.String())
 	require.Equal(t, "http://orders-1:8000,http://orders-2:8000", cfg.OrdersURL.String())
 	require.Equal(t, "1s", cfg.DrainTime.String())
@@ -42,12 +42,12 @@ func TestAGatewayNeedNotDrain(t *testing.T) {
 	t.Parallel()
 	env := validEnv(t)
 	env["DRAIN_TIME"] = "0s"
-	cfg, err := config.Load[settings](environ(env))
+	cfg, err := config.Load[Config](environ(env))
 	require.NoError(t, err)
 	require.Zero(t, cfg.DrainTime)
 }
 
-func TestWrongSettingIsRefused(t *testing.T) {
+func TestAWrongConfigurationIsRefused(t *testing.T) {
 	t.Parallel()
 	for key, values := range map[string][]string{
 		"ACCOUNTS_URL":               {"", "accounts:8000", "ftp://accounts", "http://", "http://a/path", "http://u@a", "http://a?b"},
@@ -73,7 +73,7 @@ func TestWrongSettingIsRefused(t *testing.T) {
 		for _, value := range values {
 			changed := maps.Clone(validEnv(t))
 			changed[key] = value
-			_, err := config.Load[settings](environ(changed))
+			_, err := config.Load[Config](environ(changed))
 			require.Error(t, err, "%s=%s", key, value)
 		}
 	}
