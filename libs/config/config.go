@@ -35,11 +35,11 @@ func (Secret) MarshalText() ([]byte, error) { return []byte("******"), nil }
 
 // Load fills a T, whose fields are tagged as github.com/caarlos0/env describes, from an environment in the form of
 // os.Environ. A key that shares its first word (up to the underscore) with one of T's, but is not one of T's, is a
-// mistake. All mistakes come back as one error. Where all values can be read, a T that has a method Check says what is wrong
-// with them besides.
+// mistake. All mistakes come back as one error. A T may have two methods: SetDefaults, with a pointer receiver, sets values
+// before any is read, for defaults that a tag cannot say; Check says what is wrong with values that could all be read.
 func Load[T any](environ []string) (T, error) {
 	values := env.ToMap(environ)
-	var result T
+	result := Defaults[T]()
 	known, err := env.GetFieldParams(&result)
 	if err != nil {
 		return result, fmt.Errorf("describe configuration: %w", err)
@@ -60,6 +60,14 @@ func Load[T any](environ []string) (T, error) {
 		problems = append(problems, checked.Check())
 	}
 	return result, errors.Join(problems...)
+}
+
+// Defaults returns a T before anything is read into it.
+func Defaults[T any]() (result T) {
+	if defaulted, ok := any(&result).(interface{ SetDefaults() }); ok {
+		defaulted.SetDefaults()
+	}
+	return result
 }
 
 func unknownKeys(known []env.FieldParams, values map[string]string) []error {

@@ -65,7 +65,7 @@ func TestOfTwoProcessesThatTakeAPortAtOnceOneListens(t *testing.T) {
 	}
 	listener, listenErr := first.Listen()
 	require.NoError(t, listenErr)
-	defer listener.Close() //nolint:errcheck // the test has ended
+	defer listener.Close()
 	if err == nil {
 		_, err = second.Listen()
 	}

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -18,8 +17,6 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/email"
 )
-
-const commandTimeout = 30 * time.Second
 
 // createAdmin makes the member with --email an admin, with a password that it asks for.
 func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []string, in *os.File, out io.Writer) error {
@@ -42,8 +39,8 @@ func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []strin
 			"and one that is neither letter, digit nor underscore", account.MinPassword, account.MaxPassword)
 	}
 	var created bool
-	err = withDatabase(ctx, cfg, log, func(ctx context.Context, service *service) error {
-		created, err = service.domain.CreateAdmin(ctx, *address, password)
+	err = operate(ctx, cfg, log, func(ctx context.Context, domain *account.Service) error {
+		created, err = domain.CreateAdmin(ctx, *address, password)
 		return err
 	})
 	if err != nil {
@@ -55,26 +52,6 @@ func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []strin
 		_, err = fmt.Fprintf(out, "%s: has the admin right and the new password; its sessions have ended\n", *address)
 	}
 	return err
-}
-
-// withDatabase runs an operator's command with a service that serves nobody.
-func withDatabase(ctx context.Context, cfg Config, log *slog.Logger, command func(context.Context, *service) error) error {
-	service, err := assemble(ctx, cfg, log)
-	if err != nil {
-		return err
-	}
-	defer service.conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-	defer cancel()
-	watching := make(chan error, 1)
-	watchCtx, stop := context.WithCancel(ctx)
-	go func() { watching <- service.cluster.Run(watchCtx) }()
-	err = awaitPrimary(ctx, service.cluster)
-	if err == nil {
-		err = command(ctx, service)
-	}
-	stop()
-	return errors.Join(err, <-watching)
 }
 
 // readPassword asks on a terminal, without echo, or takes the first line of what is piped in.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"testing"
@@ -89,8 +90,8 @@ func TestAnAdminNeedsAnEmailAndAGoodPassword(t *testing.T) {
 func TestMakingAnAdminEndsWhereThereIsNoPrimary(t *testing.T) {
 	t.Parallel()
 	s := newSurroundings(t)
-	require.NoError(t, migrate(t.Context(), s.cfg, discard))
-	s.cfg.MySQLHosts = []string{s.pair.Replica.Addr()}
+	require.NoError(t, program().Command(t.Context(), []string{"migrate"}, s.environ(t), io.Discard))
+	s.cfg.MySQLHosts = []string{s.Pair.Replica.Addr()}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	err := createAdmin(ctx, s.cfg, discard, []string{"--email", "a@x.test"}, piped(t, secret), &bytes.Buffer{})

@@ -4,37 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/service"
+	"oms.internal/libs/service/servicetest"
 )
 
 // environ is the environment that configures the process as cfg does.
 func (s *surroundings) environ(t *testing.T) []string {
 	t.Helper()
-	file := func(name, content string) string {
-		path := filepath.Join(t.TempDir(), name)
-		require.NoError(t, os.WriteFile(path, []byte(content+"\n"), 0o600))
-		return path
-	}
-	return []string{
-		"HTTP_ADDR=127.0.0.1:0", "ADMIN_ADDR=127.0.0.1:0", "LOG_LEVEL=error",
-		"MYSQL_HOSTS=" + strings.Join(s.cfg.MySQLHosts, ","), "MYSQL_DATABASE=" + s.cfg.MySQLDatabase,
-		"MYSQL_USER=" + s.cfg.MySQLUser, "MYSQL_PASSWORD_FILE=" + file("app", string(s.cfg.MySQLPassword)),
-		"MYSQL_MIGRATE_USER=" + s.cfg.MySQLMigrateUser, "MYSQL_MIGRATE_PASSWORD_FILE=" + file("migrate", string(s.cfg.MySQLMigratePassword)),
-		"NATS_URL=" + s.cfg.NATSURL, "NATS_PASSWORD_FILE=" + file("nats", "x"),
-		"IDEMPOTENCY_SECRET_FILE=" + file("idempotency", string(s.cfg.IdempotencySecret)),
-		"PRINCIPAL_PUBLIC_KEY_FILE=" + s.cfg.PrincipalKeyFile, "TOKEN_KEYS_DIR=" + s.cfg.TokenKeysDir,
-		"PATH=/usr/bin",
-	}
+	return append(servicetest.Environ(t, s.cfg.Config),
+		"IDEMPOTENCY_SECRET_FILE="+servicetest.File(t, string(s.cfg.IdempotencySecret)+"\n"),
+		"TOKEN_KEYS_DIR="+s.cfg.TokenKeysDir, "PATH=/usr/bin")
 }
 
 func TestMigratingTwiceIsHarmlessAlsoAtTheSameMoment(t *testing.T) {
@@ -43,12 +32,14 @@ func TestMigratingTwiceIsHarmlessAlsoAtTheSameMoment(t *testing.T) {
 	environ := s.environ(t)
 	migrations := make(chan error)
 	for range 3 {
-		go func() { migrations <- command(context.Background(), []string{"migrate"}, environ) }()
+		go func() {
+			migrations <- program().Command(context.Background(), []string{"migrate"}, environ, io.Discard)
+		}()
 	}
 	require.NoError(t, errors.Join(<-migrations, <-migrations, <-migrations))
 	s.fill(t, 3)
 	before := s.content(t)
-	require.NoError(t, command(t.Context(), []string{"migrate"}, environ))
+	require.NoError(t, program().Command(t.Context(), []string{"migrate"}, environ, io.Discard))
 	require.Equal(t, before, s.content(t))
 	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM heartbeat"))
 }
@@ -57,13 +48,13 @@ func TestTheServicesOwnUserMayNotChangeTheSchema(t *testing.T) {
 	t.Parallel()
 	s := newSurroundings(t)
 	s.cfg.MySQLMigrateUser, s.cfg.MySQLMigratePassword = s.cfg.MySQLUser, s.cfg.MySQLPassword
-	require.Error(t, migrate(t.Context(), s.cfg, discard))
+	require.Error(t, program().Command(t.Context(), []string{"migrate"}, s.environ(t), io.Discard))
 }
 
 func TestEveryMistakeOfTheConfigurationIsReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	environ := []string{"MYSQL_HOST=localhost", "TOKEN_LIFETIME=long", "ACCOUNTS_DIRECTORY=closed", "TIME_ZONE=Mars/Olympus"}
-	err := command(t.Context(), nil, environ)
+	err := program().Command(t.Context(), nil, environ, io.Discard)
 	for _, part := range []string{
 		"MYSQL_HOST:", "MYSQL_HOSTS", "NATS_URL", "PRINCIPAL_PUBLIC_KEY_FILE", "TOKEN_KEYS_DIR", "IDEMPOTENCY_SECRET_FILE", "closed", "Mars/Olympus", "long",
 	} {
@@ -74,7 +65,7 @@ func TestEveryMistakeOfTheConfigurationIsReportedAtOnce(t *testing.T) {
 func TestSettingsThatDoNotGoTogetherAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSurroundings(t)
-	err := command(t.Context(), []string{"migrate"}, append(s.environ(t), "TOKEN_LIFETIME=0s", "DRAIN_TIME=10s", "SHUTDOWN_TIMEOUTS=1s"))
+	err := program().Command(t.Context(), []string{"migrate"}, append(s.environ(t), "TOKEN_LIFETIME=0s", "DRAIN_TIME=10s", "SHUTDOWN_TIMEOUTS=1s"), io.Discard)
 	for _, part := range []string{"configuration:", "TOKEN_LIFETIME: 0s is not positive", "DRAIN_TIME", "SHUTDOWN_TIMEOUTS: there is no such setting"} {
 		require.ErrorContains(t, err, part)
 	}
@@ -83,7 +74,7 @@ func TestSettingsThatDoNotGoTogetherAreReportedAtOnce(t *testing.T) {
 func TestAnUnknownCommandIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSurroundings(t)
-	require.ErrorContains(t, command(t.Context(), []string{"migrat"}, s.environ(t)), `unknown command "migrat"`)
+	require.ErrorContains(t, program().Command(t.Context(), []string{"migrat"}, s.environ(t), io.Discard), `unknown command "migrat"`)
 }
 
 func TestAProcessThatCannotStartSaysWhy(t *testing.T) {
@@ -98,16 +89,17 @@ func TestAProcessThatCannotStartSaysWhy(t *testing.T) {
 	} {
 		s := newSurroundings(t)
 		spoil(&s.cfg)
-		require.ErrorContains(t, run(t.Context(), s.cfg, discard, func(Addresses) {}), name)
+		require.ErrorContains(t, program().Serve(t.Context(), s.cfg, discard, func(service.Addresses) {}), name)
 	}
 }
 
-func TestTheHealthCheckFollowsTheProcess(t *testing.T) { //nolint:paralleltest // the address is in the environment
+func TestTheHealthCheckFollowsTheProcess(t *testing.T) {
+	t.Parallel()
 	p := startProcess(t)
-	t.Setenv("ADMIN_ADDR", p.Admin.String())
-	require.NoError(t, command(t.Context(), []string{"health"}, nil))
-	require.NoError(t, p.stop())
-	require.Error(t, command(t.Context(), []string{"health"}, nil))
+	environ := []string{"ADMIN_ADDR=" + p.Admin.String()}
+	require.NoError(t, program().Command(t.Context(), []string{"health"}, environ, io.Discard))
+	require.NoError(t, p.Stop())
+	require.Error(t, program().Command(t.Context(), []string{"health"}, environ, io.Discard))
 }
 
 func TestTheEndOfTheContextEndsTheProcessOnceWhatHasBegunIsAnswered(t *testing.T) {
@@ -127,7 +119,7 @@ func TestTheEndOfTheContextEndsTheProcessOnceWhatHasBegunIsAnswered(t *testing.T
 	}()
 	_, err := requests.NextMsg(patience)
 	require.NoError(t, err)
-	require.NoError(t, p.stop())
+	require.NoError(t, p.Stop())
 	require.NoError(t, <-answered)
 	require.Equal(t, http.StatusOK, got.status)
 	for _, address := range []net.Addr{p.HTTP, p.Admin} {
@@ -140,7 +132,7 @@ func TestTheAdminPortShowsMetricsOfRequestsAndPools(t *testing.T) {
 	t.Parallel()
 	p := startProcess(t)
 	p.signUp(t, "a@x.test")
-	metrics := (&process{surroundings: p.surroundings, Addresses: Addresses{HTTP: p.Admin}}).send(t, "", http.MethodGet, "/metrics", "", "")
+	metrics := (&process{p.surroundings, &servicetest.Process{Addresses: service.Addresses{HTTP: p.Admin}}}).send(t, "", http.MethodGet, "/metrics", "", "")
 	require.Equal(t, http.StatusOK, metrics.status)
 	require.Contains(t, metrics.body, `http_request_duration_seconds_count{method="POST",route="/accounts/users",status="201"} 1`)
 	for _, host := range p.cfg.MySQLHosts {

@@ -10,14 +10,15 @@ import (
 
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/config"
+	"oms.internal/libs/service"
 )
 
 // valid is a configuration in which every value goes with the others.
 func valid() Config {
 	return Config{
-		TokenLifetime: time.Hour, RefreshLifetime: time.Hour, ShutdownTimeout: 10 * time.Second, DrainTime: time.Second,
-		RequestTimeout: time.Second, LastOrdersTimeout: time.Second,
-		EventsReplicas: 1, IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
+		Config:        service.Config{ShutdownTimeout: 10 * time.Second, DrainTime: time.Second, RequestTimeout: time.Second, EventsReplicas: 1},
+		TokenLifetime: time.Hour, RefreshLifetime: time.Hour, LastOrdersTimeout: time.Second,
+		IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
 	}
 }
 

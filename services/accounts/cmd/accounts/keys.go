@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/token"
 )
 
@@ -19,7 +20,7 @@ func keys(ctx context.Context, cfg Config, log *slog.Logger, args []string, out 
 		return errors.New("there is one command: accounts keys rotate")
 	}
 	// The database comes first: a rotation that could not be written down is not begun.
-	return withDatabase(ctx, cfg, log, func(ctx context.Context, service *service) error {
+	return operate(ctx, cfg, log, func(ctx context.Context, domain *account.Service) error {
 		rotation, err := token.Rotate(cfg.TokenKeysDir, time.Now(), cfg.TokenLifetime)
 		if rotation.Added == "" {
 			return err
@@ -33,6 +34,6 @@ func keys(ctx context.Context, cfg Config, log *slog.Logger, args []string, out 
 		if len(rotation.Removed) > 0 {
 			did = append(did, fmt.Sprintf("removed %d", len(rotation.Removed)))
 		}
-		return errors.Join(err, printErr, service.domain.RecordKeyRotation(ctx, strings.Join(did, ", ")))
+		return errors.Join(err, printErr, domain.RecordKeyRotation(ctx, strings.Join(did, ", ")))
 	})
 }

@@ -88,7 +88,7 @@ func TestADeletedMemberIsGoneWithAllItsSessions(t *testing.T) {
 	require.Equal(t, uint64(math.MaxInt64), revocation.ThroughSession)
 	p.requireKept(t, revocation)
 	p.requireEnded(t, caller.SessionID)
-	require.NoError(t, p.pair.Sync(t.Context())) // nobody has told the admin
+	require.NoError(t, p.Pair.Sync(t.Context())) // nobody has told the admin
 	require.Equal(t, http.StatusNotFound, p.do(t, admin, http.MethodGet, userPath(caller.MemberID), "").status)
 	gone := p.do(t, caller, http.MethodDelete, userPath(caller.MemberID), "")
 	require.Equal(t, http.StatusUnauthorized, gone.status, "its token proves nothing any more")

@@ -5,50 +5,56 @@
 //	accounts admin --email E make E an admin; the password comes from the terminal or standard input
 //	accounts keys rotate     add a new signing key and remove those that no valid token needs
 //	accounts health          exit 0 if the process on this machine is ready
+//	accounts version         say what it was built from
 package main
 
 import (
-	"cmp"
 	"context"
-	"fmt"
+	"log/slog"
 	"os"
-	"runtime/debug"
 	_ "time/tzdata" // an image from scratch has no time zones
 
-	"oms.internal/libs/config"
+	"oms.internal/accounts/internal/httpapi"
+	"oms.internal/accounts/internal/natsapi"
+	"oms.internal/accounts/internal/store"
+	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/lifecycle"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/service"
+	"oms.internal/sql"
 )
 
-// memoryLimit makes the garbage collector work harder before the process grows: password hashes come and go by 19 MiB.
-const memoryLimit = 48 << 20
+func main() { os.Exit(program().Main()) }
 
-func main() {
-	debug.SetMemoryLimit(memoryLimit)
-	os.Exit(lifecycle.Main(func(ctx context.Context) error { return command(ctx, os.Args[1:], os.Environ()) }))
+func program() service.Program[Config] {
+	return service.Program[Config]{
+		Name: accounts.Service, Migrate: migrate, Build: build,
+		Commands: map[string]func(context.Context, Config, *slog.Logger, []string) error{
+			"admin": func(ctx context.Context, cfg Config, log *slog.Logger, args []string) error {
+				return createAdmin(ctx, cfg, log, args, os.Stdin, os.Stderr)
+			},
+			"keys": func(ctx context.Context, cfg Config, log *slog.Logger, args []string) error {
+				return keys(ctx, cfg, log, args, os.Stderr)
+			},
+		},
+	}
 }
 
-func command(ctx context.Context, args, environ []string) error {
-	name := "serve"
-	if len(args) > 0 {
-		name, args = args[0], args[1:]
-	}
-	if name == "health" {
-		return lifecycle.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
-	}
-	cfg, err := config.Load[Config](environ)
+func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {
+	return mysqlx.Migrate(ctx, cfg, sql.Accounts(), log, store.FillMailboxes)
+}
+
+func build(ctx context.Context, cfg Config, base *service.Base) (service.Special, error) {
+	domain, signing, err := newDomain(ctx, cfg, base)
 	if err != nil {
-		return fmt.Errorf("configuration:\n%w", err)
+		return service.Special{}, err
 	}
-	log := lifecycle.NewLogger(os.Stdout, "accounts", cfg.LogLevel)
-	switch name {
-	case "serve":
-		return run(ctx, cfg, log, func(Addresses) {})
-	case "migrate":
-		return migrate(ctx, cfg, log)
-	case "admin":
-		return createAdmin(ctx, cfg, log, args, os.Stdin, os.Stderr)
-	case "keys":
-		return keys(ctx, cfg, log, args, os.Stderr)
-	}
-	return fmt.Errorf("unknown command %q; there are serve, migrate, admin, keys and health", name)
+	httpapi.New(domain, signing.JWKS, cfg.TimeZone.Location).Register(base.App, base.Verifier, base.OwnWrites)
+	return service.Special{
+		Workers: []lifecycle.Part{
+			{Name: "cleanup", Run: domain.CleanUp},
+			{Name: "signing keys", Run: func(ctx context.Context) error { return signing.Watch(ctx, base.Log) }},
+		},
+		Endpoints: natsapi.Endpoints(domain),
+	}, nil
 }

@@ -26,7 +26,7 @@ func (s *surroundings) fill(t *testing.T, count int) {
 	_, err := s.db.ExecContext(t.Context(), "INSERT INTO members (email, email_key, name, nickname, phone, gender, password_hash, "+
 		"is_admin, is_active, created_at) VALUES "+strings.Join(rows, ", "), args...)
 	require.NoError(t, err)
-	require.NoError(t, s.pair.Sync(t.Context()))
+	require.NoError(t, s.Pair.Sync(t.Context()))
 }
 
 func everyone(uint64) bool { return true }
@@ -86,7 +86,7 @@ func (s *surroundings) logStatements(t *testing.T) func() []string {
 	const log = `SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log
 		WHERE user_host LIKE ? AND command_type IN ('Query', 'Execute') ORDER BY event_time`
 	var lists []func() []string
-	for _, server := range []*dbpair.Server{s.pair.Primary, s.pair.Replica} {
+	for _, server := range []*dbpair.Server{s.Pair.Primary, s.Pair.Replica} {
 		root, err := server.OpenRoot()
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, root.Close()) })
@@ -95,7 +95,7 @@ func (s *surroundings) logStatements(t *testing.T) func() []string {
 		_, err = root.ExecContext(t.Context(), "SET GLOBAL general_log = ON")
 		require.NoError(t, err)
 		lists = append(lists, func() []string {
-			rows, err := root.QueryContext(t.Context(), log, s.schema.App.User+"[%")
+			rows, err := root.QueryContext(t.Context(), log, s.Schema.App.User+"[%")
 			require.NoError(t, err)
 			defer func() { require.NoError(t, rows.Close()) }()
 			var statements []string

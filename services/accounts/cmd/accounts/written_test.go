@@ -97,7 +97,7 @@ func TestAReadSeesWhatItsTokenOrThisProcessKnowsOf(t *testing.T) {
 // onPrimaryAlone executes a statement whose change never reaches the replica.
 func (s *surroundings) onPrimaryAlone(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	root, err := s.pair.Primary.Open("root", s.pair.RootPassword, s.schema.Name)
+	root, err := s.Pair.Primary.Open("root", s.Pair.RootPassword, s.Schema.Name)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, root.Close()) }()
 	session, err := root.Conn(t.Context())
@@ -199,14 +199,14 @@ func TestWithoutNATSWritesAreMadeAndToldOnceItIsBack(t *testing.T) {
 	s := newSurroundings(t)
 	p := s.start(t)
 	caller := p.signUp(t, "sungi@x.test")
-	require.NoError(t, p.broker.Stop(t.Context()))
+	require.NoError(t, p.Broker.Stop(t.Context()))
 	for i := range 3 {
 		got := p.do(t, caller, http.MethodPatch, userPath(caller.MemberID), fmt.Sprintf(`{"phone":"021234%d"}`, i))
 		require.Equal(t, http.StatusOK, got.status, "%s", got.body)
 		require.NotEmpty(t, got.header.Get(consistency.Header))
 	}
 	require.Equal(t, 4, p.number(t, "SELECT COUNT(*) FROM outbox"))
-	require.NoError(t, p.broker.Restart(t.Context()))
+	require.NoError(t, p.Broker.Restart(t.Context()))
 	require.Eventually(t, func() bool {
 		return p.number(t, "SELECT COUNT(*) FROM outbox WHERE published_at IS NULL") == 0
 	}, time.Minute, 20*time.Millisecond)

@@ -68,7 +68,7 @@ func (c caller) send(t *testing.T, sent message) answer {
 
 // try is send for other goroutines than the test's.
 func (c caller) try(ctx context.Context, sent message) (answer, error) {
-	url := "http://" + c.addresses.HTTP.String() + sent.path
+	url := "http://" + c.HTTP.String() + sent.path
 	request, err := http.NewRequestWithContext(ctx, sent.method, url, strings.NewReader(sent.body))
 	if err != nil {
 		return answer{}, err
@@ -185,7 +185,7 @@ func (a answer) requireField(t *testing.T, field, text string) {
 // raw sends a request line that net/http would not let out.
 func (c caller) raw(t *testing.T, line string) answer {
 	t.Helper()
-	conn, err := net.Dial("tcp", c.addresses.HTTP.String())
+	conn, err := net.Dial("tcp", c.HTTP.String())
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: orders\r\nConnection: close\r\n%s: %s\r\n\r\n", line, assertion.Header, c.principal)

@@ -70,9 +70,9 @@ func parse(t *testing.T, received *nats.Msg) events.Event {
 func TestWhatWasWrittenWithoutABrokerIsPublishedLater(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	require.NoError(t, p.broker.Kill())
+	require.NoError(t, p.Broker.Kill())
 	p.as(t, alice).order(t, "LATER0000001", "p")
-	require.NoError(t, p.broker.Restart(t.Context()))
+	require.NoError(t, p.Broker.Restart(t.Context()))
 	require.Eventually(t, func() bool {
 		var waiting int
 		require.NoError(t, p.root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM outbox WHERE published_at IS NULL").Scan(&waiting))

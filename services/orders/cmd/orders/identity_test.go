@@ -27,7 +27,7 @@ func TestNothingIsServedWithoutAPrincipalOfAMemberForThisService(t *testing.T) {
 	require.NoError(t, err)
 	admin := authn.Principal{MemberID: boss, SessionID: 1, Admin: true}
 	at := func(moment time.Time) *assertion.Signer {
-		return assertion.NewSigner(p.key, func() time.Time { return moment })
+		return assertion.NewSigner(p.Gateway, func() time.Time { return moment })
 	}
 	principals := map[string]string{
 		"none":                 "",

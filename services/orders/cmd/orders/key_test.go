@@ -55,8 +55,7 @@ func TestTheSameKeyIsTheSameOrderWhateverHappenedSince(t *testing.T) {
 	requireReplay(t, first, admin.send(t, sent))
 	require.Zero(t, p.orders(t))
 
-	p.cancel()
-	require.NoError(t, p.ended())
+	require.NoError(t, p.Stop())
 	p.run(t)
 	requireReplay(t, first, p.as(t, boss).send(t, sent))
 	require.Equal(t, 1, p.count(t, "idempotency_keys"))
@@ -148,7 +147,7 @@ func TestRequestsWhoseAnswersAreLostAreDoneOnce(t *testing.T) {
 
 // cutOff sends a request and closes the connection before the answer, or while it comes.
 func (c caller) cutOff(key string) {
-	conn, err := net.Dial("tcp", c.addresses.HTTP.String())
+	conn, err := net.Dial("tcp", c.HTTP.String())
 	if err != nil {
 		return
 	}

@@ -14,7 +14,7 @@ func TestLinksLeadWhereTheClientAsked(t *testing.T) {
 	for i := range 5 {
 		p.as(t, alice).order(t, fmt.Sprintf("LINK%08d", i), "p q")
 	}
-	direct := "http://" + p.addresses.HTTP.String()
+	direct := "http://" + p.HTTP.String()
 	forwarded := map[string]string{"X-Forwarded-Host": "shop.example:8443", "X-Forwarded-Proto": "https"}
 	cases := []struct {
 		path           string

@@ -3,46 +3,55 @@
 //	orders [serve]  serve HTTP and NATS until SIGTERM
 //	orders migrate  apply the migrations and exit
 //	orders health   exit 0 if the process on this machine is ready
+//	orders version  say what it was built from
 package main
 
 import (
-	"cmp"
 	"context"
-	"fmt"
+	"log/slog"
 	"os"
-	"runtime/debug"
+	"time"
 	_ "time/tzdata" // an image from scratch has no time zones
 
-	"oms.internal/libs/config"
-	"oms.internal/libs/lifecycle"
+	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/events"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/service"
+	"oms.internal/orders/internal/httpapi"
+	"oms.internal/orders/internal/natsapi"
+	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/store"
+	"oms.internal/sql"
 )
 
-// memoryLimit makes the garbage collector work harder before the process grows.
-const memoryLimit = 48 << 20
+// Config is the environment of the process.
+type Config struct{ service.Config }
 
-func main() {
-	debug.SetMemoryLimit(memoryLimit)
-	os.Exit(lifecycle.Main(func(ctx context.Context) error { return command(ctx, os.Args[1:], os.Environ()) }))
+// SetDefaults is for config.Load.
+func (c *Config) SetDefaults() { c.Config = service.Defaults(orders.Service, 9002, 9102) }
+
+func main() { os.Exit(program().Main()) }
+
+func program() service.Program[Config] {
+	return service.Program[Config]{Name: orders.Service, Migrate: migrate, Build: build}
 }
 
-func command(ctx context.Context, args, environ []string) error {
-	name := "serve"
-	if len(args) > 0 {
-		name = args[0]
-	}
-	if name == "health" {
-		return lifecycle.Probe(ctx, cmp.Or(os.Getenv("ADMIN_ADDR"), defaultAdminAddr), os.Stdout)
-	}
-	cfg, err := config.Load[Config](environ)
-	if err != nil {
-		return fmt.Errorf("configuration:\n%w", err)
-	}
-	log := lifecycle.NewLogger(os.Stdout, "orders", cfg.LogLevel)
-	switch name {
-	case "serve":
-		return run(ctx, cfg, log, func(Addresses) {})
-	case "migrate":
-		return migrate(ctx, cfg, log)
-	}
-	return fmt.Errorf("unknown command %q; there are serve, migrate and health", name)
+func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {
+	return mysqlx.Migrate(ctx, cfg, sql.Orders(), log)
+}
+
+func build(_ context.Context, cfg Config, base *service.Base) (service.Special, error) {
+	orderStore := store.New(base.Database, time.Now)
+	domain := order.NewService(order.Dependencies{
+		Store:     orderStore,
+		Members:   natsapi.NewMembers(base.NATS),
+		NewNumber: order.NewNumber,
+		Now:       time.Now,
+		Log:       base.Log,
+	})
+	httpapi.New(domain, cfg.TimeZone.Location).Register(base.App, base.Verifier, base.OwnWrites)
+	return service.Special{
+		Endpoints: natsapi.Endpoints(domain),
+		Consumers: []*events.Consumer{natsapi.NewConsumer(base.Database, base.NATS, orderStore.ForgetCustomer, base.Log)},
+	}, nil
 }

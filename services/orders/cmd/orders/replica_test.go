@@ -138,8 +138,7 @@ func elsewhere(t *testing.T, p *process, replica statements) {
 	_, err = replica.root.ExecContext(t.Context(), "START REPLICA SQL_THREAD")
 	require.NoError(t, err)
 	p.awaitReplica(t, replica)
-	other.cancel()
-	require.NoError(t, other.ended())
+	require.NoError(t, other.Stop())
 }
 
 func behind(t *testing.T, p *process, replica statements) {
@@ -196,11 +195,11 @@ func lost(t *testing.T, p *process) {
 		require.Eventually(t, func() bool { return answered.Load() >= until || len(failures) > 0 }, patience, poll)
 	}
 	more()
-	require.NoError(t, p.pair.Replica.Pause())
+	require.NoError(t, p.Pair.Replica.Pause())
 	more()
-	require.NoError(t, p.pair.Replica.Continue())
+	require.NoError(t, p.Pair.Replica.Continue())
 	more()
-	require.NoError(t, p.pair.Replica.Kill())
+	require.NoError(t, p.Pair.Replica.Kill())
 	more()
 	close(stop)
 	reading.Wait()

@@ -29,14 +29,14 @@ func TestTheEndAnswersRequestsThatHaveBegun(t *testing.T) {
 		answered <- got
 	}()
 	<-began
-	p.cancel()
-	require.Eventually(t, func() bool { return p.readiness(t) == http.StatusServiceUnavailable }, patience, poll)
+	p.Cancel()
+	require.Eventually(t, func() bool { return p.Readiness() == http.StatusServiceUnavailable }, patience, poll)
 	close(release)
 	got := <-answered
 	require.Equal(t, http.StatusCreated, got.status, got.text)
-	require.NoError(t, p.ended())
+	require.NoError(t, p.Ended())
 	require.Equal(t, 1, p.orders(t))
-	require.Zero(t, p.readiness(t), "the admin port is closed")
+	require.Zero(t, p.Readiness(), "the admin port is closed")
 }
 
 func TestARestartKeepsTheOrders(t *testing.T) {
@@ -44,8 +44,7 @@ func TestARestartKeepsTheOrders(t *testing.T) {
 	p := start(t)
 	path := p.as(t, alice).order(t, "KEPT00000001", "p")
 	before := p.as(t, alice).get(t, path)
-	p.cancel()
-	require.NoError(t, p.ended())
+	require.NoError(t, p.Stop())
 	p.run(t)
 	require.Equal(t, before.body, p.as(t, alice).get(t, path).body)
 }
@@ -53,14 +52,14 @@ func TestARestartKeepsTheOrders(t *testing.T) {
 func TestWithoutItsBrokerAStartedProcessServesWhatNeedsNone(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	require.NoError(t, p.broker.Kill())
+	require.NoError(t, p.Broker.Kill())
 	path := p.as(t, alice).order(t, "ALONE0000001", "p")
 	require.Equal(t, http.StatusOK, p.as(t, alice).get(t, path).status)
 	require.Equal(t, []string{"ALONE0000001"}, p.as(t, boss).toldOfAll().list(t, "/orders/?search=alone"))
 	p.as(t, boss).post(t, `{"customer": 2, "product_name": "p"}`).requireProblem(t, http.StatusServiceUnavailable)
-	require.Equal(t, http.StatusOK, p.readiness(t))
+	require.Equal(t, http.StatusOK, p.Readiness())
 
-	require.NoError(t, p.broker.Restart(t.Context()))
+	require.NoError(t, p.Broker.Restart(t.Context()))
 	require.Eventually(t, func() bool {
 		return p.as(t, boss).post(t, `{"customer": 2, "product_name": "p"}`).status == http.StatusCreated
 	}, patience, poll)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/service"
+	"oms.internal/libs/service/servicetest"
 	"oms.internal/servers/testservers"
 )
 
@@ -32,37 +34,35 @@ func TestAProcessThatStartsRefusesConnectionsUntilItCanAnswer(t *testing.T) {
 	require.NoError(t, err)
 	p := startOn(t, pair, schema)
 	require.NoError(t, pair.Sync(t.Context()))
-	p.cancel()
-	require.NoError(t, p.ended())
+	require.NoError(t, p.Stop())
 
 	// Nobody has told the process yet which server is the primary.
 	require.NoError(t, pair.Primary.Pause())
 	require.NoError(t, pair.Replica.Pause())
-	p.launch(t)
+	p.Process = servicetest.Launch(t, program(), p.cfg)
 	for range 20 {
 		_, err := p.as(t, alice).try(t.Context(), message{method: http.MethodGet, path: "/orders/"})
 		require.ErrorIs(t, err, syscall.ECONNREFUSED)
-		require.Equal(t, http.StatusServiceUnavailable, p.readiness(t))
+		require.Equal(t, http.StatusServiceUnavailable, p.Readiness())
 	}
 	require.NoError(t, pair.Primary.Continue())
 	require.NoError(t, pair.Replica.Continue())
 	got := p.as(t, alice).firstAnswer(t)
 	require.Equal(t, http.StatusOK, got.status, got.text)
-	p.cancel()
-	require.NoError(t, p.ended())
+	require.NoError(t, p.Stop())
 
 	// For its broker it waits a while, and then answers what it can.
-	require.NoError(t, p.broker.Kill())
-	p.launch(t)
+	require.NoError(t, p.Broker.Kill())
+	p.Process = servicetest.Launch(t, program(), p.cfg)
 	got = p.as(t, alice).firstAnswer(t)
 	require.Equal(t, http.StatusOK, got.status, got.text)
-	require.Equal(t, http.StatusServiceUnavailable, p.readiness(t))
+	require.Equal(t, http.StatusServiceUnavailable, p.Readiness())
 }
 
 func TestAPortThatIsTakenEndsTheStart(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	p.cfg.HTTPAddr = p.addresses.HTTP.String()
-	err := run(t.Context(), p.cfg, quiet(), func(Addresses) {})
+	p.cfg.HTTPAddr = p.HTTP.String()
+	err := program().Serve(t.Context(), p.cfg, quiet(), func(service.Addresses) {})
 	require.ErrorIs(t, err, syscall.EADDRINUSE)
 }

@@ -1,9 +1,11 @@
-package main
+package service
 
 import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"strconv"
 	"time"
 
 	"oms.internal/libs/config"
@@ -12,43 +14,51 @@ import (
 	"oms.internal/libs/natsx"
 )
 
-// defaultAdminAddr repeats the default of AdminAddr for the health check, which reads no other setting.
-const defaultAdminAddr = "127.0.0.1:9102"
-
-// Config is the environment of the process.
+// Config is the part of the environment that all services have. A service embeds it into its own configuration.
 type Config struct {
-	HTTPAddr        string        `env:"HTTP_ADDR" envDefault:"127.0.0.1:9002"`
-	AdminAddr       string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9102"`
+	HTTPAddr        string        `env:"HTTP_ADDR"`
+	AdminAddr       string        `env:"ADMIN_ADDR"`
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
-	// RequestTimeout is shorter than the gateway's UPSTREAM_TIMEOUT, so that a slow answer is reported by the service that is slow.
+	// RequestTimeout is shorter than the gateway's UPSTREAM_TIMEOUT, so that the service that is slow reports a slow answer
+	// itself.
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"4s"`
 	// DrainTime is how long the process still accepts requests after its end was asked for.
 	DrainTime time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
 
 	MySQLHosts           []string      `env:"MYSQL_HOSTS,required,notEmpty"`
-	MySQLDatabase        string        `env:"MYSQL_DATABASE" envDefault:"orders"`
-	MySQLUser            string        `env:"MYSQL_USER" envDefault:"orders_app"`
+	MySQLDatabase        string        `env:"MYSQL_DATABASE"`
+	MySQLUser            string        `env:"MYSQL_USER"`
 	MySQLPassword        config.Secret `env:"MYSQL_PASSWORD_FILE,file,required"`
-	MySQLMigrateUser     string        `env:"MYSQL_MIGRATE_USER" envDefault:"orders_migrate"`
+	MySQLMigrateUser     string        `env:"MYSQL_MIGRATE_USER"`
 	MySQLMigratePassword config.Secret `env:"MYSQL_MIGRATE_PASSWORD_FILE,file"`
 	MigrateOnStart       bool          `env:"MIGRATE_ON_START" envDefault:"false"`
 	MySQLTLSCAFile       string        `env:"MYSQL_TLS_CA_FILE"`
 
 	NATSURL       string        `env:"NATS_URL,required,notEmpty"`
-	NATSUser      string        `env:"NATS_USER" envDefault:"orders"`
+	NATSUser      string        `env:"NATS_USER"`
 	NATSPassword  config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
 	NATSTLSCAFile string        `env:"NATS_TLS_CA_FILE"`
-
 	// EventsReplicas is how many NATS servers keep the stream of events, for the first process that makes it.
 	EventsReplicas int `env:"EVENTS_REPLICAS" envDefault:"1"`
 
-	PrincipalKeyFile string `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
-
-	TimeZone config.TimeZone `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
+	PrincipalKeyFile string          `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
+	TimeZone         config.TimeZone `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
 }
 
-// Check finds values that are none and those that do not go together.
+// Defaults are the values of a service that follow from its name and its ports.
+func Defaults(name string, httpPort, adminPort int) Config {
+	local := func(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+	return Config{
+		HTTPAddr: local(httpPort), AdminAddr: local(adminPort),
+		MySQLDatabase: name, MySQLUser: name + "_app", MySQLMigrateUser: name + "_migrate", NATSUser: name,
+	}
+}
+
+// Common returns the part of a configuration that all services have.
+func (c Config) Common() Config { return c }
+
+// Check reports values that are out of range and values that do not go together.
 func (c Config) Check() error {
 	var problems []error
 	if c.RequestTimeout <= 0 {

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/natsapi"
+	"oms.internal/accounts/internal/password"
+	"oms.internal/accounts/internal/store"
+	"oms.internal/accounts/internal/token"
+	"oms.internal/accounts/internal/vault"
+	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/service"
+)
+
+// newDomain returns the domain with what it works with, and the keys that sign its tokens.
+func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Service, *token.Keyring, error) {
+	signing, err := token.LoadKeyring(ctx, cfg.TokenKeysDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	passwords, err := password.NewHasher()
+	if err != nil {
+		return nil, nil, err
+	}
+	vault, err := vault.New(string(cfg.IdempotencySecret))
+	if err != nil {
+		return nil, nil, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: %w", err)
+	}
+	return account.NewService(account.Dependencies{
+		Store:       store.New(base.Database),
+		Passwords:   passwords,
+		Tokens:      token.NewIssuer(signing, cfg.TokenIssuer, cfg.TokenAudience),
+		Orders:      natsapi.NewOrders(base.NATS),
+		Revocations: natsapi.NewRevocationPublisher(base.NATS, base.Log),
+		Vault:       vault,
+		Now:         time.Now,
+		Log:         base.Log,
+
+		Directory:         cfg.Directory,
+		LastOrdersTimeout: cfg.LastOrdersTimeout,
+		TokenLifetime:     cfg.TokenLifetime,
+		RefreshLifetime:   cfg.RefreshLifetime,
+
+		RefreshRepeatWindow: cfg.RefreshRepeatWindow,
+	}), signing, nil
+}
+
+// operate runs an operator's command with a domain that serves nobody else.
+func operate(ctx context.Context, cfg Config, log *slog.Logger, command func(context.Context, *account.Service) error) (err error) {
+	base, err := service.Open(accounts.Service, cfg.Config, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, base.Close()) }()
+	domain, _, err := newDomain(ctx, cfg, base)
+	if err != nil {
+		return err
+	}
+	return base.Operate(ctx, func(ctx context.Context) error { return command(ctx, domain) })
+}
