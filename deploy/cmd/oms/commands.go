@@ -106,7 +106,8 @@ func (a app) setup(ctx context.Context, _ options) error {
 	if err := dbpair.InstallMariaDB(ctx, a.report); err != nil {
 		return err
 	}
-	_, err := natsserver.Build(ctx, filepath.Join(a.stack.Root, "deploy", "servers"), a.out)
+	a.report("preparing nats-server (about half a minute, the first time)")
+	_, err := natsserver.Build(ctx, filepath.Join(a.stack.Root, "deploy", "servers"))
 	return err
 }
 

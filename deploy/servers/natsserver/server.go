@@ -59,7 +59,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 }
 
 func prepare(ctx context.Context, options Options) (*Server, error) {
-	binary, err := Build(ctx, options.Servers, os.Stderr)
+	binary, err := Build(ctx, options.Servers)
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,7 @@ package natsserver
 
 import (
 	"context"
-	"io"
 	"os"
-	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -72,39 +68,4 @@ func TestADetachedNATSServerIsFoundAgainAndRestartedWhenItsConfigurationChanged(
 	require.Equal(t, first, pid())
 	options.Fingerprint = "two"
 	require.NotEqual(t, first, pid())
-}
-
-func TestParallelCallersBuildNATSOnce(t *testing.T) {
-	// A cache of its own, with the go command's caches left where they are.
-	for _, variable := range []string{"GOCACHE", "GOMODCACHE"} {
-		value, err := goCommand(t.Context(), "", nil, "env", variable)
-		require.NoError(t, err)
-		t.Setenv(variable, value)
-	}
-	cache := t.TempDir()
-	t.Setenv("XDG_CACHE_HOME", cache)
-	var progress strings.Builder
-	var mutex sync.Mutex
-	var group sync.WaitGroup
-	for range 3 {
-		group.Go(func() {
-			binary, err := Build(t.Context(), "", lockedWriter{&mutex, &progress})
-			if err != nil || filepath.Dir(binary) != filepath.Join(cache, "oms") {
-				t.Errorf("built %q: %v", binary, err)
-			}
-		})
-	}
-	group.Wait()
-	require.Equal(t, 1, strings.Count(progress.String(), "building nats-server"))
-}
-
-type lockedWriter struct {
-	mutex  *sync.Mutex
-	writer io.Writer
-}
-
-func (w lockedWriter) Write(content []byte) (int, error) {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	return w.writer.Write(content)
 }

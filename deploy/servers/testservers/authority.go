@@ -7,13 +7,14 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // Authority signs the certificates of a test's servers. It lives as long as the test.
@@ -28,16 +29,10 @@ type Authority struct {
 // NewAuthority makes an authority.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
-	authority := &Authority{File: filepath.Join(t.TempDir(), "ca.pem"), certificate: newTemplate("OMS test authority")}
+	authority := &Authority{File: filepath.Join(t.TempDir(), "ca.pem"), certificate: newTemplate("OMS test authority"), key: newKey(t)}
 	authority.certificate.IsCA, authority.certificate.BasicConstraintsValid = true, true
 	authority.certificate.KeyUsage = x509.KeyUsageCertSign
-	var err error
-	if authority.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err == nil {
-		err = authority.sign(authority.certificate, authority.key, authority.File)
-	}
-	if err != nil {
-		t.Fatalf("make an authority: %v", err)
-	}
+	authority.sign(t, authority.certificate, authority.key, authority.File)
 	return authority
 }
 
@@ -46,13 +41,6 @@ func (a *Authority) Issue(t testing.TB, hosts ...string) (certFile, keyFile stri
 	t.Helper()
 	dir := t.TempDir()
 	certFile, keyFile = filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")
-	if err := a.issue(hosts, certFile, keyFile); err != nil {
-		t.Fatalf("issue a certificate: %v", err)
-	}
-	return certFile, keyFile
-}
-
-func (a *Authority) issue(hosts []string, certFile, keyFile string) error {
 	template := newTemplate(hosts[0])
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
@@ -63,26 +51,26 @@ func (a *Authority) issue(hosts []string, certFile, keyFile string) error {
 			template.DNSNames = append(template.DNSNames, host)
 		}
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
+	key := newKey(t)
 	encoded, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	if err := writePEM(keyFile, "PRIVATE KEY", encoded); err != nil {
-		return err
-	}
-	return a.sign(template, key, certFile)
+	require.NoError(t, err)
+	writePEM(t, keyFile, "PRIVATE KEY", encoded)
+	a.sign(t, template, key, certFile)
+	return certFile, keyFile
 }
 
-func (a *Authority) sign(template *x509.Certificate, key *ecdsa.PrivateKey, file string) error {
+func (a *Authority) sign(t testing.TB, template *x509.Certificate, key *ecdsa.PrivateKey, file string) {
+	t.Helper()
 	encoded, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
-	if err != nil {
-		return fmt.Errorf("sign: %w", err)
-	}
-	return writePEM(file, "CERTIFICATE", encoded)
+	require.NoError(t, err)
+	writePEM(t, file, "CERTIFICATE", encoded)
+}
+
+func newKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	return key
 }
 
 func newTemplate(name string) *x509.Certificate {
@@ -94,6 +82,8 @@ func newTemplate(name string) *x509.Certificate {
 }
 
 // writePEM writes a file that users in containers can read. It lies in the test's folder, and is removed with it.
-func writePEM(file, kind string, content []byte) error {
-	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o644) // #nosec G306 -- see above
+func writePEM(t testing.TB, file, kind string, content []byte) {
+	t.Helper()
+	// #nosec G306 -- see above
+	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o644))
 }

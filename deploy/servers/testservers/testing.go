@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/natsserver"
 )
@@ -40,9 +42,7 @@ func Main(tests *testing.M) {
 func Shared(t testing.TB) *dbpair.Pair {
 	t.Helper()
 	shared.once.Do(func() { shared.pair, shared.err = startTestPair(dbpair.Options{}) })
-	if shared.err != nil {
-		t.Fatalf("%v", shared.err)
-	}
+	require.NoError(t, shared.err)
 	return shared.pair
 }
 
@@ -53,9 +53,7 @@ func NewSchema(t testing.TB) (*dbpair.Pair, dbpair.Schema) {
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	schema, err := pair.CreateSchema(ctx)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
+	require.NoError(t, err)
 	return pair, schema
 }
 
@@ -76,14 +74,8 @@ func NewTLSPair(t testing.TB, authority *Authority) *dbpair.Pair {
 func newPair(t testing.TB, options dbpair.Options) *dbpair.Pair {
 	t.Helper()
 	pair, err := startTestPair(options)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	t.Cleanup(func() {
-		if err := pair.Close(); err != nil {
-			t.Fatalf("%v", err)
-		}
-	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pair.Close()) })
 	return pair
 }
 
@@ -103,14 +95,8 @@ func NewNATS(t testing.TB, config string) *natsserver.Server {
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	server, err := natsserver.Start(ctx, natsserver.Options{Config: config})
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Fatalf("%v", err)
-		}
-	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	return server
 }
 
