@@ -46,26 +46,31 @@ keys: ## sign tokens with a new key; old ones verify on; a later one removes tho
 	@$(OMS) keys rotate
 
 # Which tests there are follows from the packages: a test that imports what starts servers needs servers, and packages called
-# "plans" examine query plans in large tables.
-ALL_TESTS  := $(MODULES:%=./%/...)
-UNIT_TESTS  = $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(ALL_TESTS) | awk '!/[ [](oms.internal\/servers|oms.internal\/libs\/mysqlx\/mysqlxtest)/ {print $$1}')
-MOST_TESTS  = $$(go list $(ALL_TESTS) | grep -v '/plans$$')
-PLAN_TESTS  = $$(go list $(ALL_TESTS) | grep '/plans$$')
-TESTRUN    := $(BIN)/testrun $(RACE)
+# "plans" examine query plans in large tables. Those of deploy take longest and mostly wait, so they come first, and one more
+# package than there are cores runs at a time.
+ALL_TESTS = ./deploy/... ./deploy/servers/... $(patsubst %,./%/...,$(filter-out deploy deploy/servers,$(MODULES)))
+LIST      = all=$$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(ALL_TESTS))
+UNIT      = $$(echo "$$all" | awk '!/[ [](oms.internal\/servers|oms.internal\/libs\/mysqlx\/mysqlxtest)/ {print $$1}')
+MOST      = $$(echo "$$all" | awk '$$1 !~ /\/plans$$/ {print $$1}')
+PLANS     = $$(echo "$$all" | awk '$$1 ~ /\/plans$$/ {print $$1}')
+AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+TESTRUN   = $(BIN)/testrun $(RACE)
+TEST_TESTRUN = cd .ci/tools/testrun && GOWORK=off go test ./...
 
 .PHONY: setup test-unit test test-plans test-mysql test-hostile test-sessions chaos
 setup: ## install what tests need: MariaDB's packages, nats-server
 	@$(OMS) setup
 test-unit: $(BIN)/testrun ## the tests that need no server: a minute
-	@cd .ci/tools/testrun && GOWORK=off go test $(RACE) ./...
-	@$(TESTRUN) -timeout 5m $(UNIT_TESTS)
+	@$(TEST_TESTRUN)
+	@$(LIST) && $(TESTRUN) -timeout 5m $(UNIT)
 test: setup $(BIN)/testrun ## everything a contributor must pass: unit, integration and end-to-end tests
 	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
-	@$(TESTRUN) -timeout 20m $(MOST_TESTS)
+	@$(TEST_TESTRUN)
+	@$(LIST) && $(TESTRUN) $(AT_ONCE) -timeout 20m $(MOST)
 test-plans: setup $(BIN)/testrun ## examine the plans of all queries at 200,000 members and 1,000,000 orders
-	@$(BIN)/testrun -timeout 20m $(PLAN_TESTS)
+	@$(LIST) && $(BIN)/testrun -timeout 20m $(PLANS)
 test-mysql: ## the tests that use a database, on MySQL in containers, one package at a time
-	OMS_TEST_ENGINE=mysql go test $(RACE) -p 1 -timeout 20m ./deploy/servers/dbpair/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
+	OMS_TEST_ENGINE=mysql go test $(RACE) -p 1 -timeout 20m ./deploy/servers/...air/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
 test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
 test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins
