@@ -18,8 +18,8 @@ type Client struct {
 	UserAgent string // at most MaxUserAgent characters of valid UTF-8
 }
 
-// NewClient cleans what is known of a client: an address that is none becomes "", and the user agent, which anyone may
-// choose, loses control characters and all that is too long.
+// NewClient cleans what is known of a client. What is not an IP address becomes "". The user agent, which anyone may choose,
+// loses its control characters and what is longer than MaxUserAgent.
 func NewClient(caller authn.Principal, userAgent string) Client {
 	return Client{Address: cleanAddress(caller.Address), UserAgent: cleanUserAgent(userAgent)}
 }

@@ -6,14 +6,14 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// inProgress are the idempotent requests that this process is doing. The store knows of a request only from its transaction on;
-// without this, every repetition of a sign-up whose password still waits to be hashed would wait with another hash.
+// inProgress holds the idempotent requests that this process is working on. The store knows a request only once its transaction
+// has begun. Before that, its password waits to be hashed, and each repetition would wait with a hash of its own.
 type inProgress struct {
 	mutex        sync.Mutex
 	fingerprints map[Digest]bool
 }
 
-// begin notes that a request is being done until done is called. One that is being done already is a Conflict.
+// begin notes a request as in progress until done is called. A request that is in progress already is a Conflict.
 func (p *inProgress) begin(fingerprint Digest) (done func(), err error) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()

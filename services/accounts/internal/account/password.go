@@ -8,9 +8,9 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// passwordCheck checks the passwords that come with a change of a member. Whoever has a member's token could try passwords there
-// as well as at the login, so wrong ones are counted in the same place. What an admin sends for another member proves
-// nothing and is not counted.
+// passwordCheck checks the passwords that come with a change of a member. Somebody with a stolen token could guess passwords
+// there as well as at the login, so wrong ones count as failed logins. Passwords that an admin sends for another member prove
+// nothing and do not count.
 type passwordCheck struct {
 	service *Service
 	caller  authn.Principal
@@ -27,8 +27,8 @@ func (s *Service) newPasswordCheck(caller authn.Principal, member Member, userAg
 	}
 }
 
-// verify reports whether a password is the member's. The standing is judged again after a right one: of guesses at the same
-// moment, those that come too early must not tell that they were right, even where nothing changes.
+// verify reports whether a password is the member's. After a right one the standing is judged again: many guesses may have
+// been admitted at the same moment, and those that came too early must not learn that they were right.
 func (c *passwordCheck) verify(ctx context.Context, password string) (bool, error) {
 	if c.caller.MemberID == c.member.ID && !c.admitted {
 		if err := c.service.admit(ctx, c.attempt); err != nil {
@@ -44,8 +44,8 @@ func (c *passwordCheck) verify(ctx context.Context, password string) (bool, erro
 	return ok && err == nil, err
 }
 
-// demand refuses a caller that does not prove the member's password. The answer to a wrong new password tells that it is
-// not the present one, so that is a guess too unless the proof follows.
+// demand refuses a caller that does not prove the member's password. A new password was compared with the present one before,
+// and the answer tells that they differ. So that was a guess, unless the proof follows.
 func (c *passwordCheck) demand(ctx context.Context, current *string) error {
 	answer := fault.InvalidField("current_password", "This field is required.")
 	if current != nil {

@@ -52,8 +52,8 @@ var ErrPasswordChanged = errors.New("the password changed after it was verified"
 // LogIn opens a session for the member with this email and password. An unknown email, a wrong password and an inactive
 // member get the same answer after the same work: two reads, one hash, and one transaction of five statements.
 //
-// A hash takes long enough for the password to change meanwhile, and another login may have replaced the hash by a newer one
-// of the same password; so where the store finds another hash than the verified one, the present one is verified, once.
+// While a hash is computed, the password may change, or another login may replace the hash by a newer one of the same password.
+// So when the store finds another hash than the verified one, LogIn verifies that one too, once.
 func (s *Service) LogIn(ctx context.Context, client Client, email, password string) (Login, error) {
 	if err := s.deps.Passwords.Ready(); err != nil {
 		return Login{}, err
@@ -74,10 +74,10 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 	return login, err
 }
 
-// refusalTime is how long a password is at least looked at before it is refused. A hash that comes from Django takes ten times
-// as long to verify as one of ours, which an unknown email costs too; without the pause, the time would tell that somebody has
-// such a hash, and so is a member. It is longer than the slowest of them with those before it in line, holds no place in that
-// line, and a right password does not wait for it.
+// refusalTime is the least time after which a password is refused. Django's hashes take ten times as long as ours, and an unknown
+// email costs one of ours. Without the pause, the time of an answer would tell who has a hash of Django's, and so is a member.
+// It is longer than the slowest hash with those before it in line. It holds no place in that line, and a right password does
+// not wait for it.
 const refusalTime = time.Second
 
 // pause returns after a while, or when ctx ends.

@@ -21,7 +21,7 @@ type NewMember struct {
 	Password string
 }
 
-// IdempotentRequest says of a sign-up that it is done once, however often it is asked for.
+// IdempotentRequest is a sign-up that has one effect, however often it is sent.
 type IdempotentRequest struct {
 	Key         string // the client's, "" for a request that may be done again
 	Fingerprint Digest // of the request
@@ -94,9 +94,9 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, re
 	return login, kept, err
 }
 
-// refuseTaken answers a sign-up with an email that somebody has: as it was answered before, where that is what took the email,
-// else with ErrEmailTaken. That costs a transaction and tells who is a member, so it counts as a failed login of the network
-// and only that waits: the email's member and whoever signs up with a free email hear nothing of it.
+// refuseTaken answers a sign-up with an email that somebody has. Where this very request took the email before, it is answered
+// as it was then; otherwise with ErrEmailTaken. That answer tells who is a member, so it counts as a failed login of the network.
+// Only the network waits for it: the email's member, and sign-ups with free emails, do not.
 func (s *Service) refuseTaken(ctx context.Context, client Client, input NewMember, request IdempotentRequest) (Login, []byte, error) {
 	if request.Key != "" {
 		if kept, err := s.deps.Store.Kept(ctx, request); kept != nil || err != nil {
@@ -119,9 +119,9 @@ func (s *Service) refuseTaken(ctx context.Context, client Client, input NewMembe
 	return Login{}, nil, ErrEmailTaken
 }
 
-// repeat answers a sign-up whose key was used before, or that failed. Whoever knows a client's key and all but its password
-// could try passwords here: the right one is answered with tokens, any other with KeyReused. So that counts as a failed
-// login and waits as a login does.
+// repeat answers a sign-up whose key was used before, or that failed. Somebody who knows a client's key and everything but the
+// password could guess it here, since only the right one is answered with tokens. So KeyReused counts as a failed login,
+// and waits as a login does.
 func (s *Service) repeat(ctx context.Context, client Client, input NewMember, request IdempotentRequest, kept []byte, err error) (Login, bool, error) {
 	reused := fault.Is(err, fault.KeyReused)
 	if err != nil && !reused {
