@@ -24,12 +24,6 @@ import (
 	"oms.internal/sql"
 )
 
-// Config is the environment of the process.
-type Config struct{ service.Config }
-
-// SetDefaults is for config.Load.
-func (c *Config) SetDefaults() { c.Config = service.Defaults(orders.Service, 9002, 9102) }
-
 func main() { os.Exit(program().Main()) }
 
 func program() service.Program[Config] {
