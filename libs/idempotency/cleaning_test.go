@@ -35,9 +35,9 @@ func TestCleaningTakesTheOldestSoManyAtATimeAndBlocksNobody(t *testing.T) {
 		}))
 		return deleted
 	}
-	require.EqualValues(t, 5, clean(5))
-	require.EqualValues(t, 2, clean(6))
-	require.EqualValues(t, 0, clean(7))
+	require.Equal(t, 5, clean(5))
+	require.Equal(t, 2, clean(6))
+	require.Zero(t, clean(7))
 	var left int
 	require.NoError(t, schema.db.QueryRowContext(t.Context(), "SELECT MIN(caller_id) FROM idempotency_keys WHERE caller_id < 100").Scan(&left))
 	require.Equal(t, 7, left)
