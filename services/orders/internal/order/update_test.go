@@ -105,15 +105,15 @@ var writes = map[string]func(context.Context, *testing.T, *world, order.Conditio
 		_, err := w.createIn(ctx, t, admin, order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")})
 		return err
 	},
-	"update": func(ctx context.Context, t *testing.T, w *world, condition order.Condition) error {
+	"update": func(ctx context.Context, _ *testing.T, w *world, condition order.Condition) error {
 		_, _, err := w.Update(ctx, admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID))}, condition, once)
 		return err
 	},
-	"transition": func(ctx context.Context, t *testing.T, w *world, condition order.Condition) error {
+	"transition": func(ctx context.Context, _ *testing.T, w *world, condition order.Condition) error {
 		_, _, err := w.Transition(ctx, admin, 1, order.Transition{To: order.Preparing}, condition, once)
 		return err
 	},
-	"delete": func(ctx context.Context, t *testing.T, w *world, condition order.Condition) error {
+	"delete": func(ctx context.Context, _ *testing.T, w *world, condition order.Condition) error {
 		_, err := w.Delete(ctx, admin, 1, condition, once)
 		return err
 	},
