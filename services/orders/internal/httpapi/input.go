@@ -15,8 +15,8 @@ import (
 )
 
 // readOrder reads an order's fields. Customer and number may always be left out; product says what it means that the
-// product is. The present state may stand there, as GET shows it, but no other one.
-func readOrder(c *fiber.Ctx, product field.Presence, present order.State) (order.Change, error) {
+// product is.
+func readOrder(c *fiber.Ctx, product field.Presence) (order.Change, error) {
 	object, err := field.Parse(c.Get(fiber.HeaderContentType), c.Body())
 	if err != nil {
 		return order.Change{}, err
@@ -27,8 +27,8 @@ func readOrder(c *fiber.Ctx, product field.Presence, present order.State) (order
 			field.Length(order.NumberLength, order.NumberLength), field.Pattern(order.NumberPattern)),
 		ProductName: object.Text("product_name", product, field.Length(1, order.MaxProductName)),
 	}
-	if state := object.Text("state", field.Optional); state != nil && *state != string(present) {
-		object.Refuse("state", "This field is changed by POST /orders/{id}/transitions.")
+	if state := object.Text("state", field.Optional); state != nil {
+		change.State = new(order.State(*state))
 	}
 	return change, object.Err()
 }
@@ -41,6 +41,18 @@ func readCreation(c *fiber.Ctx, caller authn.Principal, input order.Change) (ord
 		customer = *input.CustomerID
 	}
 	return readRequest(c, "create order", customer, textOf(input.OrderNumber), textOf(input.ProductName))
+}
+
+// readUpdate reads what makes a change of the order of this id the same when it is sent again.
+func readUpdate(c *fiber.Ctx, id uint64, input order.Change) (order.IdempotentRequest, error) {
+	customer, state := "", ""
+	if input.CustomerID != nil {
+		customer = strconv.FormatUint(*input.CustomerID, 10)
+	}
+	if input.State != nil {
+		state = string(*input.State)
+	}
+	return readRequest(c, "update order", id, customer, textOf(input.OrderNumber), textOf(input.ProductName), state)
 }
 
 // readRequest reads the Idempotency-Key of a request that does something to the customer or the order of this id.

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -34,7 +33,7 @@ func (a *API) list(c *fiber.Ctx) error {
 }
 
 func (a *API) create(c *fiber.Ctx) error {
-	input, err := readOrder(c, field.Required, order.Paid)
+	input, err := readOrder(c, field.Required)
 	if err != nil {
 		return err
 	}
@@ -82,7 +81,7 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 	if err != nil {
 		return err
 	}
-	input, err := readOrder(c, presence, shown.State)
+	input, err := readOrder(c, presence)
 	if err != nil {
 		return err
 	}
@@ -90,11 +89,7 @@ func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
 	if err != nil {
 		return err
 	}
-	customer := ""
-	if input.CustomerID != nil {
-		customer = strconv.FormatUint(*input.CustomerID, 10)
-	}
-	request, err := readRequest(c, "update order", shown.ID, customer, textOf(input.OrderNumber), textOf(input.ProductName))
+	request, err := readUpdate(c, shown.ID, input)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,20 @@ func TestAStateAmongTheFieldsOfAnOrderIsThePresentOneOrNamesTheRouteForTransitio
 	}
 }
 
+func TestAChangeThatNamesTheStateOfThenGetsTheFirstAnswerAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	replace := func() answer {
+		return w.send(t, boss, http.MethodPut, "/orders/1", `{"product_name": "new", "state": "paid"}`, httpx.HeaderIdempotencyKey, "key")
+	}
+	first := replace()
+	require.Equal(t, http.StatusOK, first.status)
+	w.inState(order.Shipped)
+	again := replace()
+	require.Equal(t, "true", again.header.Get(httpx.HeaderIdempotencyReplayed))
+	require.Equal(t, first.body, again.body)
+}
+
 func TestWhatGETShowedCanBeSentBackByPUT(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

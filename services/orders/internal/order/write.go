@@ -17,6 +17,16 @@ type Change struct {
 	CustomerID  *uint64
 	OrderNumber *string
 	ProductName *string
+	// State may be given as it is. Another one is refused: only a transition changes it.
+	State *State
+}
+
+// refuseState refuses a state that the order does not have.
+func (c Change) refuseState(present State) error {
+	if c.State == nil || *c.State == present {
+		return nil
+	}
+	return fault.InvalidField("state", "This field is changed by POST /orders/{id}/transitions.")
 }
 
 // maxNumbers is how many generated numbers are tried. With a billion orders one in four billion is taken.
@@ -29,6 +39,9 @@ func (s *Service) Create(
 	ctx context.Context, caller authn.Principal, input Change, request IdempotentRequest,
 ) (created Order, replayed bool, err error) {
 	order := Order{CustomerID: caller.MemberID, PaidAt: s.now(), State: Paid, Version: 1}
+	if err := input.refuseState(order.State); err != nil {
+		return Order{}, false, err
+	}
 	set(&order.CustomerID, input.CustomerID)
 	set(&order.ProductName, input.ProductName)
 	if order.CustomerID != caller.MemberID {
@@ -71,6 +84,9 @@ func (s *Service) Update(
 	}
 	return s.change(ctx, caller, shown.ID, condition, request, func(before Order) (Fact, error) {
 		if err := mayAlter(caller, before); err != nil {
+			return Fact{}, err
+		}
+		if err := change.refuseState(before.State); err != nil {
 			return Fact{}, err
 		}
 		after := before
