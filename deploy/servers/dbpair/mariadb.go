@@ -46,22 +46,23 @@ func newMariaDBPair(options Options) (*Pair, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, fmt.Errorf("folder of the pair: %w", err)
 	}
-	build := func(name string, id, port int) *Server {
+	build := func(name string, id, port int) (*Server, error) {
 		own := filepath.Join(dir, name)
+		config, err := mariadbConfig(own, id, port, options)
 		process := &mariadbProcess{
-			name: name, dir: own, server: server, install: install, root: options.RootPassword, detached: options.Detached,
-			config: mariadbConfig(own, id, port, options),
+			name: name, dir: own, server: server, install: install, root: options.RootPassword, detached: options.Detached, config: config,
 		}
-		return &Server{name: name, port: port, rootPassword: options.RootPassword, instance: process}
+		return &Server{name: name, port: port, rootPassword: options.RootPassword, instance: process}, err
 	}
+	var primaryErr, replicaErr error
 	pair.engine = newMariaDBReplication(dir)
-	pair.Primary = build(primaryName, 1, options.PrimaryPort)
-	pair.Replica = build(replicaName, 2, options.ReplicaPort)
+	pair.Primary, primaryErr = build(primaryName, 1, options.PrimaryPort)
+	pair.Replica, replicaErr = build(replicaName, 2, options.ReplicaPort)
 	recorded, err := RecordedPrimary(dir)
-	if err == nil && recorded == pair.Replica.name {
+	if recorded == replicaName {
 		pair.swap()
 	}
-	return pair, err
+	return pair, errors.Join(primaryErr, replicaErr, err)
 }
 
 // Open returns the detached pair that an earlier Start started. It starts nothing, and either server may be down. The roles are the
