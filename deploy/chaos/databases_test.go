@@ -66,7 +66,7 @@ func (d *databases) proxied() bool {
 // primary is the index of the server that takes writes.
 func (d *databases) primary(ctx context.Context) (int, error) {
 	found := -1
-	err := await(ctx, 30*time.Second, func(ctx context.Context) error {
+	err := await(ctx, time.Minute, func(ctx context.Context) error {
 		var problems []error
 		for i, root := range d.roots {
 			var readOnly bool

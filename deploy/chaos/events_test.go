@@ -181,7 +181,7 @@ func (m *member) leave(ctx context.Context) bool {
 // awaitPublished waits until no event waits in an outbox.
 func awaitPublished(t *testing.T) {
 	t.Helper()
-	err := await(t.Context(), 30*time.Second, func(ctx context.Context) error {
+	err := await(t.Context(), time.Minute, func(ctx context.Context) error {
 		for _, schema := range []string{"orders", "accounts"} {
 			_, waiting, err := world.databases.outbox(ctx, schema)
 			if err != nil {
@@ -225,7 +225,7 @@ func requireHandledOnce(t *testing.T, deleted int) {
 		}
 		return nil
 	}
-	require.NoError(t, await(t.Context(), 30*time.Second, handled))
+	require.NoError(t, await(t.Context(), time.Minute, handled))
 	rest(t.Context(), time.Second)
 	require.NoError(t, handled(t.Context()), "nothing is handled again later")
 }

@@ -236,12 +236,12 @@ func greets(address string) func(context.Context) error {
 	}
 }
 
-// await calls check, with a second for each call, until it succeeds.
+// await calls check, with ten seconds for each call, until it succeeds.
 func await(ctx context.Context, patience time.Duration, check func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		once, cancelOnce := context.WithTimeout(ctx, time.Second)
+		once, cancelOnce := context.WithTimeout(ctx, 10*time.Second)
 		err := check(once)
 		cancelOnce()
 		if err == nil {

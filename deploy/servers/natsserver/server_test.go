@@ -37,7 +37,7 @@ func TestANATSServerTakesItsConfigurationAndComesBackAfterAKill(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		return server.ping(ctx) != nil
-	}, 5*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	require.NoError(t, server.Continue())
 	require.NoError(t, connect().Flush())
 }

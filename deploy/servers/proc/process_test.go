@@ -112,7 +112,7 @@ func TestNothingGoesOnInAPausedProcess(t *testing.T) {
 func TestAPausedProcessCanBeStopped(t *testing.T) {
 	process := sleeper(t, "")
 	require.NoError(t, process.Pause())
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.NoError(t, process.Stop(ctx))
 	require.False(t, process.Alive())
