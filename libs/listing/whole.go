@@ -1,22 +1,28 @@
 package listing
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
-// Whole returns the page of a list that is there as a whole and only grows at its end, such as a timeline: the place of a
-// cursor is the number of values before it.
-func Whole[T any](request Request, values []T) (Rows[T], error) {
+// Whole returns the page of a list that is there as a whole, in the order of the ids of its values, such as a timeline. The
+// place of a cursor is behind the value with an id, whether that is still there or not.
+func Whole[T any](request Request, values []T, id func(T) uint64) (Rows[T], error) {
 	begin, end := request.Offset, request.Offset+request.Limit
 	cursor := request.Cursor
 	if cursor != nil && len(cursor.Keys) > 0 {
 		if cursor.Ordering != "" || len(cursor.Keys) != 1 || cursor.Keys[0] == nil {
 			return Rows[T]{}, ErrCursor
 		}
-		place, err := strconv.ParseUint(*cursor.Keys[0], 10, 31)
+		place, err := strconv.ParseUint(*cursor.Keys[0], 10, 63)
 		if err != nil {
 			return Rows[T]{}, ErrCursor
 		}
-		begin, end = int(place), int(place)+request.Limit
-		if cursor.Back {
+		begin = slices.IndexFunc(values, func(value T) bool { return id(value) > place })
+		if begin < 0 {
+			begin = len(values)
+		}
+		if end = begin + request.Limit; cursor.Back {
 			begin, end = max(0, begin-request.Limit), begin
 		}
 	}
@@ -25,14 +31,14 @@ func Whole[T any](request Request, values []T) (Rows[T], error) {
 	if cursor == nil {
 		return rows, nil
 	}
-	at := func(place int, back bool) *Cursor {
-		return &Cursor{Back: back, Keys: []*string{new(strconv.Itoa(place))}}
+	behind := func(last int, back bool) *Cursor {
+		return &Cursor{Back: back, Keys: []*string{new(strconv.FormatUint(id(values[last]), 10))}}
 	}
-	if end < len(values) {
-		rows.Next = at(end, false)
+	if end < len(values) && end > 0 {
+		rows.Next = behind(end-1, false)
 	}
 	if begin > 0 {
-		rows.Previous = at(begin, true)
+		rows.Previous = behind(begin-1, true)
 	}
 	return rows, nil
 }

@@ -58,7 +58,14 @@ func NewService(options Options) *Service { return &Service{options} }
 func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 	var sent atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
-	request, err := s.request(httptrace.WithClientTrace(c.UserContext(), trace), c, principal)
+	ctx, release, end := detached(c.UserContext())
+	streams := false
+	defer func() {
+		if !streams {
+			end()
+		}
+	}()
+	request, err := s.request(httptrace.WithClientTrace(ctx, trace), c, principal)
 	if err != nil {
 		return err
 	}
@@ -66,11 +73,23 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 	if err != nil {
 		return failure(request.Method, sent.Load(), fmt.Errorf("ask %s: %w", s.Name, err))
 	}
-	defer answer.Body.Close()
+	defer func() {
+		if !streams {
+			answer.Body.Close()
+		}
+	}()
 	for _, read := range s.Readers {
 		if err := read(principal, answer.Header); err != nil {
 			return fault.NewInternal(fmt.Errorf("answer of %s: %w", s.Name, err))
 		}
+	}
+	if answer.Header.Get(httpx.HeaderStream) != "" && request.Method == http.MethodGet {
+		copyAnswer(&c.Response().Header, answer.Header)
+		c.Status(answer.StatusCode)
+		streams = true
+		release()
+		stream(c, answer.Body, end)
+		return nil
 	}
 	body, err := readBody(answer)
 	if err != nil {

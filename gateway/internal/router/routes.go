@@ -36,6 +36,7 @@ type Route struct {
 var Routes = []Route{
 	{methods(http.MethodPost), "/accounts/users", accounts.Service, Public},
 	{methods(http.MethodGet), "/accounts/users", accounts.Service, Member},
+	{methods(http.MethodGet), "/accounts/export", accounts.Service, Admin},
 	{methods(http.MethodGet), "/accounts/users/:id", accounts.Service, Member},
 	{methods(http.MethodPut, http.MethodPatch, http.MethodDelete), "/accounts/users/:id", accounts.Service, Self},
 	{methods(http.MethodPost), "/auth/login", accounts.Service, Public},
@@ -49,6 +50,7 @@ var Routes = []Route{
 
 	{methods(http.MethodGet, http.MethodPost), "/orders/", orders.Service, Member},
 	{methods(http.MethodGet, http.MethodPost), "/orders", orders.Service, Member},
+	{methods(http.MethodGet), "/orders/export", orders.Service, Admin},
 	{methods(http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete), "/orders/:id", orders.Service, Owner},
 	{methods(http.MethodPost), "/orders/:id/transitions", orders.Service, Owner},
 	{methods(http.MethodGet), "/orders/:id/timeline", orders.Service, Owner},

@@ -39,6 +39,21 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, request list
 	return views, err
 }
 
+// exportPage is how many members are read at once for an export.
+const exportPage = 1000
+
+// Export returns a function that reads all members of the request, in parts, until it returns none. Only admins may ask.
+func (s *Service) Export(
+	ctx context.Context, caller authn.Principal, request listing.Request,
+) (next func(context.Context) ([]Member, error), err error) {
+	if err := s.requireAdmin(ctx, caller); err != nil {
+		return nil, err
+	}
+	return listing.Walk(request, exportPage, func(ctx context.Context, request listing.Request) (listing.Rows[Member], error) {
+		return s.deps.Store.Members(ctx, Query{Request: request})
+	}), nil
+}
+
 // The lists of members: nobody can filter, search or order by what it may not see.
 var (
 	maskedMembers = listing.List{

@@ -18,12 +18,16 @@ type API struct {
 	service *account.Service
 	jwks    func() []byte
 	zone    *time.Location
+	exports httpx.Streams
 }
+
+// exports is how many exports run at the same time.
+const exports = 2
 
 // New returns an API over the domain. jwks gives what the key endpoint answers, which changes when keys are rotated; times
 // are shown in zone.
 func New(service *account.Service, jwks func() []byte, zone *time.Location) *API {
-	return &API{service: service, jwks: jwks, zone: zone}
+	return &API{service: service, jwks: jwks, zone: zone, exports: httpx.NewStreams(exports)}
 }
 
 // Register adds the routes to an app. Every route but the public keys needs a principal that the gateway signed. consistent
@@ -42,6 +46,7 @@ func (a *API) Register(app *fiber.App, verifier *assertion.Verifier, consistent 
 	app.Get(accounts.PathRevocations, httpx.LogFailuresOnly, principal, a.revocations)
 
 	app.Post("/accounts/users", principal, consistent, a.signUp)
+	app.Get("/accounts/export", principal, consistent, member, a.export)
 	app.Get("/accounts/users", principal, consistent, member, a.list)
 	app.Get("/accounts/users/:id", principal, consistent, member, a.get)
 	app.Put("/accounts/users/:id", principal, consistent, member, a.replace)

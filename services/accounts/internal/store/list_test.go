@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func emails(members []account.Member) []string {
 	return list
 }
 
-// requireList checks a whole list, in one page and in several, from both servers.
+// requireList checks a whole list, in one page, in several, and in a walk, from both servers.
 func (f fixture) requireList(t *testing.T, want []account.Member, query account.Query, label string) {
 	t.Helper()
 	for _, after := range []consistency.Token{0, consistency.Newest} {
@@ -125,6 +126,21 @@ func (f fixture) requireList(t *testing.T, want []account.Member, query account.
 			require.Equal(t, emails(want), emails(got), label)
 			require.ElementsMatch(t, want, got, label)
 		}
+		walking := query
+		next := listing.Walk(query.Request, 7, func(ctx context.Context, request listing.Request) (listing.Rows[account.Member], error) {
+			walking.Request = request
+			return f.Members(ctx, walking)
+		})
+		got := []account.Member{}
+		for {
+			page, err := next(consistency.Into(t.Context(), after))
+			require.NoError(t, err, label)
+			if len(page) == 0 {
+				break
+			}
+			got = append(got, page...)
+		}
+		require.Equal(t, emails(want), emails(got), "walk: "+label)
 	}
 }
 

@@ -31,10 +31,12 @@ import (
 // memory is order.Store with the order 1 of member 1. It keeps nothing else than what these tests ask for.
 type memory struct {
 	order.Store
-	orders   map[uint64]order.Order
-	steps    []order.Step
-	redacted []uint64
-	answered map[order.IdempotentRequest]order.Order
+	orders     map[uint64]order.Order
+	steps      []order.Step
+	redacted   []uint64
+	queries    []order.Query // for lists
+	failsAfter int           // so many lists, unless 0
+	answered   map[order.IdempotentRequest]order.Order
 }
 
 func (m *memory) keep(request order.IdempotentRequest, fact order.Fact) (order.Order, bool, error) {

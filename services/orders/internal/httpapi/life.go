@@ -86,7 +86,7 @@ func (a *API) timeline(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	page, err := listing.Whole(request, steps)
+	page, err := listing.Whole(request, steps, func(step order.Step) uint64 { return step.ID })
 	if err != nil {
 		return err
 	}

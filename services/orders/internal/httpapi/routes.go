@@ -16,11 +16,15 @@ import (
 type API struct {
 	service *order.Service
 	zone    *time.Location
+	exports httpx.Streams
 }
+
+// exports is how many exports run at the same time.
+const exports = 2
 
 // New returns an API over the domain. Times are shown in zone.
 func New(service *order.Service, zone *time.Location) *API {
-	return &API{service: service, zone: zone}
+	return &API{service: service, zone: zone, exports: httpx.NewStreams(exports)}
 }
 
 // Register adds the routes to an app. Every route needs a principal that the gateway signed, of a member. consistent makes
@@ -29,6 +33,7 @@ func (a *API) Register(app *fiber.App, verifier *assertion.Verifier, consistent 
 	routes := app.Group("/orders", httpx.RequirePrincipal(verifier), httpx.RequireMember, consistent)
 	routes.Get("/", a.list)
 	routes.Post("/", a.create)
+	routes.Get("/export", a.export)
 	routes.Get("/:id", a.get)
 	routes.Put("/:id", a.replace)
 	routes.Patch("/:id", a.change)

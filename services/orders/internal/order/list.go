@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"oms.internal/libs/authn"
+	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
 )
 
@@ -51,6 +52,31 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, request list
 	}
 	page.Rows, err = s.deps.Store.Orders(ctx, query)
 	return page, err
+}
+
+// exportPage is how many orders are read at once for an export.
+const exportPage = 1000
+
+// Export returns a function that reads all orders of the request, in parts, until it returns none; customersUnknown is as in
+// Page. Only admins may ask.
+func (s *Service) Export(
+	ctx context.Context, caller authn.Principal, request listing.Request,
+) (next func(context.Context) ([]Order, error), customersUnknown bool, err error) {
+	caller, err = s.withCurrentRights(ctx, caller)
+	if err != nil {
+		return nil, false, err
+	}
+	if !caller.Admin {
+		return nil, false, fault.NewForbidden()
+	}
+	query := Query{Request: request}
+	if len(query.Terms) > 0 {
+		query.Customers, customersUnknown = s.matchingCustomers(ctx, query)
+	}
+	return listing.Walk(request, exportPage, func(ctx context.Context, request listing.Request) (listing.Rows[Order], error) {
+		query.Request = request
+		return s.deps.Store.Orders(ctx, query)
+	}), customersUnknown, nil
 }
 
 func (s *Service) matchingCustomers(ctx context.Context, query Query) (ids [][]uint64, incomplete bool) {

@@ -191,7 +191,7 @@ func pageOf[Key comparable, Value any](
 		all = append(all, value)
 	}
 	slices.SortFunc(all, order)
-	return listing.Whole(page, all)
+	return listing.Whole(page, all, func(Value) uint64 { return 0 })
 }
 
 // UpdateMember lets change alter a member.

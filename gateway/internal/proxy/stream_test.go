@@ -1,0 +1,83 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/httpx"
+)
+
+// streamed asks for an answer whose body may be longer than memory.
+func (p proxied) streamed(t *testing.T) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/orders/export", nil)
+	require.NoError(t, err)
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = response.Body.Close() })
+	return response
+}
+
+func TestAStreamOutlivesTheDeadlineAndTheLimitOfOtherAnswers(t *testing.T) {
+	t.Parallel()
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	piece := strings.Repeat("x", 64<<10)
+	p := forwardTo(t, upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set(httpx.HeaderStream, "1")
+		w.Header().Set("Content-Type", "text/csv")
+		_, _ = io.WriteString(w, piece)
+		w.(http.Flusher).Flush()
+		close(begun)
+		<-goOn
+		for range 2 * maxAnswer / len(piece) {
+			_, _ = io.WriteString(w, piece)
+		}
+	}), setup{timeout: time.Second})
+	response := p.streamed(t)
+	<-begun
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	require.Equal(t, "text/csv", response.Header.Get("Content-Type"))
+	require.Empty(t, response.Header.Get(httpx.HeaderStream))
+	time.AfterFunc(2*time.Second, func() { close(goOn) }) // after the deadline of the request
+	count, err := io.Copy(io.Discard, response.Body)
+	require.NoError(t, err)
+	require.Equal(t, int64(len(piece)+2*maxAnswer), count)
+}
+
+func TestAStreamThatBreaksOffBreaksOffAtTheClientToo(t *testing.T) {
+	t.Parallel()
+	p := forwardTo(t, upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set(httpx.HeaderStream, "1")
+		_, _ = io.WriteString(w, strings.Repeat("x", 64<<10))
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}), setup{})
+	_, err := io.Copy(io.Discard, p.streamed(t).Body)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+}
+
+func TestAClientThatLeavesEndsTheStreamAtTheService(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	p := forwardTo(t, upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		w.Header().Set(httpx.HeaderStream, "1")
+		for r.Context().Err() == nil {
+			if _, err := io.WriteString(w, strings.Repeat("x", 64<<10)); err != nil {
+				return
+			}
+		}
+	}), setup{})
+	response := p.streamed(t)
+	require.NoError(t, response.Body.Close())
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("the service still writes")
+	}
+}

@@ -1,0 +1,65 @@
+package export_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/export"
+	"oms.internal/libs/fault"
+)
+
+type row struct {
+	ID     uint64  `json:"id"`
+	Name   string  `json:"name"`
+	Gender *string `json:"gender,omitempty"`
+	Active bool    `json:"is_active"`
+}
+
+func TestASpreadsheetReadsTheFileAndTakesNoTextForAFormula(t *testing.T) {
+	t.Parallel()
+	head, err := export.Begin[row](export.CSV)
+	require.NoError(t, err)
+	require.Equal(t, "\ufeffid,name,gender,is_active\r\n", string(head))
+	for name, cell := range map[string]string{
+		"꽃다발": "꽃다발", "a,b": `"a,b"`, `say "x"`: `"say ""x"""`, "": "",
+		`=HYPERLINK("http://x.test","y")`: `"'=HYPERLINK(""http://x.test"",""y"")"`,
+		"+1":                              "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "\"'\r\nx\"", "\nx": "\"'\r\nx\"", "＝1": "'＝1", "a=1": "a=1",
+	} {
+		encoded, err := export.Encode(export.CSV, []row{{ID: 7, Name: name, Gender: new("=M"), Active: true}, {}})
+		require.NoError(t, err)
+		if name == "\rx" {
+			require.Contains(t, string(encoded), "'", name)
+			continue
+		}
+		require.Equal(t, "7,"+cell+",'=M,true\r\n0,,,false\r\n", string(encoded), name)
+	}
+}
+
+func TestAProgramReadsOneObjectALine(t *testing.T) {
+	t.Parallel()
+	head, err := export.Begin[row](export.NDJSON)
+	require.NoError(t, err)
+	require.Empty(t, head)
+	encoded, err := export.Encode(export.NDJSON, []row{{ID: 7, Name: "=꽃\n다발"}, {ID: 8}})
+	require.NoError(t, err)
+	require.Equal(t, "{\"id\":7,\"name\":\"=꽃\\n다발\",\"is_active\":false}\n{\"id\":8,\"name\":\"\",\"is_active\":false}\n", string(encoded))
+}
+
+func TestTheFormatIsTheOneThatIsNamedOrAccepted(t *testing.T) {
+	t.Parallel()
+	accepting := func(accepted string) func(...string) string { return func(...string) string { return accepted } }
+	for _, test := range []struct {
+		named, accepted string
+		want            export.Format
+	}{
+		{"csv", "application/x-ndjson", export.CSV}, {"ndjson", "text/csv", export.NDJSON}, {"", "text/csv", export.CSV},
+		{"", "application/x-ndjson", export.NDJSON}, {"", "application/ndjson", export.NDJSON}, {"", "", export.CSV},
+	} {
+		format, err := export.Choose(test.named, accepting(test.accepted))
+		require.NoError(t, err)
+		require.Equal(t, test.want, format)
+	}
+	_, err := export.Choose("xlsx", accepting(""))
+	require.Equal(t, map[string][]string{"format": {"Select a valid choice. xlsx is not one of the available choices."}}, fault.Of(err).Fields)
+}

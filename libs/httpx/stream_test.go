@@ -1,0 +1,98 @@
+package httpx_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/httpx"
+)
+
+// pieces returns so many pieces of 64 KiB, then nothing, or the failure.
+func pieces(count int, failure error) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		if _, limited := ctx.Deadline(); !limited {
+			return nil, errors.New("a piece has no deadline")
+		}
+		if count--; count < 0 {
+			return nil, failure
+		}
+		return []byte(strings.Repeat("x", 64<<10)), ctx.Err()
+	}
+}
+
+func streaming(streams httpx.Streams, next func() func(context.Context) ([]byte, error)) func(*fiber.App) {
+	return func(app *fiber.App) {
+		app.Get("/", func(c *fiber.Ctx) error { return streams.Answer(c, next()) })
+	}
+}
+
+func get(t *testing.T, s *server) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.addr+"/", nil)
+	require.NoError(t, err)
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = response.Body.Close() })
+	return response
+}
+
+func TestAStreamIsSentPieceByPieceAfterTheRequestsDeadlineToo(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) { return pieces(100, nil) }))
+	for range 2 { // the place is free again
+		response := get(t, s)
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		require.Equal(t, "1", response.Header.Get(httpx.HeaderStream))
+		require.Equal(t, []string{"chunked"}, response.TransferEncoding)
+		count, err := io.Copy(io.Discard, response.Body)
+		require.NoError(t, err)
+		require.Equal(t, int64(100*64<<10), count)
+	}
+}
+
+func TestAFailureInTheFirstPieceIsAnAnswerAndALaterOneCutsTheConnection(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) { return pieces(0, broken) }))
+	for range 2 {
+		require.Equal(t, http.StatusInternalServerError, s.do(t, http.MethodGet, "/", "").status)
+	}
+	s = start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) { return pieces(3, broken) }))
+	for range 2 {
+		response := get(t, s)
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		_, err := io.Copy(io.Discard, response.Body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	}
+}
+
+func TestMoreStreamsThanThereArePlacesForAreRefused(t *testing.T) {
+	t.Parallel()
+	goOn := make(chan struct{})
+	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) {
+		first := true
+		return func(context.Context) ([]byte, error) {
+			if first {
+				first = false
+				return []byte("x"), nil
+			}
+			<-goOn
+			return nil, nil
+		}
+	}))
+	running := get(t, s)
+	refused := s.do(t, http.MethodGet, "/", "")
+	require.Equal(t, http.StatusServiceUnavailable, refused.status)
+	require.NotEmpty(t, refused.header.Get("Retry-After"))
+	close(goOn)
+	whole, err := io.ReadAll(running.Body)
+	require.NoError(t, err)
+	require.Equal(t, "x", string(whole))
+}
