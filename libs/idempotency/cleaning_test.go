@@ -59,7 +59,7 @@ func TestTwoWhoCleanAtOnceDoNotStandInTheWayOfNewRequests(t *testing.T) {
 		}
 		require.NoError(t, schema.Write(ctx, func(ctx context.Context, first mysqlx.Writer) error {
 			deleted, err := idempotency.DeleteOldest(ctx, first, now, 10)
-			require.EqualValues(t, 10, deleted)
+			require.Equal(t, 10, deleted)
 			return err
 		}))
 		deleted, err := idempotency.DeleteOldest(ctx, tx, now, 10)
