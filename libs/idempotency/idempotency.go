@@ -64,16 +64,16 @@ func Once(ctx context.Context, db Database, request Request, now time.Time,
 	if err != nil {
 		return nil, false, err
 	}
-	// What was found may be this very request's: then the outcome of its COMMIT was unknown for a while.
+	// After a COMMIT whose outcome was unknown, the answer that was found is this request's own, and no repetition.
 	return answer, !bytes.Equal(answer, own), nil
 }
 
-// errNew ends the transaction of a search that found nothing, which is then no write.
+// errNew rolls back a search that found nothing, so that it does not count as a write.
 var errNew = errors.New("a request that was not made before")
 
-// Find returns the answer that was kept of the request, nil where there is none. It waits for a request that is being done,
-// and is a transaction as Once is, so that the database covers what the answer tells. It claims nothing: of many claims that
-// wait for one which is given back, the database ends all but one as a deadlock. Faults are those of Once.
+// Find returns the answer that was kept of the request, nil where there is none. It waits for a request that is being done.
+// It runs in a transaction, so that the caller gets a token for what the answer tells. It claims nothing: when a claim is
+// rolled back, the database would end all but one of the claims that wait for it as deadlocks. Faults are those of Once.
 func Find(ctx context.Context, db Database, request Request) (answer []byte, err error) {
 	err = db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) (err error) {
 		answer, err = kept(ctx, tx, request)
@@ -88,8 +88,8 @@ func Find(ctx context.Context, db Database, request Request) (answer []byte, err
 	return answer, err
 }
 
-// Fingerprint returns a digest of all parts, in their order. Each counts with its length, so that what moves from one
-// part to the next is another request.
+// Fingerprint returns a digest of all parts, in their order. The length of each part counts, too: a text that moves from
+// one part to the next makes another request.
 func Fingerprint(parts ...[]byte) [sha256.Size]byte {
 	hash := sha256.New()
 	for _, part := range parts {
@@ -99,14 +99,14 @@ func Fingerprint(parts ...[]byte) [sha256.Size]byte {
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-// errAnswerless can only be found when somebody commits a claim without its answer, which is a mistake in the program.
+// errAnswerless is a mistake in the program: only a claim that was committed without its answer leads here.
 var errAnswerless = errors.New("idempotency: a claim was committed without an answer")
 
-// claim notes in the transaction that the request is being done. It returns the answer, which is then not nil, when that
-// was completed before. While another transaction does the request, it waits as long as the session waits for a lock.
+// claim notes in the transaction that the request is being done. If it was done before, claim returns its answer, which is
+// never nil. While another transaction does the request, claim waits as long as the session waits for a lock.
 func claim(ctx context.Context, tx mysqlx.Writer, request Request, now time.Time) (answer []byte, err error) {
 	digest := sha256.Sum256([]byte(request.Key))
-	// What exists is not written again, but locked; so it is still there for the next statement.
+	// INSERT IGNORE leaves a row that exists as it is, but locks it, so that the next statement still finds it.
 	result, err := tx.ExecContext(ctx,
 		"INSERT IGNORE INTO idempotency_keys (caller_id, key_digest, fingerprint, created_at) VALUES (?, ?, ?, ?)",
 		request.CallerID, digest[:], request.Fingerprint[:], now.UTC())

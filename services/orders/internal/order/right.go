@@ -13,7 +13,7 @@ import (
 // memberBudget is how long an admin's write waits for the accounts service.
 const memberBudget = time.Second
 
-// mayUse returns the fault NotFound for an order of somebody else: that there is one is nobody's business.
+// mayUse returns the fault NotFound for an order of somebody else, so that nobody learns that there is one.
 func mayUse(caller authn.Principal, order Order) error {
 	if caller.Admin || caller.MemberID == order.CustomerID {
 		return nil
@@ -21,8 +21,8 @@ func mayUse(caller authn.Principal, order Order) error {
 	return fault.NewNotFound()
 }
 
-// mayAlter refuses a customer who changes or deletes an order that is prepared already, or at its end. Others work with it
-// then, and a cancelled one is kept as the record of what was paid.
+// mayAlter refuses a customer who changes or deletes an order that is no longer just paid. Staff work with it then, and a
+// cancelled one is kept as the record of what was paid.
 func mayAlter(caller authn.Principal, order Order) error {
 	if caller.Admin || order.State == Paid {
 		return nil
@@ -31,8 +31,9 @@ func mayAlter(caller authn.Principal, order Order) error {
 	return fault.New(fault.Conflict, detail, nil)
 }
 
-// withCurrentRights returns the caller of a write with the rights that it has now. A token is up to ten hours old and proves no
-// admin right, so accounts is asked; without its answer nothing is written. Who claims no right costs no question.
+// withCurrentRights returns the caller of a write with the rights that it has now. A token is up to ten hours old, so it does
+// not prove that its member is still an admin: accounts is asked, and without its answer nothing is written. Nobody is asked
+// about a caller whose token claims no right.
 func (s *Service) withCurrentRights(ctx context.Context, caller authn.Principal) (authn.Principal, error) {
 	if !caller.Admin {
 		return caller, nil
@@ -44,8 +45,8 @@ func (s *Service) withCurrentRights(ctx context.Context, caller authn.Principal)
 	return caller, err
 }
 
-// mayGive is withCurrentRights for a caller that gives an order to this customer, which only admins may, and only to members. Both
-// questions are asked at once.
+// mayGive is withCurrentRights for a caller that gives an order to this customer. Only admins may do that, and only members may
+// be the customer. Accounts is asked about both at the same time.
 func (s *Service) mayGive(ctx context.Context, caller authn.Principal, customerID uint64) (authn.Principal, error) {
 	if !caller.Admin {
 		return caller, fault.NewForbidden()
