@@ -50,7 +50,7 @@ keys: ## sign tokens with a new key; old ones verify on; a later one removes tho
 # package than there are cores runs at a time.
 ALL_TESTS = ./deploy/... ./deploy/servers/... $(patsubst %,./%/...,$(filter-out deploy deploy/servers,$(MODULES)))
 LIST      = all=$$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(ALL_TESTS))
-UNIT      = $$(echo "$$all" | awk '!/[ [](oms.internal\/servers|oms.internal\/libs\/mysqlx\/mysqlxtest)/ {print $$1}')
+UNIT      = $$(echo "$$all" | awk '!/[ [](oms.internal\/servers|oms.internal\/libs\/[a-z]+\/(mysqlx|service)test)/ {print $$1}')
 MOST      = $$(echo "$$all" | awk '$$1 !~ /\/plans$$/ {print $$1}')
 PLANS     = $$(echo "$$all" | awk '$$1 ~ /\/plans$$/ {print $$1}')
 AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 1))
