@@ -63,8 +63,8 @@ func Holder(text string, members []Member) (holder Member, found bool) {
 	}
 	best := 0
 	for _, member := range members {
-		if close := closeness(member); close > best {
-			best, holder = close, member
+		if near := closeness(member); near > best {
+			best, holder = near, member
 		}
 	}
 	return holder, best > 0

@@ -136,7 +136,7 @@ func TestWhatIsNoRefreshTokenOfALiveSessionGivesNothing(t *testing.T) {
 			require.NoError(t, err)
 			return who.grant.RefreshToken
 		},
-		"deactivated": func(t *testing.T, h *house, who inhabitant) string {
+		"deactivated": func(_ *testing.T, h *house, who inhabitant) string {
 			h.store.Alter(who.MemberID, deactivate)
 			return who.grant.RefreshToken
 		},

@@ -172,21 +172,3 @@ func together(works ...func() error) []error {
 	}
 	return errs
 }
-
-// onPrimaryAlone returns a function that executes statements whose changes never reach the replica.
-func (f fixture) onPrimaryAlone(t *testing.T) func(statement string, args ...any) {
-	t.Helper()
-	root, err := f.pair.Primary.OpenRoot()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, root.Close()) })
-	session, err := root.Conn(t.Context())
-	require.NoError(t, err)
-	run := func(statement string, args ...any) {
-		t.Helper()
-		_, err := session.ExecContext(t.Context(), statement, args...)
-		require.NoError(t, err, statement)
-	}
-	run("USE " + f.schema.Name)
-	run("SET SESSION sql_log_bin = 0")
-	return run
-}

@@ -27,11 +27,6 @@ func New(cluster *mysqlx.Cluster) *Store { return &Store{cluster: cluster} }
 
 type readQueries = func(context.Context, *sqlcgen.Queries) error
 
-// read runs queries on a server that has what ctx must see. They may run twice.
-func (s *Store) read(ctx context.Context, queries readQueries) error {
-	return s.cluster.Read(ctx, onReader(queries))
-}
-
 // readLatest runs queries on the primary: what decides about security or about a write must not be a moment old.
 func (s *Store) readLatest(ctx context.Context, queries readQueries) error {
 	return s.cluster.ReadLatest(ctx, onReader(queries))
