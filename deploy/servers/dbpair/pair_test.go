@@ -19,7 +19,7 @@ func open(t *testing.T, server *Server, login Login, database string) *sql.DB {
 	t.Helper()
 	db, err := server.Open(login.User, login.Password, database)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	t.Cleanup(func() { _ = db.Close() }) // it fails if the test has killed the server
 	return db
 }
 
@@ -27,7 +27,7 @@ func openRoot(t *testing.T, server *Server) *sql.DB {
 	t.Helper()
 	db, err := server.OpenRoot()
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	t.Cleanup(func() { _ = db.Close() }) // it fails if the test has killed the server
 	return db
 }
 
