@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -50,8 +51,19 @@ func (r *reasons) get() []error {
 	return append([]error(nil), r.all...)
 }
 
-// refusal returns why no connection is made to the server at url. It is logged once however often it is tried.
-func refusal(t *testing.T, url, caFile string) error {
+// refusal returns why no connection is made to the server at url. That the server did not answer in time is no reason: the
+// machine was busy.
+func refusal(t *testing.T, url, caFile string) (reason error) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		reason = onceRefused(t, url, caFile)
+		return !errors.Is(reason, os.ErrDeadlineExceeded)
+	}, patient, time.Millisecond)
+	return reason
+}
+
+// onceRefused returns the reason that is logged. It is logged once however often the client tries.
+func onceRefused(t *testing.T, url, caFile string) error {
 	t.Helper()
 	var log reasons
 	conn, err := natsx.Connect(natsx.Config{URL: url, User: "caller", Password: "caller", TLSCAFile: caFile}, slog.New(&log))
