@@ -11,6 +11,7 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/fault"
 )
 
 // told are the events that wait for NATS: the last part of their types, and their data.
@@ -99,7 +100,7 @@ func TestOneOfManyChangesOfOneVersionWins(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	stored, _ := f.create(t, sungi)
-	stale := errors.New("stale")
+	stale := fault.New(fault.PreconditionFailed, "stale", nil)
 	var works []func() error
 	for i := range 6 {
 		works = append(works, func() error {

@@ -62,19 +62,19 @@ func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending a
 	if err != nil {
 		return false, nil, err
 	}
-	err = s.locked(ctx, holder.ID, func(ctx context.Context, writer mysqlx.Writer, before account.Member) (refusal, err error) {
+	err = s.locked(ctx, holder.ID, func(ctx context.Context, writer mysqlx.Writer, before account.Member) (err error) {
 		if before.Email != holder.Email {
-			return fault.NewNotFound(), nil // the member took another email meanwhile
+			return fault.NewNotFound() // the member took another email meanwhile
 		}
 		present := before
 		present.Admin, present.PasswordHash = true, member.PasswordHash
 		if err := store(ctx, writer, before, &present, ending.At); err != nil {
-			return nil, err
+			return err
 		}
 		mine := ending
 		mine.Events = about(present.ID, ending.Events)
 		revocations, err = endSessions(ctx, sqlcgen.New(writer), present.ID, 0, mine)
-		return nil, err
+		return err
 	})
 	return false, revocations, err
 }
@@ -146,48 +146,38 @@ func (s *Store) MemberByEmail(ctx context.Context, email string) (member account
 	return member, err
 }
 
-// locked runs work on a member that nobody else changes meanwhile. What refuses the member is returned once the transaction
-// has been committed, empty: who hears in which state the member is not must not read an older one next, and only what was
-// committed has a token.
+// locked runs work on a member that nobody else changes meanwhile, in a transaction that an error rolls back.
 func (s *Store) locked(
-	ctx context.Context, id uint64, work func(ctx context.Context, writer mysqlx.Writer, member account.Member) (refusal, err error),
+	ctx context.Context, id uint64, work func(ctx context.Context, writer mysqlx.Writer, member account.Member) error,
 ) error {
-	var refusal error
-	err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) (err error) {
+	return s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
 		row, err := sqlcgen.New(writer).GetMemberForUpdate(ctx, id)
-		if refusal = notFound(err); fault.Is(refusal, fault.NotFound) {
-			return nil
+		if err != nil {
+			return notFound(err)
 		}
-		if err == nil {
-			refusal, err = work(ctx, writer, toMember(row))
-		}
-		return err
+		return work(ctx, writer, toMember(row))
 	})
-	if err != nil {
-		return err
-	}
-	return refusal
 }
 
 // UpdateMember lets change alter the locked member and stores it.
 func (s *Store) UpdateMember(ctx context.Context, id uint64, change func(*account.Member) (account.Consequences, error)) (account.Member, []account.Revocation, error) {
 	var member account.Member
 	var revocations []account.Revocation
-	err := s.locked(ctx, id, func(ctx context.Context, writer mysqlx.Writer, before account.Member) (refusal, err error) {
+	err := s.locked(ctx, id, func(ctx context.Context, writer mysqlx.Writer, before account.Member) error {
 		member, revocations = before, nil
-		follows, refusal := change(&member)
-		if refusal != nil {
-			return refusal, nil
+		follows, err := change(&member)
+		if err != nil {
+			return err
 		}
 		if err := store(ctx, writer, before, &member, follows.At); err != nil {
-			return nil, err
+			return err
 		}
 		queries := sqlcgen.New(writer)
 		if !follows.EndsSessions {
-			return nil, insertEvents(ctx, queries, follows.Events)
+			return insertEvents(ctx, queries, follows.Events)
 		}
 		revocations, err = endSessions(ctx, queries, id, follows.Except, follows.Ending)
-		return nil, err
+		return err
 	})
 	return member, revocations, err
 }
@@ -197,33 +187,33 @@ func (s *Store) DeleteMember(
 	ctx context.Context, id uint64, allow func(account.Member) error, ending account.Ending,
 ) ([]account.Revocation, error) {
 	var revocation account.Revocation
-	err := s.locked(ctx, id, func(ctx context.Context, writer mysqlx.Writer, member account.Member) (refusal, err error) {
-		if refusal := allow(member); refusal != nil {
-			return refusal, nil
+	err := s.locked(ctx, id, func(ctx context.Context, writer mysqlx.Writer, member account.Member) error {
+		if err := allow(member); err != nil {
+			return err
 		}
 		queries := sqlcgen.New(writer)
 		for _, remove := range []func(context.Context, uint64) error{
 			queries.DeleteMember, queries.DeleteKnownDevicesOfMember, queries.ForgetOriginsOfMember,
 		} {
 			if err := remove(ctx, id); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		member.Version++ // the end is a change, too
 		if err := appendEvent(ctx, writer, accounts.EventDeleted, member, ending.At); err != nil {
-			return nil, err
+			return err
 		}
 		if _, err := revokeSessions(ctx, queries, id, math.MaxInt64, 0, ending.At); err != nil {
-			return nil, err
+			return err
 		}
 		latest, err := queries.GetLatestOfSessions(ctx, id)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		revocation, err = revoke(ctx, queries, account.Revocation{
 			MemberID: id, ThroughSession: math.MaxInt64, Until: ending.Covering(latest.TokenExpiresAt),
 		}, ending)
-		return nil, err
+		return err
 	})
 	if err != nil {
 		return nil, err
