@@ -58,3 +58,16 @@ SELECT EXISTS (SELECT 1 FROM former_customers WHERE customer_id = ?);
 
 -- name: InsertFormerCustomer :exec
 INSERT IGNORE INTO former_customers (customer_id, deleted_at) VALUES (?, ?);
+
+-- name: GetComposedThrough :one
+SELECT through FROM composed_products WHERE id = 1;
+
+-- name: SetComposedThrough :exec
+UPDATE composed_products SET through = ? WHERE id = 1;
+
+-- name: ListProductsAfter :many
+SELECT id, product_name FROM orders WHERE id > ? ORDER BY id LIMIT ?;
+
+-- The name is compared byte by byte, because somebody may change it meanwhile.
+-- name: ComposeProduct :exec
+UPDATE orders SET product_name = sqlc.arg(composed) WHERE id = sqlc.arg(id) AND product_name COLLATE utf8mb4_bin = sqlc.arg(product_name);

@@ -12,6 +12,22 @@ import (
 	"time"
 )
 
+const composeProduct = `-- name: ComposeProduct :exec
+UPDATE orders SET product_name = ? WHERE id = ? AND product_name COLLATE utf8mb4_bin = ?
+`
+
+type ComposeProductParams struct {
+	Composed    string
+	ID          uint64
+	ProductName interface{}
+}
+
+// The name is compared byte by byte, because somebody may change it meanwhile.
+func (q *Queries) ComposeProduct(ctx context.Context, arg ComposeProductParams) error {
+	_, err := q.db.ExecContext(ctx, composeProduct, arg.Composed, arg.ID, arg.ProductName)
+	return err
+}
+
 const deleteOrder = `-- name: DeleteOrder :exec
 DELETE FROM orders WHERE id = ?
 `
@@ -19,6 +35,17 @@ DELETE FROM orders WHERE id = ?
 func (q *Queries) DeleteOrder(ctx context.Context, id uint64) error {
 	_, err := q.db.ExecContext(ctx, deleteOrder, id)
 	return err
+}
+
+const getComposedThrough = `-- name: GetComposedThrough :one
+SELECT through FROM composed_products WHERE id = 1
+`
+
+func (q *Queries) GetComposedThrough(ctx context.Context) (uint64, error) {
+	row := q.db.QueryRowContext(ctx, getComposedThrough)
+	var through uint64
+	err := row.Scan(&through)
+	return through, err
 }
 
 const getOrder = `-- name: GetOrder :one
@@ -337,6 +364,43 @@ func (q *Queries) ListOrdersByIDs(ctx context.Context, ids []uint64) ([]Order, e
 	return items, nil
 }
 
+const listProductsAfter = `-- name: ListProductsAfter :many
+SELECT id, product_name FROM orders WHERE id > ? ORDER BY id LIMIT ?
+`
+
+type ListProductsAfterParams struct {
+	ID    uint64
+	Limit int32
+}
+
+type ListProductsAfterRow struct {
+	ID          uint64
+	ProductName string
+}
+
+func (q *Queries) ListProductsAfter(ctx context.Context, arg ListProductsAfterParams) ([]ListProductsAfterRow, error) {
+	rows, err := q.db.QueryContext(ctx, listProductsAfter, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListProductsAfterRow
+	for rows.Next() {
+		var i ListProductsAfterRow
+		if err := rows.Scan(&i.ID, &i.ProductName); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listTimeline = `-- name: ListTimeline :many
 SELECT id, order_id, customer_id, at, actor_id, from_state, to_state, note, changes, redacted_by FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT ?
 `
@@ -410,6 +474,15 @@ func (q *Queries) RedactNotes(ctx context.Context, ids []uint64) error {
 		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
 	}
 	_, err := q.db.ExecContext(ctx, query, queryParams...)
+	return err
+}
+
+const setComposedThrough = `-- name: SetComposedThrough :exec
+UPDATE composed_products SET through = ? WHERE id = 1
+`
+
+func (q *Queries) SetComposedThrough(ctx context.Context, through uint64) error {
+	_, err := q.db.ExecContext(ctx, setComposedThrough, through)
 	return err
 }
 
