@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,7 +44,11 @@ func TestAProgramReadsOneObjectALine(t *testing.T) {
 	require.Empty(t, head)
 	encoded, err := export.Encode(export.NDJSON, []row{{ID: 7, Name: "=꽃\n다발"}, {ID: 8}})
 	require.NoError(t, err)
-	require.Equal(t, "{\"id\":7,\"name\":\"=꽃\\n다발\",\"is_active\":false}\n{\"id\":8,\"name\":\"\",\"is_active\":false}\n", string(encoded))
+	lines := strings.SplitAfter(string(encoded), "\n")
+	require.Len(t, lines, 3)
+	require.JSONEq(t, `{"id":7,"name":"=꽃\n다발","is_active":false}`, lines[0])
+	require.JSONEq(t, `{"id":8,"name":"","is_active":false}`, lines[1])
+	require.Empty(t, lines[2])
 }
 
 func TestTheFormatIsTheOneThatIsNamedOrAccepted(t *testing.T) {

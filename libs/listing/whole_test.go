@@ -9,7 +9,7 @@ import (
 	"oms.internal/libs/listing"
 )
 
-func asID(value int) uint64 { return uint64(value) } //nolint:gosec // small numbers
+func asID(value int) uint64 { return uint64(value) }
 
 func TestAWholeListIsPagedByOffset(t *testing.T) {
 	t.Parallel()

@@ -75,7 +75,7 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 	}
 	defer func() {
 		if !streams {
-			answer.Body.Close()
+			_ = answer.Body.Close()
 		}
 	}()
 	for _, read := range s.Readers {
