@@ -70,7 +70,7 @@ test: setup $(BIN)/testrun ## everything a contributor must pass: unit, integrat
 test-plans: setup $(BIN)/testrun ## examine the plans of all queries at 200,000 members and 1,000,000 orders
 	@$(LIST) && $(BIN)/testrun -timeout 20m $(PLANS)
 test-mysql: ## the tests that use a database, on MySQL in containers, one package at a time
-	OMS_TEST_ENGINE=mysql go test $(RACE) -p 1 -timeout 20m ./deploy/servers/...air/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
+	OMS_TEST_ENGINE=mysql go test $(RACE) -p 1 -timeout 20m ./deploy/servers/dbpair/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
 test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
 test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins
