@@ -50,7 +50,7 @@ func Below(field string, value any) Condition {
 	return Condition{field: field, kind: below, values: []any{value}}
 }
 
-// Contains holds for rows whose field holds the text, whatever the case.
+// Contains holds for rows whose field holds the text, of a caseless field whatever the case.
 func Contains(field, text string) Condition {
 	return Condition{field: field, kind: contains, values: []any{text}}
 }
@@ -115,6 +115,10 @@ func (c *clause) condition(table *Table, condition Condition) {
 	case contains:
 		text, _ := condition.values[0].(string)
 		pattern := "%" + likeEscaper.Replace(text) + "%"
+		if column.Kind != Caseless {
+			c.add(column.Name+" LIKE ?", pattern)
+			return
+		}
 		c.add(folded(column.Name, text)+" LIKE "+folded("?", text), pattern)
 	}
 }
@@ -155,12 +159,12 @@ var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // letter, and that of Σ is σ also where a word ends with ς: where the text that is looked for makes these matter, they
 // are replaced before, at the price of as many passes over the text.
 func folded(expression, text string) string {
-	folded := expression + " COLLATE utf8mb4_bin"
+	folded := expression
 	if strings.ContainsAny(text, "iIİ") {
-		folded = "REPLACE(" + folded + ", 'İ', 'i\u0307')"
+		folded = "REPLACE(" + folded + " COLLATE utf8mb4_bin, 'İ', 'i\u0307')"
 	}
 	if strings.ContainsAny(text, "σςΣ") {
-		folded = "REPLACE(" + folded + ", 'ς', 'σ')"
+		folded = "REPLACE(" + folded + " COLLATE utf8mb4_bin, 'ς', 'σ')"
 	}
 	return "LOWER(" + folded + " COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin"
 }

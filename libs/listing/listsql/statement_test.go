@@ -40,10 +40,10 @@ func match(field string, op listing.Op, values ...any) listing.Match {
 }
 
 const (
-	caseless = "product_name = ? AND LOWER(product_name COLLATE utf8mb4_bin COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin" +
-		" = LOWER(? COLLATE utf8mb4_bin COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin"
-	holds = "LOWER(product_name COLLATE utf8mb4_bin COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin" +
-		" LIKE LOWER(? COLLATE utf8mb4_bin COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin"
+	caseless = "product_name = ? AND LOWER(product_name COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin" +
+		" = LOWER(? COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin"
+	holds = "LOWER(product_name COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin" +
+		" LIKE LOWER(? COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin"
 	unordered = "IGNORE INDEX FOR ORDER BY (by_number, by_product, by_gift, by_state_paid, by_customer)"
 )
 
@@ -124,6 +124,12 @@ var statements = map[string]struct {
 		args: []any{`%50\%\_\\%`, uint64(1), uint64(2), uint64(7), 30, 60},
 		count: "SELECT COUNT(*) FROM orders WHERE (" + holds + " OR customer_id IN (?, ?)) AND (is_gift IS NULL AND id = ?)" +
 			" AND FALSE AND FALSE",
+	},
+	"a part of a text whose case counts": {
+		also:  []listsql.Condition{listsql.Contains("number", "A1")},
+		ids:   "SELECT id FROM orders " + unordered + " WHERE order_number LIKE ? ORDER BY id LIMIT ? OFFSET ?",
+		args:  []any{"%A1%", 30, 60},
+		count: "SELECT COUNT(*) FROM orders WHERE order_number LIKE ?",
 	},
 	"the beginning of a walk": {
 		request: listing.Request{Ordering: []listing.Key{down("product")}, Cursor: &listing.Cursor{}},

@@ -68,7 +68,10 @@ func (s *Store) Orders(ctx context.Context, query order.Query) (page listing.Row
 func found(query order.Query) []listsql.Condition {
 	var conditions []listsql.Condition
 	for i, term := range query.Terms {
-		either := []listsql.Condition{listsql.Contains("order_number", term), listsql.Contains("product_name", term)}
+		either := []listsql.Condition{listsql.Contains("product_name", term)}
+		if number := toNumber(term); order.NumberPattern.MatchString(number) { // others are in no number
+			either = append(either, listsql.Contains("order_number", number))
+		}
 		if i < len(query.Customers) && len(query.Customers[i]) > 0 {
 			either = append(either, listsql.In("customer", query.Customers[i]))
 		}
