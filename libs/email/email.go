@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -63,8 +64,13 @@ func parseLiteral(text string) (literal string, ok bool) {
 // profile maps what people type (case, width) as UTS #46 says and validates the result.
 var profile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
 
+// maxDomain is how many characters of a domain are looked at. As A-labels it has 253 at most (RFC 1035, 2.3.4); written
+// decomposed it may have some more.
+const maxDomain = 1000
+
 func parseInternational(text string) (domain string, ok bool) {
-	if strings.ContainsFunc(text, isHidden) {
+	// The profile encodes a label before it looks at its length, and takes a time that grows with the square of that.
+	if utf8.RuneCountInString(text) > maxDomain || strings.ContainsFunc(text, isHidden) {
 		return "", false
 	}
 	domain, err := profile.ToASCII(text)

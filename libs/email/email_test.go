@@ -61,6 +61,7 @@ func TestTheUnicodeFormReadsBackAsTheSameMailbox(t *testing.T) {
 func TestWhatIsNoDomainIsNoAddress(t *testing.T) {
 	t.Parallel()
 	for name, domain := range map[string]string{
+		"many different letters":    manyLetters() + ".test",
 		"zero width space":          "exa\u200bmple.test",
 		"soft hyphen":               "exa\u00admple.test",
 		"word joiner":               "exa\u2060mple.test",
@@ -123,4 +124,13 @@ func FuzzMailboxesAreStable(f *testing.F) {
 			require.Equal(t, address.Mailbox(), again.Mailbox(), "%+q", text)
 		}
 	})
+}
+
+// manyLetters returns 20,000 letters of which no two are the same.
+func manyLetters() string {
+	var text strings.Builder
+	for char := rune(0x4e00); char < 0x4e00+20_000; char++ {
+		text.WriteRune(char)
+	}
+	return text.String()
 }
