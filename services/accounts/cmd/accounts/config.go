@@ -21,8 +21,8 @@ type Config struct {
 	TokenKeysDir    string        `env:"TOKEN_KEYS_DIR,required,notEmpty"`
 	TokenLifetime   time.Duration `env:"TOKEN_LIFETIME" envDefault:"10h"`
 	RefreshLifetime time.Duration `env:"REFRESH_LIFETIME" envDefault:"720h"`
-	// RefreshRepeatWindow is as long as a token: a client that lost an answer notices when its access token expires, at the latest.
-	RefreshRepeatWindow time.Duration `env:"REFRESH_REPEAT_WINDOW" envDefault:"10h"`
+	// RefreshRepeatWindow is short, because a thief of a used token has this time; a client that lost an answer asks at once.
+	RefreshRepeatWindow time.Duration `env:"REFRESH_REPEAT_WINDOW" envDefault:"10m"`
 	TokenIssuer         string        `env:"TOKEN_ISSUER" envDefault:"oms"`
 	TokenAudience       string        `env:"TOKEN_AUDIENCE" envDefault:"oms"`
 	// LastOrdersTimeout is how long a page of members waits for the orders service before it goes without last orders.

@@ -87,8 +87,8 @@ func (s *Service) newRefreshToken(token secret) (RefreshToken, error) {
 }
 
 // Refresh gives a new access token for a session and the refresh token that follows the one shown. A token is used once. Shown
-// again within RefreshRepeatWindow, it gives the same successor, since the answer may have been lost: as long as the successor was
-// not used, nobody else has had it. Once the successor was used, two have a copy of the token and nobody can tell who is the
+// again within RefreshRepeatWindow, it gives the same successor as long as that was not used, since the answer may have been
+// lost. Once the successor was used, two have a copy of the token and nobody can tell who is the
 // thief, so the session ends; revocations come with the error then.
 func (s *Service) Refresh(ctx context.Context, client Client, text string) (Grant, []Revocation, error) {
 	token, ok := parseSecret(text)
