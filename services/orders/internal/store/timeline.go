@@ -115,23 +115,23 @@ const redactBatch = 500
 // notes about the member, in transactions of its own, since there may be many. It may be done again at any time.
 func (s *Store) ForgetCustomer(ctx context.Context, writer mysqlx.Writer, customerID uint64, deletedAt time.Time) error {
 	var last uint64
-	for found := redactBatch; found == redactBatch; {
-		err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
+	for more := true; more; {
+		var ids []uint64
+		err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) (err error) {
 			queries := sqlcgen.New(writer)
-			ids, err := queries.ListNotesOfCustomer(ctx, sqlcgen.ListNotesOfCustomerParams{
+			ids, err = queries.ListNotesOfCustomer(ctx, sqlcgen.ListNotesOfCustomerParams{
 				CustomerID: customerID, ID: last, Limit: redactBatch,
 			})
-			if found = len(ids); err != nil || found == 0 {
+			if err != nil || len(ids) == 0 {
 				return err
 			}
-			if err := queries.RedactNotes(ctx, ids); err != nil {
-				return err
-			}
-			last = ids[found-1]
-			return nil
+			return queries.RedactNotes(ctx, ids)
 		})
 		if err != nil {
 			return err
+		}
+		if more = len(ids) == redactBatch; more {
+			last = ids[redactBatch-1]
 		}
 	}
 	return sqlcgen.New(writer).InsertFormerCustomer(ctx, sqlcgen.InsertFormerCustomerParams{

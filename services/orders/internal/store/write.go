@@ -47,7 +47,10 @@ func change(ctx context.Context, tx transaction, before order.Order, fact order.
 		}
 	}
 	if after.OrderNumber != before.OrderNumber {
-		if err := errors.Join(keepNumber(ctx, tx, before), takeNumber(ctx, tx, after)); err != nil {
+		if err := keepNumber(ctx, tx, before); err != nil {
+			return err
+		}
+		if err := takeNumber(ctx, tx, after); err != nil {
 			return err
 		}
 	}
