@@ -66,6 +66,8 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, onListen func(addres
 	}
 	process := lifecycle.New(log, cfg.ShutdownTimeout)
 	process.Add(process.Admin(admin, built.metrics))
+	// It waits for nothing: what it does not hear while others start, nobody tells it again.
+	process.Add(lifecycle.Part{Name: "read your writes", Run: built.members.Run})
 	process.Add(lifecycle.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
 	process.Add(lifecycle.Part{
 		Name: "revocations", Run: built.follower.Run, Ready: built.follower.Ready, Healthy: built.follower.Current,
@@ -77,7 +79,6 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, onListen func(addres
 		},
 	})
 	process.Add(lifecycle.Part{Name: "last seen", Run: built.reporter.Run})
-	process.Add(lifecycle.Part{Name: "read your writes", Run: built.members.Run})
 	process.Add(lifecycle.Part{Name: "http", Run: func(ctx context.Context) error {
 		return httpx.Serve(ctx, built.app, served, httpx.Drain{Time: cfg.DrainTime})
 	}})
