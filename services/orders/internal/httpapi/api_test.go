@@ -63,6 +63,9 @@ func (m *memory) ChangeOrder(
 	if kept, found := m.answered[request]; found {
 		return kept, true, nil
 	}
+	if _, found := m.orders[id]; !found {
+		return order.Order{}, false, fault.NewNotFound()
+	}
 	fact, err := decide(m.orders[id])
 	if err != nil || fact.Event == "" {
 		return m.orders[id], false, err
