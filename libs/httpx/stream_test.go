@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -95,4 +96,28 @@ func TestMoreStreamsThanThereArePlacesForAreRefused(t *testing.T) {
 	whole, err := io.ReadAll(running.Body)
 	require.NoError(t, err)
 	require.Equal(t, "x", string(whole))
+}
+
+func TestTheEndOfTheServerCutsAStreamThatNeverEnds(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) {
+		return pieces(math.MaxInt, nil)
+	}))
+	response := get(t, s)
+	_, err := io.CopyN(io.Discard, response.Body, 1<<20)
+	require.NoError(t, err)
+	s.stop()
+	_, err = io.Copy(io.Discard, response.Body)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.NoError(t, <-s.ended)
+}
+
+func TestAPanicInTheFirstPieceGivesThePlaceBack(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) {
+		return func(context.Context) ([]byte, error) { panic("a mistake") }
+	}))
+	for range 2 {
+		require.Equal(t, http.StatusInternalServerError, s.do(t, http.MethodGet, "/", "").status)
+	}
 }

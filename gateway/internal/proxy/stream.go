@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"time"
@@ -21,18 +22,28 @@ func detached(request context.Context) (ctx context.Context, release func(), end
 }
 
 // stream sends the body of an answer piece by piece, whatever its size. Where the service breaks off, so does the answer to
-// the client, without the end that a whole one has.
+// the client, without the end that a whole one has. It also breaks off once the gateway has drained and waits for its last
+// requests, because a stream may take for ever.
 func stream(c *fiber.Ctx, body io.ReadCloser, end context.CancelFunc) {
-	c.Response().SetBodyStream(&pieces{body: body, end: end, conn: c.Context().Conn()}, -1)
+	c.Response().SetBodyStream(&pieces{body: body, end: end, conn: c.Context().Conn(), ending: c.Context().Done()}, -1)
 }
 
 type pieces struct {
 	body io.ReadCloser
 	end  context.CancelFunc
 	conn net.Conn
+	// ending is closed when the server waits for its last requests.
+	ending <-chan struct{}
 }
 
+var errEnding = errors.New("the gateway ends")
+
 func (p *pieces) Read(into []byte) (int, error) {
+	select {
+	case <-p.ending:
+		return 0, errEnding
+	default:
+	}
 	late := time.AfterFunc(pieceTimeout, p.end)
 	defer late.Stop()
 	count, err := p.body.Read(into)
