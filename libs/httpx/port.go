@@ -83,7 +83,7 @@ func (p *Port) Close() error { return p.socket.Close() }
 
 // newSocket returns a socket that is bound to the address, set up as package net does it.
 func newSocket(address *net.TCPAddr) (descriptor int, err error) {
-	if ip := address.IP.To4(); ip != nil && !ip.IsUnspecified() {
+	if ip := address.IP.To4(); ip != nil {
 		return bind(syscall.AF_INET, &syscall.SockaddrInet4{Port: address.Port, Addr: [4]byte(ip)})
 	}
 	all := &syscall.SockaddrInet6{Port: address.Port}
