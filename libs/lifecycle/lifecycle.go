@@ -211,6 +211,9 @@ func (l *Lifecycle) stop(all []launched) error {
 				problems = append(problems, fmt.Errorf("stop %s: %w", part.name, err))
 			}
 		case <-deadline.C:
+			for _, other := range all[:i] {
+				other.stop()
+			}
 			return errors.Join(append(problems, fmt.Errorf("stop %s: not done within %s", part.name, l.shutdownTimeout))...)
 		}
 	}
