@@ -104,10 +104,10 @@ func (c Column) parse(text *string) (any, error) {
 		return strconv.ParseBool(*text)
 	case Time:
 		at, err := time.Parse(timeText, *text)
-		if err == nil && (at.Year() < 1000 || at.Year() > 9999) {
+		if at = at.UTC(); err == nil && (at.Year() < 1000 || at.Year() > 9999) {
 			err = listing.ErrCursor
 		}
-		return at.UTC(), err
+		return at, err
 	default:
 		if !utf8.ValidString(*text) {
 			return nil, listing.ErrCursor

@@ -229,6 +229,7 @@ func TestACursorIsOfItsOrderingAndHasValuesOfItsFields(t *testing.T) {
 		"NULL for the id":  place(ordering, new(paid), nil, nil),
 		"no time":          place(ordering, new("yesterday"), nil, new("7")),
 		"an early time":    place(ordering, new("0001-01-01T00:00:00Z"), nil, new("7")),
+		"a time too late":  place(ordering, new("9999-12-31T23:59:59-01:00"), nil, new("7")),
 		"no flag":          place(ordering, new(paid), new("maybe"), new("7")),
 		"no number":        place(ordering, new(paid), nil, new("-7")),
 		"a huge number":    place(ordering, new(paid), nil, new("18446744073709551615")),
