@@ -25,14 +25,10 @@ func TestASpreadsheetReadsTheFileAndTakesNoTextForAFormula(t *testing.T) {
 	for name, cell := range map[string]string{
 		"꽃다발": "꽃다발", "a,b": `"a,b"`, `say "x"`: `"say ""x"""`, "": "",
 		`=HYPERLINK("http://x.test","y")`: `"'=HYPERLINK(""http://x.test"",""y"")"`,
-		"+1":                              "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "\"'\r\nx\"", "\nx": "\"'\r\nx\"", "＝1": "'＝1", "a=1": "a=1",
+		"+1":                              "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "\"'x\"", "\nx": "\"'\r\nx\"", "＝1": "'＝1", "a=1": "a=1",
 	} {
 		encoded, err := export.Encode(export.CSV, []row{{ID: 7, Name: name, Gender: new("=M"), Active: true}, {}})
 		require.NoError(t, err)
-		if name == "\rx" {
-			require.Contains(t, string(encoded), "'", name)
-			continue
-		}
 		require.Equal(t, "7,"+cell+",'=M,true\r\n0,,,false\r\n", string(encoded), name)
 	}
 }

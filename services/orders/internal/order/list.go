@@ -73,6 +73,8 @@ func (s *Service) Export(
 	if len(query.Terms) > 0 {
 		query.Customers, customersUnknown = s.matchingCustomers(ctx, query)
 	}
+	// In the order of a value that changes, a row that changes meanwhile would come twice or not at all.
+	request.Ordering = nil
 	return listing.Walk(request, exportPage, func(ctx context.Context, request listing.Request) (listing.Rows[Order], error) {
 		query.Request = request
 		return s.deps.Store.Orders(ctx, query)
