@@ -22,6 +22,7 @@ const (
 	noSuchColumn        = 1054
 	duplicateEntry      = 1062
 	noSuchTable         = 1146
+	noSuchIndex         = 1176
 	errorDuringCommit   = 1180
 	lockWaitTimeout     = 1205
 	deadlock            = 1213
@@ -73,6 +74,10 @@ func hasNumber(err error, numbers ...uint16) bool {
 	refused, ok := errors.AsType[*mysql.MySQLError](err)
 	return ok && slices.Contains(numbers, refused.Number)
 }
+
+// lacksSchema reports whether the server has not got a table, a column or an index. A replica gets those of a migration after
+// the primary, and later than its lag says, since it takes as long for them as the primary did.
+func lacksSchema(err error) bool { return hasNumber(err, noSuchTable, noSuchColumn, noSuchIndex) }
 
 // connectionFailed reports whether the connection or the server is the reason, and not the statement.
 func connectionFailed(err error) bool {

@@ -102,7 +102,7 @@ func askRole(ctx context.Context, host *host) state {
 		found.role = replica
 	}
 	err := host.looks.QueryRowContext(ctx, "SELECT epoch FROM heartbeat WHERE id = 1").Scan(&found.epoch)
-	if err != nil && !hasNumber(err, noSuchTable, noSuchColumn) && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && !lacksSchema(err) && !errors.Is(err, sql.ErrNoRows) {
 		return state{role: unreachable, err: fmt.Errorf("%s: %w", host.addr, err)}
 	}
 	return found

@@ -50,10 +50,10 @@ func (c *Cluster) readNear(ctx context.Context, slow bool, read func(context.Con
 	bounded, cancel := host.bounded(ctx, slow)
 	defer cancel()
 	err := read(bounded, Reader{db: host.db})
-	if err == nil || ctx.Err() != nil || !connectionFailed(err) {
+	if err == nil || ctx.Err() != nil || !connectionFailed(err) && !lacksSchema(err) {
 		return replica, asFault(ctx, err)
 	}
-	if bounded.Err() == nil {
+	if connectionFailed(err) && bounded.Err() == nil {
 		// The server failed, and not only the read's patience. The next look finds out whether it is back.
 		host.set(state{role: unreachable, err: err})
 	}
