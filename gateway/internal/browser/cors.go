@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	exposedHeaders = "Allow, Consistency-Token, Degraded, ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, " +
+	exposedHeaders = "Allow, Consistency-Token, Content-Disposition, Degraded, ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, " +
 		"Retry-After, WWW-Authenticate, X-Request-Id"
 	maxAge = "600" // seconds for which a browser need not ask again
 )

@@ -48,7 +48,7 @@ func TestAllowedPageReadsAnswersAndLearnsWhatItMaySend(t *testing.T) {
 	require.Equal(t, page, header.Get("Access-Control-Allow-Origin"))
 	require.Equal(t, "Origin", header.Get("Vary"))
 	for _, name := range []string{
-		"Location", "Degraded", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id",
+		"Location", "Content-Disposition", "Degraded", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id",
 		"ETag", "Consistency-Token", "Idempotency-Replayed",
 	} {
 		require.Contains(t, header.Get("Access-Control-Expose-Headers"), name)
