@@ -76,7 +76,7 @@ func TestAStatementThatTheReplicaRefusesIsNotRunAgain(t *testing.T) {
 	err := cluster.Read(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
 		runs++
 		var found int
-		return reader.QueryRowContext(ctx, "SELECT nonsense FROM item").Scan(&found)
+		return reader.QueryRowContext(ctx, "nonsense SELECT name FROM item").Scan(&found)
 	})
 	require.ErrorContains(t, err, "nonsense")
 	require.Equal(t, fault.Internal, fault.Of(err).Code)

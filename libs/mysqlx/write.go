@@ -99,6 +99,10 @@ func (c *Cluster) transact(ctx context.Context, work func(context.Context, Write
 	if err := work(ctx, Writer{tx}); err != nil {
 		return c.refused(ctx, host, epoch, err)
 	}
+	// The transaction's own context ends a moment after ctx, so COMMIT might still be sent.
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("before commit: %w", err)
+	}
 	committing = true
 	err = commit(tx)
 	if err == nil && c.epoch.Load() != epoch {
