@@ -47,7 +47,8 @@ keys: ## sign tokens with a new key; old ones verify on; a later one removes tho
 
 # Which tests there are follows from the packages: a test that imports what starts servers needs servers, and packages called
 # "plans" examine query plans in large tables. Those of deploy take longest and mostly wait, so they come first, and one more
-# package than there are cores runs at a time.
+# package than there are cores runs at a time. No result of an earlier run counts (-count=1): the tests of deploy build the
+# services themselves, and the go command does not know of that.
 ALL_TESTS = ./deploy/... ./deploy/servers/... $(patsubst %,./%/...,$(filter-out deploy deploy/servers,$(MODULES)))
 LIST      = all=$$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(ALL_TESTS))
 UNIT      = $$(echo "$$all" | awk '!/[ [](oms.internal\/servers|oms.internal\/libs\/[a-z]+\/(mysqlx|service)test)/ {print $$1}')
@@ -66,7 +67,7 @@ test-unit: $(BIN)/testrun ## the tests that need no server: a minute
 test: setup $(BIN)/testrun ## everything a contributor must pass: unit, integration and end-to-end tests
 	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
 	@$(TEST_TESTRUN)
-	@$(LIST) && $(TESTRUN) $(AT_ONCE) -timeout 20m $(MOST)
+	@$(LIST) && $(TESTRUN) $(AT_ONCE) -count=1 -timeout 20m $(MOST)
 test-plans: setup $(BIN)/testrun ## examine the plans of all queries at 200,000 members and 1,000,000 orders
 	@$(LIST) && $(BIN)/testrun -timeout 20m $(PLANS)
 test-mysql: ## the tests that use a database, on MySQL in containers, one package at a time
