@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -28,7 +29,7 @@ func TestNobodyOrdersOrSearchesByWhatIsMasked(t *testing.T) {
 		{account.DirectoryOpen, callerB, open, 0},
 		{account.DirectoryAdmin, callerAdmin, all, 0},
 	} {
-		w := newWorld(t, test.directory)
+		w := populated(test.directory)
 		require.Equal(t, test.orderable, w.Listable(test.caller).Ordering, "%+v", test)
 		require.Equal(t, test.caller.Admin, slices.ContainsFunc(w.Listable(test.caller).Filters, func(filter listing.Filter) bool {
 			return filter.Field == "is_active" || filter.Field == "is_admin" || filter.Field == "created_at"
@@ -54,7 +55,7 @@ func TestAPageIsReadWithATokenAndARightIsNot(t *testing.T) {
 			return err
 		}, 2},
 	} {
-		w := newWorld(t, account.DirectoryMasked)
+		w := populated(account.DirectoryMasked)
 		require.NoError(t, test.work(w), name)
 		require.Equal(t, test.latest, w.store.latest, name)
 	}
@@ -62,7 +63,7 @@ func TestAPageIsReadWithATokenAndARightIsNot(t *testing.T) {
 
 func TestAMemberExistsOrNot(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
+	w := populated(account.DirectoryMasked)
 	for id, want := range map[uint64]bool{idA: true, 12345: false} {
 		member, exists, err := w.CurrentMember(t.Context(), id)
 		require.NoError(t, err)
@@ -81,11 +82,15 @@ func TestATermThatMatchesTooManyMembersIsCutAndSaysSo(t *testing.T) {
 		{[]int{accounts.MaxMatches + 1, 3}, true},
 		{[]int{2, accounts.MaxMatches * 2}, true},
 	} {
-		w := newWorld(t, account.DirectoryMasked)
-		for _, found := range test.found {
-			w.store.matches = append(w.store.matches, slices.Repeat([]uint64{idA}, found))
+		w := newWorld()
+		var terms []string
+		for i, found := range test.found {
+			terms = append(terms, fmt.Sprint("term", i))
+			for j := range found {
+				w.add(account.Member{ID: uint64(10_000*i + j + 1), Name: terms[i]})
+			}
 		}
-		matches, truncated, err := w.Match(t.Context(), []string{"x", "y"}, 0)
+		matches, truncated, err := w.Match(t.Context(), terms, 0)
 		require.NoError(t, err)
 		require.Equal(t, test.truncated, truncated)
 		for i, found := range test.found {

@@ -15,7 +15,7 @@ func TestTheReferenceSaysWhatMayBeAskedOfLists(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../../gateway/API.md")
 	require.NoError(t, err)
-	masked, open := newWorld(t, account.DirectoryMasked), newWorld(t, account.DirectoryOpen)
+	masked, open := populated(account.DirectoryMasked), populated(account.DirectoryOpen)
 	const users = "`/accounts/users`, for "
 	listingtest.RequireDescribed(t, string(text), users+"admins", masked.Listable(callerAdmin))
 	listingtest.RequireDescribed(t, string(text), users+"other members where the directory is `open`", open.Listable(callerB))

@@ -12,9 +12,9 @@ import (
 	"oms.internal/accounts/internal/audit"
 )
 
-func (h *house) refresh(t *testing.T, text string) (account.Grant, []account.Revocation) {
+func (w *world) refresh(t *testing.T, text string) (account.Grant, []account.Revocation) {
 	t.Helper()
-	grant, revocations, err := h.Refresh(t.Context(), browser, text)
+	grant, revocations, err := w.Refresh(t.Context(), browser, text)
 	if err != nil {
 		require.Equal(t, invalidToken, err)
 		require.Empty(t, grant)
@@ -24,19 +24,19 @@ func (h *house) refresh(t *testing.T, text string) (account.Grant, []account.Rev
 
 func TestARefreshTokenIsUsedOnceAndRenewsTheSession(t *testing.T) {
 	t.Parallel()
-	h := newHouse()
-	grant := h.signUp(t, 1).grant
+	w := newWorld()
+	grant := w.signUp(t, 1).grant
 	for range 3 {
-		h.Advance(time.Hour)
-		next, _ := h.refresh(t, grant.RefreshToken)
+		w.Advance(time.Hour)
+		next, _ := w.refresh(t, grant.RefreshToken)
 		require.NotEqual(t, grant.RefreshToken, next.RefreshToken)
 		require.NotEqual(t, grant.Token, next.Token)
-		require.Equal(t, h.Now().Add(lifetime), next.Expiry)
-		require.Equal(t, h.Now().Add(refreshLifetime), next.RefreshExpiry)
+		require.Equal(t, w.Now().Add(lifetime), next.Expiry)
+		require.Equal(t, w.Now().Add(refreshLifetime), next.RefreshExpiry)
 		grant = next
 	}
-	require.Equal(t, 1, h.store.CountSessions())
-	require.Empty(t, h.revocations(t))
+	require.Equal(t, 1, w.store.CountSessions())
+	require.Empty(t, w.revocations(t))
 }
 
 // reuseCases say what a used token gives, by when it is shown and whether its successor was used.
@@ -56,43 +56,43 @@ var reuseCases = map[string]struct {
 
 func TestAUsedRefreshTokenEndsItsSessionOnceItsSuccessorWasUsed(t *testing.T) {
 	t.Parallel()
-	h := newHouse()
+	w := newWorld()
 	i := 0
 	for name, test := range reuseCases {
 		i++
-		who := h.signUp(t, i)
-		first, _ := h.refresh(t, who.grant.RefreshToken)
+		who := w.signUp(t, i)
+		first, _ := w.refresh(t, who.grant.RefreshToken)
 		newest := first
 		if test.followed {
-			newest, _ = h.refresh(t, first.RefreshToken)
+			newest, _ = w.refresh(t, first.RefreshToken)
 		}
-		h.Advance(test.after)
-		before := len(h.revocations(t))
-		again, revocations, err := h.Refresh(t.Context(), attacker, who.grant.RefreshToken) // from any network
+		w.Advance(test.after)
+		before := len(w.revocations(t))
+		again, revocations, err := w.Refresh(t.Context(), attacker, who.grant.RefreshToken) // from any network
 		require.Equal(t, test.same, err == nil, name)
 		if test.same {
 			require.Equal(t, first.RefreshToken, again.RefreshToken, name)
 			require.Equal(t, first.RefreshExpiry, again.RefreshExpiry, name)
-			require.Equal(t, h.Now().Add(lifetime), again.Expiry, "%s: a token that is of use", name)
+			require.Equal(t, w.Now().Add(lifetime), again.Expiry, "%s: a token that is of use", name)
 		}
 		if !test.ends {
 			require.Empty(t, revocations, name)
-			require.Len(t, h.revocations(t), before, name)
-			next, _ := h.refresh(t, newest.RefreshToken)
+			require.Len(t, w.revocations(t), before, name)
+			next, _ := w.refresh(t, newest.RefreshToken)
 			require.NotEmpty(t, next, "%s: the session goes on", name)
 			continue
 		}
 		require.Equal(t, invalidToken, err, name)
 		require.Len(t, revocations, 1, name)
 		require.Equal(t, who.SessionID, revocations[0].SessionID, name)
-		require.Equal(t, h.Now().Add(lifetime+account.RevocationMargin), revocations[0].Until, name)
-		require.Contains(t, h.published.published, revocations, name)
-		events := h.store.Events()
+		require.Equal(t, w.Now().Add(lifetime+account.RevocationMargin), revocations[0].Until, name)
+		require.Contains(t, w.published, revocations, name)
+		events := w.store.Events()
 		last := events[len(events)-1]
 		require.Equal(t, []any{audit.RefreshReuse, audit.Failure, who.MemberID, uint64(0), attacker.Address},
 			[]any{last.Action, last.Outcome, last.Subject, last.Actor, last.Address}, name)
 		for _, token := range []string{newest.RefreshToken, who.grant.RefreshToken} {
-			grant, more := h.refresh(t, token)
+			grant, more := w.refresh(t, token)
 			require.Empty(t, grant, name)
 			require.Empty(t, more, "%s: the session ended twice", name)
 		}
@@ -101,61 +101,61 @@ func TestAUsedRefreshTokenEndsItsSessionOnceItsSuccessorWasUsed(t *testing.T) {
 
 func TestTheWindowForLostAnswersDoesNotExtendItself(t *testing.T) {
 	t.Parallel()
-	h := newHouse()
-	who := h.signUp(t, 1)
-	first, _ := h.refresh(t, who.grant.RefreshToken)
+	w := newWorld()
+	who := w.signUp(t, 1)
+	first, _ := w.refresh(t, who.grant.RefreshToken)
 	for range 2 {
-		h.Advance(accounttest.RefreshRepeatWindow / 2)
-		again, _ := h.refresh(t, who.grant.RefreshToken)
+		w.Advance(accounttest.RefreshRepeatWindow / 2)
+		again, _ := w.refresh(t, who.grant.RefreshToken)
 		require.Equal(t, first.RefreshToken, again.RefreshToken)
 	}
-	h.Advance(time.Microsecond)
-	again, _ := h.refresh(t, who.grant.RefreshToken)
+	w.Advance(time.Microsecond)
+	again, _ := w.refresh(t, who.grant.RefreshToken)
 	require.Empty(t, again)
 }
 
 func TestWhatIsNoRefreshTokenOfALiveSessionGivesNothing(t *testing.T) {
 	t.Parallel()
-	for name, spoil := range map[string]func(*testing.T, *house, inhabitant) string{
-		"unknown":      func(*testing.T, *house, inhabitant) string { return strings.Repeat("A", 43) },
-		"malformed":    func(*testing.T, *house, inhabitant) string { return "not base64 !" },
-		"too short":    func(*testing.T, *house, inhabitant) string { return "AAAA" },
-		"padded":       func(_ *testing.T, _ *house, who inhabitant) string { return who.grant.RefreshToken + "=" },
-		"access token": func(_ *testing.T, _ *house, who inhabitant) string { return who.grant.Token },
-		"expired": func(_ *testing.T, h *house, who inhabitant) string {
-			h.Advance(refreshLifetime)
+	for name, spoil := range map[string]func(*testing.T, *world, registered) string{
+		"unknown":      func(*testing.T, *world, registered) string { return strings.Repeat("A", 43) },
+		"malformed":    func(*testing.T, *world, registered) string { return "not base64 !" },
+		"too short":    func(*testing.T, *world, registered) string { return "AAAA" },
+		"padded":       func(_ *testing.T, _ *world, who registered) string { return who.grant.RefreshToken + "=" },
+		"access token": func(_ *testing.T, _ *world, who registered) string { return who.grant.Token },
+		"expired": func(_ *testing.T, w *world, who registered) string {
+			w.Advance(refreshLifetime)
 			return who.grant.RefreshToken
 		},
-		"used and expired": func(t *testing.T, h *house, who inhabitant) string {
-			h.refresh(t, who.grant.RefreshToken)
-			h.Advance(refreshLifetime)
+		"used and expired": func(t *testing.T, w *world, who registered) string {
+			w.refresh(t, who.grant.RefreshToken)
+			w.Advance(refreshLifetime)
 			return who.grant.RefreshToken
 		},
-		"logged out": func(t *testing.T, h *house, who inhabitant) string {
-			_, err := h.LogOut(t.Context(), who.Principal)
+		"logged out": func(t *testing.T, w *world, who registered) string {
+			_, err := w.LogOut(t.Context(), who.Principal)
 			require.NoError(t, err)
 			return who.grant.RefreshToken
 		},
-		"deactivated": func(_ *testing.T, h *house, who inhabitant) string {
-			h.store.Alter(who.MemberID, deactivate)
+		"deactivated": func(_ *testing.T, w *world, who registered) string {
+			w.store.Alter(who.MemberID, deactivate)
 			return who.grant.RefreshToken
 		},
-		"deleted": func(t *testing.T, h *house, who inhabitant) string {
-			_, err := h.Delete(t.Context(), who.Principal, who.MemberID, nil)
+		"deleted": func(t *testing.T, w *world, who registered) string {
+			_, err := w.Delete(t.Context(), who.Principal, who.MemberID, nil)
 			require.NoError(t, err)
 			return who.grant.RefreshToken
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse()
-			who := h.signUp(t, 1)
-			shown := spoil(t, h, who)
-			before := len(h.published.published)
-			grant, revocations := h.refresh(t, shown)
+			w := newWorld()
+			who := w.signUp(t, 1)
+			shown := spoil(t, w, who)
+			before := len(w.published)
+			grant, revocations := w.refresh(t, shown)
 			require.Empty(t, grant)
 			require.Empty(t, revocations)
-			require.Len(t, h.published.published, before)
+			require.Len(t, w.published, before)
 		})
 	}
 }

@@ -12,10 +12,10 @@ import (
 )
 
 // changes is everything that a caller can do to a member.
-func changes(t *testing.T, h *house, target inhabitant) map[string]func(caller authn.Principal) error {
+func changes(t *testing.T, w *world, target registered) map[string]func(caller authn.Principal) error {
 	update := func(change account.Change) func(authn.Principal) error {
 		return func(caller authn.Principal) error {
-			_, _, err := h.Update(t.Context(), caller, target.MemberID, change)
+			_, _, err := w.Update(t.Context(), caller, target.MemberID, change)
 			return err
 		}
 	}
@@ -24,15 +24,15 @@ func changes(t *testing.T, h *house, target inhabitant) map[string]func(caller a
 		"deactivate": update(account.Change{Active: new(false)}),
 		"promote":    update(account.Change{Admin: new(true)}),
 		"delete": func(caller authn.Principal) error {
-			_, err := h.Delete(t.Context(), caller, target.MemberID, nil)
+			_, err := w.Delete(t.Context(), caller, target.MemberID, nil)
 			return err
 		},
 		"end session": func(caller authn.Principal) error {
-			_, err := h.EndSession(t.Context(), caller, target.SessionID)
+			_, err := w.EndSession(t.Context(), caller, target.SessionID)
 			return err
 		},
 		"read events": func(caller authn.Principal) error {
-			_, err := h.AuditEvents(t.Context(), caller, listing.Request{Limit: 1})
+			_, err := w.AuditEvents(t.Context(), caller, listing.Request{Limit: 1})
 			return err
 		},
 	}
@@ -40,20 +40,20 @@ func changes(t *testing.T, h *house, target inhabitant) map[string]func(caller a
 
 func TestTheAdminRightIsThatOfTheDatabaseAndNotOfAnOldToken(t *testing.T) {
 	t.Parallel()
-	h := newHouse()
-	target := h.signUp(t, 1)
+	w := newWorld()
+	target := w.signUp(t, 1)
 	for i, test := range []struct {
 		spoil func(id uint64)
 		want  fault.Code
 	}{
-		{func(id uint64) { h.store.Alter(id, demote) }, fault.Forbidden},
-		{func(id uint64) { h.store.Alter(id, deactivate) }, fault.Unauthenticated},
-		{h.store.Remove, fault.Unauthenticated},
+		{func(id uint64) { w.store.Alter(id, demote) }, fault.Forbidden},
+		{func(id uint64) { w.store.Alter(id, deactivate) }, fault.Unauthenticated},
+		{w.store.Remove, fault.Unauthenticated},
 	} {
-		former := h.admin(t, 10+i)
+		former := w.admin(t, 10+i)
 		test.spoil(former.MemberID)
-		before := len(h.store.Events())
-		for name, change := range changes(t, h, target) {
+		before := len(w.store.Events())
+		for name, change := range changes(t, w, target) {
 			want := test.want
 			if name == "end session" && want == fault.Forbidden {
 				want = fault.NotFound
@@ -61,20 +61,20 @@ func TestTheAdminRightIsThatOfTheDatabaseAndNotOfAnOldToken(t *testing.T) {
 			err := change(former.Principal)
 			require.True(t, fault.Is(err, want), "%s: %v", name, err)
 		}
-		require.Len(t, h.store.Events(), before)
+		require.Len(t, w.store.Events(), before)
 	}
-	unchanged, err := h.store.Member(t.Context(), target.MemberID)
+	unchanged, err := w.store.Member(t.Context(), target.MemberID)
 	require.NoError(t, err)
 	require.Equal(t, target.Member, unchanged)
-	require.Empty(t, h.revocations(t))
+	require.Empty(t, w.revocations(t))
 }
 
 func TestAnInactiveMemberChangesNothingOfItsOwn(t *testing.T) {
 	t.Parallel()
-	h := newHouse()
-	who := h.signUp(t, 1)
-	h.store.Alter(who.MemberID, deactivate)
-	for name, change := range changes(t, h, who) {
+	w := newWorld()
+	who := w.signUp(t, 1)
+	w.store.Alter(who.MemberID, deactivate)
+	for name, change := range changes(t, w, who) {
 		if name != "read events" {
 			require.True(t, fault.Is(change(who.Principal), fault.Unauthenticated), name)
 		}
@@ -83,40 +83,40 @@ func TestAnInactiveMemberChangesNothingOfItsOwn(t *testing.T) {
 
 func TestOnlyAdminsDecideWhoIsActiveAndWhoIsAdmin(t *testing.T) {
 	t.Parallel()
-	h := newHouse()
-	admin, who := h.admin(t, 0), h.signUp(t, 1)
+	w := newWorld()
+	admin, who := w.admin(t, 0), w.signUp(t, 1)
 	rights := account.Change{Active: new(false), Admin: new(true)}
-	_, revocations, err := h.Update(t.Context(), who.Principal, who.MemberID, rights)
+	_, revocations, err := w.Update(t.Context(), who.Principal, who.MemberID, rights)
 	require.NoError(t, err)
 	require.Empty(t, revocations)
-	unchanged, err := h.store.Member(t.Context(), who.MemberID)
+	unchanged, err := w.store.Member(t.Context(), who.MemberID)
 	require.NoError(t, err)
 	require.Equal(t, who.Member, unchanged)
 
-	_, revocations, err = h.Update(t.Context(), admin.Principal, who.MemberID, account.Change{Admin: new(true)})
+	_, revocations, err = w.Update(t.Context(), admin.Principal, who.MemberID, account.Change{Admin: new(true)})
 	require.NoError(t, err)
 	require.Empty(t, revocations, "a promotion ends nothing")
-	_, revocations, err = h.Update(t.Context(), admin.Principal, who.MemberID, account.Change{Admin: new(false)})
+	_, revocations, err = w.Update(t.Context(), admin.Principal, who.MemberID, account.Change{Admin: new(false)})
 	require.NoError(t, err)
 	require.Len(t, revocations, 1, "tokens bear the right")
-	_, _, err = h.Update(t.Context(), admin.Principal, who.MemberID, account.Change{Active: new(false)})
+	_, _, err = w.Update(t.Context(), admin.Principal, who.MemberID, account.Change{Active: new(false)})
 	require.NoError(t, err)
-	_, err = h.LogIn(t.Context(), browser, who.Email, password)
+	_, err = w.LogIn(t.Context(), browser, who.Email, password)
 	require.Equal(t, credentials, err)
-	_, _, err = h.Update(t.Context(), admin.Principal, who.MemberID, account.Change{Active: new(true)})
+	_, _, err = w.Update(t.Context(), admin.Principal, who.MemberID, account.Change{Active: new(true)})
 	require.NoError(t, err)
-	require.Zero(t, h.try(t, browser, who.Email, password))
+	require.Zero(t, w.try(t, browser, who.Email, password))
 }
 
 func TestWhoSeesAndEndsWhichSessions(t *testing.T) {
 	t.Parallel()
-	h := newHouse()
-	admin, who, other := h.admin(t, 0), h.signUp(t, 1), h.signUp(t, 2)
-	demoted := h.admin(t, 3)
-	h.store.Alter(demoted.MemberID, demote)
+	w := newWorld()
+	admin, who, other := w.admin(t, 0), w.signUp(t, 1), w.signUp(t, 2)
+	demoted := w.admin(t, 3)
+	w.store.Alter(demoted.MemberID, demote)
 	page := listing.Request{Limit: 10}
 	for _, test := range []struct {
-		caller inhabitant
+		caller registered
 		list   fault.Code
 		end    fault.Code
 	}{
@@ -124,14 +124,14 @@ func TestWhoSeesAndEndsWhichSessions(t *testing.T) {
 		{demoted, fault.Forbidden, fault.NotFound},
 		{admin, "", ""},
 	} {
-		_, err := h.Sessions(t.Context(), test.caller.Principal, page.Only("member", who.MemberID))
+		_, err := w.Sessions(t.Context(), test.caller.Principal, page.Only("member", who.MemberID))
 		requireCode(t, test.list, err)
-		_, err = h.EndSession(t.Context(), test.caller.Principal, who.SessionID)
+		_, err = w.EndSession(t.Context(), test.caller.Principal, who.SessionID)
 		requireCode(t, test.end, err)
 	}
 	for _, id := range []uint64{who.SessionID, 12345} { // ended, and missing
-		_, err := h.EndSession(t.Context(), who.Principal, id)
+		_, err := w.EndSession(t.Context(), who.Principal, id)
 		requireCode(t, fault.NotFound, err)
 	}
-	require.Len(t, h.revocations(t), 1)
+	require.Len(t, w.revocations(t), 1)
 }

@@ -17,25 +17,25 @@ var newcomer = account.NewMember{
 
 func TestASignUpMakesAMemberAndItsFirstSession(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
+	w := populated(account.DirectoryMasked)
 	ctx := consistency.Into(t.Context(), 0)
 	login, replayed, err := w.SignUp(ctx, browser, newcomer, "")
 	require.NoError(t, err)
 	require.False(t, replayed)
+	caller := callerOf(t, login)
 	want := account.Member{
-		ID: 77, Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M",
-		PasswordHash: "hash of " + newPassword, Active: true, CreatedAt: noonish, Version: 1,
+		ID: caller.MemberID, Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M",
+		PasswordHash: "hash of " + newPassword, Active: true, CreatedAt: noon, Version: 1,
 	}
-	require.Equal(t, account.Login{View: account.View{Member: want}, Grant: granted("token of session 777 of member 77")}, login)
-	require.Equal(t, []account.Session{opened(777, 77)}, w.store.sessions)
-	require.Equal(t, []uint64{77}, consistency.Writes(ctx).MemberIDs, "it was nobody when the request came")
+	require.Equal(t, account.View{Member: want}, login.View)
+	w.requireOpened(t, login)
+	require.Equal(t, []uint64{caller.MemberID}, consistency.Writes(ctx).MemberIDs, "it was nobody when the request came")
 	require.Empty(t, w.orders.asked, "a new member has no order")
-	require.Empty(t, w.store.kept, "nothing is kept of a request without a key")
 }
 
 func TestASignUpWithATakenEmailGivesNoToken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
+	w := populated(account.DirectoryMasked)
 	taken := newcomer
 	taken.Email = "SUNGI@X.test"
 	for _, key := range []string{"", "key"} {
@@ -43,14 +43,13 @@ func TestASignUpWithATakenEmailGivesNoToken(t *testing.T) {
 		require.Equal(t, account.ErrEmailTaken, err)
 		require.Empty(t, login)
 		require.False(t, replayed)
-		require.Empty(t, w.store.kept, "a refusal is not kept")
 		require.Empty(t, w.passwords.asked, "a password was hashed for nothing")
 	}
 }
 
 func TestASignUpWithItsKeyAgainIsAnsweredAgainWithoutHashing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
+	w := populated(account.DirectoryMasked)
 	first, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")
 	require.NoError(t, err)
 	require.False(t, replayed)
@@ -62,17 +61,16 @@ func TestASignUpWithItsKeyAgainIsAnsweredAgainWithoutHashing(t *testing.T) {
 	first.View.Member.PasswordHash = ""
 	require.Equal(t, first, again)
 	require.Equal(t, []string{"hash"}, w.passwords.asked)
-	require.Len(t, w.store.sessions, 1)
-	require.Equal(t, []uint64{77}, consistency.Writes(ctx).MemberIDs)
+	require.Equal(t, 1, w.store.CountSessions())
+	require.Equal(t, []uint64{first.View.Member.ID}, consistency.Writes(ctx).MemberIDs)
 }
 
 var elsewhere = account.Client{Address: "198.51.100.9", UserAgent: "Browser/1"}
 
 func TestASignUpThatIsBeingDoneIsNotBegunAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
-	w.store.beforeUpdate = func() {
-		w.store.beforeUpdate = nil
+	w := populated(account.DirectoryMasked)
+	w.store.beforeWrite = func() {
 		_, _, err := w.SignUp(t.Context(), browser, newcomer, "key")
 		requireCode(t, fault.Conflict, err)
 		require.Equal(t, []string{"hash"}, w.passwords.asked, "its password was hashed once more")
@@ -87,11 +85,10 @@ func TestASignUpThatIsBeingDoneIsNotBegunAgain(t *testing.T) {
 
 func TestASignUpThatIsOvertakenByItsTwinElsewhereIsAnsweredLikeIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
+	w := populated(account.DirectoryMasked)
 	other := account.NewService(w.deps)
 	var first account.Login
-	w.store.beforeUpdate = func() {
-		w.store.beforeUpdate = nil
+	w.store.beforeWrite = func() {
 		var err error
 		first, _, err = other.SignUp(t.Context(), browser, newcomer, "key")
 		require.NoError(t, err)
@@ -100,7 +97,7 @@ func TestASignUpThatIsOvertakenByItsTwinElsewhereIsAnsweredLikeIt(t *testing.T) 
 	require.NoError(t, err)
 	require.True(t, replayed)
 	require.Equal(t, first.Grant, second.Grant)
-	require.Len(t, w.store.sessions, 1)
+	require.Equal(t, 1, w.store.CountSessions())
 }
 
 func TestAKeyBelongsToEverythingThatASignUpSays(t *testing.T) {
@@ -113,7 +110,7 @@ func TestAKeyBelongsToEverythingThatASignUpSays(t *testing.T) {
 		"gender":   func(m *account.NewMember) { m.Gender = "" },
 		"password": func(m *account.NewMember) { m.Password = password },
 	} {
-		w := newWorld(t, account.DirectoryMasked)
+		w := populated(account.DirectoryMasked)
 		_, _, err := w.SignUp(t.Context(), browser, newcomer, "key")
 		require.NoError(t, err, name)
 		other := newcomer
@@ -122,13 +119,13 @@ func TestAKeyBelongsToEverythingThatASignUpSays(t *testing.T) {
 		requireCode(t, fault.KeyReused, err)
 		require.Empty(t, login, name)
 		require.False(t, replayed, name)
-		require.Len(t, w.store.sessions, 1, name)
+		require.Equal(t, 1, w.store.CountSessions(), name)
 	}
 }
 
 func TestAPasswordInAnotherNormalFormIsTheSameRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
+	w := populated(account.DirectoryMasked)
 	composed, decomposed := newcomer, newcomer
 	composed.Password, decomposed.Password = "P\u00e1ssword'1", "Pa\u0301ssword'1"
 	_, _, err := w.SignUp(t.Context(), browser, composed, "key")
@@ -141,26 +138,26 @@ func TestAPasswordInAnotherNormalFormIsTheSameRequest(t *testing.T) {
 // Whoever knows a key and all but the password could otherwise try passwords here as fast as it likes.
 func TestSignUpsWithAKeyOfAnotherRequestCountAsFailedLogins(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
+	w := populated(account.DirectoryMasked)
 	_, _, err := w.SignUp(t.Context(), browser, newcomer, "key")
 	require.NoError(t, err)
 	guess := newcomer
 	guess.Password = password
 	_, _, err = w.SignUp(t.Context(), elsewhere, guess, "key")
 	requireCode(t, fault.KeyReused, err)
-	require.Len(t, w.store.failed, 1)
-	require.Len(t, w.store.failed[0], 2, "for the email and for the network")
-	require.Equal(t, audit.SignUp, w.store.events[0].Action)
-	require.Equal(t, audit.Failure, w.store.events[0].Outcome)
-	require.Equal(t, elsewhere.Address, w.store.events[0].Address)
+	require.Equal(t, 2, w.store.Failures(), "for the email and for the network")
+	event := w.store.Events()[1]
+	require.Equal(t, []any{audit.SignUp, audit.Failure, elsewhere.Address}, []any{event.Action, event.Outcome, event.Address})
 
-	w.store.standing.Email = account.Counter{Failures: 20, At: noon}
+	for range 4 {
+		_, _, err = w.SignUp(t.Context(), elsewhere, guess, "key")
+		requireCode(t, fault.KeyReused, err)
+	}
 	for name, input := range map[string]account.NewMember{"a wrong one": guess, "the right one": newcomer} {
 		login, _, err := w.SignUp(t.Context(), elsewhere, input, "key")
 		requireCode(t, fault.TooManyRequests, err)
 		require.Empty(t, login, name)
 	}
-	w.store.standing.Known = true
 	_, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")
 	require.NoError(t, err, "the device that signed up is judged by its own failures")
 	require.True(t, replayed)
@@ -168,12 +165,19 @@ func TestSignUpsWithAKeyOfAnotherRequestCountAsFailedLogins(t *testing.T) {
 
 func TestWhatCannotBeOpenedIsNoAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, account.DirectoryMasked)
+	w := populated(account.DirectoryMasked)
 	_, _, err := w.SignUp(t.Context(), browser, newcomer, "key")
 	require.NoError(t, err)
-	w.store.kept["key"].sealed[0] = 200
-	login, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")
+	w.deps.Vault = brokenVault{w.deps.Vault}
+	login, replayed, err := account.NewService(w.deps).SignUp(t.Context(), browser, newcomer, "key")
 	require.ErrorIs(t, err, errBroken)
 	require.Empty(t, login)
 	require.False(t, replayed)
+}
+
+// brokenVault is account.Vault that opens nothing.
+type brokenVault struct{ account.Vault }
+
+func (brokenVault) Open(account.Digest, []byte) (account.Login, error) {
+	return account.Login{}, errBroken
 }

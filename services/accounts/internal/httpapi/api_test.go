@@ -20,7 +20,6 @@ import (
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/account/accounttest"
 	"oms.internal/accounts/internal/httpapi"
-	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
@@ -55,9 +54,6 @@ func newAPI(t *testing.T) *api {
 	}
 	deps := accounttest.Dependencies(a.store, a.clock)
 	deps.Orders = a.orders
-	var err error
-	deps.Vault, err = vault.New(strings.Repeat("s", vault.MinSecret))
-	require.NoError(t, err)
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	a.key = private

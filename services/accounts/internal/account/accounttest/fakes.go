@@ -5,27 +5,34 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/vault"
 )
 
-// The lifetimes of a Service.
+// The times of a Service.
 const (
 	TokenLifetime       = 10 * time.Hour
 	RefreshLifetime     = 720 * time.Hour
 	RefreshRepeatWindow = 10 * time.Hour
+	LastOrdersTimeout   = 150 * time.Millisecond
 )
 
 // Dependencies returns what a service works with on the store: passwords that cost nothing, tokens that can be read, nobody to be told,
-// no orders service, and a clock. Vault is missing.
+// nobody with an order, and a clock.
 func Dependencies(store account.Store, clock *Clock) account.Dependencies {
+	keep, err := vault.New(strings.Repeat("s", vault.MinSecret))
+	if err != nil {
+		panic(err) // the secret is long enough
+	}
 	return account.Dependencies{
-		Store: store, Passwords: Passwords{}, Tokens: Tokens{}, Orders: &Orders{}, Revocations: Nobody{},
+		Store: store, Passwords: Passwords{}, Tokens: Tokens{}, Orders: &Orders{}, Revocations: Nobody{}, Vault: keep,
 		Now: clock.Now, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: TokenLifetime, RefreshLifetime: RefreshLifetime,
-		RefreshRepeatWindow: RefreshRepeatWindow,
+		RefreshRepeatWindow: RefreshRepeatWindow, LastOrdersTimeout: LastOrdersTimeout,
 	}
 }
 
@@ -74,7 +81,7 @@ type Tokens struct{}
 
 // Issue returns a token that SessionOf reads.
 func (Tokens) Issue(member account.Member, sessionID uint64, _, expiresAt time.Time) (string, error) {
-	return fmt.Sprintf("member %d session %d until %s", member.ID, sessionID, expiresAt.Format(time.RFC3339Nano)), nil
+	return fmt.Sprintf("member %d session %d until %s admin %t", member.ID, sessionID, expiresAt.Format(time.RFC3339Nano), member.Admin), nil
 }
 
 // SessionOf returns whose token it is.

@@ -5,8 +5,10 @@ package accounttest
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -128,6 +130,38 @@ func (s *Store) find(request account.IdempotentRequest) ([]byte, error) {
 		return nil, fault.New(fault.KeyReused, "", nil)
 	}
 	return kept.answer, nil
+}
+
+// CreateAdmin stores a member, or promotes the one that has its email.
+func (s *Store) CreateAdmin(_ context.Context, member account.Member, ending account.Ending) (bool, []account.Revocation, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	holder, found := s.holder(member.Email)
+	if !found {
+		member.ID, member.Version = s.nextID(), 1
+		s.members[member.ID] = member
+		return true, nil, nil
+	}
+	holder.Admin, holder.PasswordHash = true, member.PasswordHash
+	holder.Version++
+	s.members[holder.ID] = holder
+	return false, s.end(ending, account.Revocation{MemberID: holder.ID}, func(session account.Session) bool { return session.MemberID == holder.ID }), nil
+}
+
+// MatchingMembers returns the members whose name or email holds each term.
+func (s *Store) MatchingMembers(_ context.Context, terms []string, among uint64, most int) ([][]uint64, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	matches := make([][]uint64, len(terms))
+	for _, id := range slices.Sorted(maps.Keys(s.members)) {
+		for i, term := range terms {
+			text := s.members[id].Name + " " + s.members[id].Email
+			if (among == 0 || among == id) && strings.Contains(text, term) && len(matches[i]) < most {
+				matches[i] = append(matches[i], id)
+			}
+		}
+	}
+	return matches, nil
 }
 
 // Kept returns what was kept of a request.
