@@ -50,22 +50,22 @@ func Once(ctx context.Context, db Database, request Request, now time.Time,
 		})
 		return answer, false, err
 	}
-	var own []byte // of the last time that work ran
+	var own []byte // the answer of the last time that work ran, nil if it never did
 	err = db.WriteOnce(ctx, func(ctx context.Context, tx mysqlx.Writer) (err error) {
 		if answer, err = claim(ctx, tx, request, now); answer != nil || err != nil {
 			return err
 		}
-		if own, err = work(ctx, tx); err != nil {
+		if answer, err = work(ctx, tx); err != nil {
 			return err
 		}
-		answer = own
-		return complete(ctx, tx, request, answer)
+		own = append([]byte{}, answer...)
+		return complete(ctx, tx, request, own)
 	})
 	if err != nil {
 		return nil, false, err
 	}
 	// After a COMMIT whose outcome was unknown, the answer that was found is this request's own, and no repetition.
-	return answer, !bytes.Equal(answer, own), nil
+	return answer, own == nil || !bytes.Equal(answer, own), nil
 }
 
 // errNew rolls back a search that found nothing, so that it does not count as a write.
@@ -146,11 +146,11 @@ func lockFailed(err error) error {
 	return fmt.Errorf("idempotency key: %w", err)
 }
 
-// complete stores the answer of a request that the same transaction has claimed.
+// complete stores the answer, which must not be nil, of a request that the same transaction has claimed.
 func complete(ctx context.Context, tx mysqlx.Writer, request Request, answer []byte) error {
 	digest := sha256.Sum256([]byte(request.Key))
 	_, err := tx.ExecContext(ctx, "UPDATE idempotency_keys SET answer = ? WHERE caller_id = ? AND key_digest = ?",
-		append([]byte{}, answer...), request.CallerID, digest[:])
+		answer, request.CallerID, digest[:])
 	if err != nil {
 		return fmt.Errorf("complete idempotency key: %w", err)
 	}

@@ -122,6 +122,29 @@ func TestTheSameRequestAgainGetsTheSameAnswerAndHasNoEffect(t *testing.T) {
 	require.Equal(t, 1, schema.count(t, "effect"))
 }
 
+func TestAnEmptyAnswerIsKeptAndRepeatedLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t)
+	for i, empty := range [][]byte{nil, {}} {
+		one := request(1, fmt.Sprint(i), "body")
+		runs := 0
+		for repetition := range 3 {
+			answer, replayed, err := idempotency.Once(t.Context(), schema, one, now, func(context.Context, mysqlx.Writer) ([]byte, error) {
+				runs++
+				return empty, nil
+			})
+			require.NoError(t, err)
+			require.Empty(t, answer)
+			require.Equal(t, repetition > 0, replayed)
+		}
+		require.Equal(t, 1, runs)
+		found, err := idempotency.Find(t.Context(), schema, one)
+		require.NoError(t, err)
+		require.NotNil(t, found)
+		require.Empty(t, found)
+	}
+}
+
 func TestAKeyBelongsToOneCallerAndIsComparedByteByByte(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)
