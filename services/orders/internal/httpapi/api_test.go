@@ -73,12 +73,9 @@ func (m *memory) ChangeOrder(
 	return m.keep(request, fact)
 }
 
-func (m *memory) Answered(_ context.Context, request order.IdempotentRequest) (order.Order, error) {
+func (m *memory) Answered(_ context.Context, request order.IdempotentRequest) (order.Order, bool, error) {
 	kept, found := m.answered[request]
-	if !found {
-		return order.Order{}, fault.NewNotFound()
-	}
-	return kept, nil
+	return kept, found, nil
 }
 
 func (m *memory) Order(_ context.Context, id uint64) (order.Order, error) {

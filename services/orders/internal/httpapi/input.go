@@ -44,7 +44,7 @@ func readCreation(c *fiber.Ctx, caller authn.Principal, input order.Change) (ord
 }
 
 // readUpdate reads what makes a change of the order of this id the same when it is sent again.
-func readUpdate(c *fiber.Ctx, id uint64, input order.Change) (order.IdempotentRequest, error) {
+func readUpdate(c *fiber.Ctx, id uint64, input order.Change) (order.Condition, order.IdempotentRequest, error) {
 	customer, state := "", ""
 	if input.CustomerID != nil {
 		customer = strconv.FormatUint(*input.CustomerID, 10)
@@ -52,7 +52,17 @@ func readUpdate(c *fiber.Ctx, id uint64, input order.Change) (order.IdempotentRe
 	if input.State != nil {
 		state = string(*input.State)
 	}
-	return readRequest(c, "update order", id, customer, textOf(input.OrderNumber), textOf(input.ProductName), state)
+	return readChange(c, "update order", id, customer, textOf(input.OrderNumber), textOf(input.ProductName), state)
+}
+
+// readChange reads the If-Match and the Idempotency-Key of a request that does something to the order of this id.
+func readChange(c *fiber.Ctx, does string, id uint64, asksFor ...string) (order.Condition, order.IdempotentRequest, error) {
+	condition, err := httpx.IfMatch(c, id)
+	if err != nil {
+		return nil, order.IdempotentRequest{}, err
+	}
+	request, err := readRequest(c, does, id, asksFor...)
+	return condition, request, err
 }
 
 // readRequest reads the Idempotency-Key of a request that does something to the customer or the order of this id.

@@ -11,25 +11,20 @@ import (
 )
 
 func (a *API) transition(c *fiber.Ctx) error {
-	// Whoever may not see the order hears so before anything about the body.
-	shown, err := a.shown(c)
+	id, err := httpx.ID(c)
 	if err != nil {
 		return err
 	}
 	wanted, err := readTransition(c)
 	if err != nil {
-		return err
+		return a.refuse(c, id, err)
 	}
-	condition, err := httpx.IfMatch(c, shown.ID)
+	condition, request, err := readChange(c, "transition", id, string(wanted.To), wanted.Note)
 	if err != nil {
-		return err
-	}
-	request, err := readRequest(c, "transition", shown.ID, string(wanted.To), wanted.Note)
-	if err != nil {
-		return err
+		return a.refuse(c, id, err)
 	}
 	changed, replayed, err := a.service.Transition(
-		c.UserContext(), authn.From(c.UserContext()), shown.ID, wanted, condition, request)
+		c.UserContext(), authn.From(c.UserContext()), id, wanted, condition, request)
 	if err != nil {
 		return err
 	}

@@ -53,20 +53,23 @@ func (a *API) create(c *fiber.Ctx) error {
 }
 
 func (a *API) get(c *fiber.Ctx) error {
-	found, err := a.shown(c)
+	id, err := httpx.ID(c)
+	if err != nil {
+		return err
+	}
+	found, err := a.service.Get(c.UserContext(), authn.From(c.UserContext()), id)
 	if err != nil {
 		return err
 	}
 	return a.answer(c, fiber.StatusOK, found)
 }
 
-// shown returns the order that the path names, as its caller may see it.
-func (a *API) shown(c *fiber.Ctx) (order.Order, error) {
-	id, err := httpx.ID(c)
-	if err != nil {
-		return order.Order{}, err
+// refuse answers a request about an order that cannot be read. Whoever may not see the order hears that instead.
+func (a *API) refuse(c *fiber.Ctx, id uint64, malformed error) error {
+	if _, err := a.service.Get(c.UserContext(), authn.From(c.UserContext()), id); err != nil {
+		return err
 	}
-	return a.service.Get(c.UserContext(), authn.From(c.UserContext()), id)
+	return malformed
 }
 
 // replace is PUT: the product must be there; customer and number stay when they are left out.
@@ -76,24 +79,19 @@ func (a *API) replace(c *fiber.Ctx) error { return a.update(c, field.Required) }
 func (a *API) change(c *fiber.Ctx) error { return a.update(c, field.Optional) }
 
 func (a *API) update(c *fiber.Ctx, presence field.Presence) error {
-	// Whoever may not see the order hears so before anything about the body.
-	shown, err := a.shown(c)
+	id, err := httpx.ID(c)
 	if err != nil {
 		return err
 	}
 	input, err := readOrder(c, presence)
 	if err != nil {
-		return err
+		return a.refuse(c, id, err)
 	}
-	condition, err := httpx.IfMatch(c, shown.ID)
+	condition, request, err := readUpdate(c, id, input)
 	if err != nil {
-		return err
+		return a.refuse(c, id, err)
 	}
-	request, err := readUpdate(c, shown.ID, input)
-	if err != nil {
-		return err
-	}
-	updated, replayed, err := a.service.Update(c.UserContext(), authn.From(c.UserContext()), shown, input, condition, request)
+	updated, replayed, err := a.service.Update(c.UserContext(), authn.From(c.UserContext()), id, input, condition, request)
 	if err != nil {
 		return err
 	}
@@ -106,13 +104,9 @@ func (a *API) delete(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	condition, err := httpx.IfMatch(c, id)
+	condition, request, err := readChange(c, "delete order", id)
 	if err != nil {
-		return err
-	}
-	request, err := readRequest(c, "delete order", id)
-	if err != nil {
-		return err
+		return a.refuse(c, id, err)
 	}
 	replayed, err := a.service.Delete(c.UserContext(), authn.From(c.UserContext()), id, condition, request)
 	if err != nil {
@@ -135,9 +129,4 @@ func (a *API) answer(c *fiber.Ctx, status int, shown order.Order) error {
 	return httpx.AnswerTagged(c, status, shown.ID, shown.Version, a.toResource(shown))
 }
 
-func (a *API) toResource(shown order.Order) orders.Resource {
-	return orders.Resource{
-		ID: shown.ID, Customer: shown.CustomerID, OrderNumber: shown.OrderNumber, ProductName: shown.ProductName,
-		PaymentedAt: orders.FormatTime(shown.PaidAt, a.zone), State: string(shown.State),
-	}
-}
+func (a *API) toResource(shown order.Order) orders.Resource { return shown.Contract().Resource(a.zone) }

@@ -31,10 +31,7 @@ func Endpoints(service *order.Service) []natsx.Endpoint {
 func toReply(last []order.Order) orders.LastReply {
 	reply := orders.LastReply{Orders: make([]orders.Order, len(last))}
 	for i, found := range last {
-		reply.Orders[i] = orders.Order{
-			ID: found.ID, CustomerID: found.CustomerID, OrderNumber: found.OrderNumber, ProductName: found.ProductName,
-			PaidAt: found.PaidAt, State: string(found.State),
-		}
+		reply.Orders[i] = found.Contract()
 	}
 	return reply
 }

@@ -39,6 +39,7 @@ type memory struct {
 	failure  error        // what every write answers instead of writing
 	writes   int          // tries
 	queries  []order.Query
+	moved    *order.Order // what the order is once it was shown
 }
 
 func (m *memory) CreateOrder(_ context.Context, request order.IdempotentRequest, fact order.Fact) (order.Order, bool, error) {
@@ -69,18 +70,18 @@ func (m *memory) note(request order.IdempotentRequest, fact order.Fact) {
 	}
 }
 
-func (m *memory) Answered(_ context.Context, request order.IdempotentRequest) (order.Order, error) {
-	stored, found := m.answered[request]
-	if !found {
-		return order.Order{}, fault.NewNotFound()
-	}
-	return stored, nil
+func (m *memory) Answered(_ context.Context, request order.IdempotentRequest) (order.Order, bool, error) {
+	kept, found := m.answered[request]
+	return kept, found, nil
 }
 
 func (m *memory) Order(_ context.Context, id uint64) (order.Order, error) {
 	found, ok := m.orders[id]
 	if !ok {
 		return order.Order{}, fault.NewNotFound()
+	}
+	if m.moved != nil {
+		m.orders[id] = *m.moved
 	}
 	return found, nil
 }

@@ -48,7 +48,7 @@ func TestAChangeIsMadeOncePerKeyWhateverHappenedSince(t *testing.T) {
 	request := order.IdempotentRequest{CallerID: adminID, Key: "key", Fingerprint: [32]byte{1}}
 	for name, write := range map[string]func(*testing.T, *world) (order.Order, bool, error){
 		"update": func(t *testing.T, w *world) (order.Order, bool, error) {
-			return w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID))}, condition(1), request)
+			return w.Update(t.Context(), admin, 1, order.Change{CustomerID: new(uint64(otherID))}, condition(1), request)
 		},
 		"transition": func(t *testing.T, w *world) (order.Order, bool, error) {
 			return w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, condition(1), request)
@@ -78,5 +78,27 @@ func TestAChangeIsMadeOncePerKeyWhateverHappenedSince(t *testing.T) {
 			}
 			require.Len(t, w.store.facts, 1)
 		})
+	}
+}
+
+func TestAnOrderThatIsOutOfSightIsAnsweredAgainToWhomItWasAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	request := order.IdempotentRequest{CallerID: ownerID, Key: "key"}
+	cancel := func(request order.IdempotentRequest) (order.Order, bool, error) {
+		return w.Transition(t.Context(), owner, 1, order.Transition{To: order.Cancelled}, unconditional{}, request)
+	}
+	first, _, err := cancel(request)
+	require.NoError(t, err)
+	given := first
+	given.CustomerID = otherID
+	w.store.orders[1] = given
+	again, replayed, err := cancel(request)
+	require.NoError(t, err)
+	require.True(t, replayed)
+	require.Equal(t, first, again)
+	for _, another := range []order.IdempotentRequest{once, {CallerID: ownerID, Key: "another key"}, {CallerID: otherID, Key: "key"}} {
+		_, _, err = cancel(another)
+		require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	}
 }

@@ -51,7 +51,8 @@ type Transition struct {
 func (s *Service) Transition(
 	ctx context.Context, caller authn.Principal, id uint64, wanted Transition, condition Condition, request IdempotentRequest,
 ) (changed Order, replayed bool, err error) {
-	if caller, err = s.withCurrentRights(ctx, caller); err != nil {
+	_, caller, err = s.mayChange(ctx, caller, id, nil)
+	if err != nil {
 		return s.refuse(ctx, request, err)
 	}
 	return s.change(ctx, caller, id, condition, request, func(order Order) (Fact, error) {

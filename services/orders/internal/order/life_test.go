@@ -96,7 +96,7 @@ func TestEachWriteIsAFactAndAStepOfTheOrdersTimeline(t *testing.T) {
 func TestWhatChangesNothingIsNoFact(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	changed, _, err := w.Update(t.Context(), owner, firstOrder(), order.Change{
+	changed, _, err := w.Update(t.Context(), owner, 1, order.Change{
 		CustomerID: new(uint64(ownerID)), OrderNumber: new("FIRST0000001"), ProductName: new("꼬막무침 🍤"),
 	}, unconditional{}, once)
 	require.NoError(t, err)

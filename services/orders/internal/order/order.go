@@ -9,6 +9,8 @@ import (
 	"math/big"
 	"regexp"
 	"time"
+
+	"oms.internal/libs/contracts/orders"
 )
 
 // Order is one order of one customer. The customer is a member of the accounts service; it may be gone by now.
@@ -21,6 +23,14 @@ type Order struct {
 	State       State
 	// Version counts the changes of the order, from 1.
 	Version uint64
+}
+
+// Contract returns the order as other processes know it.
+func (o Order) Contract() orders.Order {
+	return orders.Order{
+		ID: o.ID, CustomerID: o.CustomerID, OrderNumber: o.OrderNumber, ProductName: o.ProductName,
+		PaidAt: o.PaidAt, State: string(o.State),
+	}
 }
 
 // The rules of an order's fields, those of drf-oms. Lengths are in characters (Unicode code points).

@@ -18,8 +18,8 @@ type Store interface {
 	// removal if its event is EventDeleted. The zero Fact changes nothing. decide may run more than once; what it refuses
 	// is not written.
 	ChangeOrder(ctx context.Context, request IdempotentRequest, id uint64, decide func(Order) (Fact, error)) (order Order, replayed bool, err error)
-	// Answered returns the order that the same request was answered with before. A missing one is the fault NotFound.
-	Answered(ctx context.Context, request IdempotentRequest) (Order, error)
+	// Answered returns the order that the same request was answered with before; found is false where it never was.
+	Answered(ctx context.Context, request IdempotentRequest) (answer Order, found bool, err error)
 	// Order returns one order.
 	Order(ctx context.Context, id uint64) (Order, error)
 	// Orders returns one page of a list.

@@ -31,6 +31,24 @@ func mayAlter(caller authn.Principal, order Order) error {
 	return fault.New(fault.Conflict, detail, nil)
 }
 
+// mayChange returns the order that the caller is going to change, and the caller with the rights that it has now. Whoever
+// may not see the order hears so without a lock on it, or on the gap in which new orders are inserted. customerID is whom the
+// order is given to, nil for nobody. The present customer needs no check: it may have been deleted since.
+func (s *Service) mayChange(
+	ctx context.Context, caller authn.Principal, id uint64, customerID *uint64,
+) (Order, authn.Principal, error) {
+	shown, err := s.Get(ctx, caller, id)
+	switch {
+	case err != nil:
+		return Order{}, caller, err
+	case customerID != nil && *customerID != shown.CustomerID:
+		caller, err = s.mayGive(ctx, caller, *customerID)
+	default:
+		caller, err = s.withCurrentRights(ctx, caller)
+	}
+	return shown, caller, err
+}
+
 // withCurrentRights returns the caller of a write with the rights that it has now. A token is up to ten hours old, so it does
 // not prove that its member is still an admin: accounts is asked, and without its answer nothing is written. Nobody is asked
 // about a caller whose token claims no right.

@@ -84,11 +84,11 @@ func TestCustomersChangeAndDeleteWhatIsNotYetPreparedAndAdminsAll(t *testing.T) 
 				found.State = state
 				for name, write := range map[string]func(w *world) error{
 					"update": func(w *world) error {
-						_, _, err := w.Update(t.Context(), caller, found, order.Change{ProductName: new("changed")}, unconditional{}, once)
+						_, _, err := w.Update(t.Context(), caller, 1, order.Change{ProductName: new("changed")}, unconditional{}, once)
 						return err
 					},
 					"update without a change": func(w *world) error {
-						_, _, err := w.Update(t.Context(), caller, found, order.Change{ProductName: &found.ProductName}, unconditional{}, once)
+						_, _, err := w.Update(t.Context(), caller, 1, order.Change{ProductName: &found.ProductName}, unconditional{}, once)
 						return err
 					},
 					"delete": func(w *world) error {

@@ -31,7 +31,7 @@ func TestTheTimelineSaysWhatAChangeDidToEachField(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			_, _, err := w.Update(t.Context(), c.caller, firstOrder(), c.change, unconditional{}, once)
+			_, _, err := w.Update(t.Context(), c.caller, 1, c.change, unconditional{}, once)
 			require.NoError(t, err)
 			require.Len(t, w.store.facts, 1)
 			step := w.store.facts[0].Step()

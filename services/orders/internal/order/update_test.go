@@ -33,7 +33,7 @@ func TestAChangeLeavesWhatItDoesNotName(t *testing.T) {
 			if want != firstOrder() {
 				want.Version++
 			}
-			changed, _, err := w.Update(t.Context(), admin, firstOrder(), c.change, unconditional{}, once)
+			changed, _, err := w.Update(t.Context(), admin, 1, c.change, unconditional{}, once)
 			require.NoError(t, err)
 			require.Equal(t, want, changed)
 			require.Equal(t, want, w.store.orders[1])
@@ -53,7 +53,7 @@ func TestThePresentCustomerNeedsNoCheck(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			delete(w.accounts.members, ownerID)
-			_, _, err := w.Update(t.Context(), c.caller, firstOrder(), order.Change{CustomerID: new(uint64(ownerID)), ProductName: new("p")}, unconditional{}, once)
+			_, _, err := w.Update(t.Context(), c.caller, 1, order.Change{CustomerID: new(uint64(ownerID)), ProductName: new("p")}, unconditional{}, once)
 			require.NoError(t, err)
 			require.Equal(t, c.asked, w.accounts.asked)
 		})
@@ -63,7 +63,7 @@ func TestThePresentCustomerNeedsNoCheck(t *testing.T) {
 func TestAMemberCannotGiveItsOrderAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, _, err := w.Update(t.Context(), owner, firstOrder(), order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")}, unconditional{}, once)
+	_, _, err := w.Update(t.Context(), owner, 1, order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
 	require.Zero(t, w.store.writes)
 }
@@ -71,7 +71,7 @@ func TestAMemberCannotGiveItsOrderAway(t *testing.T) {
 func TestAnAdminCannotGiveAnOrderToSomeoneWhoIsNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, _, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(77))}, unconditional{}, once)
+	_, _, err := w.Update(t.Context(), admin, 1, order.Change{CustomerID: new(uint64(77))}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Invalid), "%v", err)
 	require.Zero(t, w.store.writes)
 }
@@ -82,8 +82,8 @@ func TestAnOrderThatChangedHandsMeanwhileIsNotFound(t *testing.T) {
 	w := newWorld(t)
 	moved := firstOrder()
 	moved.CustomerID = otherID
-	w.store.orders[1] = moved
-	_, _, err := w.Update(t.Context(), owner, firstOrder(), order.Change{ProductName: new("p")}, unconditional{}, once)
+	w.store.moved = &moved
+	_, _, err := w.Update(t.Context(), owner, 1, order.Change{ProductName: new("p")}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	require.Equal(t, moved, w.store.orders[1])
 }
@@ -93,8 +93,8 @@ func TestAnOrderThatGotAnotherCustomerMeanwhileIsNotGivenBackUnasked(t *testing.
 	w := newWorld(t)
 	moved := firstOrder()
 	moved.CustomerID = otherID
-	w.store.orders[1] = moved
-	_, _, err := w.Update(t.Context(), admin, firstOrder(), order.Change{CustomerID: new(uint64(ownerID))}, unconditional{}, once)
+	w.store.moved = &moved
+	_, _, err := w.Update(t.Context(), admin, 1, order.Change{CustomerID: new(uint64(ownerID))}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Conflict), "%v", err)
 	require.Equal(t, moved, w.store.orders[1])
 }
@@ -106,7 +106,7 @@ var writes = map[string]func(context.Context, *testing.T, *world, order.Conditio
 		return err
 	},
 	"update": func(ctx context.Context, _ *testing.T, w *world, condition order.Condition) error {
-		_, _, err := w.Update(ctx, admin, firstOrder(), order.Change{CustomerID: new(uint64(otherID))}, condition, once)
+		_, _, err := w.Update(ctx, admin, 1, order.Change{CustomerID: new(uint64(otherID))}, condition, once)
 		return err
 	},
 	"transition": func(ctx context.Context, _ *testing.T, w *world, condition order.Condition) error {

@@ -20,7 +20,7 @@ var operations = map[string]func(*testing.T, *world, authn.Principal, uint64) er
 		return err
 	},
 	"update": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
-		_, _, err := w.Update(t.Context(), caller, order.Order{ID: id, CustomerID: caller.MemberID}, order.Change{ProductName: new("changed")}, unconditional{}, once)
+		_, _, err := w.Update(t.Context(), caller, id, order.Change{ProductName: new("changed")}, unconditional{}, once)
 		return err
 	},
 	"transition": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {

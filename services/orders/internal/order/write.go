@@ -74,15 +74,16 @@ func (s *Service) number(wanted *string) (string, error) {
 	return generated, nil
 }
 
-// Update changes an order that Get has shown to the caller: a customer's own before it is prepared, an admin's any. Fields that are left out keep what others wrote to them
-// meanwhile. If every field has its value already, nothing is written.
+// Update changes an order of the caller before it is prepared, or for an admin any order. Fields that are left out keep
+// what others wrote to them meanwhile. If every field has its value already, nothing is written.
 func (s *Service) Update(
-	ctx context.Context, caller authn.Principal, shown Order, change Change, condition Condition, request IdempotentRequest,
+	ctx context.Context, caller authn.Principal, id uint64, change Change, condition Condition, request IdempotentRequest,
 ) (updated Order, replayed bool, err error) {
-	if caller, err = s.mayUpdate(ctx, caller, shown, change); err != nil {
+	shown, caller, err := s.mayChange(ctx, caller, id, change.CustomerID)
+	if err != nil {
 		return s.refuse(ctx, request, err)
 	}
-	return s.change(ctx, caller, shown.ID, condition, request, func(before Order) (Fact, error) {
+	return s.change(ctx, caller, id, condition, request, func(before Order) (Fact, error) {
 		if err := mayAlter(caller, before); err != nil {
 			return Fact{}, err
 		}
@@ -106,25 +107,11 @@ func (s *Service) Update(
 	})
 }
 
-// mayUpdate returns the caller with the rights that it has now. The present customer needs no check: it may have been
-// deleted since.
-func (s *Service) mayUpdate(
-	ctx context.Context, caller authn.Principal, shown Order, change Change,
-) (authn.Principal, error) {
-	if change.CustomerID != nil && *change.CustomerID != shown.CustomerID {
-		return s.mayGive(ctx, caller, *change.CustomerID)
-	}
-	return s.withCurrentRights(ctx, caller)
-}
-
 // Delete removes an order of the caller before it is prepared, or for an admin any order. Its timeline stays.
 func (s *Service) Delete(
 	ctx context.Context, caller authn.Principal, id uint64, condition Condition, request IdempotentRequest,
 ) (replayed bool, err error) {
-	// Whoever may not see the order hears so without a lock on it, or on the gap in which new orders are inserted.
-	if _, err = s.Get(ctx, caller, id); err == nil {
-		caller, err = s.withCurrentRights(ctx, caller)
-	}
+	_, caller, err = s.mayChange(ctx, caller, id, nil)
 	if err != nil {
 		_, replayed, err = s.refuse(ctx, request, err)
 		return replayed, err
@@ -161,16 +148,17 @@ func (s *Service) change(
 	})
 }
 
-// refuse answers a request that may not be done now: as before if it was done before, else with the refusal.
+// refuse answers a request that may not be done now: as before if it was done before, else with the refusal. The answer of
+// before is the caller's own, so it is given again even where the order is gone or somebody else's by now.
 func (s *Service) refuse(ctx context.Context, request IdempotentRequest, refusal error) (Order, bool, error) {
 	if request.Key == "" {
 		return Order{}, false, refusal
 	}
-	answered, err := s.deps.Store.Answered(ctx, request)
-	if fault.Is(err, fault.NotFound) {
+	answered, found, err := s.deps.Store.Answered(ctx, request)
+	if err == nil && !found {
 		err = refusal
 	}
-	return answered, err == nil, err
+	return answered, found, err
 }
 
 func set[T any](field, value *T) {

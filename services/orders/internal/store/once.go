@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/libs/fault"
 	"oms.internal/libs/idempotency"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
@@ -22,7 +21,7 @@ func (s *Store) once(
 			if result, err = work(ctx, begun(writer)); err != nil || request.Key == "" {
 				return nil, err
 			}
-			return json.Marshal(answer{toContract(result), result.Version})
+			return json.Marshal(answer{result.Contract(), result.Version})
 		})
 	if replayed {
 		result, err = fromAnswer(kept)
@@ -31,15 +30,13 @@ func (s *Store) once(
 }
 
 // Answered returns what a request was answered with before.
-func (s *Store) Answered(ctx context.Context, request order.IdempotentRequest) (order.Order, error) {
+func (s *Store) Answered(ctx context.Context, request order.IdempotentRequest) (answered order.Order, found bool, err error) {
 	kept, err := idempotency.Find(ctx, s.cluster, idempotency.Request(request))
-	if err != nil {
-		return order.Order{}, err
+	if err != nil || kept == nil {
+		return order.Order{}, false, err
 	}
-	if kept == nil {
-		return order.Order{}, fault.NewNotFound()
-	}
-	return fromAnswer(kept)
+	answered, err = fromAnswer(kept)
+	return answered, err == nil, err
 }
 
 // answer is what is kept of a request.

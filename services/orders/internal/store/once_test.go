@@ -25,8 +25,9 @@ func TestARequestThatIsSentAgainHasItsOrderAgainAsItWas(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	request := order.IdempotentRequest{CallerID: 1, Key: "key", Fingerprint: [32]byte{1}}
-	_, err := d.Answered(t.Context(), request)
-	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+	_, found, err := d.Answered(t.Context(), request)
+	require.NoError(t, err)
+	require.False(t, found)
 	first, replayed, err := d.try(t, request, "AGAIN0000001")
 	require.NoError(t, err)
 	require.False(t, replayed)
@@ -36,15 +37,16 @@ func TestARequestThatIsSentAgainHasItsOrderAgainAsItWas(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, replayed)
 	require.Equal(t, first, again)
-	again, err = d.Answered(t.Context(), request)
+	again, found, err = d.Answered(t.Context(), request)
 	require.NoError(t, err)
+	require.True(t, found)
 	require.Equal(t, first, again)
 
 	request.Fingerprint[0]++
 	_, replayed, err = d.try(t, request, "AGAIN0000002")
 	require.True(t, fault.Is(err, fault.KeyReused), "%v", err)
 	require.False(t, replayed)
-	_, err = d.Answered(t.Context(), request)
+	_, _, err = d.Answered(t.Context(), request)
 	require.True(t, fault.Is(err, fault.KeyReused), "%v", err)
 	require.Zero(t, d.count(t))
 }
