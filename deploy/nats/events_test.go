@@ -27,18 +27,6 @@ func TestMain(m *testing.M) { testservers.Main(m) }
 
 var discard = slog.New(slog.DiscardHandler)
 
-// run runs a part of a process until the test ends.
-func run(t *testing.T, part func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- part(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-ended)
-	})
-}
-
 // database is a schema as the orders service has it.
 func database(t *testing.T) *mysqlx.Cluster {
 	t.Helper()
@@ -50,7 +38,7 @@ func database(t *testing.T) *mysqlx.Cluster {
 	config.User, config.Password = schema.App.User, schema.App.Password
 	cluster, err := mysqlx.Open(config, discard)
 	require.NoError(t, err)
-	run(t, cluster.Run)
+	testservers.Run(t, cluster.Run)
 	require.Eventually(t, func() bool { return cluster.Ready() == nil }, patience, 10*time.Millisecond)
 	return cluster
 }
@@ -72,12 +60,12 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 	for _, service := range []string{accounts.Service, orders.Service} {
 		conns[service], dbs[service] = process(t, server, secrets, service), database(t)
 		relay := events.NewRelay(dbs[service], conns[service], events.RelayOptions{Log: discard})
-		run(t, relay.Run)
+		testservers.Run(t, relay.Run)
 		tell(t, dbs[service], service, accounts.EventCreated)
 		tell(t, dbs[service], service, accounts.EventDeleted)
 	}
 	handled := make(chan events.Event, 10)
-	run(t, events.NewConsumer(dbs[orders.Service], conns[orders.Service], events.ConsumerOptions{
+	testservers.Run(t, events.NewConsumer(dbs[orders.Service], conns[orders.Service], events.ConsumerOptions{
 		Durable: orders.Service, Subject: deleted, Log: discard,
 	}, func(_ context.Context, _ mysqlx.Writer, event events.Event) error {
 		handled <- event

@@ -16,6 +16,7 @@ import (
 	"oms.internal/libs/events"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/testservers"
 )
 
 // makeStream makes the stream with a window of duplicates of its own.
@@ -64,7 +65,7 @@ func TestAnEventThatComesAgainHasNoSecondEffect(t *testing.T) {
 	t.Parallel()
 	world := newWorld(t)
 	client := makeStream(t, world, 100*time.Millisecond)
-	start(t, world.consumer(t, world.open(t), discard, note).Run)
+	testservers.Run(t, world.consumer(t, world.open(t), discard, note).Run)
 	event := newEvent(t, "7")
 	require.False(t, publish(t, client, event).Duplicate)
 	world.await(t, 1, "effect")
@@ -81,7 +82,7 @@ func TestAFailureLeavesNoEffectAndTheEventComesAgain(t *testing.T) {
 	client := makeStream(t, world, time.Second)
 	var tries atomic.Int32
 	log, lines := newLog()
-	start(t, world.consumer(t, world.open(t), log, func(ctx context.Context, tx mysqlx.Writer, event events.Event) error {
+	testservers.Run(t, world.consumer(t, world.open(t), log, func(ctx context.Context, tx mysqlx.Writer, event events.Event) error {
 		if err := note(ctx, tx, event); err != nil {
 			return err
 		}
@@ -114,7 +115,7 @@ func TestAnEventThatWasRefusedOftenInAShortTimeIsNotGivenUp(t *testing.T) {
 		return note(ctx, tx, event)
 	})
 	consumer.SetRetries(10*time.Millisecond, 2, time.Hour)
-	start(t, consumer.Run)
+	testservers.Run(t, consumer.Run)
 	world.await(t, 1, "effect")
 }
 
@@ -144,7 +145,7 @@ func TestAnEventThatIsAlwaysRefusedDelaysNoOthersAndIsGivenUp(t *testing.T) {
 		return note(ctx, tx, event)
 	})
 	consumer.SetRetries(5*time.Second, 2, 0)
-	start(t, consumer.Run)
+	testservers.Run(t, consumer.Run)
 	world.await(t, 20, "effect")
 	settled(t, client)
 	require.EqualValues(t, 2, tries.Load())
@@ -159,7 +160,7 @@ func TestAnOutageIsNoRefusal(t *testing.T) {
 	world := newWorld(t)
 	client := makeStream(t, world, time.Second)
 	var tries atomic.Int32
-	start(t, world.consumer(t, world.open(t), discard, func(ctx context.Context, tx mysqlx.Writer, event events.Event) error {
+	testservers.Run(t, world.consumer(t, world.open(t), discard, func(ctx context.Context, tx mysqlx.Writer, event events.Event) error {
 		if tries.Add(1) <= 5 { // more often than an event may be refused
 			return fault.NewUnavailable(errors.New("no server is writable"))
 		}
@@ -185,7 +186,7 @@ func TestAConsumerThatEndsFinishesWhatItBeganAndGivesBackTheRest(t *testing.T) {
 	})
 	// What is not given back would wait for an hour, as it waits for a shorter time with an instance that was killed.
 	first.SetAckWait(time.Hour)
-	stop := start(t, first.Run)
+	stop := testservers.Run(t, first.Run)
 	<-begun
 	ended := make(chan struct{})
 	go func() {
@@ -205,7 +206,7 @@ func TestAConsumerThatEndsFinishesWhatItBeganAndGivesBackTheRest(t *testing.T) {
 	require.Equal(t, 1, world.count(t, "effect"))
 	another := world.consumer(t, world.open(t), discard, note)
 	another.SetAckWait(time.Hour)
-	start(t, another.Run)
+	testservers.Run(t, another.Run)
 	world.await(t, 10, "effect")
 }
 
@@ -213,7 +214,7 @@ func TestAConsumerThatWasDeletedBeginsAnewWithoutASecondEffect(t *testing.T) {
 	t.Parallel()
 	world := newWorld(t)
 	client := makeStream(t, world, time.Second)
-	start(t, world.consumer(t, world.open(t), discard, note).Run)
+	testservers.Run(t, world.consumer(t, world.open(t), discard, note).Run)
 	publish(t, client, newEvent(t, "1"))
 	settled(t, client)
 	require.NoError(t, client.DeleteConsumer(t.Context(), events.Stream, "orders"))
@@ -228,7 +229,7 @@ func TestAConsumerWaitsForItsStream(t *testing.T) {
 	world := newWorld(t)
 	log, lines := newLog()
 	consumer := world.consumer(t, world.open(t), log, note)
-	start(t, consumer.Run)
+	testservers.Run(t, consumer.Run)
 	require.Eventually(t, func() bool { return consumer.Healthy() != nil }, patient, patience)
 	publish(t, makeStream(t, world, time.Second), newEvent(t, "1"))
 	world.await(t, 1, "effect")
@@ -255,7 +256,7 @@ func TestTheInboxIsCleanedOfWhatTheStreamHasForgotten(t *testing.T) {
 	_, err = tx.ExecContext(t.Context(), insert, "orders", "recent", now.Add(-events.InboxTime+time.Minute).UTC())
 	require.NoError(t, err)
 	require.NoError(t, tx.Commit())
-	start(t, events.NewConsumer(world.open(t), world.connect(t), events.ConsumerOptions{
+	testservers.Run(t, events.NewConsumer(world.open(t), world.connect(t), events.ConsumerOptions{
 		Durable: "orders", Subject: events.SubjectOf("accounts", "deleted"), Log: discard, Now: func() time.Time { return now },
 	}, note).Run)
 	world.await(t, 2, "inbox")

@@ -65,7 +65,7 @@ func TestNoEventIsMissingOrDoubledWhateverIsKilled(t *testing.T) {
 	log, lines := newLog()
 	// One relay and one consumer stay; the others come and go.
 	world.relay(t, world.open(t), log)
-	start(t, world.consumer(t, world.open(t), log, note).Run)
+	testservers.Run(t, world.consumer(t, world.open(t), log, note).Run)
 	sender := send(t, db)
 
 	// more waits until so many more events were told.
@@ -81,7 +81,7 @@ func TestNoEventIsMissingOrDoubledWhateverIsKilled(t *testing.T) {
 		killed := events.NewConsumer(consumed, conn, events.ConsumerOptions{
 			Durable: "orders", Subject: events.SubjectOf("accounts", "deleted"), Log: discard,
 		}, note)
-		stopConsumer := start(t, killed.Run)
+		stopConsumer := testservers.Run(t, killed.Run)
 		more()
 		relayed.lose(1)  // between publishing and its note
 		consumed.lose(1) // between the effect and the acknowledgement, and before the effect is committed

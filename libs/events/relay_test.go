@@ -12,6 +12,7 @@ import (
 
 	"oms.internal/libs/events"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/servers/testservers"
 )
 
 func TestWhatIsCommittedIsPublishedAndNothingElse(t *testing.T) {
@@ -137,7 +138,7 @@ func TestWithoutNATSEventsWaitAndTheLogSaysSoOnce(t *testing.T) {
 	db := world.open(t)
 	log, lines := newLog()
 	relay := events.NewRelay(db, world.connect(t), events.RelayOptions{Log: log})
-	start(t, relay.Run)
+	testservers.Run(t, relay.Run)
 	told := tell(t, db, 5)
 	for range 2 {
 		require.Eventually(t, func() bool { return relay.Healthy() != nil }, patient, patience)
@@ -198,7 +199,7 @@ func TestTheOutboxIsCleanedOfWhatWasPublishedADayAgo(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, tx.Commit())
 	db := world.open(t)
-	start(t, events.NewRelay(db, world.connect(t), events.RelayOptions{Log: discard, Now: func() time.Time { return now }}).Run)
+	testservers.Run(t, events.NewRelay(db, world.connect(t), events.RelayOptions{Log: discard, Now: func() time.Time { return now }}).Run)
 	world.await(t, 2, "outbox")
 	world.await(t, 0, waiting)
 	require.Equal(t, []string{"waiting"}, world.ids(t))

@@ -19,6 +19,7 @@ import (
 
 	"oms.internal/libs/events"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/libs/natsx"
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/natsserver"
@@ -110,11 +111,7 @@ func (d *database) lose(count int64) { d.losses.Store(count) }
 
 func (w world) open(t testing.TB) *database {
 	t.Helper()
-	cluster, err := mysqlx.Open(w.config, discard)
-	require.NoError(t, err)
-	start(t, cluster.Run)
-	require.Eventually(t, func() bool { return cluster.Ready() == nil }, patient, patience)
-	return &database{Cluster: cluster}
+	return &database{Cluster: mysqlxtest.Open(t, w.config)}
 }
 
 func (w world) connect(t testing.TB) *nats.Conn {
@@ -125,23 +122,9 @@ func (w world) connect(t testing.TB) *nats.Conn {
 	return conn
 }
 
-// start runs a part until the test ends or the returned function is called.
-func start(t testing.TB, run func(context.Context) error) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		require.NoError(t, <-ended)
-	})
-	t.Cleanup(stop)
-	return stop
-}
-
 func (w world) relay(t testing.TB, db *database, log *slog.Logger) (stop func()) {
 	t.Helper()
-	return start(t, events.NewRelay(db, w.connect(t), events.RelayOptions{Log: log}).Run)
+	return testservers.Run(t, events.NewRelay(db, w.connect(t), events.RelayOptions{Log: log}).Run)
 }
 
 func (w world) consumer(t *testing.T, db *database, log *slog.Logger, handle func(context.Context, mysqlx.Writer, events.Event) error) *events.Consumer {

@@ -1,7 +1,6 @@
 package mysqlx_test
 
 import (
-	"context"
 	"net"
 	"testing"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/fault"
-	"oms.internal/libs/mysqlx"
 	"oms.internal/servers/dbpair"
 )
 
@@ -31,16 +29,10 @@ func (s schema) twoPrimaries(t *testing.T) {
 
 // promotion goes on where twoPrimaries ended: the old primary gives up its role.
 func (s schema) promotion(t *testing.T) {
-	cluster, err := mysqlx.Open(s.config(), discard)
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- cluster.Run(ctx) }()
+	cluster := run(t, s.config())
 	setReadOnly(t, s.pair.Primary, "ON")
 	eventually(t, func() bool { return cluster.Write(t.Context(), insert(10, "promoted")) == nil })
 	require.NotContains(t, s.names(t), "promoted", "it is on the other server")
-	cancel()
-	require.NoError(t, <-ended)
 }
 
 func TestUntilEveryServerWasLookedAtThereIsNoPrimary(t *testing.T) {

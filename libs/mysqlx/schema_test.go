@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/testservers"
 )
@@ -73,17 +74,7 @@ func (s schema) config(hosts ...string) mysqlx.Config {
 // cluster runs a cluster as the application's user until the test ends. It has a primary when this returns.
 func (s schema) cluster(t *testing.T, hosts ...string) *mysqlx.Cluster {
 	t.Helper()
-	cluster, err := mysqlx.Open(s.config(hosts...), discard)
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- cluster.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-ended)
-	})
-	eventually(t, func() bool { return cluster.Ready() == nil })
-	return cluster
+	return mysqlxtest.Open(t, s.config(hosts...))
 }
 
 // names are the names of all items as the primary has them, in the order of their ids.

@@ -16,6 +16,7 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/testservers"
 )
 
@@ -82,8 +83,7 @@ func TestAnAuthorityThatCannotBeReadIsAMistakeAtTheStart(t *testing.T) {
 func (e encrypted) isUsed(t *testing.T) {
 	config := e.config()
 	config.TLSCAFile = e.authority.File
-	cluster := run(t, config)
-	eventually(t, func() bool { return cluster.Ready() == nil })
+	cluster := mysqlxtest.Open(t, config)
 	awaitRead(t, cluster, onReplica)
 	for _, read := range []func(context.Context, func(context.Context, mysqlx.Reader) error) error{cluster.ReadLatest, cluster.Read} {
 		require.NoError(t, read(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
@@ -127,13 +127,7 @@ func run(t *testing.T, config mysqlx.Config) *mysqlx.Cluster {
 	t.Helper()
 	cluster, err := mysqlx.Open(config, discard)
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- cluster.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-ended)
-	})
+	testservers.Run(t, cluster.Run)
 	return cluster
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/httpx"
+	"oms.internal/servers/testservers"
 )
 
 const (
@@ -50,13 +51,7 @@ func serve(t *testing.T, policy Policy, readTimeout time.Duration) string {
 	})
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- httpx.Serve(ctx, app, listener, httpx.Drain{}) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
+	testservers.Run(t, func(ctx context.Context) error { return httpx.Serve(ctx, app, listener, httpx.Drain{}) })
 	return listener.Addr().String()
 }
 

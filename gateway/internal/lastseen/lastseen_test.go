@@ -9,17 +9,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/natsx"
 	"oms.internal/servers/testservers"
 )
-
-// clock is a time that the test moves.
-type clock struct{ time time.Time }
-
-func (c *clock) now() time.Time { return c.time }
-
-func newClock() *clock { return &clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
 
 // inbox keeps the batches that were sent.
 type inbox struct {
@@ -32,15 +26,15 @@ func (i *inbox) send(_ context.Context, batch []accounts.LastSeen) error {
 	return i.err
 }
 
-func newReporter(box *inbox, clock *clock) *Reporter {
-	return NewReporter(box.send, slog.New(slog.DiscardHandler), clock.now)
+func newReporter(box *inbox, clock *testkit.Clock) *Reporter {
+	return NewReporter(box.send, slog.New(slog.DiscardHandler), clock.Now)
 }
 
 func TestSessionIsReportedAtMostOnceAMinute(t *testing.T) {
 	t.Parallel()
-	clock, box := newClock(), &inbox{}
+	clock, box := testkit.Noon(), &inbox{}
 	reporter := newReporter(box, clock)
-	began := clock.time
+	began := clock.Now()
 	for range 5 {
 		reporter.Note(1)
 		reporter.Note(2)
@@ -48,20 +42,20 @@ func TestSessionIsReportedAtMostOnceAMinute(t *testing.T) {
 	reporter.report(t.Context())
 	require.Equal(t, [][]accounts.LastSeen{{{SessionID: 1, At: began}, {SessionID: 2, At: began}}}, box.batches)
 
-	clock.time = began.Add(59 * time.Second)
+	clock.Advance(59 * time.Second)
 	reporter.Note(1)
 	reporter.report(t.Context())
 	require.Len(t, box.batches, 1, "nothing new, nothing sent")
 
-	clock.time = began.Add(time.Minute)
+	clock.Advance(time.Second)
 	reporter.Note(1)
 	reporter.report(t.Context())
-	require.Equal(t, []accounts.LastSeen{{SessionID: 1, At: clock.time}}, box.batches[1])
+	require.Equal(t, []accounts.LastSeen{{SessionID: 1, At: clock.Now()}}, box.batches[1])
 }
 
 func TestManySessionsAreSentInBatchesAndWhatCannotBeSentIsGivenUp(t *testing.T) {
 	t.Parallel()
-	clock, box := newClock(), &inbox{}
+	clock, box := testkit.Noon(), &inbox{}
 	reporter := newReporter(box, clock)
 	for session := range uint64(accounts.MaxLastSeen + 1) {
 		reporter.Note(session + 1)
@@ -72,7 +66,7 @@ func TestManySessionsAreSentInBatchesAndWhatCannotBeSentIsGivenUp(t *testing.T) 
 	require.Len(t, box.batches[1], 1)
 
 	box.err = errors.New("away")
-	clock.time = clock.time.Add(time.Hour)
+	clock.Advance(time.Hour)
 	for session := range uint64(accounts.MaxLastSeen + 1) {
 		reporter.Note(session + 1)
 	}
@@ -84,14 +78,14 @@ func TestManySessionsAreSentInBatchesAndWhatCannotBeSentIsGivenUp(t *testing.T) 
 
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := testkit.Noon()
 	reporter := newReporter(&inbox{}, clock)
 	for session := range uint64(2 * maxSessions) {
 		reporter.Note(session + 1)
 	}
 	require.Len(t, reporter.noted, maxSessions)
 	require.Len(t, reporter.pending, maxSessions)
-	clock.time = clock.time.Add(quietFor)
+	clock.Advance(quietFor)
 	reporter.report(t.Context())
 	require.Empty(t, reporter.noted)
 	reporter.Note(3 * maxSessions)
@@ -101,22 +95,16 @@ func TestMemoryIsBounded(t *testing.T) {
 func TestAccountsHearsOverNATS(t *testing.T) {
 	t.Parallel()
 	server := testservers.NewNATS(t, "")
-	conn, err := natsx.Connect(natsx.Config{URL: server.URL(), User: "test"}, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
+	conn := testkit.Connect(t, server.URL(), "test")
 	heard := make(chan accounts.LastSeenRequest, 1)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- natsx.Serve(ctx, conn, accounts.Service, slog.New(slog.DiscardHandler), natsx.NewEndpoint("seen",
+	testservers.Run(t, func(ctx context.Context) error {
+		return natsx.Serve(ctx, conn, accounts.Service, slog.New(slog.DiscardHandler), natsx.NewEndpoint("seen",
 			accounts.SubjectLastSeen, func(_ context.Context, request accounts.LastSeenRequest) (accounts.LastSeenReply, error) {
 				heard <- request
 				return accounts.LastSeenReply{}, nil
 			}))
-	}()
+	})
 	batch := []accounts.LastSeen{{SessionID: 7, At: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
 	require.Eventually(t, func() bool { return OverNATS(conn)(t.Context(), batch) == nil }, time.Minute, 10*time.Millisecond)
 	require.Equal(t, batch, (<-heard).Sessions)
-	stop()
-	require.NoError(t, <-ended)
 }

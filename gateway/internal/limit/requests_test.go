@@ -12,20 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fasthttp"
 
+	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/fault"
 )
 
-// clock is a time that the test moves.
-type clock struct{ time time.Time }
-
-func (c *clock) now() time.Time { return c.time }
-
-func newClock() *clock { return &clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
-
 func TestBucketTakesItsBurstThenItsRate(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	buckets := newBuckets[uint64](Rate{PerSecond: 10, Burst: 5}, clock.now)
+	clock := testkit.Noon()
+	buckets := newBuckets[uint64](Rate{PerSecond: 10, Burst: 5}, clock.Now)
 	for left := 4; left >= 0; left-- {
 		got := buckets.take(1)
 		require.True(t, got.taken)
@@ -38,31 +32,31 @@ func TestBucketTakesItsBurstThenItsRate(t *testing.T) {
 	require.Equal(t, 100*time.Millisecond, refused.retryAfter)
 	require.True(t, buckets.take(2).taken, "another has its own")
 
-	clock.time = clock.time.Add(99 * time.Millisecond)
+	clock.Advance(99 * time.Millisecond)
 	require.False(t, buckets.take(1).taken)
-	clock.time = clock.time.Add(time.Millisecond)
+	clock.Advance(time.Millisecond)
 	require.True(t, buckets.take(1).taken)
 	require.False(t, buckets.take(1).taken)
-	clock.time = clock.time.Add(time.Hour)
+	clock.Advance(time.Hour)
 	require.Equal(t, 4, buckets.take(1).remaining, "no more than the burst is saved up")
 }
 
 func TestRefusedRequestsDoNotLengthenTheWait(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	buckets := newBuckets[uint64](Rate{PerSecond: 1, Burst: 1}, clock.now)
+	clock := testkit.Noon()
+	buckets := newBuckets[uint64](Rate{PerSecond: 1, Burst: 1}, clock.Now)
 	require.True(t, buckets.take(1).taken)
 	for range 100 {
 		require.False(t, buckets.take(1).taken)
 	}
-	clock.time = clock.time.Add(time.Second)
+	clock.Advance(time.Second)
 	require.True(t, buckets.take(1).taken)
 }
 
 func TestBucketsAreBoundedAndTheActiveOnesStay(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	buckets := newBuckets[uint64](Rate{PerSecond: 1, Burst: 2}, clock.now)
+	clock := testkit.Noon()
+	buckets := newBuckets[uint64](Rate{PerSecond: 1, Burst: 2}, clock.Now)
 	for stranger := uint64(1); stranger < 5*maxBuckets; stranger++ {
 		if stranger%1000 == 1 {
 			buckets.take(0) // an attacker who asks again and again meanwhile
@@ -104,8 +98,8 @@ func newApp(limits *Limits) *fiber.App {
 
 func TestEveryAnswerTellsWhatIsLeft(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	app := newApp(New(Rate{PerSecond: 10, Burst: 30}, Rate{PerSecond: 1, Burst: 2}, clock.now))
+	clock := testkit.Noon()
+	app := newApp(New(Rate{PerSecond: 10, Burst: 30}, Rate{PerSecond: 1, Burst: 2}, clock.Now))
 	for _, want := range []struct {
 		status int
 		limit  string
@@ -126,7 +120,7 @@ func TestEveryAnswerTellsWhatIsLeft(t *testing.T) {
 
 func TestAddressIsCountedBeforeTheMember(t *testing.T) {
 	t.Parallel()
-	app := newApp(New(Rate{PerSecond: 1, Burst: 1}, Rate{PerSecond: 1, Burst: 5}, newClock().now))
+	app := newApp(New(Rate{PerSecond: 1, Burst: 1}, Rate{PerSecond: 1, Burst: 5}, testkit.Noon().Now))
 	first, _ := answerOf(t, app)
 	require.Equal(t, http.StatusNoContent, first.StatusCode)
 	second, _ := answerOf(t, app)
@@ -136,7 +130,7 @@ func TestAddressIsCountedBeforeTheMember(t *testing.T) {
 
 func TestZeroRateIsNoLimit(t *testing.T) {
 	t.Parallel()
-	app := newApp(New(Rate{}, Rate{}, newClock().now))
+	app := newApp(New(Rate{}, Rate{}, testkit.Noon().Now))
 	for range 100 {
 		response, _ := answerOf(t, app)
 		require.Equal(t, http.StatusNoContent, response.StatusCode)
@@ -146,7 +140,7 @@ func TestZeroRateIsNoLimit(t *testing.T) {
 
 func TestAddressesOfOneIPv6NetworkShareABucket(t *testing.T) {
 	t.Parallel()
-	limits := New(Rate{PerSecond: 1, Burst: 1}, Rate{}, newClock().now)
+	limits := New(Rate{PerSecond: 1, Burst: 1}, Rate{}, testkit.Noon().Now)
 	header := &fasthttp.ResponseHeader{}
 	require.NoError(t, limits.takeAddress(header, netip.MustParseAddr("2001:db8::1")))
 	require.Error(t, limits.takeAddress(header, netip.MustParseAddr("2001:db8::2")))

@@ -23,6 +23,7 @@ import (
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/httpx"
+	"oms.internal/servers/testservers"
 )
 
 var asking = authn.Principal{MemberID: 7, SessionID: 70, Admin: true}
@@ -70,13 +71,7 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	})
 	app.Use(func(c *fiber.Ctx) error { return service.Forward(c, asking) })
 	listener := listen(t)
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- httpx.Serve(ctx, app, listener, httpx.Drain{}) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
+	testservers.Run(t, func(ctx context.Context) error { return httpx.Serve(ctx, app, listener, httpx.Drain{}) })
 	return proxied{
 		url:      "http://" + listener.Addr().String(),
 		verifier: assertion.NewVerifier(public, "orders", time.Now),

@@ -10,16 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/httpx"
 )
-
-// clock is moved by the test.
-type clock struct{ moved atomic.Int64 }
-
-var clockStart = time.Now()
-
-func (c *clock) now() time.Time           { return clockStart.Add(time.Duration(c.moved.Load())) }
-func (c *clock) advance(by time.Duration) { c.moved.Add(int64(by)) }
 
 // one is an instance that the test plays.
 type one struct {
@@ -99,9 +92,9 @@ func TestAllInstancesGoneIs503(t *testing.T) {
 
 func TestDrainingInstanceIsLeftOutUntilItAnswersAgain(t *testing.T) {
 	t.Parallel()
-	var watch clock
+	watch := testkit.Noon()
 	a, b := play(t, nil), play(t, nil)
-	proxy := forwardTo(t, addresses(a, b), setup{now: watch.now})
+	proxy := forwardTo(t, addresses(a, b), setup{now: watch.Now})
 	get := func(times int) {
 		t.Helper()
 		for range times {
@@ -115,28 +108,28 @@ func TestDrainingInstanceIsLeftOutUntilItAnswersAgain(t *testing.T) {
 	get(20)
 	require.Equal(t, []int32{3, 21}, []int32{a.asked.Load(), b.asked.Load()}, "one answer was enough")
 
-	watch.advance(outFor + time.Millisecond)
+	watch.Advance(outFor + time.Millisecond)
 	get(20)
 	require.Equal(t, []int32{4, 40}, []int32{a.asked.Load(), b.asked.Load()}, "one request tried it")
 
 	a.draining.Store(false)
-	watch.advance(outFor + time.Millisecond)
+	watch.Advance(outFor + time.Millisecond)
 	get(20)
 	require.Equal(t, []int32{14, 50}, []int32{a.asked.Load(), b.asked.Load()}, "it is back")
 }
 
 func TestWhereAllAreLeftOutTheOneForLongestIsAsked(t *testing.T) {
 	t.Parallel()
-	var watch clock
+	watch := testkit.Noon()
 	a, b := play(t, nil), play(t, nil)
-	proxy := forwardTo(t, addresses(a, b), setup{now: watch.now})
+	proxy := forwardTo(t, addresses(a, b), setup{now: watch.Now})
 	a.draining.Store(true)
 	for range 2 {
 		require.Equal(t, http.StatusOK, proxy.ask(t, http.MethodGet, "/orders/", "", nil).status)
 	}
 	a.draining.Store(false)
 	b.draining.Store(true)
-	watch.advance(outFor / 2)
+	watch.Advance(outFor / 2)
 	require.Equal(t, http.StatusOK, proxy.ask(t, http.MethodGet, "/orders/", "", nil).status)
 	require.Equal(t, []int32{1, 2}, []int32{a.asked.Load(), b.asked.Load()}, "both are out now")
 	for range 5 {
@@ -147,12 +140,12 @@ func TestWhereAllAreLeftOutTheOneForLongestIsAsked(t *testing.T) {
 
 func TestInstanceThatComesBackIsUsedAgain(t *testing.T) {
 	t.Parallel()
-	var watch clock
+	watch := testkit.Noon()
 	back := listen(t)
 	address := back.Addr().String()
 	require.NoError(t, back.Close())
 	a := play(t, nil)
-	proxy := forwardTo(t, "http://"+address+" "+a.url, setup{now: watch.now})
+	proxy := forwardTo(t, "http://"+address+" "+a.url, setup{now: watch.Now})
 	get := func() answer { return proxy.ask(t, http.MethodGet, "/orders/", "", nil) }
 	for range 4 {
 		require.Equal(t, http.StatusOK, get().status)
@@ -163,7 +156,7 @@ func TestInstanceThatComesBackIsUsedAgain(t *testing.T) {
 		require.Equal(t, http.StatusOK, get().status)
 	}
 	require.Zero(t, asked.Load(), "it is not tried yet")
-	watch.advance(outFor + time.Millisecond)
+	watch.Advance(outFor + time.Millisecond)
 	for range 4 {
 		require.Equal(t, http.StatusOK, get().status)
 	}
@@ -172,15 +165,15 @@ func TestInstanceThatComesBackIsUsedAgain(t *testing.T) {
 
 func TestHangingInstanceIsLeftOut(t *testing.T) {
 	t.Parallel()
-	var watch clock
+	watch := testkit.Noon()
 	ended := make(chan struct{})
 	hanging := play(t, func(http.ResponseWriter, *http.Request) {
-		watch.advance(hangTime)
+		watch.Advance(hangTime)
 		<-ended
 	})
 	t.Cleanup(func() { close(ended) })
 	good := play(t, nil)
-	proxy := forwardTo(t, addresses(hanging, good), setup{now: watch.now, timeout: 1500 * time.Millisecond})
+	proxy := forwardTo(t, addresses(hanging, good), setup{now: watch.Now, timeout: 1500 * time.Millisecond})
 	failed := 0
 	for range 10 {
 		if reply := proxy.ask(t, http.MethodGet, "/orders/", "", nil); reply.status != http.StatusOK {
@@ -193,25 +186,25 @@ func TestHangingInstanceIsLeftOut(t *testing.T) {
 
 func TestHangingInstanceIsLeftOutBeforeItsRequestsTimeOut(t *testing.T) {
 	t.Parallel()
-	var watch clock
+	watch := testkit.Noon()
 	began, release := make(chan struct{}, 10), make(chan struct{})
 	hanging := play(t, func(http.ResponseWriter, *http.Request) {
 		began <- struct{}{}
 		<-release
 	})
 	good := play(t, nil)
-	proxy := forwardTo(t, addresses(good, hanging), setup{now: watch.now})
+	proxy := forwardTo(t, addresses(good, hanging), setup{now: watch.Now})
 	waiting := make(chan int, 1)
 	go func() { waiting <- send(t, &http.Transport{DisableKeepAlives: true}, http.MethodPost, proxy.url, "x") }()
 	<-began
-	watch.advance(hangTime)
+	watch.Advance(hangTime)
 	for range 10 {
 		require.Equal(t, http.StatusOK, proxy.ask(t, http.MethodPost, "/orders/", "{}", nil).status)
 	}
 	require.Equal(t, int32(10), good.asked.Load())
 	close(release)
 	require.Equal(t, http.StatusOK, <-waiting, "whom it keeps waiting still gets its answer")
-	watch.advance(outFor)
+	watch.Advance(outFor)
 	for range 4 {
 		require.Equal(t, http.StatusOK, proxy.ask(t, http.MethodPost, "/orders/", "{}", nil).status)
 	}

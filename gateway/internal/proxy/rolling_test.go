@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/httpx"
+	"oms.internal/servers/testservers"
 )
 
 // ledger counts, for each write, how often an instance received it.
@@ -131,18 +132,9 @@ func startDrained(t *testing.T, listener net.Listener, received *ledger) *draine
 		}
 		return c.SendString("done")
 	})
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- httpx.Serve(ctx, app, listener, httpx.Drain{Time: 300 * time.Millisecond, Tell: true})
-	}()
-	service.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+	service.stop = testservers.Run(t, func(ctx context.Context) error {
+		return httpx.Serve(ctx, app, listener, httpx.Drain{Time: 300 * time.Millisecond, Tell: true})
 	})
-	t.Cleanup(service.stop)
 	return service
 }
 

@@ -4,23 +4,18 @@ import (
 	"log/slog"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
 )
 
-// clock is moved by the test.
-type clock struct{ time time.Time }
-
-func (c *clock) now() time.Time { return c.time }
-
 // started returns the members of a gateway that has just started.
-func started() (*Members, *clock) {
-	watch := &clock{time.Now()}
-	return New(nil, slog.New(slog.DiscardHandler), watch.now), watch
+func started() (*Members, *testkit.Clock) {
+	watch := testkit.Noon()
+	return New(nil, slog.New(slog.DiscardHandler), watch.Now), watch
 }
 
 // hear has an answer to the member pass.
@@ -38,9 +33,9 @@ func TestGatewayThatHasJustStartedRequiresTheNewest(t *testing.T) {
 	require.Equal(t, consistency.Newest, members.Required(7, 0))
 	require.Equal(t, consistency.Newest, members.Required(0, 5), "anonymous callers were told things too")
 	hear(t, members, 7, "50", "")
-	watch.time = watch.time.Add(unsureFor - 1)
+	watch.Advance(unsureFor - 1)
 	require.Equal(t, consistency.Newest, members.Required(7, 5))
-	watch.time = watch.time.Add(1)
+	watch.Advance(1)
 	require.Equal(t, consistency.Token(50), members.Required(7, 5))
 	require.Equal(t, consistency.Token(5), members.Required(0, 5))
 }
@@ -48,7 +43,7 @@ func TestGatewayThatHasJustStartedRequiresTheNewest(t *testing.T) {
 func TestMemberMustSeeTheLaterOfWhatWasToldAndWhatItBears(t *testing.T) {
 	t.Parallel()
 	members, watch := started()
-	watch.time = watch.time.Add(unsureFor)
+	watch.Advance(unsureFor)
 	hear(t, members, 7, "50", "")
 	hear(t, members, 7, "40", "")
 	require.Equal(t, consistency.Token(50), members.Required(7, 0))
@@ -61,7 +56,7 @@ func TestMemberMustSeeTheLaterOfWhatWasToldAndWhatItBears(t *testing.T) {
 func TestAnswerTellsThoseWhomItConcerns(t *testing.T) {
 	t.Parallel()
 	members, watch := started()
-	watch.time = watch.time.Add(unsureFor)
+	watch.Advance(unsureFor)
 	hear(t, members, 0, "50", "7,8")
 	require.Equal(t, consistency.Token(50), members.Required(7, 0))
 	require.Equal(t, consistency.Token(50), members.Required(8, 0))

@@ -60,10 +60,10 @@ func TestFollowerIsReadyOnceItHasEveryPage(t *testing.T) {
 func TestPublishedRevocationIsHeardAlsoAfterNATSWasAway(t *testing.T) {
 	t.Parallel()
 	server := testservers.NewNATS(t, "")
-	publisher, conn := connect(t, server.URL(), "accounts"), connect(t, server.URL(), "gateway")
+	publisher, conn := testkit.Connect(t, server.URL(), "accounts"), testkit.Connect(t, server.URL(), "gateway")
 	played := &testkit.Revocations{}
 	follower := newFollower(conn, time.Now, played.After)
-	start(t, follower.Run)
+	testservers.Run(t, follower.Run)
 	eventually(t, func() bool { return follower.Ready() == nil }, "ready")
 	played.Fail(errors.New("only what is pushed arrives"))
 
@@ -124,8 +124,8 @@ func TestWithoutNATSRevocationsArePulled(t *testing.T) {
 			t.Parallel()
 			server := testservers.NewNATS(t, "")
 			played := &testkit.Revocations{}
-			follower := newFollower(connect(t, server.URL(), "gateway"), time.Now, overHTTP(t, played))
-			start(t, follower.Run)
+			follower := newFollower(testkit.Connect(t, server.URL(), "gateway"), time.Now, overHTTP(t, played))
+			testservers.Run(t, follower.Run)
 			eventually(t, func() bool { return follower.Ready() == nil }, "ready")
 			require.NoError(t, disturb(server, t.Context()))
 			t.Cleanup(func() { _ = server.Continue() })
@@ -163,17 +163,17 @@ func TestAGapInWhatIsHeardCausesAPullAtOnce(t *testing.T) {
 
 func TestKnowledgeTooOldToDecideByIsSaidSoAndHeals(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := testkit.Noon()
 	played := &testkit.Revocations{}
-	follower := newFollower(nil, clock.now, played.After)
+	follower := newFollower(nil, clock.Now, played.After)
 	follower.pullOnce(t.Context())
 	require.InDelta(t, 0, follower.staleness(), 0)
 
 	played.Fail(errors.New("away"))
-	clock.time = clock.in(30 * time.Second)
+	clock.Advance(30 * time.Second)
 	follower.pullOnce(t.Context())
 	require.NoError(t, follower.Current())
-	clock.time = clock.in(time.Second)
+	clock.Advance(time.Second)
 	require.Error(t, follower.Current())
 	require.NoError(t, follower.Ready(), "the process stays in service for public routes")
 	require.InDelta(t, 31, follower.staleness(), 0)
@@ -185,10 +185,10 @@ func TestKnowledgeTooOldToDecideByIsSaidSoAndHeals(t *testing.T) {
 
 func TestAgeCountsFromTheStartOfAPull(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := testkit.Noon()
 	played := &testkit.Revocations{}
-	follower := newFollower(nil, clock.now, func(ctx context.Context, after uint64) (accounts.Revocations, error) {
-		clock.time = clock.in(20 * time.Second)
+	follower := newFollower(nil, clock.Now, func(ctx context.Context, after uint64) (accounts.Revocations, error) {
+		clock.Advance(20 * time.Second)
 		return played.After(ctx, after)
 	})
 	follower.pullOnce(t.Context())

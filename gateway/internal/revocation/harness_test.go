@@ -1,7 +1,6 @@
 package revocation
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/natsx"
 )
 
 const patience = time.Minute
@@ -27,26 +25,6 @@ func manyRevocations(count int) []accounts.Revocation {
 		all[i] = revocationOf(uint64(i) + 1)
 	}
 	return all
-}
-
-func connect(t *testing.T, url, user string) *nats.Conn {
-	t.Helper()
-	conn, err := natsx.Connect(natsx.Config{URL: url, User: user}, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
-	return conn
-}
-
-// start runs something until the test ends.
-func start(t *testing.T, run func(ctx context.Context) error) {
-	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
 }
 
 func newFollower(conn *nats.Conn, now func() time.Time, ask Ask) *Follower {

@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
 )
@@ -21,8 +21,8 @@ func headerOf(t *testing.T, message accounts.Revocations) http.Header {
 
 func TestAnswerOfAccountsIsUnderstoodOrRefused(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	follower := newFollower(nil, clock.now, nil)
+	clock := testkit.Noon()
+	follower := newFollower(nil, clock.Now, nil)
 	require.NoError(t, follower.ReadAnswer(authn.Principal{}, http.Header{}))
 	require.NoError(t, follower.ReadAnswer(authn.Principal{}, http.Header{accounts.HeaderRevocations: {
 		`{"revocations":[{"session_id":10,"until":"2026-11-23T13:00:00Z"}]}`,
@@ -40,9 +40,9 @@ func FuzzMessageIsReadWholeOrNotAtAll(f *testing.F) {
 	f.Add(`{"revocations":null,"latest":18446744073709551615}`)
 	f.Add(`[]`)
 	f.Add(`{`)
-	clock := &clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	clock := testkit.Noon()
 	f.Fuzz(func(t *testing.T, text string) {
-		follower := newFollower(nil, clock.now, nil)
+		follower := newFollower(nil, clock.Now, nil)
 		err := follower.hear([]byte(text))
 		if err != nil {
 			require.Zero(t, follower.Len())
@@ -53,7 +53,7 @@ func FuzzMessageIsReadWholeOrNotAtAll(f *testing.F) {
 		require.NoError(t, json.Unmarshal([]byte(text), &message))
 		require.LessOrEqual(t, follower.sequence.last(), uint64(len(message.Revocations)))
 		for _, revocation := range message.Revocations {
-			if revocation.SessionID != 0 && revocation.Until.After(clock.time) {
+			if revocation.SessionID != 0 && revocation.Until.After(clock.Now()) {
 				require.True(t, follower.Revoked(revocation.MemberID, revocation.SessionID))
 			}
 		}

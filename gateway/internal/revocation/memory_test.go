@@ -6,25 +6,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/contracts/accounts"
 )
 
-// clock is a time that the test moves.
-type clock struct{ time time.Time }
-
-func (c *clock) now() time.Time { return c.time }
-
-func newClock() *clock { return &clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
-
-func (c *clock) in(wait time.Duration) time.Time { return c.time.Add(wait) }
-
 func TestRevocationEndsWhatItNamesAndNothingElse(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	memory := NewMemory(clock.now)
+	clock := testkit.Noon()
+	memory := NewMemory(clock.Now)
 	memory.Add([]accounts.Revocation{
-		{SessionID: 10, MemberID: 1, Until: clock.in(time.Hour)},
-		{MemberID: 2, ThroughSession: 20, Until: clock.in(time.Hour)},
+		{SessionID: 10, MemberID: 1, Until: clock.In(time.Hour)},
+		{MemberID: 2, ThroughSession: 20, Until: clock.In(time.Hour)},
 	})
 	for name, test := range map[string]struct {
 		member, session uint64
@@ -45,11 +37,11 @@ func TestRevocationEndsWhatItNamesAndNothingElse(t *testing.T) {
 func TestTwoRevocationsOfAMemberBothHold(t *testing.T) {
 	t.Parallel()
 	for name, order := range map[string][]int{"in order": {0, 1}, "out of order": {1, 0}, "repeated": {0, 1, 0}} {
-		clock := newClock()
-		memory := NewMemory(clock.now)
+		clock := testkit.Noon()
+		memory := NewMemory(clock.Now)
 		both := []accounts.Revocation{
-			{MemberID: 2, ThroughSession: 20, Until: clock.in(time.Hour)},
-			{MemberID: 2, ThroughSession: 30, Until: clock.in(2 * time.Hour)},
+			{MemberID: 2, ThroughSession: 20, Until: clock.In(time.Hour)},
+			{MemberID: 2, ThroughSession: 30, Until: clock.In(2 * time.Hour)},
 		}
 		for _, i := range order {
 			memory.Add(both[i : i+1])
@@ -57,7 +49,7 @@ func TestTwoRevocationsOfAMemberBothHold(t *testing.T) {
 		require.True(t, memory.Revoked(2, 20), name)
 		require.True(t, memory.Revoked(2, 30), name)
 		require.False(t, memory.Revoked(2, 31), name)
-		clock.time = clock.in(90 * time.Minute)
+		clock.Advance(90 * time.Minute)
 		memory.Add(nil)
 		require.True(t, memory.Revoked(2, 30), name)
 		require.Equal(t, 1, memory.Len(), name)
@@ -66,9 +58,9 @@ func TestTwoRevocationsOfAMemberBothHold(t *testing.T) {
 
 func TestRevocationHoldsUntilItsTokensHaveExpiredAndIsThenForgotten(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	memory := NewMemory(clock.now)
-	until := clock.in(time.Hour)
+	clock := testkit.Noon()
+	memory := NewMemory(clock.Now)
+	until := clock.In(time.Hour)
 	memory.Add([]accounts.Revocation{
 		{SessionID: 10, Until: until},
 		{SessionID: 11, Until: until.Add(time.Minute)},
@@ -76,12 +68,12 @@ func TestRevocationHoldsUntilItsTokensHaveExpiredAndIsThenForgotten(t *testing.T
 	})
 	require.Equal(t, 3, memory.Len())
 
-	clock.time = until
+	clock.Advance(time.Hour)
 	memory.Add(nil)
 	require.True(t, memory.Revoked(1, 10))
 	require.True(t, memory.Revoked(2, 20))
 
-	clock.time = until.Add(time.Second)
+	clock.Advance(time.Second)
 	memory.Add(nil)
 	require.Equal(t, 1, memory.Len())
 	require.True(t, memory.Revoked(1, 11))
@@ -89,30 +81,30 @@ func TestRevocationHoldsUntilItsTokensHaveExpiredAndIsThenForgotten(t *testing.T
 
 func TestWhatIsOverIsNotRemembered(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	memory := NewMemory(clock.now)
-	memory.Add([]accounts.Revocation{{SessionID: 10, Until: clock.in(-time.Minute)}, {SessionID: 11}, {}})
+	clock := testkit.Noon()
+	memory := NewMemory(clock.Now)
+	memory.Add([]accounts.Revocation{{SessionID: 10, Until: clock.In(-time.Minute)}, {SessionID: 11}, {}})
 	require.Zero(t, memory.Len())
 }
 
 func TestForgettingIsSpreadOverManyCallsAndDoesNotFallBehind(t *testing.T) {
 	t.Parallel()
 	const old = 10 * forgetAtOnce
-	clock := newClock()
-	memory := NewMemory(clock.now)
+	clock := testkit.Noon()
+	memory := NewMemory(clock.Now)
 	var revocations []accounts.Revocation
 	for id := uint64(1); id <= old; id++ {
-		revocations = append(revocations, accounts.Revocation{SessionID: id, Until: clock.in(time.Minute)})
+		revocations = append(revocations, accounts.Revocation{SessionID: id, Until: clock.In(time.Minute)})
 	}
 	memory.Add(revocations)
-	clock.time = clock.in(time.Hour)
+	clock.Advance(time.Hour)
 
-	memory.Add([]accounts.Revocation{{SessionID: old + 1, Until: clock.in(time.Hour)}})
+	memory.Add([]accounts.Revocation{{SessionID: old + 1, Until: clock.In(time.Hour)}})
 	left := memory.Len()
 	require.Greater(t, left, 1, "one call must not clean everything")
 	require.Less(t, left, old)
 	for range 20 {
-		memory.Add([]accounts.Revocation{{SessionID: old + 2, Until: clock.in(time.Hour)}})
+		memory.Add([]accounts.Revocation{{SessionID: old + 2, Until: clock.In(time.Hour)}})
 	}
 	require.Equal(t, 2, memory.Len())
 	require.Len(t, memory.expiries, 2)
@@ -143,12 +135,12 @@ func everyEnded() []ended {
 
 func TestPasswordChangeLeavesTheSessionThatMadeIt(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	memory := NewMemory(clock.now)
-	memory.Add([]accounts.Revocation{{MemberID: 2, ThroughSession: 20, ExceptSession: 15, Until: clock.in(time.Hour)}})
+	clock := testkit.Noon()
+	memory := NewMemory(clock.Now)
+	memory.Add([]accounts.Revocation{{MemberID: 2, ThroughSession: 20, ExceptSession: 15, Until: clock.In(time.Hour)}})
 	require.True(t, memory.Revoked(2, 14))
 	require.False(t, memory.Revoked(2, 15))
 	require.True(t, memory.Revoked(2, 20))
-	memory.Add([]accounts.Revocation{{SessionID: 15, MemberID: 2, Until: clock.in(time.Hour)}})
+	memory.Add([]accounts.Revocation{{SessionID: 15, MemberID: 2, Until: clock.In(time.Hour)}})
 	require.True(t, memory.Revoked(2, 15), "it may log out later")
 }

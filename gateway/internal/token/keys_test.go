@@ -1,7 +1,6 @@
 package token
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +12,7 @@ import (
 
 	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/fault"
+	"oms.internal/servers/testservers"
 )
 
 func TestLastGoodKeysStayWhateverAccountsAnswers(t *testing.T) {
@@ -58,9 +58,7 @@ func TestKeysAreFetchedOnceAccountsComesUp(t *testing.T) {
 	t.Cleanup(server.Close)
 	keys, err := NewKeys(server.URL, server.Client(), slog.New(slog.DiscardHandler), time.Now)
 	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- keys.Run(ctx) }()
+	testservers.Run(t, keys.Run)
 
 	<-asked
 	_, err = newVerifier(t, keys, revoked{}).Verify(t.Context(), []string{"Token x"})
@@ -70,6 +68,4 @@ func TestKeysAreFetchedOnceAccountsComesUp(t *testing.T) {
 	up.Store(true)
 	<-keys.storage.loaded
 	require.NoError(t, keys.Ready())
-	stop()
-	require.NoError(t, <-ended)
 }

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
@@ -20,6 +19,7 @@ import (
 	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
+	"oms.internal/servers/testservers"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -51,13 +51,7 @@ func publish(t *testing.T, handler http.HandlerFunc) *Keys {
 	keys, err := NewKeys(server.URL, server.Client(), slog.New(slog.DiscardHandler), func() time.Time { return now })
 	require.NoError(t, err)
 	require.NoError(t, keys.fetch(t.Context()))
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- keys.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
+	testservers.Run(t, keys.Run)
 	return keys
 }
 

@@ -29,36 +29,17 @@ func connect(t *testing.T, server *natsserver.Server, user string) *nats.Conn {
 	return conn
 }
 
-// start runs something until the test ends, or stop is called.
-func start(t *testing.T, run func(context.Context) error) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		require.NoError(t, <-ended)
-	}
-	t.Cleanup(stop)
-	return stop
-}
-
 func TestWhatIsPublishedIsNotedByWhoeverListens(t *testing.T) {
 	t.Parallel()
 	server := testservers.NewNATS(t, "")
 	service, gateway := connect(t, server, "orders"), connect(t, server, "gateway")
 	publisher, memory := consistencynats.NewPublisher(service, discard), consistency.NewMemory(time.Now)
-	start(t, func(ctx context.Context) error { return consistencynats.Listen(ctx, gateway, memory, discard) })
+	testservers.Run(t, func(ctx context.Context) error { return consistencynats.Listen(ctx, gateway, memory, discard) })
 	require.Eventually(t, func() bool { return gateway.NumSubscriptions() == 1 }, patience, time.Millisecond)
 	require.NoError(t, gateway.FlushTimeout(patience))
 	require.NoError(t, service.Publish(consistency.SubjectWritten, []byte("garbage")))
 
-	end := start(t, publisher.Run)
+	end := testservers.Run(t, publisher.Run)
 	publisher.Publish(consistency.Written{MemberIDs: []uint64{7, 0, 8}, Token: 50})
 	require.Eventually(t, func() bool { return memory.Of(8) == 50 }, patience, time.Millisecond)
 	require.Equal(t, consistency.Token(50), memory.Of(7))

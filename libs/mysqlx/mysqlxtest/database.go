@@ -3,7 +3,6 @@
 package mysqlxtest
 
 import (
-	"context"
 	"database/sql"
 	"io/fs"
 	"log/slog"
@@ -57,17 +56,11 @@ func ConfigOf(pair *dbpair.Pair, schema dbpair.Schema) mysqlx.Config {
 }
 
 // Open runs a cluster until the test ends. It has a primary when Open returns.
-func Open(t *testing.T, config mysqlx.Config) *mysqlx.Cluster {
+func Open(t testing.TB, config mysqlx.Config) *mysqlx.Cluster {
 	t.Helper()
 	cluster, err := mysqlx.Open(config, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- cluster.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
+	testservers.Run(t, cluster.Run)
 	require.Eventually(t, func() bool { return cluster.Ready() == nil }, hanging, 5*time.Millisecond)
 	return cluster
 }
