@@ -68,6 +68,7 @@ func startToDrain(
 	result := &server{addr: listener.Addr().String(), logs: &logs{}, metrics: prometheus.NewRegistry()}
 	options := httpx.Options{
 		Log: lifecycle.NewLogger(result.logs, "test", slog.LevelInfo), Metrics: result.metrics, Timeout: 30 * time.Second,
+		ReadTimeout: 10 * time.Minute, // a busy machine must not cut off a client that the test lets wait
 	}
 	if change != nil {
 		change(&options)
