@@ -1,14 +1,14 @@
 package httpapi_test
 
 import (
-	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -22,145 +22,84 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/consistency/consistencyhttp"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
 	"oms.internal/orders/internal/httpapi"
 	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/order/ordertest"
 )
-
-// memory is order.Store with the order 1 of member 1. It keeps nothing else than what these tests ask for.
-type memory struct {
-	order.Store
-	orders     map[uint64]order.Order
-	steps      []order.Step
-	redacted   []uint64
-	queries    []order.Query // for lists
-	failsAfter int           // so many lists, unless 0
-	answered   map[order.IdempotentRequest]order.Order
-}
-
-func (m *memory) keep(request order.IdempotentRequest, fact order.Fact) (order.Order, bool, error) {
-	if m.orders[fact.Order.ID] = fact.Order; fact.Event == orders.EventDeleted {
-		delete(m.orders, fact.Order.ID)
-	}
-	if request.Key != "" {
-		m.answered[request] = fact.Order
-	}
-	return fact.Order, false, nil
-}
-
-func (m *memory) CreateOrder(_ context.Context, request order.IdempotentRequest, fact order.Fact) (order.Order, bool, error) {
-	if kept, found := m.answered[request]; found {
-		return kept, true, nil
-	}
-	fact.Order.ID = uint64(len(m.orders) + 1)
-	return m.keep(request, fact)
-}
-
-func (m *memory) ChangeOrder(
-	_ context.Context, request order.IdempotentRequest, id uint64, decide func(order.Order) (order.Fact, error),
-) (order.Order, bool, error) {
-	if kept, found := m.answered[request]; found {
-		return kept, true, nil
-	}
-	if _, found := m.orders[id]; !found {
-		return order.Order{}, false, fault.NewNotFound()
-	}
-	fact, err := decide(m.orders[id])
-	if err != nil || fact.Event == "" {
-		return m.orders[id], false, err
-	}
-	return m.keep(request, fact)
-}
-
-func (m *memory) Answered(_ context.Context, request order.IdempotentRequest) (order.Order, bool, error) {
-	kept, found := m.answered[request]
-	return kept, found, nil
-}
-
-func (m *memory) Order(_ context.Context, id uint64) (order.Order, error) {
-	found, ok := m.orders[id]
-	if !ok {
-		return order.Order{}, fault.NewNotFound()
-	}
-	return found, nil
-}
-
-func (m *memory) Timeline(_ context.Context, id uint64) ([]order.Step, uint64, error) {
-	return slices.Clone(m.steps), m.orders[id].CustomerID, nil
-}
-
-// RedactNote knows the step 5 of order 1.
-func (m *memory) RedactNote(_ context.Context, orderID, stepID, _ uint64) (uint64, error) {
-	if orderID != 1 || stepID != 5 {
-		return 0, fault.NewNotFound()
-	}
-	m.redacted = append(m.redacted, stepID)
-	return 1, nil
-}
-
-// members are the members 1, 2 and the admin 9.
-type members struct{ order.Members }
-
-func (members) Member(_ context.Context, id uint64) (order.Member, error) {
-	return order.Member{Exists: id == 1 || id == 2 || id == 9, Admin: id == 9}, nil
-}
 
 var (
-	now   = time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC)
-	alice = authn.Principal{MemberID: 1, SessionID: 1}
-	boss  = authn.Principal{MemberID: 9, SessionID: 9, Admin: true}
+	alice = ordertest.Owner // the customer of the order 1
+	bob   = ordertest.Other
+	boss  = ordertest.Admin
 )
+
+// paidAt is how answers show the time of the tests' orders.
+const paidAt = "2026-11-23T15:36:30.511840+09:00"
 
 // world is the API without a process, on a store in memory.
 type world struct {
-	app    *fiber.App
-	store  *memory
-	signer *assertion.Signer
+	*ordertest.World
+
+	app       *fiber.App
+	key       ed25519.PrivateKey // the gateway's
+	published []consistency.Written
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
-	log := slog.New(slog.DiscardHandler)
 	w := &world{
-		app: httpx.New(httpx.Options{Log: log, Metrics: prometheus.NewRegistry(), Timeout: time.Minute}),
-		store: &memory{answered: map[order.IdempotentRequest]order.Order{}, orders: map[uint64]order.Order{1: {
-			ID: 1, CustomerID: 1, OrderNumber: "FIRST0000001", ProductName: "꽃다발", PaidAt: now, State: order.Paid, Version: 1,
-		}}},
-		signer: assertion.NewSigner(private, time.Now),
+		World: ordertest.NewWorld(), key: private,
+		app: httpx.New(httpx.Options{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: time.Minute}),
 	}
-	service := order.NewService(order.Dependencies{
-		Store: w.store, Members: members{}, NewNumber: order.NewNumber,
-		Now: func() time.Time { return now }, Log: log,
-	})
-	httpapi.New(service, time.FixedZone("KST", 9*60*60)).Register(w.app, assertion.NewVerifier(public, orders.Service, time.Now),
-		consistencyhttp.Handler(consistency.NewMemory(time.Now), func(consistency.Written) {}))
+	httpapi.New(w.Service, time.FixedZone("KST", 9*60*60)).Register(w.app, assertion.NewVerifier(public, orders.Service, time.Now),
+		consistencyhttp.Handler(consistency.NewMemory(time.Now), func(written consistency.Written) { w.published = append(w.published, written) }))
 	return w
 }
 
 // inState brings the order 1 into a state.
 func (w *world) inState(state order.State) *world {
-	changed := w.store.orders[1]
+	changed := w.Store.Stored[1]
 	changed.State = state
-	w.store.orders[1] = changed
+	w.Store.Stored[1] = changed
 	return w
+}
+
+// requireUntouched demands that nothing was written.
+func (w *world) requireUntouched(t *testing.T) {
+	t.Helper()
+	require.Empty(t, w.Store.Facts)
+	require.Equal(t, map[uint64]order.Order{1: ordertest.FirstOrder()}, w.Store.Stored)
 }
 
 type answer struct {
 	status int
 	header http.Header
-	body   map[string]any
+	text   string
 }
 
-// send asks as the caller. headers are names and values in turn.
+// sign is the gateway's word for who asks.
+func (w *world) sign(t *testing.T, caller authn.Principal) string {
+	t.Helper()
+	signed, err := assertion.NewSigner(w.key, time.Now).Sign(caller, orders.Service)
+	require.NoError(t, err)
+	return signed
+}
+
+// send asks as the caller. headers are names and values in turn; the content type is JSON unless they name one.
 func (w *world) send(t *testing.T, caller authn.Principal, method, path, body string, headers ...string) answer {
 	t.Helper()
-	request := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
-	signed, err := w.signer.Sign(caller, orders.Service)
+	got, err := w.try(t, method, path, body, append([]string{assertion.Header, w.sign(t, caller)}, headers...)...)
 	require.NoError(t, err)
-	request.Header.Set(assertion.Header, signed)
+	return got
+}
+
+// try is send with what the caller shows among the headers. Its error is that of an answer which breaks off.
+func (w *world) try(t *testing.T, method, path, body string, headers ...string) (answer, error) {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -168,13 +107,48 @@ func (w *world) send(t *testing.T, caller authn.Principal, method, path, body st
 		request.Header.Set(headers[i], headers[i+1])
 	}
 	response, err := w.app.Test(request, -1)
-	require.NoError(t, err)
-	content, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	got := answer{status: response.StatusCode, header: response.Header}
-	if len(content) > 0 {
-		require.NoError(t, json.Unmarshal(content, &got.body), string(content))
+	if err != nil {
+		return answer{}, err
 	}
-	return got
+	content, err := io.ReadAll(response.Body)
+	require.NoError(t, response.Body.Close())
+	return answer{status: response.StatusCode, header: response.Header, text: string(content)}, err
+}
+
+// body decodes the answer.
+func (a answer) body(t *testing.T) map[string]any {
+	t.Helper()
+	var body map[string]any
+	require.NoError(t, json.Unmarshal([]byte(a.text), &body), a.text)
+	return body
+}
+
+// internals is what tells about SQL, servers and Go.
+var internals = regexp.MustCompile(`(?i)sql|from orders|127\.0\.0\.1|localhost|nats|goroutine|\.go\b|strconv|json:|unmarshal|error \d{4}|invalid character|context deadline`)
+
+// problem demands a refusal in its documented form that tells nothing of the inside, and decodes it.
+func (a answer) problem(t *testing.T, status int) map[string]any {
+	t.Helper()
+	require.Equal(t, status, a.status, a.text)
+	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"))
+	problem := a.body(t)
+	require.InDelta(t, status, problem["status"], 0)
+	for _, name := range []string{"type", "title", "detail"} {
+		require.NotEmpty(t, problem[name], a.text)
+	}
+	require.NotRegexp(t, internals, a.text)
+	return problem
+}
+
+// requireField demands a refusal with this message for one field, and none for others.
+func (a answer) requireField(t *testing.T, field, message string) {
+	t.Helper()
+	messages := map[string]any{}
+	for name, value := range a.problem(t, http.StatusBadRequest) {
+		if list, ok := value.([]any); ok {
+			messages[name] = list
+		}
+	}
+	require.Len(t, messages, 1, a.text)
+	require.Contains(t, fmt.Sprint(messages[field]), message, a.text)
 }

@@ -10,6 +10,7 @@ import (
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
 	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/order/ordertest"
 )
 
 // legal is the whole table: from the row's state to the column's.
@@ -29,10 +30,10 @@ func TestWhoMayBringAnOrderFromWhichStateToWhich(t *testing.T) {
 			for who, caller := range map[string]authn.Principal{"its customer": owner, "an admin": admin} {
 				t.Run(string(from)+" to "+string(to)+" by "+who, func(t *testing.T) {
 					t.Parallel()
-					w := newWorld(t)
-					before := firstOrder()
+					w := newWorld()
+					before := ordertest.FirstOrder()
 					before.State = from
-					w.store.orders[1] = before
+					w.Store.Stored[1] = before
 					changed, _, err := w.Transition(t.Context(), caller, 1, order.Transition{To: to, Note: "because"}, unconditional{}, once)
 					switch {
 					case !caller.Admin && to != order.Cancelled:
@@ -45,14 +46,14 @@ func TestWhoMayBringAnOrderFromWhichStateToWhich(t *testing.T) {
 						after := before
 						after.State, after.Version = to, 2
 						require.Equal(t, after, changed)
-						require.Equal(t, after, w.store.orders[1])
+						require.Equal(t, after, w.Store.Stored[1])
 						require.Equal(t, []order.Fact{{
-							Event: orders.EventTransition, ActorID: caller.MemberID, At: microseconds(now), Order: after, From: from, Note: "because",
-						}}, w.store.facts)
+							Event: orders.EventTransition, ActorID: caller.MemberID, At: microseconds(ordertest.Now), Order: after, From: from, Note: "because",
+						}}, w.Store.Facts)
 						return
 					}
-					require.Equal(t, before, w.store.orders[1])
-					require.Empty(t, w.store.facts)
+					require.Equal(t, before, w.Store.Stored[1])
+					require.Empty(t, w.Store.Facts)
 				})
 			}
 		}
@@ -63,7 +64,7 @@ func microseconds(at time.Time) time.Time { return at.UTC().Truncate(time.Micros
 
 func TestEachWriteIsAFactAndAStepOfTheOrdersTimeline(t *testing.T) {
 	t.Parallel()
-	at := microseconds(now)
+	at := microseconds(ordertest.Now)
 	given := []order.FieldChange{{Field: "customer", From: "1", To: "2"}}
 	cases := map[string]struct {
 		event string
@@ -77,15 +78,15 @@ func TestEachWriteIsAFactAndAStepOfTheOrdersTimeline(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newWorld()
 			require.NoError(t, writes[name](t.Context(), t, w, unconditional{}))
-			require.Len(t, w.store.facts, 1)
-			fact := w.store.facts[0]
+			require.Len(t, w.Store.Facts, 1)
+			fact := w.Store.Facts[0]
 			require.Equal(t, c.event, fact.Event)
 			require.Equal(t, uint64(adminID), fact.ActorID)
 			require.Equal(t, at, fact.At)
 			if name != "delete" {
-				require.Equal(t, w.store.orders[fact.Order.ID], fact.Order)
+				require.Equal(t, w.Store.Stored[fact.Order.ID], fact.Order)
 			}
 			c.step.At, c.step.ActorID = at, adminID
 			require.Equal(t, c.step, fact.Step())
@@ -95,11 +96,11 @@ func TestEachWriteIsAFactAndAStepOfTheOrdersTimeline(t *testing.T) {
 
 func TestWhatChangesNothingIsNoFact(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld()
 	changed, _, err := w.Update(t.Context(), owner, 1, order.Change{
 		CustomerID: new(uint64(ownerID)), OrderNumber: new("FIRST0000001"), ProductName: new("꼬막무침 🍤"),
 	}, unconditional{}, once)
 	require.NoError(t, err)
-	require.Equal(t, firstOrder(), changed)
-	require.Zero(t, w.store.writes)
+	require.Equal(t, ordertest.FirstOrder(), changed)
+	require.Zero(t, w.Store.Writes)
 }

@@ -10,6 +10,7 @@ import (
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/order/ordertest"
 )
 
 func searchFor(terms ...string) listing.Request {
@@ -39,25 +40,25 @@ func TestAListIsTheMembersOwnAndAnAdminsWhole(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			product := listing.Request{}.Only("product_name", "p")
+			w := newWorld()
+			product := listing.Request{Limit: 30}.Only("product_name", "p")
 			page, err := w.List(t.Context(), c.caller, of(c.asked, product))
 			require.NoError(t, err)
-			require.Equal(t, order.Page{Rows: listing.Rows[order.Order]{Values: []order.Order{firstOrder()}, Count: 1}}, page)
-			require.Equal(t, []order.Query{{Request: of(c.want, product)}}, w.store.queries)
-			require.Empty(t, w.accounts.asked, "without a search there is nothing to ask accounts")
+			require.Equal(t, order.Page{Rows: listing.Rows[order.Order]{Values: []order.Order{ordertest.FirstOrder()}, Count: 1}}, page)
+			require.Equal(t, []order.Query{{Request: of(c.want, product)}}, w.Store.Queries)
+			require.Empty(t, w.Accounts.Asked, "without a search there is nothing to ask accounts")
 		})
 	}
 }
 
 func TestOthersOrdersAreAnEmptyListToAMember(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld()
 	page, err := w.List(t.Context(), owner, of(otherID, searchFor("term")))
 	require.NoError(t, err)
 	require.Equal(t, order.Page{}, page)
-	require.Empty(t, w.store.queries)
-	require.Empty(t, w.accounts.asked)
+	require.Empty(t, w.Store.Queries)
+	require.Empty(t, w.Accounts.Asked)
 }
 
 func TestASearchAsksAccountsOnceAboutWhomTheCallerMaySee(t *testing.T) {
@@ -73,13 +74,13 @@ func TestASearchAsksAccountsOnceAboutWhomTheCallerMaySee(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			w.accounts.matches = [][]uint64{{1}, nil}
+			w := newWorld()
+			w.Accounts.Matches = [][]uint64{{1}, nil}
 			page, err := w.List(t.Context(), c.caller, of(c.customer, searchFor("kim", "새우")))
 			require.NoError(t, err)
 			require.False(t, page.CustomersUnknown)
-			require.Equal(t, []any{matchQuestion{[]string{"kim", "새우"}, c.among}}, w.accounts.asked)
-			require.Equal(t, [][]uint64{{1}, nil}, w.store.queries[0].Customers)
+			require.Equal(t, []any{ordertest.Question{Terms: []string{"kim", "새우"}, Among: c.among}}, w.Accounts.Asked)
+			require.Equal(t, [][]uint64{{1}, nil}, w.Store.Queries[0].Customers)
 		})
 	}
 }
@@ -89,25 +90,25 @@ func TestASearchGoesOnWithoutAccountsAndSaysSo(t *testing.T) {
 	for _, failure := range []*fault.Error{fault.NewUnavailable(nil), fault.NewTimeout(nil), fault.NewInternal(nil)} {
 		t.Run(string(failure.Code), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			w.accounts.failure, w.accounts.matches = failure, [][]uint64{{1}}
+			w := newWorld()
+			w.Accounts.Failure, w.Accounts.Matches = failure, [][]uint64{{1}}
 			page, err := w.List(t.Context(), admin, searchFor("kim"))
 			require.NoError(t, err)
 			require.True(t, page.CustomersUnknown)
 			require.Len(t, page.Values, 1)
-			require.Nil(t, w.store.queries[0].Customers)
-			require.Len(t, w.accounts.patience, 1, "the question has a deadline")
-			require.LessOrEqual(t, w.accounts.patience[0], time.Second)
+			require.Nil(t, w.Store.Queries[0].Customers)
+			require.Len(t, w.Accounts.Patience, 1, "the question has a deadline")
+			require.LessOrEqual(t, w.Accounts.Patience[0], time.Second)
 		})
 	}
 }
 
 func TestASearchThatMatchesTooManyCustomersSaysSo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.accounts.matches, w.accounts.truncated = [][]uint64{{1, 2}}, true
+	w := newWorld()
+	w.Accounts.Matches, w.Accounts.Truncated = [][]uint64{{1, 2}}, true
 	page, err := w.List(t.Context(), admin, searchFor("kim"))
 	require.NoError(t, err)
 	require.True(t, page.CustomersUnknown)
-	require.Equal(t, [][]uint64{{1, 2}}, w.store.queries[0].Customers)
+	require.Equal(t, [][]uint64{{1, 2}}, w.Store.Queries[0].Customers)
 }

@@ -9,6 +9,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/order/ordertest"
 )
 
 func TestAnAdminRightThatIsNoMoreWritesNothingOfOthers(t *testing.T) {
@@ -17,8 +18,8 @@ func TestAnAdminRightThatIsNoMoreWritesNothingOfOthers(t *testing.T) {
 		for what, now := range map[string]order.Member{"lost": {Exists: true}, "of a member that is gone": {}} {
 			t.Run(name+" with a right "+what, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t)
-				w.accounts.members[adminID] = now
+				w := newWorld()
+				w.Accounts.Members[adminID] = now
 				err := write(t.Context(), t, w, unconditional{})
 				require.True(t, fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden), "%v", err)
 				requireUntouched(t, w)
@@ -33,12 +34,12 @@ func TestNothingIsWrittenWhileAccountsDoesNotTellWhoIsAdmin(t *testing.T) {
 		for _, failure := range []*fault.Error{fault.NewUnavailable(nil), fault.NewTimeout(nil)} {
 			t.Run(name+" "+string(failure.Code), func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t)
-				w.accounts.failure = failure
+				w := newWorld()
+				w.Accounts.Failure = failure
 				require.ErrorIs(t, write(t.Context(), t, w, unconditional{}), failure)
 				requireUntouched(t, w)
-				require.Len(t, w.accounts.patience, len(w.accounts.asked), "each question has a deadline")
-				for _, patience := range w.accounts.patience {
+				require.Len(t, w.Accounts.Patience, len(w.Accounts.Asked), "each question has a deadline")
+				for _, patience := range w.Accounts.Patience {
 					require.LessOrEqual(t, patience, time.Second)
 				}
 			})
@@ -51,25 +52,25 @@ func TestMembersWritesOfTheirOwnOrdersAskNobody(t *testing.T) {
 	for name, operate := range operations {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newWorld()
 			require.NoError(t, operate(t, w, owner, 1))
-			require.Empty(t, w.accounts.asked)
+			require.Empty(t, w.Accounts.Asked)
 		})
 	}
 }
 
 func TestWhoIsNoLongerAdminKeepsItsOwnOrders(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.accounts.members[adminID] = order.Member{Exists: true}
-	own := firstOrder()
+	w := newWorld()
+	w.Accounts.Members[adminID] = order.Member{Exists: true}
+	own := ordertest.FirstOrder()
 	own.CustomerID = adminID
-	w.store.orders[1] = own
+	w.Store.Stored[1] = own
 	_, _, err := w.Transition(t.Context(), admin, 1, order.Transition{To: order.Preparing}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
 	_, _, err = w.Transition(t.Context(), admin, 1, order.Transition{To: order.Cancelled}, unconditional{}, once)
 	require.NoError(t, err)
-	w.store.orders[1] = own
+	w.Store.Stored[1] = own
 	_, err = w.Delete(t.Context(), admin, 1, unconditional{}, once)
 	require.NoError(t, err)
 }
@@ -80,24 +81,24 @@ func TestCustomersChangeAndDeleteWhatIsNotYetPreparedAndAdminsAll(t *testing.T) 
 		for who, caller := range map[string]authn.Principal{"its customer": owner, "an admin": admin} {
 			t.Run(string(state)+" by "+who, func(t *testing.T) {
 				t.Parallel()
-				found := firstOrder()
+				found := ordertest.FirstOrder()
 				found.State = state
-				for name, write := range map[string]func(w *world) error{
-					"update": func(w *world) error {
+				for name, write := range map[string]func(w world) error{
+					"update": func(w world) error {
 						_, _, err := w.Update(t.Context(), caller, 1, order.Change{ProductName: new("changed")}, unconditional{}, once)
 						return err
 					},
-					"update without a change": func(w *world) error {
+					"update without a change": func(w world) error {
 						_, _, err := w.Update(t.Context(), caller, 1, order.Change{ProductName: &found.ProductName}, unconditional{}, once)
 						return err
 					},
-					"delete": func(w *world) error {
+					"delete": func(w world) error {
 						_, err := w.Delete(t.Context(), caller, 1, unconditional{}, once)
 						return err
 					},
 				} {
-					w := newWorld(t)
-					w.store.orders[1] = found
+					w := newWorld()
+					w.Store.Stored[1] = found
 					err := write(w)
 					if caller.Admin || state == order.Paid {
 						require.NoError(t, err, name)
@@ -105,16 +106,16 @@ func TestCustomersChangeAndDeleteWhatIsNotYetPreparedAndAdminsAll(t *testing.T) 
 					}
 					require.True(t, fault.Is(err, fault.Conflict), "%s: %v", name, err)
 					require.Contains(t, fault.Of(err).Detail, string(state))
-					require.Equal(t, map[uint64]order.Order{1: found}, w.store.orders)
+					require.Equal(t, map[uint64]order.Order{1: found}, w.Store.Stored)
 				}
 			})
 		}
 	}
 }
 
-func requireUntouched(t *testing.T, w *world) {
+func requireUntouched(t *testing.T, w world) {
 	t.Helper()
-	require.Zero(t, w.store.writes)
-	require.Equal(t, map[uint64]order.Order{1: firstOrder()}, w.store.orders)
-	require.Empty(t, w.store.facts)
+	require.Zero(t, w.Store.Writes)
+	require.Equal(t, map[uint64]order.Order{1: ordertest.FirstOrder()}, w.Store.Stored)
+	require.Empty(t, w.Store.Facts)
 }

@@ -10,6 +10,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/order/ordertest"
 )
 
 func TestAChangeLeavesWhatItDoesNotName(t *testing.T) {
@@ -27,16 +28,16 @@ func TestAChangeLeavesWhatItDoesNotName(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			want := firstOrder()
+			w := newWorld()
+			want := ordertest.FirstOrder()
 			c.want(&want)
-			if want != firstOrder() {
+			if want != ordertest.FirstOrder() {
 				want.Version++
 			}
 			changed, _, err := w.Update(t.Context(), admin, 1, c.change, unconditional{}, once)
 			require.NoError(t, err)
 			require.Equal(t, want, changed)
-			require.Equal(t, want, w.store.orders[1])
+			require.Equal(t, want, w.Store.Stored[1])
 		})
 	}
 }
@@ -51,69 +52,69 @@ func TestThePresentCustomerNeedsNoCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			delete(w.accounts.members, ownerID)
+			w := newWorld()
+			delete(w.Accounts.Members, ownerID)
 			_, _, err := w.Update(t.Context(), c.caller, 1, order.Change{CustomerID: new(uint64(ownerID)), ProductName: new("p")}, unconditional{}, once)
 			require.NoError(t, err)
-			require.Equal(t, c.asked, w.accounts.asked)
+			require.Equal(t, c.asked, w.Accounts.Asked)
 		})
 	}
 }
 
 func TestAMemberCannotGiveItsOrderAway(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld()
 	_, _, err := w.Update(t.Context(), owner, 1, order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
-	require.Zero(t, w.store.writes)
+	require.Zero(t, w.Store.Writes)
 }
 
 func TestAnAdminCannotGiveAnOrderToSomeoneWhoIsNot(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld()
 	_, _, err := w.Update(t.Context(), admin, 1, order.Change{CustomerID: new(uint64(77))}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Invalid), "%v", err)
-	require.Zero(t, w.store.writes)
+	require.Zero(t, w.Store.Writes)
 }
 
 // An order that was shown to its customer may belong to another one when the change comes to it.
 func TestAnOrderThatChangedHandsMeanwhileIsNotFound(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	moved := firstOrder()
+	w := newWorld()
+	moved := ordertest.FirstOrder()
 	moved.CustomerID = otherID
-	w.store.moved = &moved
+	w.Store.Moved = &moved
 	_, _, err := w.Update(t.Context(), owner, 1, order.Change{ProductName: new("p")}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
-	require.Equal(t, moved, w.store.orders[1])
+	require.Equal(t, moved, w.Store.Stored[1])
 }
 
 func TestAnOrderThatGotAnotherCustomerMeanwhileIsNotGivenBackUnasked(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	moved := firstOrder()
+	w := newWorld()
+	moved := ordertest.FirstOrder()
 	moved.CustomerID = otherID
-	w.store.moved = &moved
+	w.Store.Moved = &moved
 	_, _, err := w.Update(t.Context(), admin, 1, order.Change{CustomerID: new(uint64(ownerID))}, unconditional{}, once)
 	require.True(t, fault.Is(err, fault.Conflict), "%v", err)
-	require.Equal(t, moved, w.store.orders[1])
+	require.Equal(t, moved, w.Store.Stored[1])
 }
 
 // The writes, each of the order 1 but the first.
-var writes = map[string]func(context.Context, *testing.T, *world, order.Condition) error{
-	"create": func(ctx context.Context, t *testing.T, w *world, _ order.Condition) error {
+var writes = map[string]func(context.Context, *testing.T, world, order.Condition) error{
+	"create": func(ctx context.Context, t *testing.T, w world, _ order.Condition) error {
 		_, err := w.createIn(ctx, t, admin, order.Change{CustomerID: new(uint64(otherID)), ProductName: new("p")})
 		return err
 	},
-	"update": func(ctx context.Context, _ *testing.T, w *world, condition order.Condition) error {
+	"update": func(ctx context.Context, _ *testing.T, w world, condition order.Condition) error {
 		_, _, err := w.Update(ctx, admin, 1, order.Change{CustomerID: new(uint64(otherID))}, condition, once)
 		return err
 	},
-	"transition": func(ctx context.Context, _ *testing.T, w *world, condition order.Condition) error {
+	"transition": func(ctx context.Context, _ *testing.T, w world, condition order.Condition) error {
 		_, _, err := w.Transition(ctx, admin, 1, order.Transition{To: order.Preparing}, condition, once)
 		return err
 	},
-	"delete": func(ctx context.Context, _ *testing.T, w *world, condition order.Condition) error {
+	"delete": func(ctx context.Context, _ *testing.T, w world, condition order.Condition) error {
 		_, err := w.Delete(ctx, admin, 1, condition, once)
 		return err
 	},
@@ -128,13 +129,13 @@ func TestAWriteConcernsItsCustomers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx := consistency.Into(t.Context(), 0)
-			require.NoError(t, write(ctx, t, newWorld(t), unconditional{}))
+			require.NoError(t, write(ctx, t, newWorld(), unconditional{}))
 			require.Equal(t, concerned[name], consistency.Writes(ctx).MemberIDs)
 
 			// Who looks whether it happened must not look at a replica that is behind.
-			ctx, unsure := consistency.Into(t.Context(), 0), newWorld(t)
-			unsure.store.failure = fault.New(fault.OutcomeUnknown, "?", nil)
-			require.ErrorIs(t, write(ctx, t, unsure, unconditional{}), unsure.store.failure)
+			ctx, unsure := consistency.Into(t.Context(), 0), newWorld()
+			unsure.Store.Failure = fault.New(fault.OutcomeUnknown, "?", nil)
+			require.ErrorIs(t, write(ctx, t, unsure, unconditional{}), unsure.Store.Failure)
 			require.Equal(t, concerned[name], consistency.Writes(ctx).MemberIDs)
 		})
 	}
@@ -148,11 +149,11 @@ func TestAnOrderThatIsNotAsExpectedStaysAsItIs(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newWorld()
 			err := write(t.Context(), t, w, condition(2))
 			require.True(t, fault.Is(err, fault.PreconditionFailed), "%v", err)
-			require.Equal(t, firstOrder(), w.store.orders[1])
-			require.Empty(t, w.store.facts)
+			require.Equal(t, ordertest.FirstOrder(), w.Store.Stored[1])
+			require.Empty(t, w.Store.Facts)
 			require.NoError(t, write(t.Context(), t, w, condition(1)))
 		})
 	}

@@ -8,30 +8,31 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/orders/internal/order"
+	"oms.internal/orders/internal/order/ordertest"
 )
 
 // operations are all ways to an order by its id.
-var operations = map[string]func(*testing.T, *world, authn.Principal, uint64) error{
-	"get": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
+var operations = map[string]func(*testing.T, world, authn.Principal, uint64) error{
+	"get": func(t *testing.T, w world, caller authn.Principal, id uint64) error {
 		found, err := w.Get(t.Context(), caller, id)
 		if err == nil {
-			require.Equal(t, firstOrder(), found)
+			require.Equal(t, ordertest.FirstOrder(), found)
 		}
 		return err
 	},
-	"update": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
+	"update": func(t *testing.T, w world, caller authn.Principal, id uint64) error {
 		_, _, err := w.Update(t.Context(), caller, id, order.Change{ProductName: new("changed")}, unconditional{}, once)
 		return err
 	},
-	"transition": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
+	"transition": func(t *testing.T, w world, caller authn.Principal, id uint64) error {
 		_, _, err := w.Transition(t.Context(), caller, id, order.Transition{To: order.Cancelled}, unconditional{}, once)
 		return err
 	},
-	"timeline": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
+	"timeline": func(t *testing.T, w world, caller authn.Principal, id uint64) error {
 		_, err := w.Timeline(t.Context(), caller, id)
 		return err
 	},
-	"delete": func(t *testing.T, w *world, caller authn.Principal, id uint64) error {
+	"delete": func(t *testing.T, w world, caller authn.Principal, id uint64) error {
 		_, err := w.Delete(t.Context(), caller, id, unconditional{}, once)
 		return err
 	},
@@ -52,15 +53,15 @@ func TestOnlyItsCustomerAndAdminsReachAnOrder(t *testing.T) {
 		for who, c := range callers {
 			t.Run(name+" by "+who, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t)
+				w := newWorld()
 				err := operate(t, w, c.caller, 1)
 				if c.reaches {
 					require.NoError(t, err)
 					return
 				}
 				require.True(t, fault.Is(err, fault.NotFound), "%v", err)
-				require.Equal(t, firstOrder(), w.store.orders[1])
-				require.Empty(t, w.store.facts)
+				require.Equal(t, ordertest.FirstOrder(), w.Store.Stored[1])
+				require.Empty(t, w.Store.Facts)
 			})
 		}
 	}
@@ -71,7 +72,7 @@ func TestAHiddenOrderIsToldApartFromAMissingOneByNothing(t *testing.T) {
 	for name, operate := range operations {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			hidden, missing := operate(t, newWorld(t), other, 1), operate(t, newWorld(t), other, 77)
+			hidden, missing := operate(t, newWorld(), other, 1), operate(t, newWorld(), other, 77)
 			require.Error(t, missing)
 			require.Equal(t, fault.Of(missing).Detail, fault.Of(hidden).Detail)
 			require.Equal(t, fault.Of(missing).Code, fault.Of(hidden).Code)
