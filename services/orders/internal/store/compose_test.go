@@ -17,7 +17,7 @@ func TestOrdersOfBeforeAreFoundByTheComposedNamesOfTheirProducts(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	compose := func() {
-		require.NoError(t, store.ComposeProducts(t.Context(), d.root, slog.New(slog.DiscardHandler)))
+		require.NoError(t, store.ComposeProducts(t.Context(), d.Root, slog.New(slog.DiscardHandler)))
 	}
 	const flowers, cafe = "꽃다발", "Café 🍤"
 	tooLong := strings.Repeat("\u0958", 100) // its composed form has twice as many characters

@@ -20,7 +20,7 @@ func TestTheLastOrderOfEachCustomerThatHasOne(t *testing.T) {
 		CustomerID: 1, OrderNumber: "000000000000", ProductName: "last of 1", PaidAt: paidAt.Add(-time.Hour),
 	})
 	lastOf3 := d.add(t, 3, "THREE0000001", "only of 3")
-	require.NoError(t, d.pair.Sync(t.Context()))
+	require.NoError(t, d.Pair.Sync(t.Context()))
 
 	cases := map[string]struct {
 		customers []uint64

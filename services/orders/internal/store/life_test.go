@@ -38,7 +38,7 @@ func TestWhatHappenedIsInTheOutboxAsItIsInTheDatabase(t *testing.T) {
 	stored := d.add(t, 7, "OUTBOX000001", "꼬막무침 🍤")
 	fact := d.happens(t, stored.ID, order.Cancelled, "note")
 	var subject, content string
-	require.NoError(t, d.root.QueryRowContext(t.Context(), "SELECT subject, content FROM outbox ORDER BY id DESC LIMIT 1").Scan(&subject, &content))
+	require.NoError(t, d.Root.QueryRowContext(t.Context(), "SELECT subject, content FROM outbox ORDER BY id DESC LIMIT 1").Scan(&subject, &content))
 	require.Equal(t, "oms.events.orders.transition.v1", subject)
 	var event events.Event
 	require.NoError(t, json.Unmarshal([]byte(content), &event))
@@ -59,7 +59,7 @@ func TestThereIsNothingNewForAFormerCustomer(t *testing.T) {
 	d := newDatabase(t)
 	kept, hers := d.add(t, 7, "FORMER000001", "p"), d.add(t, 8, "FORMER000002", "p")
 	for range 2 {
-		require.NoError(t, d.cluster.Write(t.Context(), func(ctx context.Context, writer mysqlx.Writer) error {
+		require.NoError(t, d.Cluster.Write(t.Context(), func(ctx context.Context, writer mysqlx.Writer) error {
 			return d.ForgetCustomer(ctx, writer, 7, paidAt)
 		}))
 	}

@@ -129,7 +129,7 @@ func TestAListFromTheReplicaIsTheSame(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	orders := assortment(t, d)
-	require.NoError(t, d.pair.Sync(t.Context()))
+	require.NoError(t, d.Pair.Sync(t.Context()))
 	query := order.Query{Request: listing.Request{Limit: 20, Ordering: []listing.Key{down("order_number")}}}
 	found, err := d.Orders(t.Context(), query)
 	require.NoError(t, err)

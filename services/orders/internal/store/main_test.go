@@ -3,7 +3,7 @@ package store_test
 import (
 	"cmp"
 	"context"
-	"database/sql"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,16 +11,19 @@ import (
 
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
-	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store"
-	"oms.internal/servers/dbpair"
 	"oms.internal/servers/testservers"
 	omssql "oms.internal/sql"
 )
 
 func TestMain(m *testing.M) { testservers.Main(m) }
+
+const (
+	hanging = time.Minute // is when a test gives up, far above what a slow machine needs
+	poll    = 10 * time.Millisecond
+)
 
 // actor is who does what happens in these tests.
 const actor = 9
@@ -31,16 +34,16 @@ var paidAt = time.Date(2026, 11, 23, 6, 36, 30, 511840000, time.UTC)
 // database is a migrated schema of one test's own, and the store on it.
 type database struct {
 	*store.Store
-	cluster *mysqlx.Cluster
-	pair    *dbpair.Pair
-	schema  dbpair.Schema
-	root    *sql.DB // on the primary, in the schema
+	mysqlxtest.Database
 }
 
 func newDatabase(t *testing.T) database {
 	t.Helper()
-	d := mysqlxtest.New(t, omssql.Orders())
-	return database{Store: store.New(d.Cluster, time.Now), cluster: d.Cluster, pair: d.Pair, schema: d.Schema, root: d.Root}
+	return on(mysqlxtest.New(t, omssql.Orders()))
+}
+
+func on(d mysqlxtest.Database) database {
+	return database{Store: store.New(d.Cluster, time.Now), Database: d}
 }
 
 // add stores an order and returns it with its id.
@@ -116,6 +119,22 @@ func (d database) count(t *testing.T) int {
 func (d database) rows(t *testing.T, table string) int {
 	t.Helper()
 	var count int
-	require.NoError(t, d.root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&count))
+	require.NoError(t, d.Root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&count))
 	return count
+}
+
+// together does work so many times at once and returns how each ended.
+func together(times int, work func(i int) error) []error {
+	outcomes := make([]error, times)
+	var start, done sync.WaitGroup
+	start.Add(1)
+	for i := range times {
+		done.Go(func() {
+			start.Wait()
+			outcomes[i] = work(i)
+		})
+	}
+	start.Done()
+	done.Wait()
+	return outcomes
 }

@@ -5,14 +5,12 @@ import (
 	"log/slog"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/orders/internal/order"
-	"oms.internal/orders/internal/store"
 	"oms.internal/servers/testservers"
 	omssql "oms.internal/sql"
 )
@@ -45,8 +43,7 @@ func TestTheNumbersOfOrdersOfBeforeAreKeptAndNotesAboutFormerMembersGo(t *testin
 
 	require.NoError(t, mysqlx.Migrate(t.Context(), config, omssql.Orders(), log))
 	require.NoError(t, pair.Sync(t.Context()))
-	migrated := mysqlxtest.Connect(t, pair, schema)
-	d := database{Store: store.New(migrated.Cluster, time.Now), cluster: migrated.Cluster, pair: pair, schema: schema, root: migrated.Root}
+	d := on(mysqlxtest.Connect(t, pair, schema))
 	require.Equal(t, []string{"redacted"}, d.notes(t, 1))
 	require.Equal(t, []string{"her"}, d.notes(t, 2))
 	d.remove(t, 1)

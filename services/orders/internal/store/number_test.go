@@ -1,9 +1,7 @@
 package store_test
 
 import (
-	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,7 +51,7 @@ func TestTheNumberOfAnOrderThatAnEarlierReleaseCreatedIsKeptWhenItIsGivenUp(t *t
 	t.Parallel()
 	d := newDatabase(t)
 	deleted, renumbered := d.add(t, 1, "EARLIER00001", "p"), d.add(t, 1, "EARLIER00002", "p")
-	_, err := d.root.ExecContext(t.Context(), "DELETE FROM order_numbers")
+	_, err := d.Root.ExecContext(t.Context(), "DELETE FROM order_numbers")
 	require.NoError(t, err)
 	d.remove(t, deleted.ID)
 	require.NoError(t, d.number(t, renumbered.ID, "EARLIER00003"))
@@ -69,19 +67,15 @@ func TestOfAnOrderThatGivesANumberUpAndOneThatWantsItNeitherFailsOtherwise(t *te
 	for round := range 10 {
 		number := fmt.Sprintf("GIVEUP%06d", round)
 		giver := d.add(t, 1, number, "p")
-		var group sync.WaitGroup
-		group.Go(func() {
-			if err := d.number(t, giver.ID, fmt.Sprintf("GIVEN0%06d", round)); err != nil {
-				t.Error(err)
+		outcomes := together(2, func(i int) error {
+			if i == 0 {
+				return d.number(t, giver.ID, fmt.Sprintf("GIVEN0%06d", round))
 			}
-		})
-		group.Go(func() {
 			_, err := d.create(t.Context(), order.Order{CustomerID: 3, OrderNumber: number, ProductName: "p", PaidAt: paidAt})
-			if !errors.Is(err, order.ErrNumberTaken) {
-				t.Error(err)
-			}
+			return err
 		})
-		group.Wait()
+		require.NoError(t, outcomes[0])
+		require.ErrorIs(t, outcomes[1], order.ErrNumberTaken)
 	}
 	require.Equal(t, 10, d.count(t))
 }

@@ -3,7 +3,6 @@ package store_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,18 +105,14 @@ func TestOfConcurrentRequestsWithOneKeyOneIsDone(t *testing.T) {
 	const rounds, rivals = 10, 4
 	for round := range rounds {
 		request := order.IdempotentRequest{CallerID: 1, Key: fmt.Sprint(round)}
-		var done sync.WaitGroup
 		ids := make([]uint64, rivals)
-		for rival := range rivals {
-			done.Go(func() {
-				stored, _, err := d.try(t, request, fmt.Sprintf("RIVAL%03d%04d", round, rival))
-				if err != nil {
-					t.Error(err)
-				}
-				ids[rival] = stored.ID
-			})
+		for _, err := range together(rivals, func(rival int) error {
+			stored, _, err := d.try(t, request, fmt.Sprintf("RIVAL%03d%04d", round, rival))
+			ids[rival] = stored.ID
+			return err
+		}) {
+			require.NoError(t, err)
 		}
-		done.Wait()
 		for _, id := range ids {
 			require.Equal(t, ids[0], id)
 		}

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,32 +57,47 @@ func TestOfConcurrentOrdersWithOneNumberExactlyOneWins(t *testing.T) {
 	const rounds, rivals = 20, 4
 	for round := range rounds {
 		number := fmt.Sprintf("RACE%08d", round)
-		var start, done sync.WaitGroup
-		start.Add(1)
-		outcomes := make(chan error, rivals)
-		for rival := range rivals {
-			done.Go(func() {
-				start.Wait()
-				_, err := d.create(t.Context(), order.Order{
-					CustomerID: uint64(rival + 1), OrderNumber: number, ProductName: "p", PaidAt: paidAt,
-				})
-				outcomes <- err
-			})
-		}
-		start.Done()
-		done.Wait()
-		close(outcomes)
-		var won int
-		for err := range outcomes {
-			if err == nil {
-				won++
-				continue
-			}
-			require.ErrorIs(t, err, order.ErrNumberTaken)
-		}
-		require.Equal(t, 1, won)
+		requireOneWins(t, order.ErrNumberTaken, together(rivals, func(rival int) error {
+			_, err := d.create(t.Context(), order.Order{CustomerID: uint64(rival + 1), OrderNumber: number, ProductName: "p", PaidAt: paidAt})
+			return err
+		}))
 	}
 	require.Equal(t, rounds, d.count(t))
+}
+
+func TestOfConcurrentChangesThatExpectTheSameVersionExactlyOneWins(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	for round := range 10 {
+		stored := d.add(t, 1, fmt.Sprintf("MATCH%07d", round), "p")
+		requireOneWins(t, errChanged, together(4, func(int) error {
+			_, _, err := d.ChangeOrder(t.Context(), unkeyed, stored.ID, func(before order.Order) (order.Fact, error) {
+				if before.Version != stored.Version {
+					return order.Fact{}, errChanged
+				}
+				before.State, before.Version = order.Preparing, before.Version+1
+				return order.Fact{Event: orders.EventTransition, ActorID: actor, At: paidAt, Order: before, From: order.Paid}, nil
+			})
+			return err
+		}))
+		require.EqualValues(t, 2, d.get(t, stored.ID).Version)
+	}
+}
+
+// errChanged is what the domain says to those who come too late.
+var errChanged = fault.New(fault.PreconditionFailed, "It is another version.", nil)
+
+func requireOneWins(t *testing.T, refusal error, outcomes []error) {
+	t.Helper()
+	won := 0
+	for _, err := range outcomes {
+		if err == nil {
+			won++
+			continue
+		}
+		require.ErrorIs(t, err, refusal)
+	}
+	require.Equal(t, 1, won)
 }
 
 func TestAnUpdateChangesWhatItWasAskedToAndTheRestStays(t *testing.T) {
@@ -128,17 +142,10 @@ func TestConcurrentChangesOfDifferentFieldsBothSurvive(t *testing.T) {
 			func(o *order.Order) { o.OrderNumber = want.OrderNumber },
 			func(o *order.Order) { o.ProductName = want.ProductName },
 		}
-		var done sync.WaitGroup
-		outcomes := make(chan error, len(changes))
-		for _, change := range changes {
-			done.Go(func() {
-				_, err := d.update(t.Context(), stored.ID, change)
-				outcomes <- err
-			})
-		}
-		done.Wait()
-		close(outcomes)
-		for err := range outcomes {
+		for _, err := range together(len(changes), func(i int) error {
+			_, err := d.update(t.Context(), stored.ID, changes[i])
+			return err
+		}) {
 			require.NoError(t, err)
 		}
 		require.Equal(t, want, d.get(t, stored.ID))

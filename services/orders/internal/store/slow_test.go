@@ -22,7 +22,7 @@ func TestSearchesThatTakeLongLeaveRoomForAllOtherReads(t *testing.T) {
 	for range 4 {
 		begun.Add(1)
 		ended.Go(func() {
-			_ = d.cluster.ReadSlowly(t.Context(), func(context.Context, mysqlx.Reader) error {
+			_ = d.Cluster.ReadSlowly(t.Context(), func(context.Context, mysqlx.Reader) error {
 				begun.Done()
 				<-release
 				return nil

@@ -58,12 +58,28 @@ func TestATimelineIsReadBackAsItWasWrittenAndOutlivesItsOrder(t *testing.T) {
 	require.EqualValues(t, 20, customerID)
 }
 
+func TestAnOrderThatIsOlderThanTimelinesHasAnEmptyOneUntilSomethingHappens(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	_, err := d.Root.ExecContext(t.Context(),
+		"INSERT INTO orders (id, customer_id, order_number, product_name, paid_at) VALUES (77, 7, 'OLD000000001', 'p', NOW())")
+	require.NoError(t, err)
+	steps, customerID := d.timeline(t, 77)
+	require.Empty(t, steps)
+	require.EqualValues(t, 7, customerID)
+	require.Equal(t, order.Paid, d.get(t, 77).State)
+	d.happens(t, 77, order.Cancelled, "")
+	steps, _ = d.timeline(t, 77)
+	require.Len(t, steps, 1)
+	require.Equal(t, order.Cancelled, steps[0].To)
+}
+
 func TestOfALongTimelineTheLatestStepsAreRead(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	stored := d.add(t, 7, "LONG00000001", "p")
 	for i := range order.MaxTimeline + 1 {
-		_, err := d.root.ExecContext(t.Context(),
+		_, err := d.Root.ExecContext(t.Context(),
 			"INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note) VALUES (?, 7, ?, 9, 'paid', 'paid', ?)",
 			stored.ID, paidAt, fmt.Sprint(i))
 		require.NoError(t, err)
@@ -124,11 +140,11 @@ func TestTheNotesAboutADeletedMemberAreRedactedInSmallTransactions(t *testing.T)
 	_, err := d.update(t.Context(), given.ID, func(o *order.Order) { o.CustomerID = 8 })
 	require.NoError(t, err)
 	d.happens(t, given.ID, order.Shipped, "about her")
-	_, err = d.root.ExecContext(t.Context(), `INSERT INTO order_timeline (order_id, customer_id, at, actor_id, to_state, note)
+	_, err = d.Root.ExecContext(t.Context(), `INSERT INTO order_timeline (order_id, customer_id, at, actor_id, to_state, note)
 		WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000) SELECT 7777, 7, NOW(), 9, 'paid', 'many' FROM numbers`)
 	require.NoError(t, err)
 	for range 2 { // an event may come again
-		require.NoError(t, d.cluster.Write(t.Context(), func(ctx context.Context, writer mysqlx.Writer) error {
+		require.NoError(t, d.Cluster.Write(t.Context(), func(ctx context.Context, writer mysqlx.Writer) error {
 			return d.ForgetCustomer(ctx, writer, 7, paidAt)
 		}))
 	}
