@@ -29,35 +29,24 @@ func TestMigrateBringsTheSchemaAndMayRunAgain(t *testing.T) {
 func TestAWrongStartSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	at := servicetest.New(t, orders.Service)
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close()
-	cases := map[string]struct {
-		args   []string
-		change map[string]string
-		want   []string
+	defer listener.Close()
+	const free = "127.0.0.1:0"
+	taken := listener.Addr().String()
+	for name, c := range map[string]struct {
+		settings []string
+		want     string
 	}{
-		"an unknown command":    {[]string{"sreve"}, nil, []string{`"sreve"`}},
-		"an unknown setting":    {nil, map[string]string{"MYSQL_HOST": "x"}, []string{"MYSQL_HOST"}},
-		"several wrong ones":    {nil, map[string]string{"TIME_ZONE": "Asia/Soul", "LOG_LEVEL": "loud"}, []string{"Asia/Soul", "loud"}},
-		"a long drain":          {nil, map[string]string{"DRAIN_TIME": "10s", "EVENTS_REPLICAS": "0"}, []string{"DRAIN_TIME", "EVENTS_REPLICAS"}},
-		"a missing secret":      {nil, map[string]string{"MYSQL_PASSWORD_FILE": "/nowhere"}, []string{"/nowhere"}},
-		"a key that is none":    {[]string{"serve"}, map[string]string{"PRINCIPAL_PUBLIC_KEY_FILE": servicetest.File(t, "no key")}, []string{"PEM"}},
-		"a port that is taken":  {nil, map[string]string{"HTTP_ADDR": taken.Addr().String(), "ADMIN_ADDR": "127.0.0.1:0"}, []string{taken.Addr().String()}},
-		"an admin port as well": {nil, map[string]string{"HTTP_ADDR": "127.0.0.1:0", "ADMIN_ADDR": taken.Addr().String()}, []string{taken.Addr().String()}},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			environ := servicetest.Environ(t, at.Config)
-			for key, value := range c.change {
-				environ = append(environ, key+"="+value) // the last one counts
-			}
-			err := program().Command(t.Context(), c.args, environ, io.Discard)
-			require.Error(t, err)
-			for _, text := range c.want {
-				require.ErrorContains(t, err, text)
-			}
-		})
+		"settings that cannot be":             {[]string{"TIME_ZONE=Asia/Soul"}, "Asia/Soul"},
+		"a key that is none":                  {[]string{"PRINCIPAL_PUBLIC_KEY_FILE=" + servicetest.File(t, "no key")}, "PEM"},
+		"a port that is taken":                {[]string{"HTTP_ADDR=" + taken, "ADMIN_ADDR=" + free}, taken},
+		"an admin port as well":               {[]string{"HTTP_ADDR=" + free, "ADMIN_ADDR=" + taken}, taken},
+		"no authority for the database's TLS": {[]string{"MYSQL_TLS_CA_FILE=/missing.pem"}, "/missing.pem"},
+		"no authority for the broker's TLS":   {[]string{"NATS_TLS_CA_FILE=/missing.pem"}, "/missing.pem"},
+	} {
+		environ := append(servicetest.Environ(t, at.Config), c.settings...) // the last one counts
+		require.ErrorContains(t, program().Command(t.Context(), nil, environ, io.Discard), c.want, name)
 	}
 }
 

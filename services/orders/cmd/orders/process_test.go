@@ -78,12 +78,6 @@ func (p *process) run(t *testing.T) {
 	p.Process = servicetest.Start(t, program(), p.cfg)
 }
 
-// orders is how many orders there are.
-func (p *process) orders(t *testing.T) int {
-	t.Helper()
-	return p.count(t, "orders")
-}
-
 // count is how many rows a table has.
 func (p *process) count(t *testing.T, table string) int {
 	t.Helper()

@@ -17,51 +17,43 @@ func TestTheEndAnswersRequestsThatHaveBegun(t *testing.T) {
 		<-release
 	})
 	from := p.as(t, boss)
-	answered := make(chan answer, 1)
+	status, problem := make(chan int, 1), make(chan error, 1)
 	go func() {
 		// It waits for accounts: that needs NATS, and then the database, both of which must outlive HTTP.
-		got, err := from.try(t.Context(), message{
-			method: http.MethodPost, path: "/orders/", contentType: "application/json", body: `{"customer": 2, "product_name": "p"}`,
-		})
-		if err != nil {
-			got.text = err.Error()
-		}
-		answered <- got
+		got, err := from.try(t.Context(), http.MethodPost, "/orders/", orderForBob)
+		status <- got.status
+		problem <- err
 	}()
 	<-began
 	p.Cancel()
 	require.Eventually(t, func() bool { return p.Readiness() == http.StatusServiceUnavailable }, patience, poll)
 	close(release)
-	got := <-answered
-	require.Equal(t, http.StatusCreated, got.status, got.text)
+	require.Equal(t, http.StatusCreated, <-status)
+	require.NoError(t, <-problem)
 	require.NoError(t, p.Ended())
-	require.Equal(t, 1, p.orders(t))
+	require.Equal(t, 1, p.count(t, "orders"))
 	require.Zero(t, p.Readiness(), "the admin port is closed")
 }
 
-func TestARestartKeepsTheOrders(t *testing.T) {
-	t.Parallel()
-	p := start(t)
-	path := p.as(t, alice).order(t, "KEPT00000001", "p")
-	before := p.as(t, alice).get(t, path)
-	require.NoError(t, p.Stop())
-	p.run(t)
-	require.Equal(t, before.body, p.as(t, alice).get(t, path).body)
-}
-
-func TestWithoutItsBrokerAStartedProcessServesWhatNeedsNone(t *testing.T) {
+func TestWithoutItsBrokerAProcessServesWhatNeedsNoneAndPublishesEventsLater(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	require.NoError(t, p.Broker.Kill())
-	path := p.as(t, alice).order(t, "ALONE0000001", "p")
-	require.Equal(t, http.StatusOK, p.as(t, alice).get(t, path).status)
-	require.Equal(t, []string{"ALONE0000001"}, p.as(t, boss).toldOfAll().list(t, "/orders/?search=alone"))
-	p.as(t, boss).post(t, `{"customer": 2, "product_name": "p"}`).requireProblem(t, http.StatusServiceUnavailable)
+	path := p.as(t, alice).order(t, "ALONE0000001")
+	require.Equal(t, http.StatusOK, p.as(t, alice).send(t, http.MethodGet, path, "").status)
+	searched := p.as(t, boss).send(t, http.MethodGet, "/orders/?search=alone", "")
+	require.Len(t, searched.body["results"], 1)
+	require.Equal(t, "customer_search", searched.header.Get("Degraded"))
+	refused := p.as(t, boss).send(t, http.MethodPost, "/orders/", orderForBob)
+	require.Equal(t, http.StatusServiceUnavailable, refused.status)
 	require.Equal(t, http.StatusOK, p.Readiness())
+	require.Equal(t, 1, p.count(t, "outbox WHERE published_at IS NULL"))
 
 	require.NoError(t, p.Broker.Restart(t.Context()))
 	require.Eventually(t, func() bool {
-		return p.as(t, boss).post(t, `{"customer": 2, "product_name": "p"}`).status == http.StatusCreated
+		return p.as(t, boss).send(t, http.MethodPost, "/orders/", orderForBob).status == http.StatusCreated
 	}, patience, poll)
+	require.Eventually(t, func() bool { return p.count(t, "outbox WHERE published_at IS NULL") == 0 }, patience, poll)
+	require.Equal(t, 2, p.count(t, "outbox"))
 	p.awaitNATS(t)
 }
