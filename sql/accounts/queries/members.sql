@@ -1,8 +1,8 @@
 -- Every query names what it does: verb, entity, qualifier. The ids of a list's page come from libs/listing/listsql.
 
 -- name: InsertMember :execlastid
-INSERT INTO members (email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO members (email, mailbox_email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
+VALUES (sqlc.arg(email), sqlc.arg(email), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetMember :one
 SELECT * FROM members WHERE id = ?;
@@ -16,13 +16,23 @@ SELECT * FROM members AS holder WHERE holder.mailbox = sqlc.arg(mailbox)
 UNION ALL
 SELECT * FROM members AS unkeyed WHERE unkeyed.email_key IN (sqlc.slice(email_keys));
 
--- One pass by id, which MariaDB does not see in the index of mailboxes.
--- name: ListMembersWithoutMailbox :many
-SELECT id, email FROM members IGNORE INDEX (members_mailbox) WHERE mailbox IS NULL AND id > ? ORDER BY id LIMIT ?;
+-- name: ListDueMailboxes :many
+SELECT id, email, mailbox FROM members WHERE mailbox_due = TRUE AND id > ? ORDER BY id LIMIT ?;
 
--- The email is compared because the member may change it meanwhile.
--- name: SetMailbox :exec
-UPDATE members SET mailbox = ?, email_key = ? WHERE id = ? AND email = ?;
+-- name: ClearMailboxes :exec
+UPDATE members SET mailbox = NULL, mailbox_email = '' WHERE id IN (sqlc.slice(ids));
+
+-- One statement for a batch: FIELD finds the place of a row's id, ELT the value at that place. The email is compared because
+-- the member may change it meanwhile.
+-- name: FillMailboxes :exec
+UPDATE members
+SET mailbox = ELT(FIELD(CAST(id AS CHAR), sqlc.slice(positions)), sqlc.slice(mailboxes)),
+    email_key = ELT(FIELD(CAST(id AS CHAR), sqlc.slice(positions)), sqlc.slice(email_keys)),
+    mailbox_email = email
+WHERE id IN (sqlc.slice(ids)) AND email = ELT(FIELD(CAST(id AS CHAR), sqlc.slice(positions)), sqlc.slice(emails));
+
+-- name: SetEmailKey :exec
+UPDATE members SET email_key = ? WHERE id = ? AND email = ?;
 
 -- name: ListMembersByIDs :many
 SELECT * FROM members WHERE id IN (sqlc.slice(ids));
@@ -31,7 +41,9 @@ SELECT * FROM members WHERE id IN (sqlc.slice(ids));
 -- stands before the email because both servers assign from left to right.
 -- name: UpdateMember :exec
 UPDATE members
-SET mailbox = IF(email = sqlc.arg(email), mailbox, sqlc.arg(mailbox)), email = sqlc.arg(email), email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
+SET mailbox = IF(email = sqlc.arg(email), mailbox, sqlc.arg(mailbox)),
+    mailbox_email = IF(email = sqlc.arg(email), mailbox_email, sqlc.arg(email)),
+    email = sqlc.arg(email), email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
     version = version + 1
 WHERE id = ?;
 

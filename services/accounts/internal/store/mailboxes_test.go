@@ -118,6 +118,48 @@ func TestMembersWhoseMailboxesAreEqualAreListedAndStay(t *testing.T) {
 	require.Equal(t, first, f.holder(t, "m@xn--bcher-kva.test"))
 }
 
+// rewrite changes an email as a process of a release without mailboxes does.
+func (f fixture) rewrite(t *testing.T, id uint64, email string) {
+	t.Helper()
+	_, err := f.db.ExecContext(t.Context(), "UPDATE members SET email = ?, email_key = ?, version = version + 1 WHERE id = ?",
+		email, strings.ToLower(email), id)
+	require.NoError(t, err)
+}
+
+func TestAnEmailThatAProcessWithoutMailboxesChangesGetsItsMailbox(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	moved, _ := f.create(t, as("a@x.test"))
+	first, _ := f.create(t, as("first@x.test"))
+	second, _ := f.create(t, as("second@x.test"))
+	kelvin, _ := f.create(t, as("k@x.test"))
+	f.rewrite(t, moved.ID, "b@bücher.test")
+	f.rewrite(t, first.ID, "passing@x.test")
+	f.rewrite(t, second.ID, "first@x.test")
+	f.rewrite(t, first.ID, "second@x.test") // the two have changed their emails for each other's
+	f.rewrite(t, kelvin.ID, "\u212a@x.test")
+	require.Contains(t, f.fillMailboxes(t), "not a valid address")
+	for email, want := range map[string]uint64{
+		"B@xn--bcher-kva.test": moved.ID, "second@x.test": first.ID, "first@x.test": second.ID, "\u212a@x.test": kelvin.ID,
+	} {
+		require.Equal(t, want, f.holder(t, email), email)
+	}
+	require.NoError(t, f.signUp(t, as("a@x.test")), "the former email is free")
+	require.NoError(t, f.signUp(t, as("k@x.test")))
+	require.Zero(t, f.number(t, "SELECT COUNT(*) FROM members WHERE mailbox_due AND id <> ?", kelvin.ID))
+}
+
+func TestAMemberWithoutAMailboxTakesNoOtherAddress(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	owner, _ := f.create(t, as("i@mailİhub.test"))
+	f.rewrite(t, owner.ID, account.Mailbox("i@mailİhub.test")) // with A-labels
+	same := f.insertUnkeyed(t, "i@mailİhub.test") // under the key of i@mailihub.test
+	require.Contains(t, f.fillMailboxes(t), fmt.Sprintf("member=%d", same))
+	require.NoError(t, f.signUp(t, as("i@mailihub.test")))
+	require.Equal(t, same, f.holder(t, "i@mailİhub.test"))
+}
+
 func TestAnEmailThatIsNoneAnyMoreIsListedAndTakesNobodysAddress(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
@@ -139,5 +181,5 @@ func TestMailboxesAreFilledInManyBatches(t *testing.T) {
 		"INSERT INTO members (email, email_key, name, nickname, phone, password_hash, created_at) VALUES "+strings.Join(rows, ", "))
 	require.NoError(t, err)
 	require.Empty(t, f.fillMailboxes(t))
-	require.Zero(t, f.number(t, "SELECT COUNT(*) FROM members WHERE mailbox IS NULL"))
+	require.Zero(t, f.number(t, "SELECT COUNT(*) FROM members WHERE mailbox IS NULL OR mailbox_due"))
 }

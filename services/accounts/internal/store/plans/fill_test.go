@@ -45,8 +45,8 @@ func fill(t *testing.T, d mysqlxtest.Database) {
 	t.Helper()
 	run := d.OnPrimaryAlone(t)
 	run("SET SESSION unique_checks = 0")
-	run(`INSERT INTO members (email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
-		SELECT CONCAT('m', LPAD(n, 6, '0'), '@x.test'), CONCAT('m', LPAD(n, 6, '0'), '@x.test'),
+	run(`INSERT INTO members (email, mailbox_email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
+		SELECT CONCAT('m', LPAD(n, 6, '0'), '@x.test'), IF(n % 1000 = 7, '', CONCAT('m', LPAD(n, 6, '0'), '@x.test')), CONCAT('m', LPAD(n, 6, '0'), '@x.test'),
 			IF(n % 1000 = 7, NULL, CONCAT('m', LPAD(n, 6, '0'), '@x.test')),
 			IF(n % 10 = 0, ?, CONCAT('rare', CHAR(97 + n DIV 2600 % 26), CHAR(97 + n DIV 100 % 26))),
 			CONCAT('nick', CHAR(97 + n DIV 10000)), CONCAT('010', LPAD(n DIV 2, 8, '0')), ELT(1 + n % 3, 'M', 'F', NULL),

@@ -12,6 +12,25 @@ import (
 	"time"
 )
 
+const clearMailboxes = `-- name: ClearMailboxes :exec
+UPDATE members SET mailbox = NULL, mailbox_email = '' WHERE id IN (/*SLICE:ids*/?)
+`
+
+func (q *Queries) ClearMailboxes(ctx context.Context, ids []uint64) error {
+	query := clearMailboxes
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
+	return err
+}
+
 const deleteMember = `-- name: DeleteMember :exec
 DELETE FROM members WHERE id = ?
 `
@@ -21,8 +40,89 @@ func (q *Queries) DeleteMember(ctx context.Context, id uint64) error {
 	return err
 }
 
+const fillMailboxes = `-- name: FillMailboxes :exec
+UPDATE members
+SET mailbox = ELT(FIELD(CAST(id AS CHAR), /*SLICE:positions*/?), /*SLICE:mailboxes*/?),
+    email_key = ELT(FIELD(CAST(id AS CHAR), /*SLICE:positions*/?), /*SLICE:email_keys*/?),
+    mailbox_email = email
+WHERE id IN (/*SLICE:ids*/?) AND email = ELT(FIELD(CAST(id AS CHAR), /*SLICE:positions*/?), /*SLICE:emails*/?)
+`
+
+type FillMailboxesParams struct {
+	Positions []string
+	Mailboxes []string
+	EmailKeys []string
+	Ids       []uint64
+	Emails    []string
+}
+
+// One statement for a batch: FIELD finds the place of a row's id, ELT the value at that place. The email is compared because
+// the member may change it meanwhile.
+func (q *Queries) FillMailboxes(ctx context.Context, arg FillMailboxesParams) error {
+	query := fillMailboxes
+	var queryParams []interface{}
+	if len(arg.Positions) > 0 {
+		for _, v := range arg.Positions {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:positions*/?", strings.Repeat(",?", len(arg.Positions))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:positions*/?", "NULL", 1)
+	}
+	if len(arg.Mailboxes) > 0 {
+		for _, v := range arg.Mailboxes {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:mailboxes*/?", strings.Repeat(",?", len(arg.Mailboxes))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:mailboxes*/?", "NULL", 1)
+	}
+	if len(arg.Positions) > 0 {
+		for _, v := range arg.Positions {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:positions*/?", strings.Repeat(",?", len(arg.Positions))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:positions*/?", "NULL", 1)
+	}
+	if len(arg.EmailKeys) > 0 {
+		for _, v := range arg.EmailKeys {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:email_keys*/?", strings.Repeat(",?", len(arg.EmailKeys))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:email_keys*/?", "NULL", 1)
+	}
+	if len(arg.Ids) > 0 {
+		for _, v := range arg.Ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	if len(arg.Positions) > 0 {
+		for _, v := range arg.Positions {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:positions*/?", strings.Repeat(",?", len(arg.Positions))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:positions*/?", "NULL", 1)
+	}
+	if len(arg.Emails) > 0 {
+		for _, v := range arg.Emails {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:emails*/?", strings.Repeat(",?", len(arg.Emails))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:emails*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
+	return err
+}
+
 const getMember = `-- name: GetMember :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members WHERE id = ?
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members WHERE id = ?
 `
 
 func (q *Queries) GetMember(ctx context.Context, id uint64) (Member, error) {
@@ -42,12 +142,14 @@ func (q *Queries) GetMember(ctx context.Context, id uint64) (Member, error) {
 		&i.CreatedAt,
 		&i.Version,
 		&i.Mailbox,
+		&i.MailboxEmail,
+		&i.MailboxDue,
 	)
 	return i, err
 }
 
 const getMemberForUpdate = `-- name: GetMemberForUpdate :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members WHERE id = ? FOR UPDATE
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members WHERE id = ? FOR UPDATE
 `
 
 func (q *Queries) GetMemberForUpdate(ctx context.Context, id uint64) (Member, error) {
@@ -67,14 +169,16 @@ func (q *Queries) GetMemberForUpdate(ctx context.Context, id uint64) (Member, er
 		&i.CreatedAt,
 		&i.Version,
 		&i.Mailbox,
+		&i.MailboxEmail,
+		&i.MailboxDue,
 	)
 	return i, err
 }
 
 const insertMember = `-- name: InsertMember :execlastid
 
-INSERT INTO members (email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO members (email, mailbox_email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertMemberParams struct {
@@ -95,6 +199,7 @@ type InsertMemberParams struct {
 func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, insertMember,
 		arg.Email,
+		arg.Email,
 		arg.EmailKey,
 		arg.Mailbox,
 		arg.Name,
@@ -112,8 +217,46 @@ func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) (int
 	return result.LastInsertId()
 }
 
+const listDueMailboxes = `-- name: ListDueMailboxes :many
+SELECT id, email, mailbox FROM members WHERE mailbox_due = TRUE AND id > ? ORDER BY id LIMIT ?
+`
+
+type ListDueMailboxesParams struct {
+	ID    uint64
+	Limit int32
+}
+
+type ListDueMailboxesRow struct {
+	ID      uint64
+	Email   string
+	Mailbox sql.NullString
+}
+
+func (q *Queries) ListDueMailboxes(ctx context.Context, arg ListDueMailboxesParams) ([]ListDueMailboxesRow, error) {
+	rows, err := q.db.QueryContext(ctx, listDueMailboxes, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListDueMailboxesRow
+	for rows.Next() {
+		var i ListDueMailboxesRow
+		if err := rows.Scan(&i.ID, &i.Email, &i.Mailbox); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listMembersByIDs = `-- name: ListMembersByIDs :many
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members WHERE id IN (/*SLICE:ids*/?)
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members WHERE id IN (/*SLICE:ids*/?)
 `
 
 func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member, error) {
@@ -149,6 +292,8 @@ func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member,
 			&i.CreatedAt,
 			&i.Version,
 			&i.Mailbox,
+			&i.MailboxEmail,
+			&i.MailboxDue,
 		); err != nil {
 			return nil, err
 		}
@@ -164,9 +309,9 @@ func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member,
 }
 
 const listMembersByMailbox = `-- name: ListMembersByMailbox :many
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members AS holder WHERE holder.mailbox = ?
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members AS holder WHERE holder.mailbox = ?
 UNION ALL
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox FROM members AS unkeyed WHERE unkeyed.email_key IN (/*SLICE:email_keys*/?)
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members AS unkeyed WHERE unkeyed.email_key IN (/*SLICE:email_keys*/?)
 `
 
 type ListMembersByMailboxParams struct {
@@ -209,6 +354,8 @@ func (q *Queries) ListMembersByMailbox(ctx context.Context, arg ListMembersByMai
 			&i.CreatedAt,
 			&i.Version,
 			&i.Mailbox,
+			&i.MailboxEmail,
+			&i.MailboxDue,
 		); err != nil {
 			return nil, err
 		}
@@ -223,69 +370,26 @@ func (q *Queries) ListMembersByMailbox(ctx context.Context, arg ListMembersByMai
 	return items, nil
 }
 
-const listMembersWithoutMailbox = `-- name: ListMembersWithoutMailbox :many
-SELECT id, email FROM members IGNORE INDEX (members_mailbox) WHERE mailbox IS NULL AND id > ? ORDER BY id LIMIT ?
+const setEmailKey = `-- name: SetEmailKey :exec
+UPDATE members SET email_key = ? WHERE id = ? AND email = ?
 `
 
-type ListMembersWithoutMailboxParams struct {
-	ID    uint64
-	Limit int32
-}
-
-type ListMembersWithoutMailboxRow struct {
-	ID    uint64
-	Email string
-}
-
-// One pass by id, which MariaDB does not see in the index of mailboxes.
-func (q *Queries) ListMembersWithoutMailbox(ctx context.Context, arg ListMembersWithoutMailboxParams) ([]ListMembersWithoutMailboxRow, error) {
-	rows, err := q.db.QueryContext(ctx, listMembersWithoutMailbox, arg.ID, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListMembersWithoutMailboxRow
-	for rows.Next() {
-		var i ListMembersWithoutMailboxRow
-		if err := rows.Scan(&i.ID, &i.Email); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const setMailbox = `-- name: SetMailbox :exec
-UPDATE members SET mailbox = ?, email_key = ? WHERE id = ? AND email = ?
-`
-
-type SetMailboxParams struct {
-	Mailbox  sql.NullString
+type SetEmailKeyParams struct {
 	EmailKey string
 	ID       uint64
 	Email    string
 }
 
-// The email is compared because the member may change it meanwhile.
-func (q *Queries) SetMailbox(ctx context.Context, arg SetMailboxParams) error {
-	_, err := q.db.ExecContext(ctx, setMailbox,
-		arg.Mailbox,
-		arg.EmailKey,
-		arg.ID,
-		arg.Email,
-	)
+func (q *Queries) SetEmailKey(ctx context.Context, arg SetEmailKeyParams) error {
+	_, err := q.db.ExecContext(ctx, setEmailKey, arg.EmailKey, arg.ID, arg.Email)
 	return err
 }
 
 const updateMember = `-- name: UpdateMember :exec
 UPDATE members
-SET mailbox = IF(email = ?, mailbox, ?), email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
+SET mailbox = IF(email = ?, mailbox, ?),
+    mailbox_email = IF(email = ?, mailbox_email, ?),
+    email = ?, email_key = ?, name = ?, nickname = ?, phone = ?, gender = ?, password_hash = ?, is_admin = ?, is_active = ?,
     version = version + 1
 WHERE id = ?
 `
@@ -310,6 +414,8 @@ func (q *Queries) UpdateMember(ctx context.Context, arg UpdateMemberParams) erro
 	_, err := q.db.ExecContext(ctx, updateMember,
 		arg.Email,
 		arg.Mailbox,
+		arg.Email,
+		arg.Email,
 		arg.Email,
 		arg.EmailKey,
 		arg.Name,

@@ -40,6 +40,10 @@ type Member struct {
 	CreatedAt    time.Time
 	Version      uint64
 	Mailbox      sql.NullString
+	// empty where no mailbox was made
+	MailboxEmail string
+	// the mailbox is of another email
+	MailboxDue sql.NullBool
 }
 
 type RefreshToken struct {
