@@ -50,7 +50,7 @@ func (s *Service) open(client Client) (Session, secret, RefreshToken, error) {
 var ErrPasswordChanged = errors.New("the password changed after it was verified")
 
 // LogIn opens a session for the member with this email and password. An unknown email, a wrong password and an inactive
-// member get the same answer after the same work: two reads, one hash, and one transaction of five statements.
+// member get the same answer after the same work: the same hashes of the password and the same statements.
 //
 // While a hash is computed, the password may change, or another login may replace the hash by a newer one of the same password.
 // So when the store finds another hash than the verified one, LogIn verifies that one too, once.

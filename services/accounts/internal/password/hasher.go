@@ -3,7 +3,8 @@
 //
 // Hashing is the most expensive thing that anyone may ask for, so it is bounded. One hash is computed at a time for each core
 // but one (at least one, at most MaxParallel). A bounded number of others waits in line until their request's deadline. When
-// the line is full, new requests are refused at once, because waiting longer would time out anyway.
+// the line is full, new requests are refused at once, because waiting longer would time out anyway. The bound counts hashes, not
+// requests, so the last in line waits the same time whatever is sent.
 package password
 
 import (
@@ -25,7 +26,7 @@ const maxWaiting = 16
 // Hasher is safe for concurrent use.
 type Hasher struct {
 	slots chan struct{}
-	// queue holds a place for everyone who computes or waits.
+	// queue holds a place for every hash that is computed or waits.
 	queue chan struct{}
 	// unknown is what the password of a member that does not exist is compared with.
 	unknown string
@@ -52,7 +53,7 @@ func slotsFor(cores int) int { return max(1, min(MaxParallel, cores-1)) }
 // Hash returns the hash of a password's normal form in PHC string format. It fails with Unavailable where too many wait or no slot is
 // free in time.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	release, err := h.acquire(ctx)
+	release, err := h.acquire(ctx, 1)
 	if err != nil {
 		return "", err
 	}
@@ -61,22 +62,30 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Verify reports whether password belongs to hash, and whether hash should be made anew. Hashes of before, and Django's, were made
-// of the password as it was sent. So where that is not its normal form, it is the second one that is tried, at the cost of a
-// second hash. That cost depends on what was sent, not on what is stored. The empty hash belongs to no password and costs the
-// same time as one from Hash. Verify fails with Unavailable where too many wait or no slot is free in time.
+// of the password as it was sent. So where that is not its normal form, it is the second one that is tried, in the same slot.
+// Such a password takes two places in line, whether or not the second hash is needed: what is refused depends on what was sent,
+// not on what is stored. The empty hash belongs to no password and costs the same time as one from Hash. Verify fails with
+// Unavailable where too many wait or no slot is free in time.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
-	release, err := h.acquire(ctx)
+	forms := []string{account.NormalPassword(password)}
+	if forms[0] != password {
+		forms = append(forms, password)
+	}
+	release, err := h.acquire(ctx, len(forms))
 	if err != nil {
 		return false, false, err
 	}
 	defer release()
-	normal := account.NormalPassword(password)
-	ok, outdated, err = h.verify(hash, normal)
-	if ok || err != nil || normal == password {
-		return ok, outdated, err
+	for i, form := range forms {
+		if i > 0 {
+			runtime.GC() // see acquire
+		}
+		ok, outdated, err = h.verify(hash, form)
+		if ok || err != nil {
+			return ok, outdated || i > 0, err
+		}
 	}
-	ok, _, err = h.verify(hash, password)
-	return ok, true, err
+	return false, outdated, nil
 }
 
 func (h *Hasher) verify(hash, password string) (ok, outdated bool, err error) {
@@ -104,11 +113,15 @@ func errFull() error {
 	return fault.NewUnavailable(errors.New("too many passwords wait to be hashed"))
 }
 
-func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
-	select {
-	case h.queue <- struct{}{}:
-	default:
-		return nil, errFull()
+// acquire waits for a slot with so many places in line, which release gives back.
+func (h *Hasher) acquire(ctx context.Context, places int) (release func(), err error) {
+	for taken := range places {
+		select {
+		case h.queue <- struct{}{}:
+		default:
+			h.leave(taken)
+			return nil, errFull()
+		}
 	}
 	select {
 	case h.slots <- struct{}{}:
@@ -118,10 +131,16 @@ func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
 			// slots, and 44 instead of 25 with one (BenchmarkHashesInParallel). The process has 64.
 			runtime.GC()
 			<-h.slots
-			<-h.queue
+			h.leave(places)
 		}, nil
 	case <-ctx.Done():
-		<-h.queue
+		h.leave(places)
 		return nil, fault.NewUnavailable(ctx.Err())
+	}
+}
+
+func (h *Hasher) leave(places int) {
+	for range places {
+		<-h.queue
 	}
 }

@@ -38,7 +38,7 @@ var work = map[string]func(context.Context, *Hasher) error{
 func occupy(t *testing.T, hasher *Hasher) (release func()) {
 	t.Helper()
 	for range slotsFor(runtime.GOMAXPROCS(0)) {
-		free, err := hasher.acquire(t.Context())
+		free, err := hasher.acquire(t.Context(), 1)
 		require.NoError(t, err)
 		release = free
 	}

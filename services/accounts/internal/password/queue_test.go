@@ -23,7 +23,7 @@ func TestWhoComesWhenTheQueueIsFullIsRefusedAtOnce(t *testing.T) {
 		ended := make(chan error, waiting)
 		for range waiting {
 			go func() {
-				free, err := hasher.acquire(ctx)
+				free, err := hasher.acquire(ctx, 1)
 				if err == nil {
 					free()
 				}
@@ -54,10 +54,33 @@ func TestAPlaceInTheQueueIsFreeAgainAfterTheDeadline(t *testing.T) {
 		occupy(t, hasher)
 		for range 3 * maxWaiting {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			_, err := hasher.acquire(ctx)
+			_, err := hasher.acquire(ctx, 1)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			cancel()
 		}
 		require.Len(t, hasher.queue, cap(hasher.slots))
 	})
+}
+
+func TestAPasswordThatMayNeedTwoHashesTakesTwoPlacesWhateverIsStored(t *testing.T) {
+	t.Parallel()
+	hasher, err := NewHasher()
+	require.NoError(t, err)
+	const composed, decomposed = "Jhlee'spwd0\u00e9", "Jhlee'spwd0e\u0301"
+	known, err := hasher.Hash(t.Context(), composed)
+	require.NoError(t, err)
+	for range cap(hasher.queue) - 1 {
+		hasher.queue <- struct{}{}
+	}
+	for _, hash := range []string{known, someHash, ""} {
+		_, _, err := hasher.Verify(t.Context(), hash, composed)
+		require.NoError(t, err)
+		_, _, err = hasher.Verify(t.Context(), hash, decomposed)
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		require.Len(t, hasher.queue, cap(hasher.queue)-1, "a refusal keeps no place")
+	}
+	<-hasher.queue
+	ok, _, err := hasher.Verify(t.Context(), known, decomposed)
+	require.NoError(t, err)
+	require.True(t, ok)
 }
