@@ -16,6 +16,9 @@ func Mailbox(text string) string {
 	return address.Mailbox()
 }
 
+// SameMailbox reports whether two emails name one mailbox. An email that is not valid names what is spelled just so.
+func SameMailbox(a, b string) bool { return a == b || Mailbox(a) != "" && Mailbox(a) == Mailbox(b) }
+
 // EmailKey returns the form of an email in which it is searched and ordered by: in lower case, unless that names another
 // mailbox. Emails of different mailboxes have different keys.
 func EmailKey(text string) string {
@@ -54,7 +57,7 @@ func Holder(text string, members []Member) (holder Member, found bool) {
 		switch {
 		case member.Email == text:
 			return 3
-		case Mailbox(text) == "" || Mailbox(member.Email) != Mailbox(text):
+		case !SameMailbox(text, member.Email):
 			return 0 // another mailbox whose key of before was the same
 		case EmailKey(member.Email) == EmailKey(text):
 			return 2

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"oms.internal/accounts/internal/account"
@@ -14,11 +15,12 @@ import (
 
 // The tables from which lists are read. sql/README.md says what their indexes do not serve, and what that costs.
 var (
-	// MemberList is the list of members. Emails are found as the member wrote them, whatever the case.
+	// MemberList is the list of members. A search finds emails as the member wrote them, whatever the case; a filter by email is
+	// one by the ids of those who have its mailbox.
 	MemberList = &listsql.Table{
 		Name: "members",
 		Columns: map[string]listsql.Column{
-			"email":         {Name: "email_key", Kind: listsql.Text, Unique: true, Stored: account.EmailKey},
+			"email":         {Name: "email_key", Kind: listsql.Text, Unique: true},
 			"written_email": {Name: "email", Kind: listsql.Caseless},
 			"name":          {Name: "name", Kind: listsql.Caseless},
 			"nickname":      {Name: "nickname", Kind: listsql.Text},
@@ -71,9 +73,19 @@ var (
 	}
 )
 
-// Members returns one page in at most three statements: the ids, their number unless the page tells it, the rows.
+// Members returns one page in at most three statements: the ids, their number unless the page tells it, the rows. A filter by
+// email takes one more.
 func (s *Store) Members(ctx context.Context, query account.Query) (page listing.Rows[account.Member], err error) {
-	plan, err := MemberList.Plan(query.Request, conditions(query)...)
+	conditions := searched(query)
+	if email, filtered := query.Value("email").(string); filtered {
+		holders, err := s.holders(ctx, email, query.EmailsOf)
+		if err != nil {
+			return page, err
+		}
+		conditions = append(conditions, holders)
+		query.Matches = slices.DeleteFunc(slices.Clone(query.Matches), func(match listing.Match) bool { return match.Field == "email" })
+	}
+	plan, err := MemberList.Plan(query.Request, conditions...)
 	if err != nil {
 		return page, err
 	}
@@ -85,6 +97,28 @@ func (s *Store) Members(ctx context.Context, query account.Query) (page listing.
 	return page, err
 }
 
+// holders is the condition that an email names the member's mailbox, which may be that of one member only, unless 0.
+func (s *Store) holders(ctx context.Context, email string, emailsOf uint64) (condition listsql.Condition, err error) {
+	var ids []uint64
+	err = s.cluster.Read(ctx, onReader(func(ctx context.Context, queries *sqlcgen.Queries) error {
+		members, err := withMailbox(ctx, queries, email)
+		ids = nil
+		for _, member := range members {
+			if emailsOf == 0 || emailsOf == member.ID {
+				ids = append(ids, member.ID)
+			}
+		}
+		return err
+	}))
+	switch len(ids) {
+	case 0:
+		return listsql.Is("id", uint64(0)), err // no member
+	case 1:
+		return listsql.Is("id", ids[0]), err
+	}
+	return listsql.In("id", ids), err
+}
+
 // reading is how a list of members is read: of those that no index serves only a few run at the same time.
 func (s *Store) reading(plan listsql.Plan) func(context.Context, func(context.Context, mysqlx.Reader) error) error {
 	if plan.Direct() {
@@ -93,15 +127,11 @@ func (s *Store) reading(plan listsql.Plan) func(context.Context, func(context.Co
 	return s.cluster.ReadSlowly
 }
 
-// conditions are those of the terms, each of which stands in the member's name or email, and of whose emails may be looked
-// at.
-func conditions(query account.Query) []listsql.Condition {
+// searched are the conditions of the terms, each of which stands in the member's name or in an email that may be looked at.
+func searched(query account.Query) []listsql.Condition {
 	var conditions []listsql.Condition
 	for _, term := range query.Terms {
 		conditions = append(conditions, holds(term, query.EmailsOf))
-	}
-	if query.EmailsOf != 0 && query.Value("email") != nil {
-		conditions = append(conditions, listsql.Is("id", query.EmailsOf))
 	}
 	return conditions
 }

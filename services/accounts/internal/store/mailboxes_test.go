@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,7 +155,7 @@ func TestAMemberWithoutAMailboxTakesNoOtherAddress(t *testing.T) {
 	f := newStore(t)
 	owner, _ := f.create(t, as("i@mailİhub.test"))
 	f.rewrite(t, owner.ID, account.Mailbox("i@mailİhub.test")) // with A-labels
-	same := f.insertUnkeyed(t, "i@mailİhub.test") // under the key of i@mailihub.test
+	same := f.insertUnkeyed(t, "i@mailİhub.test")              // under the key of i@mailihub.test
 	require.Contains(t, f.fillMailboxes(t), fmt.Sprintf("member=%d", same))
 	require.NoError(t, f.signUp(t, as("i@mailihub.test")))
 	require.Equal(t, same, f.holder(t, "i@mailİhub.test"))
@@ -182,4 +183,35 @@ func TestMailboxesAreFilledInManyBatches(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, f.fillMailboxes(t))
 	require.Zero(t, f.number(t, "SELECT COUNT(*) FROM members WHERE mailbox IS NULL OR mailbox_due"))
+}
+
+func TestAFilterByEmailFindsTheMailboxInEverySpelling(t *testing.T) {
+	t.Parallel()
+	f := newStore(t)
+	unicode, ascii := f.insertUnkeyed(t, "M@bücher.test"), f.insertUnkeyed(t, "m@xn--bcher-kva.test")
+	dotted, _ := f.create(t, as("i@mailİhub.test"))
+	dotless, _ := f.create(t, as("i@mailihub.test"))
+	look := func() {
+		for email, want := range map[string][]uint64{
+			"m@bücher.test": {unicode, ascii}, "M@XN--bcher-kva.test": {unicode, ascii}, `"m"@ｂücher。test`: {unicode, ascii},
+			"I@mailihub.test": {dotless.ID}, account.Mailbox("i@mailİhub.test"): {dotted.ID}, "nobody@x.test": {}, "no email": {},
+		} {
+			for _, among := range []uint64{0, dotless.ID, unicode} {
+				asked := filtered(email, "", among)
+				asked.Limit = 30
+				page, err := f.Members(latest(t), asked)
+				require.NoError(t, err)
+				ids := []uint64{}
+				for _, member := range page.Values {
+					ids = append(ids, member.ID)
+				}
+				visible := slices.DeleteFunc(slices.Clone(want), func(id uint64) bool { return among != 0 && id != among })
+				require.Equal(t, visible, ids, "%s among %d", email, among)
+				require.Equal(t, len(visible), page.Count)
+			}
+		}
+	}
+	look()
+	f.fillMailboxes(t)
+	look()
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"oms.internal/accounts/internal/account"
@@ -127,15 +128,9 @@ func member(
 // MemberByEmail returns the member whom an email names.
 func (s *Store) MemberByEmail(ctx context.Context, email string) (member account.Member, err error) {
 	err = s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		rows, err := queries.ListMembersByMailbox(ctx, sqlcgen.ListMembersByMailboxParams{
-			Mailbox: toMailbox(email), EmailKeys: account.EmailKeys(email),
-		})
+		members, err := withMailbox(ctx, queries, email)
 		if err != nil {
 			return err
-		}
-		members := make([]account.Member, len(rows))
-		for i, row := range rows {
-			members[i] = toMember(row)
 		}
 		var found bool
 		if member, found = account.Holder(email, members); !found {
@@ -144,6 +139,22 @@ func (s *Store) MemberByEmail(ctx context.Context, email string) (member account
 		return nil
 	})
 	return member, err
+}
+
+// withMailbox returns all members whose mailbox an email names. There are several only where they were there before mailboxes
+// were unique.
+func withMailbox(ctx context.Context, queries *sqlcgen.Queries, email string) ([]account.Member, error) {
+	rows, err := queries.ListMembersByMailbox(ctx, sqlcgen.ListMembersByMailboxParams{
+		Mailbox: toMailbox(email), EmailKeys: account.EmailKeys(email),
+	})
+	var members []account.Member
+	for _, row := range rows {
+		known := slices.ContainsFunc(members, func(member account.Member) bool { return member.ID == row.ID })
+		if !known && account.SameMailbox(email, row.Email) {
+			members = append(members, toMember(row))
+		}
+	}
+	return members, err
 }
 
 // locked runs work on a member that nobody else changes meanwhile, in a transaction that an error rolls back.
