@@ -13,69 +13,42 @@ import (
 	"oms.internal/libs/service"
 )
 
-// valid is a configuration in which every value goes with the others.
-func valid() Config {
-	return Config{
-		Config:        service.Config{ShutdownTimeout: 10 * time.Second, DrainTime: time.Second, RequestTimeout: time.Second, EventsReplicas: 1},
-		TokenLifetime: time.Hour, RefreshLifetime: time.Hour, LastOrdersTimeout: time.Second,
-		IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
-	}
-}
-
-func TestASessionDoesNotEndBeforeItsToken(t *testing.T) {
+// Settings that all services have are tested in libs/service.
+func TestSettingsThatCannotServeOrDoNotGoTogetherEndTheStart(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		token, refresh time.Duration
-		want           string // "" for settings that go together
-	}{
-		{10 * time.Hour, 720 * time.Hour, ""},
-		{time.Hour, time.Hour, ""},
-		{time.Hour, time.Hour - 1, "REFRESH_LIFETIME"},
-		{0, time.Hour, "TOKEN_LIFETIME"},
-		{-1, time.Hour, "TOKEN_LIFETIME"},
-		{time.Hour, 0, "REFRESH_LIFETIME"},
-		{time.Hour, -1, "REFRESH_LIFETIME"},
-		{0, 0, "TOKEN_LIFETIME"},
-		{0, 0, "REFRESH_LIFETIME"},
-	} {
-		cfg := valid()
-		cfg.TokenLifetime, cfg.RefreshLifetime = test.token, test.refresh
-		err := cfg.Check()
-		if test.want == "" {
-			require.NoError(t, err)
-		} else {
-			require.ErrorContains(t, err, test.want)
-		}
+	lifetimes := func(token, refresh time.Duration) func(*Config) {
+		return func(c *Config) { c.TokenLifetime, c.RefreshLifetime = token, refresh }
 	}
-}
-
-func TestSettingsThatCannotServeEndTheStart(t *testing.T) {
-	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(*Config)
-		want   string // "" for settings that can
+		want   []string // what is wrong
 	}{
-		"no secret":                   {func(c *Config) { c.IdempotencySecret = "" }, "IDEMPOTENCY_SECRET_FILE"},
-		"a short secret":              {func(c *Config) { c.IdempotencySecret = c.IdempotencySecret[1:] }, "IDEMPOTENCY_SECRET_FILE"},
-		"no replica":                  {func(c *Config) { c.EventsReplicas = 0 }, "EVENTS_REPLICAS"},
-		"more replicas than NATS has": {func(c *Config) { c.EventsReplicas = 6 }, "EVENTS_REPLICAS"},
-		"three replicas":              {func(c *Config) { c.EventsReplicas = 3 }, ""},
-		"no repeated refresh":         {func(c *Config) { c.RefreshRepeatWindow = 0 }, ""},
-		"a window before the use":     {func(c *Config) { c.RefreshRepeatWindow = -1 }, "REFRESH_REPEAT_WINDOW"},
-		"no time for requests":        {func(c *Config) { c.RequestTimeout = 0 }, "REQUEST_TIMEOUT"},
-		"no time for last orders":     {func(c *Config) { c.LastOrdersTimeout = 0 }, "LAST_ORDERS_TIMEOUT"},
-		"no time to drain":            {func(c *Config) { c.DrainTime = 0 }, ""},
-		"less than none":              {func(c *Config) { c.DrainTime = -1 }, "DRAIN_TIME"},
-		"as long as the whole end":    {func(c *Config) { c.DrainTime = c.ShutdownTimeout }, "DRAIN_TIME"},
+		"usual lifetimes":             {lifetimes(10*time.Hour, 720*time.Hour), nil},
+		"equal lifetimes":             {lifetimes(time.Hour, time.Hour), nil},
+		"a session ends before":       {lifetimes(time.Hour, time.Hour-1), []string{"REFRESH_LIFETIME"}},
+		"no token":                    {lifetimes(0, time.Hour), []string{"TOKEN_LIFETIME: 0s is not positive"}},
+		"a token that ended":          {lifetimes(-1, time.Hour), []string{"TOKEN_LIFETIME"}},
+		"no session":                  {lifetimes(time.Hour, 0), []string{"REFRESH_LIFETIME"}},
+		"a session that ended":        {lifetimes(time.Hour, -1), []string{"REFRESH_LIFETIME"}},
+		"neither":                     {lifetimes(0, 0), []string{"TOKEN_LIFETIME", "REFRESH_LIFETIME"}},
+		"no secret":                   {func(c *Config) { c.IdempotencySecret = "" }, []string{"IDEMPOTENCY_SECRET_FILE"}},
+		"a short secret":              {func(c *Config) { c.IdempotencySecret = c.IdempotencySecret[1:] }, []string{"IDEMPOTENCY_SECRET_FILE"}},
+		"no repeated refresh":         {func(c *Config) { c.RefreshRepeatWindow = 0 }, nil},
+		"a window before the use":     {func(c *Config) { c.RefreshRepeatWindow = -1 }, []string{"REFRESH_REPEAT_WINDOW"}},
+		"no time for last orders":     {func(c *Config) { c.LastOrdersTimeout = 0 }, []string{"LAST_ORDERS_TIMEOUT"}},
+		"what no service can do with": {func(c *Config) { c.EventsReplicas = 0 }, []string{"EVENTS_REPLICAS"}},
 	} {
-		cfg := valid()
+		cfg := Config{
+			Config:        service.Config{ShutdownTimeout: 10 * time.Second, DrainTime: time.Second, RequestTimeout: time.Second, EventsReplicas: 1},
+			TokenLifetime: time.Hour, RefreshLifetime: time.Hour, LastOrdersTimeout: time.Second,
+			IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
+		}
 		test.change(&cfg)
 		err := cfg.Check()
-		if test.want == "" {
-			require.NoError(t, err, name)
-			continue
+		require.Equal(t, test.want == nil, err == nil, "%s: %v", name, err)
+		for _, part := range test.want {
+			require.ErrorContains(t, err, part, name)
 		}
-		require.ErrorContains(t, err, test.want, name)
 		require.NotContains(t, fmt.Sprint(err, cfg), "sss", "%s: the secret was shown", name)
 	}
 }

@@ -2,11 +2,13 @@ package account_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/authn"
 )
 
 func TestAStrongPasswordHasFourKindsOfCharacters(t *testing.T) {
@@ -59,4 +61,13 @@ func TestADirectoryHasOneOfThreeNames(t *testing.T) {
 			require.Equal(t, account.Directory(name), directory)
 		}
 	}
+}
+
+func TestWhatAClientSaysOfItselfIsCleanedAndCut(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{"::ffff:192.0.2.1": "192.0.2.1", "fe80::1%eth0": "fe80::1", "no address": "", "": ""} {
+		require.Equal(t, want, account.NewClient(authn.Principal{Address: address}, "").Address, address)
+	}
+	userAgent := account.NewClient(authn.Principal{}, "a\r\n\x00b\xff"+strings.Repeat("ü", 300)).UserAgent
+	require.Equal(t, "ab\uFFFD"+strings.Repeat("ü", account.MaxUserAgent-3), userAgent)
 }

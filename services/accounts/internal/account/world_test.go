@@ -91,7 +91,7 @@ func (w *world) add(member account.Member) {
 
 // member returns a member as it is stored, the zero Member where there is none.
 func (w *world) member(id uint64) account.Member {
-	member, _ := w.store.Store.Member(context.Background(), id)
+	member, _ := w.store.Member(context.Background(), id)
 	return member
 }
 

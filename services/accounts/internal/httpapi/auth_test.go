@@ -18,6 +18,50 @@ import (
 	"oms.internal/libs/httpx"
 )
 
+func TestTheAnswerToASignUp(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.orders.Err = errors.New("away")
+	got := a.ask(t, anonymous, http.MethodPost, "/accounts/users", signUpBody("Sungi@x.test"))
+	require.Equal(t, 201, got.status, got.body)
+	require.Equal(t, mediaType, got.header.Get("Content-Type"))
+	id := principal(t, got).MemberID
+	require.Equal(t, userPath(id), got.header.Get("Location"))
+	require.Empty(t, got.header.Get("Degraded"), "a new member has no order, whatever the orders service says")
+	body := got.object(t)
+	require.Len(t, body["refresh_token"], 43)
+	delete(body, "refresh_token")
+	require.NotEmpty(t, body["token"])
+	delete(body, "token")
+	require.Equal(t, map[string]any{
+		"user": map[string]any{
+			"id": float64(id), "email": "Sungi@x.test", "name": "김선기", "nickname": "sungi", "phone": "01083574364",
+			"gender": nil, "last_order": nil,
+		},
+		"expiry": "2026-11-24T07:00:00.123456+09:00", "refresh_expiry": "2026-12-23T21:00:00.123456+09:00",
+	}, body)
+}
+
+func TestADeletedMemberIsGone(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	admin, who := a.admin(t), a.signUp(t, "a@x.test")
+	remove := func(caller authn.Principal) answer {
+		return a.ask(t, caller, http.MethodDelete, userPath(who.MemberID), "")
+	}
+	gone := remove(who)
+	require.Equal(t, 204, gone.status, gone.body)
+	require.Empty(t, gone.body)
+	require.Equal(t, who.MemberID, gone.revocations(t)[0].MemberID)
+	require.Equal(t, 404, a.ask(t, admin, http.MethodGet, userPath(who.MemberID), "").status)
+	require.Equal(t, 404, remove(admin).status)
+	again := remove(who)
+	require.Equal(t, 401, again.status, "its token proves nothing any more")
+	require.Equal(t, "Invalid token.", again.problem(t)["detail"])
+	require.Equal(t, []any{"Incorrect Credentials"}, a.logIn(t, "a@x.test").problem(t)["non_field_errors"])
+	require.NotEqual(t, who.MemberID, a.signUp(t, "a@x.test").MemberID)
+}
+
 func TestTheAnswersToALoginAndARefresh(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -101,21 +101,17 @@ func TestOneOfManyChangesOfOneVersionWins(t *testing.T) {
 	f := newStore(t)
 	stored, _ := f.create(t, sungi)
 	stale := fault.New(fault.PreconditionFailed, "stale", nil)
-	var works []func() error
-	for i := range 6 {
-		works = append(works, func() error {
-			_, _, err := f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) (account.Consequences, error) {
-				if member.Version != stored.Version {
-					return account.Consequences{}, stale
-				}
-				member.Phone = fmt.Sprintf("021234%d", i)
-				return account.Consequences{Ending: account.Ending{At: now}}, nil
-			})
-			return err
-		})
-	}
 	won := 0
-	for _, err := range together(works...) {
+	for _, err := range together(6, func(i int) error {
+		_, _, err := f.UpdateMember(t.Context(), stored.ID, func(member *account.Member) (account.Consequences, error) {
+			if member.Version != stored.Version {
+				return account.Consequences{}, stale
+			}
+			member.Phone = fmt.Sprintf("021234%d", i)
+			return account.Consequences{Ending: account.Ending{At: now}}, nil
+		})
+		return err
+	}) {
 		if err == nil {
 			won++
 		} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,9 +15,7 @@ import (
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
-	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
-	"oms.internal/servers/dbpair"
 	"oms.internal/servers/testservers"
 	schemas "oms.internal/sql"
 )
@@ -28,19 +27,21 @@ type fixture struct {
 	*store.Store
 	mysqlxtest.Database
 
-	cluster *mysqlx.Cluster
-	pair    *dbpair.Pair
-	schema  dbpair.Schema
-	db      *sql.DB // the service's user on the primary, past the store
+	db *sql.DB // the service's user on the primary, past the store
 }
 
 func newStore(t *testing.T) fixture {
 	t.Helper()
-	d := mysqlxtest.New(t, schemas.Accounts())
+	return on(t, mysqlxtest.New(t, schemas.Accounts()))
+}
+
+// on returns another store on a schema.
+func on(t *testing.T, d mysqlxtest.Database) fixture {
+	t.Helper()
 	db, err := d.Pair.Primary.Open(d.Schema.App.User, d.Schema.App.Password, d.Schema.Name)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return fixture{Store: store.New(d.Cluster), Database: d, cluster: d.Cluster, pair: d.Pair, schema: d.Schema, db: db}
+	return fixture{Store: store.New(d.Cluster), Database: d, db: db}
 }
 
 // number returns what a query with one number as its result yields.
@@ -49,6 +50,13 @@ func (f fixture) number(t *testing.T, query string, args ...any) int {
 	var value int
 	require.NoError(t, f.db.QueryRowContext(t.Context(), query, args...).Scan(&value), query)
 	return value
+}
+
+// exec executes a statement as root.
+func (f fixture) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	_, err := f.Root.ExecContext(t.Context(), statement, args...)
+	require.NoError(t, err, statement)
 }
 
 func (f fixture) rows(t *testing.T) (members, sessions int) {
@@ -151,24 +159,18 @@ func requireCode(t *testing.T, want fault.Code, err error) {
 	require.True(t, fault.Is(err, want), "want %s, got %v", want, err)
 }
 
-// together runs all works at the same moment and returns their errors in order.
-func together(works ...func() error) []error {
-	type result struct {
-		index int
-		err   error
-	}
-	begin, results := make(chan struct{}), make(chan result)
-	for i, work := range works {
-		go func() {
+// together runs work n times at the same moment and returns the errors in order.
+func together(n int, work func(i int) error) []error {
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
 			<-begin
-			results <- result{i, work()}
-		}()
+			errs[i] = work(i)
+		})
 	}
 	close(begin)
-	errs := make([]error, len(works))
-	for range works {
-		ended := <-results
-		errs[ended.index] = ended.err
-	}
+	all.Wait()
 	return errs
 }

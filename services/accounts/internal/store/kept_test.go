@@ -90,17 +90,13 @@ func TestOneOfManySignUpsWithOneKeyIsDoneAndAllAreAnsweredLikeIt(t *testing.T) {
 	f := newStore(t)
 	const crowd = 8
 	kept := make([][]byte, crowd)
-	var works []func() error
-	for i := range crowd {
-		works = append(works, func() (err error) {
-			request := answering("key")
-			answer := []byte{'a', byte('0' + i)}
-			request.Answer = func(account.Member, account.Session) ([]byte, error) { return answer, nil }
-			kept[i], err = f.signUpOnce(t, sungi, request)
-			return err
-		})
-	}
-	require.NoError(t, errors.Join(together(works...)...))
+	require.NoError(t, errors.Join(together(crowd, func(i int) (err error) {
+		request := answering("key")
+		answer := []byte{'a', byte('0' + i)}
+		request.Answer = func(account.Member, account.Session) ([]byte, error) { return answer, nil }
+		kept[i], err = f.signUpOnce(t, sungi, request)
+		return err
+	})...))
 	done := 0
 	for i := range kept {
 		if kept[i] == nil {

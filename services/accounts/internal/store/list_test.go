@@ -44,7 +44,7 @@ func (f fixture) fill(t *testing.T) []account.Member {
 		created, _ := f.create(t, member)
 		stored = append(stored, created)
 	}
-	require.NoError(t, f.pair.Sync(t.Context()))
+	require.NoError(t, f.Pair.Sync(t.Context()))
 	return stored
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -35,8 +36,8 @@ func TestTheReplicaHasWhatThePrimaryHas(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	stored, _ := f.create(t, sungi)
-	require.NoError(t, f.pair.Sync(t.Context()))
-	replica, err := f.pair.Replica.Open(f.schema.App.User, f.schema.App.Password, f.schema.Name)
+	require.NoError(t, f.Pair.Sync(t.Context()))
+	replica, err := f.Pair.Replica.Open(f.Schema.App.User, f.Schema.App.Password, f.Schema.Name)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, replica.Close()) }()
 	var name string
@@ -125,16 +126,9 @@ func TestOneOfManySignUpsWithOneEmailWins(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	for round := range 5 {
-		var signUps []func() error
-		for i := range 8 {
-			member := sungi
-			member.Email = fmt.Sprintf("race%d@x.test", round)
-			if i%2 == 1 {
-				member.Email = fmt.Sprintf("RACE%d@X.test", round)
-			}
-			signUps = append(signUps, func() error { return f.signUp(t, member) })
-		}
-		errs := together(signUps...)
+		errs := together(8, func(i int) error {
+			return f.signUp(t, as(fmt.Sprintf([]string{"race%d@x.test", "RACE%d@X.test"}[i%2], round)))
+		})
 		won := slices.Index(errs, nil)
 		require.GreaterOrEqual(t, won, 0, "nobody won: %v", errs)
 		for _, err := range slices.Delete(errs, won, won+1) {
@@ -193,20 +187,18 @@ func TestConcurrentChangesOfDifferentFieldsAllSurvive(t *testing.T) {
 		member := sungi
 		member.Email = fmt.Sprintf("member%d@x.test", round)
 		stored, _ := f.create(t, member)
+		changes := maps.Clone(fieldChanges)
+		changes["email"] = func(member *account.Member) { member.Email = fmt.Sprintf("changed%d@x.test", round) }
 		want := stored
-		var changes []func() error
-		for name, change := range fieldChanges {
-			if name == "email" {
-				change = func(member *account.Member) { member.Email = fmt.Sprintf("changed%d@x.test", round) }
-			}
+		for _, change := range changes {
 			change(&want)
-			changes = append(changes, func() error {
-				_, _, err := f.UpdateMember(t.Context(), stored.ID, changing(change))
-				return err
-			})
 		}
 		want.Version += uint64(len(changes))
-		require.NoError(t, errors.Join(together(changes...)...))
+		works := slices.Collect(maps.Values(changes))
+		require.NoError(t, errors.Join(together(len(works), func(i int) error {
+			_, _, err := f.UpdateMember(t.Context(), stored.ID, changing(works[i]))
+			return err
+		})...))
 		require.Equal(t, want, f.get(t, stored.ID))
 	}
 }

@@ -37,14 +37,14 @@ func execute(t *testing.T, tx *sql.Tx, statement string, args ...any) {
 // awaitLockWait returns once a transaction in this schema waits for a row.
 func (f fixture) awaitLockWait(t *testing.T) {
 	t.Helper()
-	root, err := f.pair.Primary.OpenRoot()
+	root, err := f.Pair.Primary.OpenRoot()
 	require.NoError(t, err)
 	defer func() { require.NoError(t, root.Close()) }()
 	const waiting = `SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
 		WHERE trx_state = 'LOCK WAIT' AND db = ?`
 	require.Eventually(t, func() bool {
 		var count int
-		return root.QueryRowContext(t.Context(), waiting, f.schema.Name).Scan(&count) == nil && count > 0
+		return root.QueryRowContext(t.Context(), waiting, f.Schema.Name).Scan(&count) == nil && count > 0
 	}, 30*time.Second, 150*time.Millisecond)
 }
 

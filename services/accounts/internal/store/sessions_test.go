@@ -3,13 +3,16 @@ package store_test
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/account/accounttest"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 )
 
 // revoked lists the ids of all sessions that are revoked and not expired at now. What the sessions say of themselves and
@@ -151,6 +154,40 @@ func TestADeletionEndsAllSessionsAndNoLaterOneBegins(t *testing.T) {
 
 	again, _ := f.create(t, sungi)
 	require.Greater(t, again.ID, member.ID, "an id was used again")
+}
+
+func TestAMemberSeesItsLiveSessionsNewestFirst(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.register(t, 0)
+	first := s.register(t, 1)
+	s.Advance(time.Hour)
+	client := account.Client{Address: "2001:db8:1111:2222:3333:4444:255.255.255.255", UserAgent: strings.Repeat("ü", account.MaxUserAgent)}
+	login, err := s.LogIn(t.Context(), client, first.Email, password)
+	require.NoError(t, err)
+	second, third, fourth := s.again(t, first), s.again(t, first), callerOf(t, login)
+	_, err = s.LogOut(t.Context(), second.Principal)
+	require.NoError(t, err)
+
+	list := func(limit, offset int) (ids []uint64) {
+		page, err := s.Sessions(t.Context(), first.Principal, listing.Request{Limit: limit, Offset: offset})
+		require.NoError(t, err)
+		for _, session := range page.Values {
+			ids = append(ids, session.ID)
+		}
+		return ids
+	}
+	require.Equal(t, []uint64{third.SessionID, fourth.SessionID, first.SessionID}, list(30, 0))
+	require.Equal(t, []uint64{fourth.SessionID}, list(1, 1))
+	page, err := s.Sessions(t.Context(), first.Principal, listing.Request{Limit: 1, Offset: 1})
+	require.NoError(t, err)
+	require.Equal(t, 3, page.Count)
+	require.Equal(t, account.Session{
+		ID: fourth.SessionID, MemberID: first.MemberID, CreatedAt: s.Now(), ExpiresAt: s.Now().Add(accounttest.RefreshLifetime),
+		TokenExpiresAt: s.Now().Add(accounttest.TokenLifetime), LastSeenAt: s.Now(), Address: client.Address, UserAgent: client.UserAgent,
+	}, page.Values[0])
+	s.Advance(accounttest.RefreshLifetime - time.Hour)
+	require.Equal(t, []uint64{third.SessionID, fourth.SessionID}, list(30, 0), "the first has expired")
 }
 
 func TestRevocationsComeInPagesWithoutExpiredOnes(t *testing.T) {

@@ -23,7 +23,7 @@ func TestSearchesThatTakeLongLeaveRoomForAllOtherReads(t *testing.T) {
 	for range 4 {
 		begun.Add(1)
 		ended.Go(func() {
-			_ = f.cluster.ReadSlowly(t.Context(), func(context.Context, mysqlx.Reader) error {
+			_ = f.Cluster.ReadSlowly(t.Context(), func(context.Context, mysqlx.Reader) error {
 				begun.Done()
 				<-release
 				return nil

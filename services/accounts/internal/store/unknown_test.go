@@ -40,11 +40,11 @@ func (f fixture) through(t *testing.T) (*store.Store, *lossy) {
 			if err != nil {
 				return
 			}
-			all.Go(func() { line.serve(client, f.pair.Primary.Addr()) })
+			all.Go(func() { line.serve(client, f.Pair.Primary.Addr()) })
 		}
 	})
 	cluster, err := mysqlx.Open(mysqlx.Config{
-		Hosts: []string{listener.Addr().String()}, User: f.schema.App.User, Password: f.schema.App.Password, Database: f.schema.Name,
+		Hosts: []string{listener.Addr().String()}, User: f.Schema.App.User, Password: f.Schema.App.Password, Database: f.Schema.Name,
 	}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())

@@ -1,4 +1,4 @@
-package system
+package store_test
 
 import (
 	"io/fs"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/accounts/internal/account/accounttest"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/testservers"
@@ -29,27 +28,34 @@ func TestSessionsThatEndedBeforeTheMigrationStayEndedAndTheOthersGoOn(t *testing
 	db, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
-	soon, ago := time.Now().UTC().Add(time.Hour).Truncate(time.Microsecond), time.Now().UTC().Add(-time.Hour)
-	for _, session := range [][]any{{1, soon, nil}, {1, soon, ago}, {2, ago, ago}, {2, soon, ago}, {3, ago, nil}} {
+	insert := func(memberID int, expires time.Time, revoked any) {
 		_, err := db.ExecContext(t.Context(),
-			"INSERT INTO sessions (member_id, created_at, expires_at, revoked_at) VALUES (?, '2026-01-01', ?, ?)", session...)
+			"INSERT INTO sessions (member_id, created_at, expires_at, revoked_at) VALUES (?, '2026-01-01', ?, ?)", memberID, expires, revoked)
 		require.NoError(t, err)
 	}
+	// The migration judges by the server's clock.
+	present := time.Now().UTC().Truncate(time.Microsecond)
+	soon, ago := present.Add(time.Hour), present.Add(-time.Hour)
+	insert(1, soon, nil)
+	insert(1, soon, ago)
+	insert(2, ago, ago)
+	insert(2, soon, ago)
+	insert(3, ago, nil)
 
 	require.NoError(t, mysqlx.Migrate(t.Context(), config, schemas.Accounts(), log))
-	s := open(t, pair, schema)
-	s.Clock = accounttest.NewClock(time.Now().UTC().Truncate(time.Microsecond))
+	f := on(t, mysqlxtest.Connect(t, pair, schema))
+	revocations, _, err := f.Revocations(t.Context(), 0, present, 10)
+	require.NoError(t, err)
 	var ended []uint64
-	for i, revocation := range s.everything(t) {
+	for i, revocation := range revocations {
 		require.Equal(t, uint64(i+1), revocation.Sequence)
 		require.Equal(t, soon, revocation.Until)
 		ended = append(ended, revocation.SessionID)
 	}
 	require.Equal(t, []uint64{2, 4}, ended)
-	// A process of the version before still inserts sessions.
-	s.exec(t, "INSERT INTO sessions (member_id, created_at, expires_at) VALUES (9, ?, ?)", ago, soon)
-	session, err := s.store.Session(t.Context(), 6)
+	insert(9, soon, nil) // as a process of the version before still does
+	session, err := f.Session(t.Context(), 6)
 	require.NoError(t, err)
-	require.True(t, session.Live(s.Now()))
+	require.True(t, session.Live(present))
 	require.Zero(t, session.LastSeenAt)
 }
