@@ -8,21 +8,22 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 )
 
 func TestAConnectionLostDuringCommitLeavesTheOutcomeUnknownAndIsNotTriedAgain(t *testing.T) {
 	t.Parallel()
-	for when, written := range map[loss][]string{beforeCommit: {}, afterCommit: {"x"}} {
+	for when, written := range map[mysqlxtest.Loss][]string{mysqlxtest.BeforeCommit: {}, mysqlxtest.AfterCommit: {"x"}} {
 		schema := shared(t)
-		proxy := newProxy(t, schema.pair.Primary.Addr())
-		cluster := schema.cluster(t, proxy.addr())
-		proxy.lose(when)
+		proxy := mysqlxtest.NewProxy(t, schema.pair.Primary.Addr())
+		cluster := schema.cluster(t, proxy.Addr())
+		proxy.Lose(when)
 		err := cluster.Write(t.Context(), insert(1, "x"))
 		require.True(t, fault.Is(err, fault.OutcomeUnknown), "%v", err)
-		require.EqualValues(t, 1, proxy.commits.Load())
+		require.EqualValues(t, 1, proxy.Commits.Load())
 		require.Equal(t, written, schema.names(t))
 
-		proxy.lose(never)
+		proxy.Lose(mysqlxtest.Never)
 		require.NoError(t, cluster.Write(t.Context(), insert(2, "y")), "a new connection is made")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 )
 
 // once returns work that adds an item unless it was added before, as work with a claimed key does, and counts its runs.
@@ -25,16 +26,16 @@ func once(id int, name string, runs *int) func(context.Context, mysqlx.Writer) e
 
 func TestWriteOnceFindsOutWhetherACommitHappened(t *testing.T) {
 	t.Parallel()
-	for _, when := range []loss{beforeCommit, afterCommit} {
+	for _, when := range []mysqlxtest.Loss{mysqlxtest.BeforeCommit, mysqlxtest.AfterCommit} {
 		schema := shared(t)
-		proxy := newProxy(t, schema.pair.Primary.Addr())
-		cluster := schema.cluster(t, proxy.addr())
-		proxy.lose(when)
+		proxy := mysqlxtest.NewProxy(t, schema.pair.Primary.Addr())
+		cluster := schema.cluster(t, proxy.Addr())
+		proxy.Lose(when)
 		runs := 0
 		ctx := told(t, 0)
 		require.NoError(t, cluster.WriteOnce(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
 			if runs == 1 {
-				proxy.lose(never)
+				proxy.Lose(mysqlxtest.Never)
 			}
 			return once(1, "x", &runs)(ctx, tx)
 		}))
@@ -47,9 +48,9 @@ func TestWriteOnceFindsOutWhetherACommitHappened(t *testing.T) {
 func TestWriteOnceSaysUnknownWhenTimeIsUpBeforeItFoundOut(t *testing.T) {
 	t.Parallel()
 	schema := shared(t)
-	proxy := newProxy(t, schema.pair.Primary.Addr())
-	cluster := schema.cluster(t, proxy.addr())
-	proxy.lose(beforeCommit)
+	proxy := mysqlxtest.NewProxy(t, schema.pair.Primary.Addr())
+	cluster := schema.cluster(t, proxy.Addr())
+	proxy.Lose(mysqlxtest.BeforeCommit)
 	ctx, cancel := context.WithCancel(told(t, 0))
 	defer cancel()
 	runs := 0
@@ -68,17 +69,17 @@ func TestWriteOnceSaysUnknownWhenTimeIsUpBeforeItFoundOut(t *testing.T) {
 func TestWriteOnceSaysUnknownWhereAnErrorKeepsItFromFindingOut(t *testing.T) {
 	t.Parallel()
 	schema := shared(t)
-	proxy := newProxy(t, schema.pair.Primary.Addr())
-	cluster := schema.cluster(t, proxy.addr())
+	proxy := mysqlxtest.NewProxy(t, schema.pair.Primary.Addr())
+	cluster := schema.cluster(t, proxy.Addr())
 	refused := fault.New(fault.Forbidden, "No.", nil)
 	for want, second := range map[fault.Code]error{
 		fault.OutcomeUnknown: &mysql.MySQLError{Number: 1146}, fault.Forbidden: refused,
 	} {
-		proxy.lose(beforeCommit)
+		proxy.Lose(mysqlxtest.BeforeCommit)
 		runs := 0
 		err := cluster.WriteOnce(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
 			if runs == 1 {
-				proxy.lose(never)
+				proxy.Lose(mysqlxtest.Never)
 				runs++
 				return second
 			}
@@ -92,8 +93,8 @@ func TestWriteOnceSaysUnknownWhereAnErrorKeepsItFromFindingOut(t *testing.T) {
 func TestWriteOnceWaitsForItsOwnFirstTryAndForNobodyElses(t *testing.T) {
 	t.Parallel()
 	schema := shared(t)
-	proxy := newProxy(t, schema.pair.Primary.Addr())
-	cluster := schema.cluster(t, proxy.addr())
+	proxy := mysqlxtest.NewProxy(t, schema.pair.Primary.Addr())
+	cluster := schema.cluster(t, proxy.Addr())
 	inFlight := fault.New(fault.Conflict, "A request with this key is in flight.", &mysql.MySQLError{Number: 1205})
 	runs := 0
 	err := cluster.WriteOnce(t.Context(), func(context.Context, mysqlx.Writer) error {
@@ -103,11 +104,11 @@ func TestWriteOnceWaitsForItsOwnFirstTryAndForNobodyElses(t *testing.T) {
 	require.Same(t, inFlight, err)
 	require.Equal(t, 1, runs)
 
-	proxy.lose(beforeCommit)
+	proxy.Lose(mysqlxtest.BeforeCommit)
 	runs = 0
 	require.NoError(t, cluster.WriteOnce(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
 		if runs == 1 || runs == 2 {
-			proxy.lose(never)
+			proxy.Lose(mysqlxtest.Never)
 			runs++
 			return inFlight
 		}

@@ -41,13 +41,9 @@ func connect(t *testing.T) *nats.Conn {
 // serve answers until the test ends. It returns once ready does.
 func serve(t *testing.T, conn *nats.Conn, service string, ready func(context.Context) error, endpoints ...natsx.Endpoint) context.Context {
 	t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), hanging)
-	ended := make(chan error, 1)
-	go func() { ended <- natsx.Serve(ctx, conn, service, log, endpoints...) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
+	testservers.Run(t, func(ctx context.Context) error { return natsx.Serve(ctx, conn, service, log, endpoints...) })
+	ctx, cancel := context.WithTimeout(t.Context(), hanging)
+	t.Cleanup(cancel)
 	require.Eventually(t, func() bool { return ready(ctx) == nil }, hanging, 10*time.Millisecond)
 	return ctx
 }

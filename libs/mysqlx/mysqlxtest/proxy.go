@@ -1,4 +1,4 @@
-package mysqlx_test
+package mysqlxtest
 
 import (
 	"bytes"
@@ -11,28 +11,33 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// loss is when a proxy loses the connection on which a COMMIT comes.
-type loss int32
+// Loss is when a Proxy loses the connection on which a COMMIT comes.
+type Loss int32
 
+// The losses.
 const (
-	never        loss = iota
-	beforeCommit      // the server never hears of the COMMIT
-	afterCommit       // the server has committed, and its answer is lost
+	Never          Loss = iota
+	BeforeCommit        // the server never hears of the COMMIT
+	AfterCommit         // the server has committed, and its answer is lost
+	AfterOneCommit      // as AfterCommit, for the next COMMIT alone
 )
 
-// proxy stands between a cluster and its primary.
-type proxy struct {
+// Proxy stands between a cluster and its primary.
+type Proxy struct {
+	// Commits is how many COMMITs have come.
+	Commits atomic.Int32
+
 	listener net.Listener
 	target   string
 	loss     atomic.Int32
-	commits  atomic.Int32
 }
 
-func newProxy(t *testing.T, target string) *proxy {
+// NewProxy returns a proxy to the server at target that loses nothing yet. It ends with the test.
+func NewProxy(t *testing.T, target string) *Proxy {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	result := &proxy{listener: listener, target: target}
+	result := &Proxy{listener: listener, target: target}
 	var group sync.WaitGroup
 	group.Go(func() {
 		for {
@@ -50,12 +55,14 @@ func newProxy(t *testing.T, target string) *proxy {
 	return result
 }
 
-func (p *proxy) addr() string { return p.listener.Addr().String() }
+// Addr is where the proxy listens.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-func (p *proxy) lose(when loss) { p.loss.Store(int32(when)) }
+// Lose says what becomes of COMMITs from now on.
+func (p *Proxy) Lose(when Loss) { p.loss.Store(int32(when)) }
 
 // serve forwards one connection until either side closes it or it is lost.
-func (p *proxy) serve(client net.Conn) {
+func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", p.target)
 	if err != nil {
@@ -90,7 +97,7 @@ func forwardAnswers(server io.Reader, client io.Writer, lost *atomic.Bool) {
 }
 
 // forwardRequests copies what the client says, packet by packet: three bytes of length, one of sequence, the command.
-func (p *proxy) forwardRequests(client io.Reader, server io.Writer, lost *atomic.Bool) {
+func (p *Proxy) forwardRequests(client io.Reader, server io.Writer, lost *atomic.Bool) {
 	for {
 		header := make([]byte, 4)
 		if _, err := io.ReadFull(client, header); err != nil {
@@ -101,13 +108,16 @@ func (p *proxy) forwardRequests(client io.Reader, server io.Writer, lost *atomic
 			return
 		}
 		if bytes.Equal(payload, []byte("\x03COMMIT")) {
-			p.commits.Add(1)
-			switch loss(p.loss.Load()) {
-			case beforeCommit:
+			p.Commits.Add(1)
+			switch Loss(p.loss.Load()) {
+			case BeforeCommit:
 				return
-			case afterCommit:
+			case AfterOneCommit:
+				p.Lose(Never)
 				lost.Store(true)
-			case never:
+			case AfterCommit:
+				lost.Store(true)
+			case Never:
 			}
 		}
 		if _, err := server.Write(append(header, payload...)); err != nil {
