@@ -36,15 +36,17 @@ func TestTheConfigurationHasTheDocumentedDefaults(t *testing.T) {
 	require.Equal(t, []string{"200/400", "500/1000"}, []string{cfg.RateLimitMember.String(), cfg.RateLimitAddress.String()})
 	require.Equal(t, 1000, cfg.ConnectionsPerAddress)
 	require.Equal(t, []string{"oms", "oms", "gateway"}, []string{cfg.TokenIssuer, cfg.TokenAudience, cfg.NATSUser})
+	require.Empty(t, cfg.nats().TLSCAFile)
 }
 
-func TestAGatewayNeedNotDrain(t *testing.T) {
+func TestWhatTheOperatorSetsCounts(t *testing.T) {
 	t.Parallel()
 	env := validEnv(t)
-	env["DRAIN_TIME"] = "0s"
+	env["DRAIN_TIME"], env["NATS_TLS_CA_FILE"] = "0s", "nats.pem"
 	cfg, err := config.Load[Config](environ(env))
 	require.NoError(t, err)
-	require.Zero(t, cfg.DrainTime)
+	require.Zero(t, cfg.DrainTime, "a gateway need not drain")
+	require.Equal(t, "nats.pem", cfg.nats().TLSCAFile)
 }
 
 func TestAWrongConfigurationIsRefused(t *testing.T) {

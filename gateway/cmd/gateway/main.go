@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"oms.internal/gateway/internal/router"
 	"oms.internal/libs/config"
@@ -52,5 +53,5 @@ func serve(ctx context.Context, environ []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
-	return run(ctx, cfg, lifecycle.NewLogger(out, "gateway", cfg.LogLevel), func(addresses) {})
+	return run(ctx, cfg, lifecycle.NewLogger(out, "gateway", cfg.LogLevel), time.Now, func(addresses) {})
 }

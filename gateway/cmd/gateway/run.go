@@ -24,7 +24,7 @@ type addresses struct {
 }
 
 // run is the life of the process. onListen is told the addresses once both ports are taken.
-func run(ctx context.Context, cfg Config, log *slog.Logger, onListen func(addresses)) error {
+func run(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time, onListen func(addresses)) error {
 	lifecycle.LogStart(ctx, log, cfg)
 	key, err := assertion.ReadPrivateKey(cfg.PrincipalPrivateKeyFile)
 	if err != nil {
@@ -41,21 +41,21 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, onListen func(addres
 		return err
 	}
 	defer conn.Close()
-	forAccounts := proxy.NewInstances(accounts.Service, cfg.AccountsURL.all, log, time.Now)
-	forOrders := proxy.NewInstances(orders.Service, cfg.OrdersURL.all, log, time.Now)
-	control := proxy.NewInstances(accounts.Service, cfg.AccountsURL.all, log, time.Now)
+	forAccounts := proxy.NewInstances(accounts.Service, cfg.AccountsURL.all, log, now)
+	forOrders := proxy.NewInstances(orders.Service, cfg.OrdersURL.all, log, now)
+	control := proxy.NewInstances(accounts.Service, cfg.AccountsURL.all, log, now)
 	for _, instances := range []*proxy.Instances{forAccounts, forOrders, control} {
 		defer instances.CloseIdleConnections()
 	}
 
 	built, err := assemble(cfg, log, outside{
-		signer:   assertion.NewSigner(key, time.Now),
+		signer:   assertion.NewSigner(key, now),
 		conn:     conn,
 		accounts: forAccounts,
 		orders:   forOrders,
 		control:  control,
 		metrics:  lifecycle.NewMetrics(),
-		now:      time.Now,
+		now:      now,
 	})
 	if err != nil {
 		return err

@@ -2,46 +2,104 @@ package main
 
 import (
 	"io"
+	"net"
 	"net/http"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/lifecycle"
+	"oms.internal/libs/httpx"
 )
 
 func TestRequestsThatComeWhileTheGatewayBeginsAreAnsweredOnceItCan(t *testing.T) {
 	t.Parallel()
 	n := newNeighbours(t)
-	where := startGateway(t, n, io.Discard)
-	var answered atomic.Bool
+	g := startGateway(t, n, io.Discard)
 	const clients = 10
 	statuses := make(chan int, clients)
 	for range clients {
 		go func() {
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+where.public.String()+"/orders/", nil)
-			if err != nil {
-				statuses <- 0
-				return
-			}
-			request.Header.Set("Authorization", "Token "+n.issuer.Token(t, 7, 70))
-			response, err := (&http.Transport{}).RoundTrip(request)
-			answered.Store(true)
-			if err != nil {
-				statuses <- 0
-				return
-			}
-			_ = response.Body.Close()
+			response, _ := g.ask(t, http.MethodGet, "/orders/", n.token(t, 7, 70))
 			statuses <- response.StatusCode
 		}()
 	}
-	require.Eventually(t, func() bool { return lifecycle.Probe(t.Context(), where.admin.String(), io.Discard) != nil }, patience, time.Millisecond)
-	require.False(t, answered.Load())
+	require.Eventually(t, func() bool { return g.probe(t) != nil }, patience, time.Millisecond)
+	require.Empty(t, statuses)
 	n.answerRevocations(t)
 	for range clients {
 		require.Equal(t, http.StatusOK, <-statuses)
 	}
-	awaitReady(t, where)
+	g.awaitReady(t)
+}
+
+func TestGatewayNeedsNeitherNATSNorEveryInstance(t *testing.T) {
+	t.Parallel()
+	for name, atStart := range map[string]bool{"that starts": true, "that runs": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNeighbours(t)
+			n.env["ACCOUNTS_URL"] = "http://127.0.0.1:1," + n.env["ACCOUNTS_URL"] + ",http://127.0.0.1:2"
+			n.env["ORDERS_URL"] += ",http://127.0.0.1:1"
+			n.revoke(69)
+			n.revoked.Fail(nil)
+			if atStart {
+				require.NoError(t, n.nats.Stop(t.Context()))
+			}
+			g := startGateway(t, n, io.Discard)
+			g.awaitReady(t)
+			if !atStart {
+				require.NoError(t, n.nats.Stop(t.Context()))
+			}
+			for range 10 {
+				for _, path := range []string{"/orders/", "/accounts/users"} {
+					response, _ := g.ask(t, http.MethodGet, path, n.token(t, 7, 70))
+					require.Equal(t, http.StatusOK, response.StatusCode)
+				}
+			}
+			response, _ := g.ask(t, http.MethodGet, "/orders/", n.token(t, 7, 69))
+			require.Equal(t, http.StatusUnauthorized, response.StatusCode, "a session that ended before the gateway began")
+			n.revoke(70)
+			g.awaitStatus(t, n.token(t, 7, 70), http.StatusUnauthorized)
+			require.NoError(t, g.probe(t))
+		})
+	}
+}
+
+func TestGatewayThatEndsStillAnswersAndSaysThatItCloses(t *testing.T) {
+	t.Parallel()
+	// A busy machine may miss a short time, so the time grows until the test has seen it.
+	for drain := time.Second; !answersWhileItDrains(t, drain); drain *= 2 {
+		require.Less(t, drain, patience)
+	}
+}
+
+func answersWhileItDrains(t *testing.T, drain time.Duration) bool {
+	t.Helper()
+	n := newNeighbours(t)
+	n.env["DRAIN_TIME"], n.env["SHUTDOWN_TIMEOUT"] = drain.String(), (drain + patience).String()
+	g := startReady(t, n)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+g.public.String()+"/orders/", nil)
+	require.NoError(t, err)
+	request.Header.Set("Authorization", "Token "+n.token(t, 7, 70))
+	ended := make(chan struct{})
+	go func() {
+		g.stop()
+		close(ended)
+	}()
+	for closes := false; !closes; {
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			return false
+		}
+		closes = response.Close
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		require.NotContains(t, response.Header, httpx.HeaderDraining)
+	}
+	require.Error(t, g.probe(t), "load balancers turn away")
+	<-ended
+	_, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", g.public.String())
+	require.Error(t, err)
+	return true
 }

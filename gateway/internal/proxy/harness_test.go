@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
@@ -38,6 +39,7 @@ type setup struct {
 	timeout  time.Duration
 	required func(memberID uint64, sent consistency.Token) consistency.Token
 	readers  []AnswerReader
+	trusted  string // proxies, as in TRUSTED_PROXIES
 	now      func() time.Time
 }
 
@@ -66,8 +68,11 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	service := NewService(Options{
 		Name: "orders", Instances: instances, Signer: assertion.NewSigner(private, time.Now), Required: with.required, Readers: with.readers,
 	})
+	var trusted forwarded.Proxies
+	require.NoError(t, trusted.UnmarshalText([]byte(with.trusted)))
 	app := httpx.New(httpx.Options{
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: with.timeout,
+		First: []fiber.Handler{forwarded.Find(trusted)},
 	})
 	app.Use(func(c *fiber.Ctx) error { return service.Forward(c, asking) })
 	listener := listen(t)
@@ -126,6 +131,19 @@ func (p proxied) ask(t *testing.T, method, target, body string, header http.Head
 	content, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	return answer{response.StatusCode, response.Header, string(content)}
+}
+
+// exchange sends bytes and waits until the gateway closes the connection.
+func (p proxied) exchange(t *testing.T, text string) {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+	_, err = io.WriteString(conn, text)
+	require.NoError(t, err)
+	_, err = io.Copy(io.Discard, conn)
+	require.NoError(t, err)
 }
 
 // listenAt starts a service at an address that was in use before.

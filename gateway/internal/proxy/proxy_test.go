@@ -86,6 +86,42 @@ func TestServiceBelievesNothingThatTheClientSaysAboutItself(t *testing.T) {
 	}, request.header)
 }
 
+func TestServiceLearnsFromATrustedProxyUnderWhichURLTheClientAsked(t *testing.T) {
+	t.Parallel()
+	address, got := record(t)
+	proxy := forwardTo(t, address, setup{trusted: "127.0.0.1"})
+	reply := proxy.ask(t, http.MethodGet, "/orders/", "", http.Header{
+		"X-Forwarded-Host": {"front.test"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Prefix": {"/api"},
+	})
+	require.Equal(t, http.StatusOK, reply.status)
+	request := (<-got).header
+	require.Equal(t, []string{"front.test", "https", "/api"},
+		[]string{request.Get("X-Forwarded-Host"), request.Get("X-Forwarded-Proto"), request.Get("X-Forwarded-Prefix")})
+}
+
+// These requests have one meaning, however odd they look. What has two by any reading is refused (libs/httpx).
+func TestServiceGetsExactlyWhatTheClientSent(t *testing.T) {
+	t.Parallel()
+	address, got := record(t)
+	proxy := forwardTo(t, address, setup{})
+	const post = "POST /orders/ HTTP/1.1\r\nHost: a\r\n"
+	const hidden = "POST /orders/?hidden HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+	for name, test := range map[string]struct{ request, body string }{
+		"chunk extension":       {post + "Transfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\n\r\n", "{}"},
+		"identity in a trailer": {post + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nOms-Principal: x\r\n\r\n", "{}"},
+		"change to HTTP/2":      {post + "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}", "{}"},
+		"body of a read":        {"GET /orders/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nPOST ", ""},
+		"lines before":          {"\r\n\r\n" + post + "Content-Length: 2\r\n\r\n{}", "{}"},
+	} {
+		proxy.exchange(t, test.request+hidden)
+		first, second := <-got, <-got
+		require.Equal(t, []string{"/orders/", test.body}, []string{first.target, first.body}, name)
+		require.Len(t, first.header.Values(assertion.Header), 1, name)
+		require.Equal(t, []string{"/orders/?hidden", ""}, []string{second.target, second.body}, name)
+		require.Empty(t, got, name)
+	}
+}
+
 func TestPathAndQueryArriveAsTheyWereSent(t *testing.T) {
 	t.Parallel()
 	address, got := record(t)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
@@ -21,6 +22,8 @@ import (
 const (
 	passedOn  = 299 // the status of the services here
 	goodToken = "Token good"
+	// clientAddress is where all requests come from, as a trusted proxy says.
+	clientAddress = "203.0.113.5"
 )
 
 var member = authn.Principal{MemberID: 7, SessionID: 70}
@@ -54,9 +57,11 @@ func newApp(t *testing.T) *fiber.App {
 	requests := New(table, oneToken{}, func(*fiber.Ctx, authn.Principal) error { return nil }, map[string]Forwarder{
 		"accounts": service("accounts"), "orders": service("orders"),
 	})
+	var trusted forwarded.Proxies
+	require.NoError(t, trusted.UnmarshalText([]byte("0.0.0.0"))) // from where requests in memory come
 	app := httpx.New(httpx.Options{
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: time.Minute,
-		Decide: []fiber.Handler{requests.Decide},
+		First: []fiber.Handler{forwarded.Find(trusted)}, Decide: []fiber.Handler{requests.Decide},
 	})
 	app.Use(requests.Handle)
 	return app
@@ -65,6 +70,7 @@ func newApp(t *testing.T) *fiber.App {
 func ask(t *testing.T, app *fiber.App, method, path, token string) (*http.Response, map[string]any) {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	request.Header.Set("X-Forwarded-For", clientAddress)
 	if token != "" {
 		request.Header.Set("Authorization", token)
 	}
@@ -118,6 +124,7 @@ func TestEveryRequestIsAnsweredAsTheTableSays(t *testing.T) {
 					require.Equal(t, row.Service, response.Header.Get("Service"))
 					id := map[bool]float64{true: 7, false: 0}[asMember]
 					require.InDelta(t, id, body["MemberID"], 0, "%s %s", method, path)
+					require.Equal(t, clientAddress, body["Address"], "the service learns it of members and of anonymous clients")
 				}
 			}
 		}
