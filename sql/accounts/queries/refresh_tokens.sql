@@ -10,9 +10,11 @@ SELECT member_id FROM sessions JOIN refresh_tokens ON session_id = sessions.id W
 -- name: GetSessionForUpdate :one
 SELECT * FROM sessions WHERE id = ? FOR UPDATE;
 
--- used_by is for processes of a version before: they repeat an answer to the client that is noted there, or to any.
 -- name: UseRefreshToken :exec
-UPDATE refresh_tokens SET used_at = ? WHERE token_hash = ?;
+UPDATE refresh_tokens SET used_at = ?, used_by = ? WHERE token_hash = ?;
+
+-- name: ForgetUserOfRefreshToken :exec
+UPDATE refresh_tokens SET used_by = NULL WHERE token_hash = ?;
 
 -- name: DeleteExpiredRefreshTokens :execrows
 DELETE FROM refresh_tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?;

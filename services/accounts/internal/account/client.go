@@ -53,6 +53,9 @@ const (
 	networkBits6 = 56
 )
 
+// digest tells a client from others, as processes of every release store it.
+func (c Client) digest() Digest { return digest("client", c.network(), c.UserAgent) }
+
 // network is the part of the Internet that the client is in, "" where that is not known.
 func (c Client) network() string {
 	address, err := netip.ParseAddr(c.Address)

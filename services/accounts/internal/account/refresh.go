@@ -32,6 +32,7 @@ type RefreshToken struct {
 	Salt      []byte
 	ExpiresAt time.Time
 	UsedAt    time.Time // the zero time where it was not used
+	UsedBy    Digest    // the client that used it; zero where that is not known, or where another one was noted already
 }
 
 // Presented is a refresh token that somebody showed, with all that it belongs to. Nobody else changes any of it until
@@ -46,9 +47,12 @@ type Presented struct {
 // Verdict is what happens to a presented token; the zero value leaves everything as it is.
 type Verdict struct {
 	// Next is the token that follows the one shown. Where that is not its successor yet, it becomes it, and the token shown is
-	// used from At on. The session lives on as long as Next.
+	// used by By from At on. The session lives on as long as Next.
 	Next *RefreshToken
 	At   time.Time
+	By   Digest
+	// Repeat is written down where another client than By gets Next again. Then By is forgotten, so that it is written once.
+	Repeat *audit.Event
 	// TokenExpiresAt is when the access token expires that comes with Next.
 	TokenExpiresAt time.Time
 	End            *Ending // the session ends
@@ -129,27 +133,28 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 
 // judgeRefresh decides about a token that was shown; next follows it where it was not used yet.
 func (s *Service) judgeRefresh(ctx context.Context, client Client, presented Presented, next RefreshToken, now time.Time) Verdict {
-	verdict := Verdict{At: now, TokenExpiresAt: now.Add(s.deps.TokenLifetime)}
+	verdict := Verdict{At: now, By: client.digest(), TokenExpiresAt: now.Add(s.deps.TokenLifetime)}
 	switch successor := presented.Successor; {
 	case !presented.Member.Active || !presented.Session.Live(now) || !now.Before(presented.Token.ExpiresAt):
 	case presented.Token.UsedAt.IsZero():
 		verdict.Next = &next
 	case successor == nil:
 	case !successor.UsedAt.IsZero():
-		ending := s.reused(ctx, client, presented)
-		verdict.End = &ending
+		event := s.shownAgain(ctx, audit.RefreshReuse, client, presented)
+		event.Outcome = audit.Failure
+		verdict.End = new(s.ending(event))
 	case now.Sub(presented.Token.UsedAt) <= s.deps.RefreshRepeatWindow:
 		verdict.Next = successor
+		if used := presented.Token.UsedBy; used != (Digest{}) && used != verdict.By {
+			verdict.Repeat = new(s.shownAgain(ctx, audit.RefreshRepeat, client, presented))
+		}
 	}
 	return verdict
 }
 
-// reused is the end of a session one of whose tokens was copied.
-func (s *Service) reused(ctx context.Context, client Client, presented Presented) Ending {
-	event := s.event(ctx, audit.RefreshReuse, authn.Principal{Address: client.Address}, presented.Member.ID,
-		audit.AboutSession(presented.Session.ID))
-	event.Outcome = audit.Failure
-	return s.ending(event)
+// shownAgain is the event that a client shows a token that was used before.
+func (s *Service) shownAgain(ctx context.Context, action audit.Action, client Client, presented Presented) audit.Event {
+	return s.event(ctx, action, authn.Principal{Address: client.Address}, presented.Member.ID, audit.AboutSession(presented.Session.ID))
 }
 
 // grant issues the access token of a session from a time on. The token does not outlive what is stored of it, because a

@@ -99,6 +99,84 @@ func TestAUsedRefreshTokenEndsItsSessionOnceItsSuccessorWasUsed(t *testing.T) {
 	}
 }
 
+// kinds counts the events of each action about refresh tokens.
+func (w *world) kinds() map[audit.Action]int {
+	kinds := map[audit.Action]int{}
+	for _, event := range w.store.Events() {
+		if event.Action == audit.RefreshRepeat || event.Action == audit.RefreshReuse {
+			kinds[event.Action]++
+		}
+	}
+	return kinds
+}
+
+func TestAnAnswerThatAnotherClientGetsAgainIsWrittenDownOnceForEachToken(t *testing.T) {
+	t.Parallel()
+	sameNetwork := account.Client{Address: browser.Address, UserAgent: "another"}
+	neighbour := account.Client{Address: "203.0.113.250", UserAgent: browser.UserAgent} // in the network of the browser
+	for name, test := range map[string]struct {
+		clients []account.Client
+		want    map[audit.Action]int
+	}{
+		"the same client":          {[]account.Client{browser, browser, neighbour}, map[audit.Action]int{}},
+		"another network":          {[]account.Client{attacker}, map[audit.Action]int{audit.RefreshRepeat: 1}},
+		"another user agent":       {[]account.Client{sameNetwork}, map[audit.Action]int{audit.RefreshRepeat: 1}},
+		"many, again and again":    {[]account.Client{browser, attacker, browser, sameNetwork, attacker}, map[audit.Action]int{audit.RefreshRepeat: 1}},
+		"another one, then itself": {[]account.Client{attacker, browser}, map[audit.Action]int{audit.RefreshRepeat: 1}},
+	} {
+		w := newWorld()
+		who := w.signUp(t, 1)
+		w.refresh(t, who.grant.RefreshToken)
+		for _, client := range test.clients {
+			_, _, err := w.Refresh(t.Context(), client, who.grant.RefreshToken)
+			require.NoError(t, err, name)
+		}
+		require.Equal(t, test.want, w.kinds(), name)
+		for _, event := range w.store.Events() {
+			if event.Action == audit.RefreshRepeat {
+				require.Equal(t, []any{audit.Success, who.MemberID, uint64(0), audit.AboutSession(who.SessionID)},
+					[]any{event.Outcome, event.Subject, event.Actor, event.Detail}, name)
+			}
+		}
+	}
+}
+
+func TestAThiefInStepWithItsVictimEndsTheSessionWithTheFirstTokenWhoseSuccessorWasUsed(t *testing.T) {
+	t.Parallel()
+	for name, inTurn := range map[string][]account.Client{
+		"the owner goes on first": {browser, attacker}, "the thief goes on first": {attacker, browser},
+	} {
+		w := newWorld()
+		who := w.signUp(t, 1)
+		token := who.grant.RefreshToken
+		for range 5 { // both show each token, and get the same successor as long as nobody used that
+			var successors []string
+			for _, client := range inTurn {
+				grant, revocations, err := w.Refresh(t.Context(), client, token)
+				require.NoError(t, err, name)
+				require.Empty(t, revocations, name)
+				successors = append(successors, grant.RefreshToken)
+			}
+			require.Equal(t, successors[0], successors[1], name)
+			token = successors[0]
+		}
+		require.Equal(t, map[audit.Action]int{audit.RefreshRepeat: 5}, w.kinds(), "%s: each step left an event", name)
+		next, _, err := w.Refresh(t.Context(), inTurn[0], token)
+		require.NoError(t, err, name)
+		_, _, err = w.Refresh(t.Context(), inTurn[0], next.RefreshToken)
+		require.NoError(t, err, name)
+		_, revocations, err := w.Refresh(t.Context(), inTurn[1], token)
+		require.Equal(t, invalidToken, err, name)
+		require.Len(t, revocations, 1, name)
+		require.Equal(t, who.SessionID, revocations[0].SessionID, name)
+		for _, client := range inTurn {
+			_, _, err := w.Refresh(t.Context(), client, next.RefreshToken)
+			require.Equal(t, invalidToken, err, name)
+		}
+		require.Equal(t, map[audit.Action]int{audit.RefreshRepeat: 5, audit.RefreshReuse: 1}, w.kinds(), name)
+	}
+}
+
 func TestTheWindowForLostAnswersDoesNotExtendItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

@@ -22,8 +22,9 @@ const (
 	PasswordCheck  Action = "password_check" // of a member that changes its email or password
 	Logout         Action = "logout"
 	LogoutAll      Action = "logout_all"
-	SessionEnd     Action = "session_end"   // one session, by its id
-	RefreshReuse   Action = "refresh_reuse" // a used refresh token was shown again; its session ended
+	SessionEnd     Action = "session_end"    // one session, by its id
+	RefreshReuse   Action = "refresh_reuse"  // a used refresh token was shown again; its session ended
+	RefreshRepeat  Action = "refresh_repeat" // a used refresh token gave its unused successor again, to another client
 	KeyRotation    Action = "key_rotation"
 	MemberUpdate   Action = "member_update"
 	MemberDelete   Action = "member_delete"
@@ -35,7 +36,7 @@ const (
 )
 
 var actions = []Action{
-	SignUp, Login, PasswordCheck, Logout, LogoutAll, SessionEnd, RefreshReuse, KeyRotation, MemberUpdate, MemberDelete,
+	SignUp, Login, PasswordCheck, Logout, LogoutAll, SessionEnd, RefreshReuse, RefreshRepeat, KeyRotation, MemberUpdate, MemberDelete,
 	PasswordChange, Deactivation, Activation, AdminGrant, AdminRevoke,
 }
 

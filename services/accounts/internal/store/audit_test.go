@@ -54,7 +54,12 @@ func story(t *testing.T, s *serving) []string {
 	do(nil, "login success %d→%d"+from+"session %d", w, w, third.SessionID)
 	_, err = s.EndSession(ctx, admin.Principal, third.SessionID)
 	do(err, "session_end success %d→%d"+from+"session %d", a, w, third.SessionID)
-	s.refresh(t, s.refresh(t, who.grant.RefreshToken).RefreshToken)
+	next := s.refresh(t, who.grant.RefreshToken)
+	for range 2 {
+		_, _, err = s.Refresh(ctx, attacker, who.grant.RefreshToken)
+	}
+	do(err, "refresh_repeat success 0→%d "+attacker.Address+" session %d", w, who.SessionID)
+	s.refresh(t, next.RefreshToken)
 	_, _, err = s.Refresh(t.Context(), browser, who.grant.RefreshToken)
 	require.Error(t, err)
 	do(nil, "refresh_reuse failure 0→%d"+from+"session %d", w, who.SessionID)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store/sqlcgen"
 )
 
@@ -79,13 +80,23 @@ func presentedToken(
 
 // follow stores the successor of a token where it is a new one, and lets the session live on.
 func follow(ctx context.Context, queries *sqlcgen.Queries, presented account.Presented, verdict account.Verdict) error {
-	next := *verdict.Next
+	next, used := *verdict.Next, presented.Token.Hash[:]
 	if presented.Successor == nil {
-		err := queries.UseRefreshToken(ctx, sqlcgen.UseRefreshTokenParams{UsedAt: toNullTime(verdict.At), TokenHash: presented.Token.Hash[:]})
+		err := queries.UseRefreshToken(ctx, sqlcgen.UseRefreshTokenParams{
+			UsedAt: toNullTime(verdict.At), UsedBy: sql.NullString{String: string(verdict.By[:]), Valid: true}, TokenHash: used,
+		})
 		if err != nil {
 			return err
 		}
 		if err := insertRefreshToken(ctx, queries, next); err != nil {
+			return err
+		}
+	}
+	if verdict.Repeat != nil {
+		if err := queries.ForgetUserOfRefreshToken(ctx, used); err != nil {
+			return err
+		}
+		if err := insertEvents(ctx, queries, []audit.Event{*verdict.Repeat}); err != nil {
 			return err
 		}
 	}
@@ -101,9 +112,11 @@ func insertRefreshToken(ctx context.Context, queries *sqlcgen.Queries, token acc
 }
 
 func toRefreshToken(row sqlcgen.RefreshToken) account.RefreshToken {
-	return account.RefreshToken{
+	token := account.RefreshToken{
 		Hash: account.Digest(row.TokenHash), SessionID: row.SessionID, Salt: row.Salt, ExpiresAt: row.ExpiresAt, UsedAt: row.UsedAt.Time,
 	}
+	copy(token.UsedBy[:], row.UsedBy.String)
+	return token
 }
 
 // DeleteExpiredRefreshTokens removes tokens that expired before now.

@@ -121,8 +121,13 @@ func (s *Store) RedeemRefreshToken(
 	}
 	s.writes++
 	if presented.Successor == nil {
-		token.UsedAt = verdict.At
+		token.UsedAt, token.UsedBy = verdict.At, verdict.By
 		s.tokens[hash], s.tokens[verdict.Next.Hash] = token, *verdict.Next
+	}
+	if verdict.Repeat != nil {
+		token.UsedBy = account.Digest{}
+		s.tokens[hash] = token
+		s.record(*verdict.Repeat)
 	}
 	session.TokenExpiresAt, session.ExpiresAt = verdict.TokenExpiresAt, verdict.Next.ExpiresAt
 	s.sessions[session.ID] = session

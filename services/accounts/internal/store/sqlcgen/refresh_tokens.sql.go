@@ -28,6 +28,15 @@ func (q *Queries) DeleteExpiredRefreshTokens(ctx context.Context, arg DeleteExpi
 	return result.RowsAffected()
 }
 
+const forgetUserOfRefreshToken = `-- name: ForgetUserOfRefreshToken :exec
+UPDATE refresh_tokens SET used_by = NULL WHERE token_hash = ?
+`
+
+func (q *Queries) ForgetUserOfRefreshToken(ctx context.Context, tokenHash []byte) error {
+	_, err := q.db.ExecContext(ctx, forgetUserOfRefreshToken, tokenHash)
+	return err
+}
+
 const getMemberIDOfRefreshToken = `-- name: GetMemberIDOfRefreshToken :one
 SELECT member_id FROM sessions JOIN refresh_tokens ON session_id = sessions.id WHERE token_hash = ?
 `
@@ -100,16 +109,16 @@ func (q *Queries) InsertRefreshToken(ctx context.Context, arg InsertRefreshToken
 }
 
 const useRefreshToken = `-- name: UseRefreshToken :exec
-UPDATE refresh_tokens SET used_at = ? WHERE token_hash = ?
+UPDATE refresh_tokens SET used_at = ?, used_by = ? WHERE token_hash = ?
 `
 
 type UseRefreshTokenParams struct {
 	UsedAt    sql.NullTime
+	UsedBy    sql.NullString
 	TokenHash []byte
 }
 
-// used_by is for processes of a version before: they repeat an answer to the client that is noted there, or to any.
 func (q *Queries) UseRefreshToken(ctx context.Context, arg UseRefreshTokenParams) error {
-	_, err := q.db.ExecContext(ctx, useRefreshToken, arg.UsedAt, arg.TokenHash)
+	_, err := q.db.ExecContext(ctx, useRefreshToken, arg.UsedAt, arg.UsedBy, arg.TokenHash)
 	return err
 }
