@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	_ "embed"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -13,8 +15,10 @@ import (
 	"oms.internal/servers/proc"
 )
 
-// mysqlImage is the version of deploy/compose.yaml.
-const mysqlImage = "mysql:9.7"
+// mysqlImage describes the image of a server, of the version in deploy/compose.yaml.
+//
+//go:embed mysql.Dockerfile
+var mysqlImage string
 
 // mysqlContainer is a MySQL server in a container.
 type mysqlContainer struct {
@@ -27,13 +31,17 @@ type mysqlContainer struct {
 const removeContainers = `network="$1"; shift; docker rm -f -v "$@" >/dev/null 2>&1; docker network rm "$network" >/dev/null 2>&1; true`
 
 func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
+	image, err := buildMySQL(ctx)
+	if err != nil {
+		return nil, err
+	}
 	prefix := "oms-test-" + strings.ToLower(rand.Text()[:10])
 	build := func(name string, id, port int) *Server {
 		container := prefix + "-" + name
 		run := []string{
 			"run", "--detach", "--name", container, "--network", prefix, "--network-alias", name,
 			"--publish", fmt.Sprintf("127.0.0.1:%d:3306", port),
-			"--env", "MYSQL_ROOT_PASSWORD=" + options.RootPassword, "--env", "MYSQL_INITDB_SKIP_TZINFO=1",
+			"--env", "MYSQL_ROOT_PASSWORD=" + options.RootPassword,
 		}
 		arguments := mysqlArguments(id, options.BufferPool)
 		if options.CertFile != "" {
@@ -43,7 +51,7 @@ func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
 		}
 		return &Server{
 			name: name, port: port, rootPassword: options.RootPassword,
-			instance: &mysqlContainer{container: container, run: append(append(run, mysqlImage), arguments...)},
+			instance: &mysqlContainer{container: container, run: append(append(run, image), arguments...)},
 		}
 	}
 	pair := &Pair{
@@ -51,7 +59,6 @@ func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
 		engine: newMySQLReplication(), replicatorPassword: options.ReplicatorPassword,
 		Primary: build(primaryName, 1, options.PrimaryPort), Replica: build(replicaName, 2, options.ReplicaPort),
 	}
-	var err error
 	if pair.reaper, err = proc.StartReaper(removeContainers, prefix, prefix+"-"+primaryName, prefix+"-"+replicaName); err != nil {
 		return nil, err
 	}
@@ -59,6 +66,20 @@ func newMySQLPair(ctx context.Context, options Options) (*Pair, error) {
 		return nil, err
 	}
 	return pair, nil
+}
+
+// buildMySQL makes the image of a server, or finds the one that an earlier test made.
+func buildMySQL(ctx context.Context) (image string, err error) {
+	command := exec.CommandContext(ctx, "docker", "build", "--quiet", "--tag", "oms-test-mysql", "-")
+	command.Stdin = strings.NewReader(mysqlImage)
+	output, err := command.Output()
+	if exit, failed := errors.AsType[*exec.ExitError](err); failed {
+		err = fmt.Errorf("%w\n%s", err, proc.LastLines(exit.Stderr, 10))
+	}
+	if err != nil {
+		return "", fmt.Errorf("docker build: %w", err)
+	}
+	return strings.TrimSpace(string(output)), nil
 }
 
 // Container is a MySQL server in a container that somebody else made.
