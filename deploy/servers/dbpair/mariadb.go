@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"oms.internal/servers/proc"
 )
@@ -124,33 +123,21 @@ func (p *mariadbProcess) prepare(ctx context.Context) error {
 	if _, err := os.Stat(data); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	users, unfinished := filepath.Join(p.dir, "users.sql"), data+".new"
-	if err := errors.Join(os.RemoveAll(unfinished), os.WriteFile(users, []byte(rootUsers(p.root)), 0o600)); err != nil {
+	unfinished := data + ".new"
+	if err := os.RemoveAll(unfinished); err != nil {
 		return err
 	}
-	defer os.Remove(users) //nolint:errcheck // the whole folder is private
-	// #nosec G204 -- a program of the system's package
-	command := exec.CommandContext(ctx, p.install, "--defaults-file="+p.configFile(), "--datadir="+unfinished,
-		"--skip-test-db", "--auth-root-authentication-method=normal", "--extra-file="+users)
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("mariadb-install-db: %w\n%s", err, proc.LastLines(output, 15))
+	makeData := p.copyMadeData
+	if p.detached {
+		makeData = p.makeData
+	}
+	if err := makeData(ctx, unfinished); err != nil {
+		return err
 	}
 	return os.Rename(unfinished, data)
 }
 
 func (p *mariadbProcess) configFile() string { return filepath.Join(p.dir, "my.cnf") }
-
-// rootUsers gives root a password on the socket and on 127.0.0.1, and removes every other user. It is executed before the server has
-// ever listened, and nothing of it reaches the binary log.
-func rootUsers(password string) string {
-	var sql strings.Builder
-	sql.WriteString("DELETE FROM mysql.global_priv WHERE User IN ('', 'root');\nFLUSH PRIVILEGES;\n")
-	for _, host := range []string{"localhost", "127.0.0.1"} {
-		fmt.Fprintf(&sql, "CREATE USER 'root'@'%s' IDENTIFIED BY %s;\n", host, quote(password))
-		fmt.Fprintf(&sql, "GRANT ALL PRIVILEGES ON *.* TO 'root'@'%s' WITH GRANT OPTION;\n", host)
-	}
-	return sql.String()
-}
 
 // Kill also removes the socket. It may lie outside of the server's folder, where nobody else would look for it.
 func (p *mariadbProcess) Kill() error {

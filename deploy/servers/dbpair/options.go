@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"oms.internal/servers/proc"
 )
@@ -43,7 +44,8 @@ type Options struct {
 	PrimaryPort int // on 127.0.0.1; 0 means a free one
 	ReplicaPort int
 
-	RootPassword       string // letters and digits only; random if empty
+	// Passwords hold letters and digits only. If empty, root's is one that is random for each process, the replicator's for each pair.
+	RootPassword       string
 	ReplicatorPassword string
 
 	// BufferPool is the size of InnoDB's buffer pool, in the form of the server's configuration ("128M"). The default is small.
@@ -61,13 +63,16 @@ type Options struct {
 	Report func(step string)
 }
 
+// ownPassword is one for all pairs of the process, so that they can share what madeData makes.
+var ownPassword = sync.OnceValue(rand.Text)
+
 func (o Options) withDefaults() (Options, error) {
 	var err error
 	if o.Engine == "" {
 		o.Engine = MariaDB
 	}
 	if o.RootPassword == "" {
-		o.RootPassword = rand.Text()
+		o.RootPassword = ownPassword()
 	}
 	if o.ReplicatorPassword == "" {
 		o.ReplicatorPassword = rand.Text()
