@@ -30,13 +30,14 @@ func stateNames() []string {
 // Page is one page of a list of orders.
 type Page struct {
 	listing.Rows[Order]
-	// CustomersUnknown says that the search went without some customers' names and emails: the accounts service did not
-	// answer in time, or too many customers match.
+	// CustomersUnknown says that the search went without some customers' names and emails: too many customers match, or
+	// the accounts service did not answer in time.
 	CustomersUnknown bool
 }
 
 // List returns one page of the caller's orders, or for an admin of all orders. Terms are looked for in the order's
-// number, its product, and the name and email of its customer.
+// number, its product, and the name and email of its customer. Without the accounts service a search by cursor is the fault
+// Unavailable: its pages together are a whole list, so none of them may lack rows that another one would have.
 func (s *Service) List(ctx context.Context, caller authn.Principal, request listing.Request) (Page, error) {
 	if !caller.Admin {
 		if customer := request.Value("customer"); customer != nil && customer != caller.MemberID {
@@ -47,8 +48,9 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, request list
 	query := Query{Request: request}
 	var page Page
 	var err error
-	if len(query.Terms) > 0 {
-		query.Customers, page.CustomersUnknown = s.matchingCustomers(ctx, query)
+	query.Customers, page.CustomersUnknown, err = s.matchingCustomers(ctx, request)
+	if err != nil && request.Cursor != nil {
+		return Page{}, fault.NewUnavailable(err)
 	}
 	page.Rows, err = s.deps.Store.Orders(ctx, query)
 	return page, err
@@ -57,8 +59,9 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, request list
 // exportPage is how many orders are read at once for an export.
 const exportPage = 1000
 
-// Export returns a function that reads all orders of the request, in parts, until it returns none; customersUnknown is as in
-// Page. Only admins may ask.
+// Export returns a function that reads all orders of the request, in parts, until it returns none. customersUnknown says that
+// a search went without some customers, because too many match. Without the accounts service a search is the fault Unavailable.
+// Only admins may ask.
 func (s *Service) Export(
 	ctx context.Context, caller authn.Principal, request listing.Request,
 ) (next func(context.Context) ([]Order, error), customersUnknown bool, err error) {
@@ -70,8 +73,9 @@ func (s *Service) Export(
 		return nil, false, fault.NewForbidden()
 	}
 	query := Query{Request: request}
-	if len(query.Terms) > 0 {
-		query.Customers, customersUnknown = s.matchingCustomers(ctx, query)
+	query.Customers, customersUnknown, err = s.matchingCustomers(ctx, request)
+	if err != nil {
+		return nil, false, fault.NewUnavailable(err)
 	}
 	// In the order of a value that changes, a row that changes meanwhile would come twice or not at all.
 	request.Ordering = nil
@@ -81,14 +85,19 @@ func (s *Service) Export(
 	}), customersUnknown, nil
 }
 
-func (s *Service) matchingCustomers(ctx context.Context, query Query) (ids [][]uint64, incomplete bool) {
+// matchingCustomers returns, for each term, the customers who match it. It is incomplete where too many match, and where the
+// accounts service does not answer, which is the error.
+func (s *Service) matchingCustomers(ctx context.Context, request listing.Request) (ids [][]uint64, incomplete bool, err error) {
+	if len(request.Terms) == 0 {
+		return nil, false, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, matchBudget)
 	defer cancel()
-	among, _ := query.Value("customer").(uint64)
-	ids, truncated, err := s.deps.Members.Match(ctx, query.Terms, among)
+	among, _ := request.Value("customer").(uint64)
+	ids, incomplete, err = s.deps.Members.Match(ctx, request.Terms, among)
 	if err != nil {
-		s.deps.Log.WarnContext(ctx, "searching without customers", "error", err)
-		return nil, true
+		s.deps.Log.WarnContext(ctx, "accounts does not tell which customers a search finds", "error", err)
+		return nil, true, err
 	}
-	return ids, truncated
+	return ids, incomplete, nil
 }

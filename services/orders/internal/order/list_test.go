@@ -103,6 +103,22 @@ func TestASearchGoesOnWithoutAccountsAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestAWalkThatLacksCustomersIsRefusedAndNotCutShort(t *testing.T) {
+	t.Parallel()
+	byCursor := searchFor("kim")
+	byCursor.Cursor = &listing.Cursor{}
+	for _, failure := range []*fault.Error{fault.NewUnavailable(nil), fault.NewTimeout(nil), fault.NewInternal(nil)} {
+		w := newWorld()
+		w.Accounts.MatchFailure = failure
+		_, err := w.List(t.Context(), admin, byCursor)
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		require.Positive(t, fault.Of(err).RetryAfter)
+		_, _, err = w.Export(t.Context(), admin, searchFor("kim"))
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		require.Empty(t, w.Store.Queries)
+	}
+}
+
 func TestASearchThatMatchesTooManyCustomersSaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

@@ -10,7 +10,7 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// matchBudget is how long a search waits for the accounts service before it goes without customers' names and emails.
+// matchBudget is how long a search waits for the accounts service to find customers by their names and emails.
 const matchBudget = time.Second
 
 // ErrNumberTaken is the fault for an order number that another order has or had: a number names one order for ever.

@@ -2,6 +2,7 @@ package ordertest
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ type Accounts struct {
 	Matches   [][]uint64
 	Truncated bool
 	Failure   error
+	// MatchFailure is a Failure of Match alone.
+	MatchFailure error
 
 	Asked    []any           // ids, and Questions
 	Patience []time.Duration // of those questions that have a deadline
@@ -44,5 +47,5 @@ func (a *Accounts) Member(ctx context.Context, id uint64) (order.Member, error) 
 // Match returns the fixed answer.
 func (a *Accounts) Match(ctx context.Context, terms []string, among uint64) ([][]uint64, bool, error) {
 	a.note(ctx, Question{terms, among})
-	return a.Matches, a.Truncated, a.Failure
+	return a.Matches, a.Truncated, errors.Join(a.Failure, a.MatchFailure)
 }
