@@ -93,7 +93,7 @@ type ThrottleStore interface {
 type AuditStore interface {
 	// RecordEvent stores an event that belongs to no transaction.
 	RecordEvent(ctx context.Context, event audit.Event) error
-	// AuditEvents returns one page of events, newest first.
+	// AuditEvents returns one page of events, newest first, as ctx must see it.
 	AuditEvents(ctx context.Context, request listing.Request) (listing.Rows[audit.Event], error)
 }
 

@@ -119,7 +119,8 @@ func (s *Store) holders(ctx context.Context, email string, emailsOf uint64) (con
 	return listsql.In("id", ids), err
 }
 
-// reading is how a list of members is read: of those that no index serves only a few run at the same time.
+// reading returns how a list is read that may lack what others wrote a moment ago. Of lists that no index serves, only a few
+// are read at the same time.
 func (s *Store) reading(plan listsql.Plan) func(context.Context, func(context.Context, mysqlx.Reader) error) error {
 	if plan.Direct() {
 		return s.cluster.Read
@@ -194,7 +195,7 @@ func (s *Store) AuditEvents(ctx context.Context, request listing.Request) (page 
 	if err != nil {
 		return page, err
 	}
-	err = s.cluster.ReadLatest(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+	err = s.reading(plan)(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
 		page, err = listsql.Read(ctx, reader, plan, sqlcgen.New(reader).ListAuditEventsByIDs,
 			func(row sqlcgen.AuditEvent) (uint64, audit.Event) { return row.ID, toEvent(row) })
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 )
 
 func TestAMemberIsReadAsItWasStored(t *testing.T) {
@@ -51,10 +52,17 @@ func TestTheReplicaHasWhatThePrimaryHas(t *testing.T) {
 func TestReadsSeeWhatTheirTokenCoversAndDenyNobody(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
-	f.OnPrimaryAlone(t)(`INSERT INTO members (id, email, email_key, name, nickname, phone, password_hash, created_at)
+	run := f.OnPrimaryAlone(t)
+	run(`INSERT INTO members (id, email, email_key, name, nickname, phone, password_hash, created_at)
 		VALUES (7, 'new@x.test', 'new@x.test', 'Casey', 'casey', '0212345', 'x', ?)`, now)
+	run(`INSERT INTO audit_events (at, action, actor, subject, address, outcome, request_id, detail)
+		VALUES (?, 'login', 7, 7, '', 'success', '', '')`, now)
 	require.Eventually(t, func() bool {
 		page, err := f.Members(t.Context(), query(10, 0))
+		return err == nil && page.Count == 0
+	}, time.Minute, 5*time.Millisecond, "a read that may be old never went to the replica")
+	require.Eventually(t, func() bool {
+		page, err := f.AuditEvents(t.Context(), listing.Request{Limit: 10})
 		return err == nil && page.Count == 0
 	}, time.Minute, 5*time.Millisecond, "a read that may be old never went to the replica")
 	for range 20 { // wherever reads would go by turns
@@ -65,6 +73,9 @@ func TestReadsSeeWhatTheirTokenCoversAndDenyNobody(t *testing.T) {
 		page, err := f.Members(latest(t), query(10, 0))
 		require.NoError(t, err)
 		require.Equal(t, 1, page.Count)
+		events, err := f.AuditEvents(latest(t), listing.Request{Limit: 10})
+		require.NoError(t, err)
+		require.Equal(t, 1, events.Count)
 		matches, err := f.MatchingMembers(latest(t), []string{"casey"}, 0, 10)
 		require.NoError(t, err)
 		require.Equal(t, [][]uint64{{7}}, matches)

@@ -122,7 +122,7 @@ func (s *serving) everything(t *testing.T) []account.Revocation {
 // events are all events so far, the oldest first.
 func (s *serving) events(t *testing.T) []audit.Event {
 	t.Helper()
-	page, err := s.Store.AuditEvents(t.Context(), listing.Request{Limit: 500})
+	page, err := s.Store.AuditEvents(latest(t), listing.Request{Limit: 500})
 	require.NoError(t, err)
 	slices.Reverse(page.Values)
 	return page.Values

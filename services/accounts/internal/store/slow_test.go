@@ -47,6 +47,11 @@ func TestSearchesThatTakeLongLeaveRoomForAllOtherReads(t *testing.T) {
 	}
 	_, err := f.MatchingMembers(latest(t), []string{"x"}, 0, 1)
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+	several := listing.Request{Limit: 1}.Only("action", "login").Only("outcome", "success")
+	_, err = f.AuditEvents(latest(t), several)
+	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+	_, err = f.AuditEvents(latest(t), listing.Request{Limit: 1}.Only("action", "login"))
+	require.NoError(t, err)
 	for name, query := range map[string]account.Query{
 		"all":      {Request: listing.Request{Limit: 1}},
 		"an email": {Request: listing.Request{Limit: 1}.Only("email", "x@y.test")},
