@@ -16,24 +16,78 @@ import (
 // HeaderStream marks an answer of a service whose body comes piece by piece, so that the gateway passes it on so.
 const HeaderStream = "Oms-Stream"
 
-// pieceTimeout is how long one piece of a body may take to come. The client has writeTimeout to take it.
-const pieceTimeout = 10 * time.Second
+const (
+	// pieceTimeout is how long a service may take for one piece of a body.
+	pieceTimeout = 10 * time.Second
+	// streamLimit is how long a whole body may take. A million orders take a minute, or a quarter of an hour on a slow line; a
+	// client that reads more slowly shall not keep its place for ever.
+	streamLimit = time.Hour
+)
 
 var (
 	errStreams = errors.New("too many streams at once")
 	errEnding  = errors.New("the server ends")
+	errTooLong = errors.New("the stream takes too long")
+	// errOldClient is the fault for a client that could not tell a cut stream from a whole one.
+	errOldClient = fault.New(fault.Malformed, "This answer needs HTTP/1.1: in HTTP/1.0 a file that breaks off looks like a whole one.", nil)
 )
 
-// Streams answers with bodies that come piece by piece, of any size, a few at the same time.
+// SendStream answers with a body of any size, which is read while it is sent, and closed in the end. When reading fails, the
+// connection is cut without the last chunk of a whole body, so that the client sees it. It is cut, too, when the body takes more
+// than an hour, when the client does not take a part of it within 10 s, and when the server has drained and waits for its last
+// requests. A client that speaks HTTP/1.0, where a body has no chunks, is refused with the fault Malformed; the body is then left
+// to the caller.
+func SendStream(c *fiber.Ctx, body io.ReadCloser) error {
+	if !c.Request().Header.IsHTTP11() {
+		return errOldClient
+	}
+	c.Response().SetBodyStream(&stream{
+		ReadCloser: body, until: time.Now().Add(streamLimit), conn: c.Context().Conn(), ending: c.Context().Done(),
+		ctx: context.WithoutCancel(c.UserContext()),
+	}, -1)
+	return nil
+}
+
+// stream is a body that fasthttp reads while it sends it.
+type stream struct {
+	io.ReadCloser
+	until time.Time
+	conn  net.Conn
+	// ending is closed when the server waits for its last requests.
+	ending <-chan struct{}
+	ctx    context.Context //nolint:containedctx // Read has none; the log needs the request's id
+}
+
+func (s *stream) Read(into []byte) (count int, err error) {
+	defer func() {
+		if err != nil && !errors.Is(err, io.EOF) {
+			slog.WarnContext(s.ctx, "a stream is cut", "error", err)
+		}
+	}()
+	select {
+	case <-s.ending:
+		return 0, errEnding
+	default:
+	}
+	if time.Now().After(s.until) {
+		return 0, errTooLong
+	}
+	count, err = s.ReadCloser.Read(into)
+	if deadlineErr := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err == nil {
+		err = deadlineErr
+	}
+	return count, err
+}
+
+// Streams answers with bodies that come piece by piece, a few at the same time.
 type Streams struct{ places chan struct{} }
 
 // NewStreams returns Streams of which at most so many run at once; more hear the fault Unavailable.
 func NewStreams(most int) Streams { return Streams{make(chan struct{}, most)} }
 
-// Answer sends what next returns until it returns nothing. What fails in the first piece is answered as a fault. After that
-// the status is sent already: the connection is cut instead, without the end that a whole body has, so that the client sees it.
-// A stream is cut, too, once the server has drained and waits for its last requests, because a stream may take for ever.
-// next runs after the handler has returned; its context has the values of the request's, and ends with pieceTimeout.
+// Answer sends what next returns until it returns nothing. What fails in the first piece is answered as a fault; after that the
+// stream is cut, as in SendStream. next also runs after the handler has returned. Its context has the values of the request's,
+// and ends after 10 s.
 func (s Streams) Answer(c *fiber.Ctx, next func(context.Context) ([]byte, error)) error {
 	select {
 	case s.places <- struct{}{}:
@@ -51,52 +105,46 @@ func (s Streams) Answer(c *fiber.Ctx, next func(context.Context) ([]byte, error)
 	if err != nil {
 		return err
 	}
-	c.Set(HeaderStream, "1")
-	body := &stream{
-		pending: first, ended: len(first) == 0, next: next, ctx: context.WithoutCancel(c.UserContext()),
-		conn: c.Context().Conn(), leave: leave, ending: c.Context().Done(),
+	body := &pieces{
+		pending: first, ended: len(first) == 0, next: next, ctx: context.WithoutCancel(c.UserContext()), leave: leave,
+	}
+	if err := SendStream(c, body); err != nil {
+		return err
 	}
 	streaming = true
-	c.Response().SetBodyStream(body, -1)
+	c.Set(HeaderStream, "1")
 	return nil
 }
 
-// stream is a body that fasthttp reads while it sends it, and closes in the end.
-type stream struct {
+// pieces is a body that is made piece by piece.
+type pieces struct {
 	pending []byte
 	ended   bool
 	next    func(context.Context) ([]byte, error)
 	ctx     context.Context //nolint:containedctx // Read has none
-	conn    net.Conn
 	leave   func()
-	ending  <-chan struct{}
 }
 
-func (s *stream) Read(into []byte) (int, error) {
-	select {
-	case <-s.ending:
-		return 0, errEnding
-	default:
-	}
-	if len(s.pending) == 0 && !s.ended {
-		ctx, cancel := context.WithTimeout(s.ctx, pieceTimeout)
+func (p *pieces) Read(into []byte) (int, error) {
+	if len(p.pending) == 0 && !p.ended {
+		ctx, cancel := context.WithTimeout(p.ctx, pieceTimeout)
 		defer cancel()
-		piece, err := s.next(ctx)
+		piece, err := p.next(ctx)
 		if err != nil {
-			slog.ErrorContext(ctx, "a stream ends early", "error", err)
 			return 0, err
 		}
-		s.pending, s.ended = piece, len(piece) == 0
+		p.pending, p.ended = piece, len(piece) == 0
 	}
-	if len(s.pending) == 0 {
+	if len(p.pending) == 0 {
 		return 0, io.EOF
 	}
-	count := copy(into, s.pending)
-	s.pending = s.pending[count:]
-	return count, s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	count := copy(into, p.pending)
+	p.pending = p.pending[count:]
+	return count, nil
 }
 
-func (s *stream) Close() error {
-	s.leave()
+// Close gives the place back.
+func (p *pieces) Close() error {
+	p.leave()
 	return nil
 }

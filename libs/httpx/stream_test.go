@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -72,6 +73,26 @@ func TestAFailureInTheFirstPieceIsAnAnswerAndALaterOneCutsTheConnection(t *testi
 		_, err := io.Copy(io.Discard, response.Body)
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	}
+}
+
+func TestAClientOfHTTP10IsRefusedAStreamAndGivesThePlaceBack(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) { return pieces(3, nil) }))
+	for range 2 {
+		var dialer net.Dialer
+		conn, err := dialer.DialContext(t.Context(), "tcp", s.addr)
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "GET / HTTP/1.0\r\nHost: x.test\r\n\r\n")
+		require.NoError(t, err)
+		answer, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		require.Contains(t, string(answer), " 400 Bad Request\r\n")
+		require.NotContains(t, string(answer), "chunked")
+		require.Contains(t, string(answer), "This answer needs HTTP/1.1")
+	}
+	_, err := io.Copy(io.Discard, get(t, s).Body)
+	require.NoError(t, err)
 }
 
 func TestMoreStreamsThanThereArePlacesForAreRefused(t *testing.T) {

@@ -41,6 +41,7 @@ type setup struct {
 	readers  []AnswerReader
 	trusted  string // proxies, as in TRUSTED_PROXIES
 	now      func() time.Time
+	valid    func(context.Context) error
 }
 
 // forwardTo forwards to a service with an instance at each of the addresses, which are separated by blanks.
@@ -63,6 +64,9 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	if with.now == nil {
 		with.now = time.Now
 	}
+	if with.valid == nil {
+		with.valid = func(context.Context) error { return nil }
+	}
 	instances := NewInstances("orders", bases, slog.New(slog.DiscardHandler), with.now)
 	t.Cleanup(instances.CloseIdleConnections)
 	service := NewService(Options{
@@ -74,7 +78,7 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: with.timeout,
 		First: []fiber.Handler{forwarded.Find(trusted)},
 	})
-	app.Use(func(c *fiber.Ctx) error { return service.Forward(c, asking) })
+	app.Use(func(c *fiber.Ctx) error { return service.Forward(c, asking, with.valid) })
 	listener := listen(t)
 	testservers.Run(t, func(ctx context.Context) error { return httpx.Serve(ctx, app, listener, httpx.Drain{}) })
 	return proxied{

@@ -15,6 +15,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -54,8 +55,9 @@ type Service struct{ Options }
 // NewService returns a service.
 func NewService(options Options) *Service { return &Service{options} }
 
-// Forward has the service answer the request in the name of the principal. The context of c must have a deadline.
-func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
+// Forward has the service answer the request in the name of the principal. The context of c must have a deadline. An answer that
+// is streamed may take long, so valid is asked again and again while it passes; its error ends the answer.
+func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal, valid func(context.Context) error) error {
 	var sent atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
 	ctx, release, end := detached(c.UserContext())
@@ -84,11 +86,14 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal) error {
 		}
 	}
 	if answer.Header.Get(httpx.HeaderStream) != "" && request.Method == http.MethodGet {
-		copyAnswer(&c.Response().Header, answer.Header)
-		c.Status(answer.StatusCode)
+		body := &streamed{ReadCloser: answer.Body, ctx: ctx, end: end, valid: valid, checked: time.Now()}
+		if err := httpx.SendStream(c, body); err != nil {
+			return err
+		}
 		streams = true
 		release()
-		stream(c, answer.Body, end)
+		copyAnswer(&c.Response().Header, answer.Header)
+		c.Status(answer.StatusCode)
 		return nil
 	}
 	body, err := readBody(answer)

@@ -1,14 +1,17 @@
 package proxy
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
 )
 
@@ -61,10 +64,9 @@ func TestAStreamThatBreaksOffBreaksOffAtTheClientToo(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
-func TestAClientThatLeavesEndsTheStreamAtTheService(t *testing.T) {
-	t.Parallel()
-	ended := make(chan struct{})
-	p := forwardTo(t, upstream(t, func(w http.ResponseWriter, r *http.Request) {
+// endless streams until its client leaves, and closes ended then.
+func endless(ended chan<- struct{}) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		defer close(ended)
 		w.Header().Set(httpx.HeaderStream, "1")
 		for r.Context().Err() == nil {
@@ -72,7 +74,33 @@ func TestAClientThatLeavesEndsTheStreamAtTheService(t *testing.T) {
 				return
 			}
 		}
-	}), setup{})
+	}
+}
+
+func TestAStreamIsCutOnceItsTokenCountsNoMore(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	var revoked atomic.Bool
+	p := forwardTo(t, upstream(t, endless(ended)), setup{valid: func(context.Context) error {
+		if revoked.Load() {
+			return fault.New(fault.Unauthenticated, "the session ended", nil)
+		}
+		return nil
+	}})
+	response := p.streamed(t)
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	_, err := io.CopyN(io.Discard, response.Body, 1<<20)
+	require.NoError(t, err)
+	revoked.Store(true)
+	_, err = io.Copy(io.Discard, response.Body)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	<-ended
+}
+
+func TestAClientThatLeavesEndsTheStreamAtTheService(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	p := forwardTo(t, upstream(t, endless(ended)), setup{})
 	response := p.streamed(t)
 	require.NoError(t, response.Body.Close())
 	select {

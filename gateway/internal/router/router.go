@@ -26,9 +26,9 @@ type Verifier interface {
 	Verify(ctx context.Context, authorization []string) (authn.Principal, error)
 }
 
-// Forwarder has a service answer a request in the name of the principal.
+// Forwarder has a service answer a request in the name of the principal. valid says whether the caller's token still counts.
 type Forwarder interface {
-	Forward(c *fiber.Ctx, principal authn.Principal) error
+	Forward(c *fiber.Ctx, principal authn.Principal, valid func(context.Context) error) error
 }
 
 // Admission is told of every member that the verifier has let in, and may still refuse the request.
@@ -86,7 +86,11 @@ func (r *Router) Handle(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderAllow, decided.resource.Allow())
 		return c.SendStatus(http.StatusNoContent)
 	}
-	return r.services[decided.resource.Service].Forward(c, decided.principal)
+	bearer := authorization(c)
+	return r.services[decided.resource.Service].Forward(c, decided.principal, func(ctx context.Context) error {
+		_, err := r.verifier.Verify(ctx, bearer)
+		return err
+	})
 }
 
 // identify returns in whose name the request goes on. Public routes ignore the token: a client that logs in again because

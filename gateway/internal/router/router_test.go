@@ -41,7 +41,7 @@ func (oneToken) Verify(_ context.Context, authorization []string) (authn.Princip
 // service answers with its name and the principal it was asked by.
 type service string
 
-func (s service) Forward(c *fiber.Ctx, principal authn.Principal) error {
+func (s service) Forward(c *fiber.Ctx, principal authn.Principal, _ func(context.Context) error) error {
 	c.Set("Service", string(s))
 	encoded, err := json.Marshal(principal)
 	if err != nil {
@@ -150,4 +150,41 @@ func TestUnknownPathIsNotFoundWhoeverAsksAndHowever(t *testing.T) {
 			}
 		}
 	}
+}
+
+// endedSession is a verifier that lets the first request in and no other.
+type endedSession struct{ asked int }
+
+func (e *endedSession) Verify(ctx context.Context, authorization []string) (authn.Principal, error) {
+	if e.asked++; e.asked > 1 {
+		return authn.Principal{}, fault.New(fault.Unauthenticated, "ended", nil)
+	}
+	return oneToken{}.Verify(ctx, authorization)
+}
+
+// asker asks whether the caller's token still counts.
+type asker struct{ heard error }
+
+func (a *asker) Forward(c *fiber.Ctx, _ authn.Principal, valid func(context.Context) error) error {
+	a.heard = valid(c.UserContext())
+	return c.SendStatus(passedOn)
+}
+
+func TestAServiceThatAnswersForLongHearsThatTheSessionEnded(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Routes)
+	require.NoError(t, err)
+	orders := &asker{}
+	requests := New(table, &endedSession{}, func(*fiber.Ctx, authn.Principal) error { return nil }, map[string]Forwarder{"orders": orders})
+	app := httpx.New(httpx.Options{
+		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: time.Minute, Decide: []fiber.Handler{requests.Decide},
+	})
+	app.Use(requests.Handle)
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders/export", nil)
+	request.Header.Set("Authorization", goodToken)
+	response, err := app.Test(request, -1)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, passedOn, response.StatusCode)
+	require.True(t, fault.Is(orders.heard, fault.Unauthenticated))
 }

@@ -68,8 +68,8 @@ func TestAnExportThatFailsSaysSoOrBreaksOff(t *testing.T) {
 	for id := uint64(2); id <= 1500; id++ {
 		w.Store.Stored[id] = order.Order{ID: id}
 	}
-	w.Store.Failure, w.Store.FailsAfter = fault.NewUnavailable(nil), 1
+	w.Store.Failure, w.Store.FailsAfter = fault.NewInternal(nil), 1
 	_, err := w.try(t, http.MethodGet, "/orders/export", "", assertion.Header, w.sign(t, boss))
 	require.Error(t, err, "a part of an export looks like a whole one")
-	w.send(t, boss, http.MethodGet, "/orders/export", "").problem(t, http.StatusServiceUnavailable)
+	w.send(t, boss, http.MethodGet, "/orders/export", "").problem(t, http.StatusInternalServerError)
 }
