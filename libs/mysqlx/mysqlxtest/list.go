@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,15 +19,16 @@ type List struct {
 	Table *listsql.Table
 	// Declared is what a client may ask.
 	Declared listing.List
-	// Samples are some demands on each field that can be filtered by: frequent and rare values, several, ranges.
-	Samples map[string][]listing.Match
+	// Samples are some demands on each field that can be filtered by: frequent and rare values, several, ranges. A range has
+	// two ends, which are filters of their own.
+	Samples map[string][][]listing.Match
 	// Also are conditions that every request of the list has.
 	Also []listsql.Condition
 	// Rows are how many there are.
 	Rows int
 }
 
-// RequireServed examines every combination of up to three filters with every ordering by one field. Where the declaration
+// RequireServed examines every combination of demands on up to three fields with every ordering by one field. Where the declaration
 // says that an index serves one, the server must take that index, read nothing but it, and sort nothing; a page by cursor
 // costs no more than it has rows, wherever it begins. It returns how many combinations are served and how many are not.
 func (d Database) RequireServed(t *testing.T, list List) (served, others int) {
@@ -37,7 +39,10 @@ func (d Database) RequireServed(t *testing.T, list List) (served, others int) {
 	_, err = session.ExecContext(t.Context(), "SET NAMES utf8mb4 COLLATE utf8mb4_unicode_520_ci")
 	require.NoError(t, err)
 	walk := walk{d, session, list}
-	for _, matches := range list.combinations(3) {
+	for _, field := range list.fields() {
+		require.NotEmpty(t, list.Samples[field], "%s: no sample of %s", list.Table.Name, field)
+	}
+	for _, matches := range list.combinations(list.fields(), 3) {
 		for _, ordering := range list.orderings() {
 			request := listing.Request{Limit: 30, Matches: matches, Ordering: ordering}
 			plan, err := list.Table.Plan(request, list.Also...)
@@ -76,23 +81,26 @@ func (l List) orderings() [][]listing.Key {
 	return orderings
 }
 
-// combinations are all choices of samples of at most so many fields.
-func (l List) combinations(most int) [][]listing.Match {
-	fields := []string{}
+// fields are those that can be filtered by.
+func (l List) fields() []string {
+	var fields []string
 	for _, filter := range l.Declared.Filters {
-		if len(fields) == 0 || fields[len(fields)-1] != filter.Field {
+		if !slices.Contains(fields, filter.Field) {
 			fields = append(fields, filter.Field)
 		}
 	}
-	combinations := [][]listing.Match{nil}
-	for _, field := range fields {
-		for _, before := range combinations {
-			if len(before) == most {
-				continue
-			}
-			for _, sample := range l.Samples[field] {
-				combinations = append(combinations, append(before[:len(before):len(before)], sample))
-			}
+	return fields
+}
+
+// combinations are all choices of one sample each of at most so many of the fields.
+func (l List) combinations(fields []string, most int) [][]listing.Match {
+	if len(fields) == 0 || most == 0 {
+		return [][]listing.Match{nil}
+	}
+	combinations := l.combinations(fields[1:], most)
+	for _, sample := range l.Samples[fields[0]] {
+		for _, rest := range l.combinations(fields[1:], most-1) {
+			combinations = append(combinations, slices.Concat(sample, rest))
 		}
 	}
 	return combinations

@@ -40,11 +40,17 @@ func match(field string, op listing.Op, values ...any) listing.Match {
 	return listing.Match{Field: field, Op: op, Values: values}
 }
 
-func is(field string, values ...any) (samples []listing.Match) {
+func is(field string, values ...any) (samples [][]listing.Match) {
 	for _, value := range values {
-		samples = append(samples, match(field, listing.Is, value))
+		samples = append(samples, []listing.Match{match(field, listing.Is, value)})
 	}
 	return samples
+}
+
+// between are samples of a range of times: its ends alone, and both.
+func between(field string, since, until time.Time) [][]listing.Match {
+	from, to := match(field, listing.AtLeast, since), match(field, listing.Below, until)
+	return [][]listing.Match{{from}, {to}, {from, to}}
 }
 
 func lists() []mysqlxtest.List {
@@ -52,23 +58,23 @@ func lists() []mysqlxtest.List {
 	return []mysqlxtest.List{
 		{
 			Table: store.MemberList, Declared: service.Listable(authn.Principal{Admin: true}), Rows: manyRows,
-			Samples: map[string][]listing.Match{
+			Samples: map[string][][]listing.Match{
 				"email": is("email", someEmail, "nobody@x.test"), "name": is("name", frequent, rare, "Nobody"),
 				"is_active": is("is_active", true, false), "is_admin": is("is_admin", true, false),
-				"created_at": {match("created_at", listing.AtLeast, now), match("created_at", listing.Below, later)},
+				"created_at": between("created_at", now, later),
 			},
 		},
 		{
 			Table: store.SessionList, Declared: account.Sessions, Rows: 100,
-			Samples: map[string][]listing.Match{"member": is("member", uint64(100), uint64(0))},
+			Samples: map[string][][]listing.Match{"member": is("member", uint64(100), uint64(0))},
 			Also:    []listsql.Condition{listsql.IsNull("revoked"), listsql.AtLeast("expires", now)},
 		},
 		{
 			Table: store.EventList, Declared: audit.List, Rows: fewRows,
-			Samples: map[string][]listing.Match{
+			Samples: map[string][][]listing.Match{
 				"action": is("action", "logout", "nothing"), "outcome": is("outcome", "failure", "success"),
 				"actor": is("actor", uint64(7), uint64(0)), "subject": is("subject", uint64(7)),
-				"at": {match("at", listing.AtLeast, now), match("at", listing.Below, now.Add(1000*time.Hour))},
+				"at": between("at", now, now.Add(1000*time.Hour)),
 			},
 		},
 	}

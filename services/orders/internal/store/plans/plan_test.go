@@ -60,12 +60,18 @@ func at(day int) time.Time { return time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC
 
 var list = mysqlxtest.List{
 	Table: store.List, Declared: order.List, Rows: filledOrders,
-	Samples: map[string][]listing.Match{
-		"customer":     {match("customer", listing.Is, greatCustomer), match("customer", listing.Is, someCustomer)},
-		"order_number": {match("order_number", listing.Is, "000000000077")},
-		"product_name": {match("product_name", listing.Is, someProduct), match("product_name", listing.Is, "없는 상품")},
-		"state":        {match("state", listing.In, "delivered"), match("state", listing.In, "paid", "shipped"), match("state", listing.In, "delivered", "cancelled", "paid")},
-		"paymented_at": {match("paymented_at", listing.AtLeast, at(3)), match("paymented_at", listing.Below, at(2))},
+	Samples: map[string][][]listing.Match{
+		"customer":     {{match("customer", listing.Is, greatCustomer)}, {match("customer", listing.Is, someCustomer)}},
+		"order_number": {{match("order_number", listing.Is, "000000000077")}},
+		"product_name": {{match("product_name", listing.Is, someProduct)}, {match("product_name", listing.Is, "없는 상품")}},
+		"state": {
+			{match("state", listing.In, "delivered")}, {match("state", listing.In, "paid", "shipped")},
+			{match("state", listing.In, "delivered", "cancelled", "paid")},
+		},
+		"paymented_at": {
+			{match("paymented_at", listing.AtLeast, at(3))}, {match("paymented_at", listing.Below, at(2))},
+			{match("paymented_at", listing.AtLeast, at(2)), match("paymented_at", listing.Below, at(3))},
+		},
 	},
 }
 
