@@ -5,6 +5,7 @@
 package email
 
 import (
+	"errors"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/runes"
+	"golang.org/x/text/secure/precis"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -64,6 +67,13 @@ func parseLiteral(text string) (literal string, ok bool) {
 // profile maps what people type (case, width) as UTS #46 says and validates the result.
 var profile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
 
+// permitted says what IDNA2008 (RFC 5892) permits in a label, of which the profile, like UTS #46, lets more pass: the same letters
+// and digits as in an identifier of PRECIS (RFC 8264, section 4.2) but for the blocks that RFC 5892 excludes in section 2.4,
+// and with the same rules for those that depend on their neighbours (appendix A).
+var permitted = precis.NewIdentifier(precis.Disallow(runes.In(&unicode.RangeTable{
+	R16: []unicode.Range16{{Lo: 0x20d0, Hi: 0x20ff, Stride: 1}}, R32: []unicode.Range32{{Lo: 0x1d100, Hi: 0x1d24f, Stride: 1}},
+})))
+
 // maxDomain is how many characters of a domain are looked at. As A-labels it has 253 at most (RFC 1035, 2.3.4); written
 // decomposed it may have some more.
 const maxDomain = 1000
@@ -78,7 +88,11 @@ func parseInternational(text string) (domain string, ok bool) {
 		return "", false
 	}
 	written, err := profile.ToUnicode(domain)
-	return domain, err == nil && !strings.ContainsFunc(written, isSymbol)
+	for label := range strings.SplitSeq(written, ".") {
+		_, labelErr := permitted.String(label)
+		err = errors.Join(err, labelErr)
+	}
+	return domain, err == nil
 }
 
 // isHidden reports whether UTS #46 would take a character for nothing, or for an ASCII letter by its case alone. Such a
@@ -97,13 +111,6 @@ func isHidden(char rune) bool {
 		}
 	}
 	return false
-}
-
-// isSymbol reports whether IDNA2008 allows a character in no domain (RFC 5892), although UTS #46 does. The exceptions are
-// those that RFC 5892 lists.
-func isSymbol(char rune) bool {
-	return char > unicode.MaxASCII && !unicode.In(char, unicode.L, unicode.M, unicode.Nd) &&
-		!strings.ContainsRune("\u00b7\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u200c\u200d\u3007\u30fb", char)
 }
 
 func isASCII(text string) bool {

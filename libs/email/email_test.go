@@ -108,6 +108,41 @@ func TestLettersThatFoldToASCIIHaveNoPlaceInALocalPart(t *testing.T) {
 	}
 }
 
+// IDNA2008 has code points that no domain holds although UTS #46 lets them pass, and some that need certain neighbours.
+func TestADomainHoldsWhatIDNA2008PermitsWhereItPermitsIt(t *testing.T) {
+	t.Parallel()
+	for domain, valid := range map[string]bool{
+		"a\u0640b": false, "\u0627\u0640\u0628": false, // tatweel
+		"\u07ca\u07fa": false,                   // its like in NKo
+		"가\u302e":      false, "가\u302f": false, // Hangul tone marks
+		"か\u3031": false, "か\u3035": false, "か\u303b": false, // marks of repetition
+		"\u1100": false, "\u1161": false, "\u11a8": false, "\ua960": false, "\ud7b0": false, // jamo that make no syllable
+		"\u1112\u1161\u11ab": true,                                                                // jamo that make one
+		"a\u20d0":            false, "a\u20dd": false, "a\U0001d165": false, "a\U0001d242": false, // marks for symbols
+		"l\u00b7l": true, "a\u00b7l": false, "l\u00b7": false, "\u00b7": false, // middle dot: in Catalan
+		"\u0375α": true, "\u0375a": false, "α\u0375": false, // Greek numeral sign: before Greek
+		"א\u05f3": true, "א\u05f4א": true, "\u05f3א": false, "a\u05f4": false, // geresh: behind Hebrew
+		"あ・": true, "a・b": false, "・漢": true, // Katakana middle dot: with Japanese
+		"ا\u0661\u0662": true, "ا\u06f1\u06f2": true, "ا\u0661\u06f2": false, // Arabic digits: of one kind
+		"क्\u200dष": true, "क\u200dष": false, "ن\u200cم": true, "a\u200cb": false, // joiners
+		"\u06fd": true, "\u0f0b": true, "ཀ\u0f0bཀ": true, "〇": true, "\u3006": true, "ß": true, "ς": true,
+		"a\u00b2": true, // mapped to a2
+		"i\u0307": true, "ƀ": true, "한국": true, "中文": true, "ไทย": true,
+	} {
+		_, ok := email.Parse("m@" + domain + ".test")
+		require.Equal(t, valid, ok, "%+q", domain)
+	}
+	// Each label has its own neighbours.
+	for domain, valid := range map[string]bool{"あ.a・b.test": false, "あ・.b.test": true, "l.\u00b7l.test": false} {
+		_, ok := email.Parse("m@" + domain)
+		require.Equal(t, valid, ok, "%+q", domain)
+	}
+	for _, label := range []string{"xn--l-gda", "xn--bcher-kva"} { // l· as an A-label is refused, too
+		_, ok := email.Parse("m@" + label + ".test")
+		require.Equal(t, label == "xn--bcher-kva", ok, label)
+	}
+}
+
 // FuzzMailboxesAreStable holds that a mailbox and its Unicode form are addresses of that mailbox.
 func FuzzMailboxesAreStable(f *testing.F) {
 	for _, text := range []string{"m@bücher.test", `"a\"b"@x.test`, "a@[::ffff:1.2.3.4]", "i@mailİhub.test", `"a\` + "\t" + `"@x.test`, `"\\"@x.io`} {
