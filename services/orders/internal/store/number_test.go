@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -78,4 +79,36 @@ func TestOfAnOrderThatGivesANumberUpAndOneThatWantsItNeitherFailsOtherwise(t *te
 		require.ErrorIs(t, outcomes[1], order.ErrNumberTaken)
 	}
 	require.Equal(t, 10, d.count(t))
+}
+
+// Otherwise two writes that want one number could each have what the other one waits for.
+func TestWhoeverWaitsForANumberAmongTheOrdersHasNotLockedItElsewhere(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	stored := d.add(t, 1, "CIRCLE000001", "p")
+	creation, err := d.root.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = creation.ExecContext(t.Context(),
+		"INSERT INTO orders (customer_id, order_number, product_name, paid_at) VALUES (2, 'CIRCLE000002', 'p', NOW())")
+	require.NoError(t, err)
+	refused := make(chan error, 1)
+	go func() { // until it is refused: it waits for a second or so at a time
+		var err error
+		for t.Context().Err() == nil && !errors.Is(err, order.ErrNumberTaken) {
+			err = d.number(t, stored.ID, "CIRCLE000002")
+		}
+		refused <- err
+	}()
+	const waiting = `SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
+		WHERE trx_state = 'LOCK WAIT' AND db = ?`
+	require.Eventually(t, func() bool {
+		var count int
+		return d.root.QueryRowContext(t.Context(), waiting, d.schema.Name).Scan(&count) == nil && count > 0
+	}, time.Minute, 20*time.Millisecond)
+	_, err = d.root.ExecContext(t.Context(), "SELECT * FROM order_numbers WHERE order_number = 'CIRCLE000002' FOR UPDATE NOWAIT")
+	require.NoError(t, err)
+	_, err = creation.ExecContext(t.Context(), "INSERT INTO order_numbers (order_number, order_id) VALUES ('CIRCLE000002', 7777)")
+	require.NoError(t, err)
+	require.NoError(t, creation.Commit())
+	require.ErrorIs(t, <-refused, order.ErrNumberTaken)
 }

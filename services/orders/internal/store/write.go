@@ -32,32 +32,32 @@ func (s *Store) ChangeOrder(
 	})
 }
 
-// change stores the order of the fact in the place of the locked one, or removes it.
+// change stores the order of the fact in the place of the locked one, or removes it. As in insert, it locks a number among the
+// orders before it locks it in order_numbers, so that writes do not wait for each other in a circle.
 func change(ctx context.Context, tx transaction, before order.Order, fact order.Fact) error {
 	after := fact.Order
 	if fact.Event == orders.EventDeleted {
-		if err := keepNumber(ctx, tx, before); err != nil {
+		if err := tx.DeleteOrder(ctx, before.ID); err != nil {
 			return err
 		}
-		return tx.DeleteOrder(ctx, before.ID)
+		return keepNumber(ctx, tx, before)
 	}
 	if after.CustomerID != before.CustomerID {
 		if err := refuseFormer(ctx, tx, after.CustomerID); err != nil {
 			return err
 		}
 	}
-	if after.OrderNumber != before.OrderNumber {
-		if err := keepNumber(ctx, tx, before); err != nil {
-			return err
-		}
-		if err := takeNumber(ctx, tx, after); err != nil {
-			return err
-		}
-	}
-	return numberTaken(tx.UpdateOrder(ctx, sqlcgen.UpdateOrderParams{
+	err := tx.UpdateOrder(ctx, sqlcgen.UpdateOrderParams{
 		ID: before.ID, CustomerID: after.CustomerID, OrderNumber: after.OrderNumber, ProductName: after.ProductName,
 		State: string(after.State), Version: after.Version,
-	}))
+	})
+	if err != nil || after.OrderNumber == before.OrderNumber {
+		return numberTaken(err)
+	}
+	if err := keepNumber(ctx, tx, before); err != nil {
+		return err
+	}
+	return takeNumber(ctx, tx, after)
 }
 
 // takeNumber notes that the order has its number from now on. One that another order has or had is taken; the order may
