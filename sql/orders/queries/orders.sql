@@ -47,26 +47,27 @@ SELECT * FROM order_timeline WHERE id = ? AND order_id = ? FOR UPDATE;
 UPDATE order_timeline SET note = '', redacted_by = ? WHERE id = ?;
 
 -- The index is forced because few steps have notes: by their ids, a server might read all steps to find some.
--- name: ListNotesOfCustomer :many
-SELECT id FROM order_timeline FORCE INDEX (order_timeline_customer) WHERE customer_id = ? AND id > ? AND note <> '' ORDER BY id LIMIT ?;
+-- name: ListNotesOfCustomers :many
+SELECT id FROM order_timeline FORCE INDEX (order_timeline_customer)
+WHERE customer_id IN (sqlc.slice(customer_ids)) AND note <> '' LIMIT ?;
 
 -- name: RedactNotes :exec
 UPDATE order_timeline SET note = '', redacted_by = 0 WHERE id IN (sqlc.slice(ids));
 
--- name: IsFormerCustomer :one
-SELECT EXISTS (SELECT 1 FROM former_customers WHERE customer_id = ?);
+-- The lock, which is also on the gap where there is no row, keeps the customer from becoming a former one until the transaction ends.
+-- name: CountFormerCustomersInShareMode :one
+SELECT COUNT(*) FROM former_customers WHERE customer_id = ? LOCK IN SHARE MODE;
 
 -- name: InsertFormerCustomer :exec
 INSERT IGNORE INTO former_customers (customer_id, deleted_at) VALUES (?, ?);
 
--- name: GetComposedThrough :one
-SELECT through FROM composed_products WHERE id = 1;
+-- name: ListFormerCustomersAfter :many
+SELECT customer_id FROM former_customers WHERE customer_id > ? ORDER BY customer_id LIMIT ?;
 
--- name: SetComposedThrough :exec
-UPDATE composed_products SET through = ? WHERE id = 1;
-
--- name: ListProductsAfter :many
-SELECT id, product_name FROM orders WHERE id > ? ORDER BY id LIMIT ?;
+-- name: ListOrdersToMendAfter :many
+SELECT orders.id, orders.order_number, orders.product_name, order_numbers.order_id AS recorded FROM orders
+LEFT JOIN order_numbers ON order_numbers.order_number = orders.order_number
+WHERE orders.id > ? ORDER BY orders.id LIMIT ?;
 
 -- The name is compared byte by byte, because somebody may change it meanwhile.
 -- name: ComposeProduct :exec

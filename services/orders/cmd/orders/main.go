@@ -31,7 +31,7 @@ func program() service.Program[Config] {
 }
 
 func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {
-	return mysqlx.Migrate(ctx, cfg, sql.Orders(), log, store.ComposeProducts)
+	return mysqlx.Migrate(ctx, cfg, sql.Orders(), log, store.MendEarlierWrites)
 }
 
 func build(_ context.Context, cfg Config, base *service.Base) (service.Special, error) {

@@ -13,8 +13,9 @@ import (
 	"oms.internal/libs/mysqlx"
 )
 
-// ForgetCustomer notes, in the consumer's transaction, that a member was deleted, and removes the notes about it.
-type ForgetCustomer func(ctx context.Context, writer mysqlx.Writer, customerID uint64, deletedAt time.Time) error
+// ForgetCustomer notes that a member was deleted, and removes the notes about it. Done again, it changes nothing: it has
+// transactions of its own, which end before the consumer's does.
+type ForgetCustomer func(ctx context.Context, customerID uint64, deletedAt time.Time) error
 
 // NewConsumer returns a consumer that notes each member whose deletion the accounts service publishes.
 func NewConsumer(cluster *mysqlx.Cluster, conn *nats.Conn, forget ForgetCustomer, log *slog.Logger) *events.Consumer {
@@ -22,11 +23,11 @@ func NewConsumer(cluster *mysqlx.Cluster, conn *nats.Conn, forget ForgetCustomer
 		Durable: orders.Service,
 		Subject: events.SubjectOf(accounts.Service, accounts.EventDeleted),
 		Log:     log,
-	}, func(ctx context.Context, writer mysqlx.Writer, event events.Event) error {
+	}, func(ctx context.Context, _ mysqlx.Writer, event events.Event) error {
 		var data accounts.EventData
 		if err := event.Decode(&data); err != nil {
 			return err
 		}
-		return forget(ctx, writer, data.MemberID, event.Time)
+		return forget(ctx, data.MemberID, event.Time)
 	})
 }

@@ -6,8 +6,8 @@ import (
 	"oms.internal/libs/listing"
 )
 
-// Store keeps orders. A missing order is the fault NotFound, a number that another order has or had is ErrNumberTaken, a customer who is known to
-// be gone is refused with NoSuchCustomer.
+// Store keeps orders. A missing order is the fault NotFound, a number that another order has or had is ErrNumberTaken. For a
+// customer who is known to be gone, an order is refused with NoSuchCustomer, a note with ErrNoteAboutFormerCustomer.
 //
 // Reads see at least what their context asks for (libs/consistency). A write is not done again for a request that
 // succeeded before: it returns the order as it was then, and replayed is true.

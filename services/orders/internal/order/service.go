@@ -21,6 +21,9 @@ func NoSuchCustomer(id uint64) error {
 	return fault.InvalidField("customer", fmt.Sprintf(`Invalid pk "%d" - object does not exist.`, id))
 }
 
+// ErrNoteAboutFormerCustomer is the fault for a note about a member that was deleted: such notes are removed, so none is added.
+var ErrNoteAboutFormerCustomer = fault.InvalidField("note", "The customer of this order was deleted, so no note is kept about it.")
+
 // errChanged is the fault for an order that is not as the caller expects it.
 var errChanged = fault.New(fault.PreconditionFailed, "The order is not as the request expects it. Look at it again.", nil)
 

@@ -13,7 +13,7 @@ func (s *Store) CreateOrder(ctx context.Context, request order.IdempotentRequest
 }
 
 func insert(ctx context.Context, tx transaction, fact order.Fact) (order.Order, error) {
-	if err := refuseFormer(ctx, tx, fact.Order.CustomerID); err != nil {
+	if err := refuseFormer(ctx, tx, order.Order{}, fact); err != nil {
 		return order.Order{}, err
 	}
 	id, err := tx.InsertOrder(ctx, sqlcgen.InsertOrderParams{

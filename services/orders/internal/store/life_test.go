@@ -12,7 +12,6 @@ import (
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
 	"oms.internal/libs/fault"
-	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 )
 
@@ -59,9 +58,7 @@ func TestThereIsNothingNewForAFormerCustomer(t *testing.T) {
 	d := newDatabase(t)
 	kept, hers := d.add(t, 7, "FORMER000001", "p"), d.add(t, 8, "FORMER000002", "p")
 	for range 2 {
-		require.NoError(t, d.Cluster.Write(t.Context(), func(ctx context.Context, writer mysqlx.Writer) error {
-			return d.ForgetCustomer(ctx, writer, 7, paidAt)
-		}))
+		require.NoError(t, d.ForgetCustomer(t.Context(), 7, paidAt))
 	}
 	_, err := d.create(t.Context(), order.Order{CustomerID: 7, OrderNumber: "FORMER000003", ProductName: "p", PaidAt: paidAt})
 	require.Equal(t, order.NoSuchCustomer(7), err)

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func TestWhoeverWaitsForANumberAmongTheOrdersHasNotLockedItElsewhere(t *testing.
 	t.Parallel()
 	d := newDatabase(t)
 	stored := d.add(t, 1, "CIRCLE000001", "p")
-	creation, err := d.root.BeginTx(t.Context(), nil)
+	creation, err := d.Root.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	_, err = creation.ExecContext(t.Context(),
 		"INSERT INTO orders (customer_id, order_number, product_name, paid_at) VALUES (2, 'CIRCLE000002', 'p', NOW())")
@@ -103,9 +104,9 @@ func TestWhoeverWaitsForANumberAmongTheOrdersHasNotLockedItElsewhere(t *testing.
 		WHERE trx_state = 'LOCK WAIT' AND db = ?`
 	require.Eventually(t, func() bool {
 		var count int
-		return d.root.QueryRowContext(t.Context(), waiting, d.schema.Name).Scan(&count) == nil && count > 0
+		return d.Root.QueryRowContext(t.Context(), waiting, d.Schema.Name).Scan(&count) == nil && count > 0
 	}, time.Minute, 20*time.Millisecond)
-	_, err = d.root.ExecContext(t.Context(), "SELECT * FROM order_numbers WHERE order_number = 'CIRCLE000002' FOR UPDATE NOWAIT")
+	_, err = d.Root.ExecContext(t.Context(), "SELECT * FROM order_numbers WHERE order_number = 'CIRCLE000002' FOR UPDATE NOWAIT")
 	require.NoError(t, err)
 	_, err = creation.ExecContext(t.Context(), "INSERT INTO order_numbers (order_number, order_id) VALUES ('CIRCLE000002', 7777)")
 	require.NoError(t, err)

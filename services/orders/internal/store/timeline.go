@@ -108,33 +108,40 @@ func (s *Store) RedactNote(ctx context.Context, orderID, stepID, adminID uint64)
 	return customerID, err
 }
 
-// redactBatch is how many notes one transaction removes.
+// ForgetCustomer notes that a member was deleted, and then removes all notes about it. From the first moment there are no new
+// orders for it and no new notes about it, and those that were being written are there when it looks. It may be done again at
+// any time.
+func (s *Store) ForgetCustomer(ctx context.Context, customerID uint64, deletedAt time.Time) error {
+	write := func(ctx context.Context, work func(*sqlcgen.Queries) error) error {
+		return s.cluster.Write(ctx, func(_ context.Context, writer mysqlx.Writer) error { return work(sqlcgen.New(writer)) })
+	}
+	err := write(ctx, func(queries *sqlcgen.Queries) error {
+		return queries.InsertFormerCustomer(ctx, sqlcgen.InsertFormerCustomerParams{CustomerID: customerID, DeletedAt: deletedAt})
+	})
+	if err != nil {
+		return err
+	}
+	return redactNotes(ctx, []uint64{customerID}, write)
+}
+
+// redactBatch is how many notes are removed at once.
 const redactBatch = 500
 
-// ForgetCustomer notes in a transaction that a member was deleted: there are no new orders for it. Before, it removes all
-// notes about the member, in transactions of its own, since there may be many. It may be done again at any time.
-func (s *Store) ForgetCustomer(ctx context.Context, writer mysqlx.Writer, customerID uint64, deletedAt time.Time) error {
-	var last uint64
-	for more := true; more; {
+// redactNotes removes the notes about customers, in as many writes as it takes.
+func redactNotes(ctx context.Context, customers []uint64,
+	write func(context.Context, func(*sqlcgen.Queries) error) error,
+) error {
+	for {
 		var ids []uint64
-		err := s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) (err error) {
-			queries := sqlcgen.New(writer)
-			ids, err = queries.ListNotesOfCustomer(ctx, sqlcgen.ListNotesOfCustomerParams{
-				CustomerID: customerID, ID: last, Limit: redactBatch,
-			})
+		err := write(ctx, func(queries *sqlcgen.Queries) (err error) {
+			ids, err = queries.ListNotesOfCustomers(ctx, sqlcgen.ListNotesOfCustomersParams{CustomerIds: customers, Limit: redactBatch})
 			if err != nil || len(ids) == 0 {
 				return err
 			}
 			return queries.RedactNotes(ctx, ids)
 		})
-		if err != nil {
+		if err != nil || len(ids) < redactBatch {
 			return err
 		}
-		if more = len(ids) == redactBatch; more {
-			last = ids[redactBatch-1]
-		}
 	}
-	return sqlcgen.New(writer).InsertFormerCustomer(ctx, sqlcgen.InsertFormerCustomerParams{
-		CustomerID: customerID, DeletedAt: deletedAt,
-	})
 }

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -10,7 +9,6 @@ import (
 
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
-	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 )
 
@@ -144,13 +142,56 @@ func TestTheNotesAboutADeletedMemberAreRedactedInSmallTransactions(t *testing.T)
 		WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000) SELECT 7777, 7, NOW(), 9, 'paid', 'many' FROM numbers`)
 	require.NoError(t, err)
 	for range 2 { // an event may come again
-		require.NoError(t, d.Cluster.Write(t.Context(), func(ctx context.Context, writer mysqlx.Writer) error {
-			return d.ForgetCustomer(ctx, writer, 7, paidAt)
-		}))
+		require.NoError(t, d.ForgetCustomer(t.Context(), 7, paidAt))
 	}
 	require.Zero(t, d.rows(t, "order_timeline WHERE customer_id = 7 AND note <> ''"))
 	require.Equal(t, 1002, d.rows(t, "order_timeline WHERE customer_id = 7 AND redacted_by = 0"))
 	require.Equal(t, []string{"", "redacted"}, d.notes(t, his.ID))
 	require.Equal(t, []string{"", "about her"}, d.notes(t, hers.ID))
 	require.Equal(t, []string{"", "redacted", "", "about her"}, d.notes(t, given.ID))
+}
+
+// note cancels an order, with a note.
+func (d database) note(t *testing.T, stored order.Order, note string) error {
+	t.Helper()
+	_, _, err := d.ChangeOrder(t.Context(), unkeyed, stored.ID, func(before order.Order) (order.Fact, error) {
+		fact := order.Fact{Event: orders.EventTransition, ActorID: actor, At: paidAt, Order: before, From: before.State, Note: note}
+		fact.Order.State, fact.Order.Version = order.Cancelled, before.Version+1
+		return fact, nil
+	})
+	return err
+}
+
+func TestNobodyWritesANoteAboutAMemberWhoseDeletionIsBeingHeardOf(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	his := d.add(t, 7, "FORGET000001", "p")
+	deletion, err := d.Root.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = deletion.ExecContext(t.Context(), "INSERT INTO former_customers (customer_id, deleted_at) VALUES (7, NOW())")
+	require.NoError(t, err)
+	require.Error(t, d.note(t, his, "about him"), "it waits, and gives up")
+	require.NoError(t, deletion.Commit())
+	require.ErrorIs(t, d.note(t, his, "about him"), order.ErrNoteAboutFormerCustomer)
+	require.Equal(t, his, d.get(t, his.ID))
+	require.NoError(t, d.note(t, his, ""))
+}
+
+func TestANoteThatIsBeingWrittenWhenAMemberIsDeletedGoesToo(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	his := d.add(t, 7, "FORGET000001", "p")
+	writing, err := d.Root.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	for _, statement := range []string{
+		"SELECT COUNT(*) FROM former_customers WHERE customer_id = 7 LOCK IN SHARE MODE",
+		fmt.Sprintf("INSERT INTO order_timeline (order_id, customer_id, at, actor_id, to_state, note) VALUES (%d, 7, NOW(), 9, 'paid', 'about him')", his.ID),
+	} {
+		_, err = writing.ExecContext(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	require.Error(t, d.ForgetCustomer(t.Context(), 7, paidAt), "it waits, and gives up; the event comes again")
+	require.NoError(t, writing.Commit())
+	require.NoError(t, d.ForgetCustomer(t.Context(), 7, paidAt))
+	require.Equal(t, []string{"", "redacted"}, d.notes(t, his.ID))
 }

@@ -42,10 +42,8 @@ func change(ctx context.Context, tx transaction, before order.Order, fact order.
 		}
 		return keepNumber(ctx, tx, before)
 	}
-	if after.CustomerID != before.CustomerID {
-		if err := refuseFormer(ctx, tx, after.CustomerID); err != nil {
-			return err
-		}
+	if err := refuseFormer(ctx, tx, before, fact); err != nil {
+		return err
 	}
 	err := tx.UpdateOrder(ctx, sqlcgen.UpdateOrderParams{
 		ID: before.ID, CustomerID: after.CustomerID, OrderNumber: after.OrderNumber, ProductName: after.ProductName,
@@ -80,13 +78,22 @@ func keepNumber(ctx context.Context, tx transaction, giver order.Order) error {
 	return tx.InsertOrderNumberIfMissing(ctx, sqlcgen.InsertOrderNumberIfMissingParams{OrderNumber: giver.OrderNumber, OrderID: giver.ID})
 }
 
-// refuseFormer refuses a customer whose deletion has been heard of.
-func refuseFormer(ctx context.Context, tx transaction, customerID uint64) error {
-	former, err := tx.IsFormerCustomer(ctx, customerID)
-	if err == nil && former {
-		err = order.NoSuchCustomer(customerID)
+// refuseFormer refuses an order for a customer whose deletion has been heard of, and a note about one. Until the transaction
+// ends, no customer becomes a former one unseen.
+func refuseFormer(ctx context.Context, tx transaction, before order.Order, fact order.Fact) error {
+	customerID := fact.Order.CustomerID
+	if customerID == before.CustomerID && fact.Note == "" {
+		return nil
 	}
-	return err
+	former, err := tx.CountFormerCustomersInShareMode(ctx, customerID)
+	switch {
+	case err != nil || former == 0:
+		return err
+	case customerID != before.CustomerID:
+		return order.NoSuchCustomer(customerID)
+	default:
+		return order.ErrNoteAboutFormerCustomer
+	}
 }
 
 // record writes the fact where others find it: into the timeline and into the outbox.

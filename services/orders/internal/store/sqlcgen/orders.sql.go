@@ -28,6 +28,18 @@ func (q *Queries) ComposeProduct(ctx context.Context, arg ComposeProductParams) 
 	return err
 }
 
+const countFormerCustomersInShareMode = `-- name: CountFormerCustomersInShareMode :one
+SELECT COUNT(*) FROM former_customers WHERE customer_id = ? LOCK IN SHARE MODE
+`
+
+// The lock, which is also on the gap where there is no row, keeps the customer from becoming a former one until the transaction ends.
+func (q *Queries) CountFormerCustomersInShareMode(ctx context.Context, customerID uint64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countFormerCustomersInShareMode, customerID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteOrder = `-- name: DeleteOrder :exec
 DELETE FROM orders WHERE id = ?
 `
@@ -35,17 +47,6 @@ DELETE FROM orders WHERE id = ?
 func (q *Queries) DeleteOrder(ctx context.Context, id uint64) error {
 	_, err := q.db.ExecContext(ctx, deleteOrder, id)
 	return err
-}
-
-const getComposedThrough = `-- name: GetComposedThrough :one
-SELECT through FROM composed_products WHERE id = 1
-`
-
-func (q *Queries) GetComposedThrough(ctx context.Context) (uint64, error) {
-	row := q.db.QueryRowContext(ctx, getComposedThrough)
-	var through uint64
-	err := row.Scan(&through)
-	return through, err
 }
 
 const getOrder = `-- name: GetOrder :one
@@ -225,15 +226,36 @@ func (q *Queries) InsertTimelineEntry(ctx context.Context, arg InsertTimelineEnt
 	return err
 }
 
-const isFormerCustomer = `-- name: IsFormerCustomer :one
-SELECT EXISTS (SELECT 1 FROM former_customers WHERE customer_id = ?)
+const listFormerCustomersAfter = `-- name: ListFormerCustomersAfter :many
+SELECT customer_id FROM former_customers WHERE customer_id > ? ORDER BY customer_id LIMIT ?
 `
 
-func (q *Queries) IsFormerCustomer(ctx context.Context, customerID uint64) (bool, error) {
-	row := q.db.QueryRowContext(ctx, isFormerCustomer, customerID)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
+type ListFormerCustomersAfterParams struct {
+	CustomerID uint64
+	Limit      int32
+}
+
+func (q *Queries) ListFormerCustomersAfter(ctx context.Context, arg ListFormerCustomersAfterParams) ([]uint64, error) {
+	rows, err := q.db.QueryContext(ctx, listFormerCustomersAfter, arg.CustomerID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uint64
+	for rows.Next() {
+		var customer_id uint64
+		if err := rows.Scan(&customer_id); err != nil {
+			return nil, err
+		}
+		items = append(items, customer_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listLastOrders = `-- name: ListLastOrders :many
@@ -285,19 +307,30 @@ func (q *Queries) ListLastOrders(ctx context.Context, customerIds []uint64) ([]O
 	return items, nil
 }
 
-const listNotesOfCustomer = `-- name: ListNotesOfCustomer :many
-SELECT id FROM order_timeline FORCE INDEX (order_timeline_customer) WHERE customer_id = ? AND id > ? AND note <> '' ORDER BY id LIMIT ?
+const listNotesOfCustomers = `-- name: ListNotesOfCustomers :many
+SELECT id FROM order_timeline FORCE INDEX (order_timeline_customer)
+WHERE customer_id IN (/*SLICE:customer_ids*/?) AND note <> '' LIMIT ?
 `
 
-type ListNotesOfCustomerParams struct {
-	CustomerID uint64
-	ID         uint64
-	Limit      int32
+type ListNotesOfCustomersParams struct {
+	CustomerIds []uint64
+	Limit       int32
 }
 
 // The index is forced because few steps have notes: by their ids, a server might read all steps to find some.
-func (q *Queries) ListNotesOfCustomer(ctx context.Context, arg ListNotesOfCustomerParams) ([]uint64, error) {
-	rows, err := q.db.QueryContext(ctx, listNotesOfCustomer, arg.CustomerID, arg.ID, arg.Limit)
+func (q *Queries) ListNotesOfCustomers(ctx context.Context, arg ListNotesOfCustomersParams) ([]uint64, error) {
+	query := listNotesOfCustomers
+	var queryParams []interface{}
+	if len(arg.CustomerIds) > 0 {
+		for _, v := range arg.CustomerIds {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:customer_ids*/?", strings.Repeat(",?", len(arg.CustomerIds))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:customer_ids*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
@@ -364,30 +397,39 @@ func (q *Queries) ListOrdersByIDs(ctx context.Context, ids []uint64) ([]Order, e
 	return items, nil
 }
 
-const listProductsAfter = `-- name: ListProductsAfter :many
-SELECT id, product_name FROM orders WHERE id > ? ORDER BY id LIMIT ?
+const listOrdersToMendAfter = `-- name: ListOrdersToMendAfter :many
+SELECT orders.id, orders.order_number, orders.product_name, order_numbers.order_id AS recorded FROM orders
+LEFT JOIN order_numbers ON order_numbers.order_number = orders.order_number
+WHERE orders.id > ? ORDER BY orders.id LIMIT ?
 `
 
-type ListProductsAfterParams struct {
+type ListOrdersToMendAfterParams struct {
 	ID    uint64
 	Limit int32
 }
 
-type ListProductsAfterRow struct {
+type ListOrdersToMendAfterRow struct {
 	ID          uint64
+	OrderNumber string
 	ProductName string
+	Recorded    sql.NullInt64
 }
 
-func (q *Queries) ListProductsAfter(ctx context.Context, arg ListProductsAfterParams) ([]ListProductsAfterRow, error) {
-	rows, err := q.db.QueryContext(ctx, listProductsAfter, arg.ID, arg.Limit)
+func (q *Queries) ListOrdersToMendAfter(ctx context.Context, arg ListOrdersToMendAfterParams) ([]ListOrdersToMendAfterRow, error) {
+	rows, err := q.db.QueryContext(ctx, listOrdersToMendAfter, arg.ID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListProductsAfterRow
+	var items []ListOrdersToMendAfterRow
 	for rows.Next() {
-		var i ListProductsAfterRow
-		if err := rows.Scan(&i.ID, &i.ProductName); err != nil {
+		var i ListOrdersToMendAfterRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.OrderNumber,
+			&i.ProductName,
+			&i.Recorded,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -474,15 +516,6 @@ func (q *Queries) RedactNotes(ctx context.Context, ids []uint64) error {
 		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
 	}
 	_, err := q.db.ExecContext(ctx, query, queryParams...)
-	return err
-}
-
-const setComposedThrough = `-- name: SetComposedThrough :exec
-UPDATE composed_products SET through = ? WHERE id = 1
-`
-
-func (q *Queries) SetComposedThrough(ctx context.Context, through uint64) error {
-	_, err := q.db.ExecContext(ctx, setComposedThrough, through)
 	return err
 }
 
