@@ -37,8 +37,11 @@ SELECT order_id FROM order_numbers WHERE order_number = ?;
 -- name: InsertTimelineEntry :exec
 INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
--- name: ListTimeline :many
-SELECT * FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT ?;
+-- name: GetLastTimelineEntry :one
+SELECT * FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT 1;
+
+-- name: ListTimelineEntriesByIDs :many
+SELECT * FROM order_timeline WHERE id IN (sqlc.slice(ids));
 
 -- name: GetTimelineEntryForUpdate :one
 SELECT * FROM order_timeline WHERE id = ? AND order_id = ? FOR UPDATE;

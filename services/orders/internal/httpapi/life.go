@@ -72,16 +72,12 @@ func (a *API) timeline(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	steps, err := a.service.Timeline(c.UserContext(), authn.From(c.UserContext()), id)
-	if err != nil {
-		return err
-	}
 	requested := httpx.RequestedURL(c)
 	request, err := listing.Parse(requested.RawQuery, listing.List{}, a.zone)
 	if err != nil {
 		return err
 	}
-	page, err := listing.Whole(request, steps, func(step order.Step) uint64 { return step.ID })
+	page, err := a.service.Timeline(c.UserContext(), authn.From(c.UserContext()), id, request)
 	if err != nil {
 		return err
 	}

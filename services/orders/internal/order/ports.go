@@ -26,8 +26,8 @@ type Store interface {
 	Orders(ctx context.Context, query Query) (listing.Rows[Order], error)
 	// LastOrders returns the last order of each customer that has one.
 	LastOrders(ctx context.Context, customerIDs []uint64) ([]Order, error)
-	// Timeline returns the latest MaxTimeline steps of an order, oldest first, and whose it is or, once it is deleted, was.
-	Timeline(ctx context.Context, id uint64) (steps []Step, customerID uint64, err error)
+	// Timeline returns a page of the steps of an order, oldest first, and whose it is or, once it is deleted, was.
+	Timeline(ctx context.Context, id uint64, request listing.Request) (page listing.Rows[Step], customerID uint64, err error)
 	// RedactNote removes the note of a step of an order, in the name of an admin. It returns whose the order was then.
 	RedactNote(ctx context.Context, orderID, stepID, adminID uint64) (customerID uint64, err error)
 }

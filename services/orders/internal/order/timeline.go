@@ -10,10 +10,8 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 )
-
-// MaxTimeline is how many steps of a timeline are shown, the latest ones. Few orders have more than ten.
-const MaxTimeline = 500
 
 // Fact is something that happened to an order. It is stored together with what it did, or not at all: as an event for
 // other services, and as a step of the order's timeline.
@@ -79,24 +77,24 @@ func (f Fact) Step() Step {
 	return step
 }
 
-// Timeline returns what happened in the life of an order of the caller, or to an admin of any order, oldest first. That of
-// a deleted order is its last customer's. An order that is older than the timelines has an empty one.
+// Timeline returns a page of what happened in the life of an order of the caller, or to an admin of any order, oldest first.
+// That of a deleted order is its last customer's. An order that is older than the timelines has an empty one.
 //
 // Notes are shown to admins and to whoever wrote them: staff write them for each other.
-func (s *Service) Timeline(ctx context.Context, caller authn.Principal, id uint64) ([]Step, error) {
-	steps, customerID, err := s.deps.Store.Timeline(ctx, id)
+func (s *Service) Timeline(ctx context.Context, caller authn.Principal, id uint64, request listing.Request) (listing.Rows[Step], error) {
+	page, customerID, err := s.deps.Store.Timeline(ctx, id, request)
 	if err != nil {
-		return nil, err
+		return listing.Rows[Step]{}, err
 	}
 	if err := mayUse(caller, Order{CustomerID: customerID}); err != nil {
-		return nil, err
+		return listing.Rows[Step]{}, err
 	}
-	for i := range steps {
-		if !caller.Admin && steps[i].ActorID != caller.MemberID {
-			steps[i].Note, steps[i].Redacted = "", false
+	for i := range page.Values {
+		if step := &page.Values[i]; !caller.Admin && step.ActorID != caller.MemberID {
+			step.Note, step.Redacted = "", false
 		}
 	}
-	return steps, nil
+	return page, nil
 }
 
 // RedactNote removes the note of a step for ever, which only admins may. A step without a note stays as it is.

@@ -7,6 +7,7 @@ import (
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
 )
 
@@ -52,10 +53,10 @@ func TestANoteIsShownToWhoeverWroteItAndToAdmins(t *testing.T) {
 		owner: {"", "own", "", "", "redacted"},
 		admin: {"staff", "own", "of the customer before", "redacted", "redacted"},
 	} {
-		steps, err := w.Timeline(t.Context(), caller, 1)
+		page, err := w.Timeline(t.Context(), caller, 1, listing.Request{Limit: 10})
 		require.NoError(t, err)
 		shown := []string{}
-		for _, step := range steps {
+		for _, step := range page.Values {
 			if step.Redacted {
 				step.Note += "redacted"
 			}

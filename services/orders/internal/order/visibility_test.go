@@ -7,6 +7,7 @@ import (
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/order/ordertest"
 )
@@ -29,7 +30,7 @@ var operations = map[string]func(*testing.T, world, authn.Principal, uint64) err
 		return err
 	},
 	"timeline": func(t *testing.T, w world, caller authn.Principal, id uint64) error {
-		_, err := w.Timeline(t.Context(), caller, id)
+		_, err := w.Timeline(t.Context(), caller, id, listing.Request{Limit: 10})
 		return err
 	},
 	"delete": func(t *testing.T, w world, caller authn.Principal, id uint64) error {

@@ -8,6 +8,7 @@ import (
 
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
 )
 
@@ -25,7 +26,7 @@ func TestAMissingOrderIsNotFound(t *testing.T) {
 	d := newDatabase(t)
 	_, err := d.Order(t.Context(), 77)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
-	_, _, err = d.Timeline(t.Context(), 77)
+	_, _, err = d.Timeline(t.Context(), 77, listing.Request{Limit: 1})
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	_, err = d.update(t.Context(), 77, func(*order.Order) {})
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)

@@ -6,61 +6,76 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
+	"oms.internal/libs/listing"
+	"oms.internal/libs/listing/listsql"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
 )
 
-// Timeline returns the steps of an order and whose it is, in two statements.
-func (s *Store) Timeline(ctx context.Context, id uint64) (steps []order.Step, customerID uint64, err error) {
-	err = s.readThrough(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		row, err := queries.GetOrder(ctx, id)
-		gone := errors.Is(err, sql.ErrNoRows)
-		if err != nil && !gone {
-			return err
-		}
-		rows, err := queries.ListTimeline(ctx, sqlcgen.ListTimelineParams{OrderID: id, Limit: order.MaxTimeline})
-		if err != nil {
-			return err
-		}
-		if steps, err = toSteps(rows); err != nil {
-			return err
-		}
-		customerID = row.CustomerID
-		if !gone {
-			return nil
-		}
-		// On a replica the order and the end of its timeline may be missing alike.
-		if len(steps) == 0 || steps[len(steps)-1].To != order.Deleted {
-			return notFound(sql.ErrNoRows)
-		}
-		customerID = steps[len(steps)-1].CustomerID
-		return nil
-	})
-	return steps, customerID, err
+// Steps is where timelines are read.
+var Steps = &listsql.Table{
+	Name:    "order_timeline",
+	Columns: map[string]listsql.Column{"order": {Name: "order_id", Kind: listsql.Number}},
+	Indexes: []listsql.Index{{Name: "order_timeline_order", Fields: []string{"order"}}},
 }
 
-// toSteps turns rows, latest first, into steps, oldest first.
+// Timeline returns a page of the steps of an order and whose it is, in at most four statements.
+func (s *Store) Timeline(ctx context.Context, id uint64, request listing.Request) (page listing.Rows[order.Step], customerID uint64, err error) {
+	plan, err := Steps.Plan(request.Only("order", id))
+	if err != nil {
+		return page, 0, err
+	}
+	err = s.cluster.ReadThrough(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+		queries := sqlcgen.New(reader)
+		if customerID, err = ownerOf(ctx, queries, id); err != nil {
+			return notFound(err)
+		}
+		page, err = listsql.Read(ctx, reader, plan, func(ctx context.Context, ids []uint64) ([]order.Step, error) {
+			rows, err := queries.ListTimelineEntriesByIDs(ctx, ids)
+			if err != nil {
+				return nil, err
+			}
+			return toSteps(rows)
+		}, func(step order.Step) (uint64, order.Step) { return step.ID, step })
+		return err
+	})
+	return page, customerID, err
+}
+
+// ownerOf returns whose an order is or, once it is deleted, was. On a replica the order and the end of its timeline may be
+// missing alike: that is sql.ErrNoRows, too.
+func ownerOf(ctx context.Context, queries *sqlcgen.Queries, id uint64) (customerID uint64, err error) {
+	found, err := queries.GetOrder(ctx, id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return found.CustomerID, err
+	}
+	last, err := queries.GetLastTimelineEntry(ctx, id)
+	if err == nil && last.ToState != string(order.Deleted) {
+		err = sql.ErrNoRows
+	}
+	return last.CustomerID, err
+}
+
 func toSteps(rows []sqlcgen.OrderTimeline) ([]order.Step, error) {
-	steps := make([]order.Step, 0, len(rows))
-	for _, row := range slices.Backward(rows) {
-		step := order.Step{
+	steps := make([]order.Step, len(rows))
+	for i, row := range rows {
+		steps[i] = order.Step{
 			ID: row.ID, At: row.At, ActorID: row.ActorID, CustomerID: row.CustomerID,
 			From: order.State(row.FromState.String), To: order.State(row.ToState), Note: row.Note, Redacted: row.RedactedBy.Valid,
 		}
-		if row.Changes.Valid {
-			var changes []fieldChange
-			if err := json.Unmarshal([]byte(row.Changes.String), &changes); err != nil {
-				return nil, fmt.Errorf("changes of step %d: %w", row.ID, err)
-			}
-			for _, change := range changes {
-				step.Changes = append(step.Changes, order.FieldChange(change))
-			}
+		if !row.Changes.Valid {
+			continue
 		}
-		steps = append(steps, step)
+		var changes []fieldChange
+		if err := json.Unmarshal([]byte(row.Changes.String), &changes); err != nil {
+			return nil, fmt.Errorf("changes of step %d: %w", row.ID, err)
+		}
+		for _, change := range changes {
+			steps[i].Changes = append(steps[i].Changes, order.FieldChange(change))
+		}
 	}
 	return steps, nil
 }

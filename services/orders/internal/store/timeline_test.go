@@ -9,14 +9,17 @@ import (
 
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 	"oms.internal/orders/internal/order"
 )
 
 // timeline is that of an order, with ids that are there but differ from test to test.
 func (d database) timeline(t *testing.T, id uint64) (steps []order.Step, customerID uint64) {
 	t.Helper()
-	steps, customerID, err := d.Timeline(d.told(t), id)
+	page, customerID, err := d.Timeline(d.told(t), id, listing.Request{Limit: 100})
 	require.NoError(t, err)
+	require.Equal(t, len(page.Values), page.Count)
+	steps = page.Values
 	var last uint64
 	for i := range steps {
 		require.Greater(t, steps[i].ID, last)
@@ -72,22 +75,39 @@ func TestAnOrderThatIsOlderThanTimelinesHasAnEmptyOneUntilSomethingHappens(t *te
 	require.Equal(t, order.Cancelled, steps[0].To)
 }
 
-func TestOfALongTimelineTheLatestStepsAreRead(t *testing.T) {
+func TestALongTimelineIsReadInPagesThatLoseNothing(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	stored := d.add(t, 7, "LONG00000001", "p")
-	for i := range order.MaxTimeline + 1 {
+	for i := range 1000 {
 		_, err := d.Root.ExecContext(t.Context(),
-			"INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note) VALUES (?, 7, ?, 9, 'paid', 'paid', ?)",
-			stored.ID, paidAt, fmt.Sprint(i))
+			"INSERT INTO order_timeline (order_id, customer_id, at, actor_id, from_state, to_state, note) VALUES (?, 7, ?, 9, 'paid', 'paid', '')",
+			stored.ID+uint64(i%2), paidAt)
 		require.NoError(t, err)
 	}
 	d.remove(t, stored.ID)
-	steps, customerID := d.timeline(t, stored.ID)
-	require.Len(t, steps, order.MaxTimeline)
-	require.Equal(t, "2", steps[0].Note)
-	require.Equal(t, order.Deleted, steps[order.MaxTimeline-1].To)
-	require.EqualValues(t, 7, customerID)
+	const steps = 502
+	for name, request := range map[string]listing.Request{"by cursor": {Limit: 100, Cursor: &listing.Cursor{}}, "by offset": {Limit: 100}} {
+		seen := map[uint64]bool{}
+		for {
+			page, customerID, err := d.Timeline(d.told(t), stored.ID, request)
+			require.NoError(t, err, name)
+			require.EqualValues(t, 7, customerID)
+			for _, step := range page.Values {
+				seen[step.ID] = true
+			}
+			if len(seen) == steps {
+				require.Equal(t, order.Deleted, page.Values[len(page.Values)-1].To)
+				break
+			}
+			require.Len(t, page.Values, 100)
+			if request.Offset += 100; request.Cursor != nil {
+				request.Offset, request.Cursor = 0, page.Next
+			} else {
+				require.Equal(t, steps, page.Count)
+			}
+		}
+	}
 }
 
 // notes are the notes of all steps, with a mark behind those that were redacted.
@@ -109,18 +129,18 @@ func TestARedactedNoteIsGoneAndTheStepStays(t *testing.T) {
 	stored, other := d.add(t, 7, "REDACT000001", "p"), d.add(t, 7, "REDACT000002", "p")
 	d.happens(t, stored.ID, order.Preparing, "first")
 	d.happens(t, stored.ID, order.Shipped, "second")
-	steps, _, err := d.Timeline(d.told(t), stored.ID)
+	page, _, err := d.Timeline(d.told(t), stored.ID, listing.Request{Limit: 10})
 	require.NoError(t, err)
 	for range 2 {
-		customerID, err := d.RedactNote(t.Context(), stored.ID, steps[1].ID, actor)
+		customerID, err := d.RedactNote(t.Context(), stored.ID, page.Values[1].ID, actor)
 		require.NoError(t, err)
 		require.EqualValues(t, 7, customerID)
 	}
-	_, err = d.RedactNote(t.Context(), stored.ID, steps[0].ID, actor)
+	_, err = d.RedactNote(t.Context(), stored.ID, page.Values[0].ID, actor)
 	require.NoError(t, err, "without a note")
 	require.Equal(t, []string{"", "redacted", "second"}, d.notes(t, stored.ID))
 	require.Equal(t, 1, d.rows(t, "order_timeline WHERE redacted_by = 9"))
-	for _, missing := range [][2]uint64{{other.ID, steps[1].ID}, {stored.ID, 7777}, {7777, steps[1].ID}} {
+	for _, missing := range [][2]uint64{{other.ID, page.Values[1].ID}, {stored.ID, 7777}, {7777, page.Values[1].ID}} {
 		_, err = d.RedactNote(t.Context(), missing[0], missing[1], actor)
 		require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	}

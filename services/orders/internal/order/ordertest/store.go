@@ -128,13 +128,14 @@ func (s *Store) LastOrders(context.Context, []uint64) ([]order.Order, error) {
 	return []order.Order{s.Stored[1]}, nil
 }
 
-// Timeline returns the steps.
-func (s *Store) Timeline(_ context.Context, id uint64) ([]order.Step, uint64, error) {
+// Timeline returns a page of the steps.
+func (s *Store) Timeline(_ context.Context, id uint64, request listing.Request) (listing.Rows[order.Step], uint64, error) {
 	found, ok := s.Stored[id]
 	if !ok {
-		return nil, 0, fault.NewNotFound()
+		return listing.Rows[order.Step]{}, 0, fault.NewNotFound()
 	}
-	return slices.Clone(s.Steps), found.CustomerID, nil
+	page, err := listing.Whole(request, slices.Clone(s.Steps), func(step order.Step) uint64 { return step.ID })
+	return page, found.CustomerID, err
 }
 
 // RedactNote keeps what it was asked, if there is such a step.

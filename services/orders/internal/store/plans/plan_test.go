@@ -11,6 +11,7 @@ import (
 
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/listing"
+	"oms.internal/libs/listing/listsql"
 	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store"
@@ -41,7 +42,7 @@ func fill(t *testing.T, d mysqlxtest.Database) {
 		" IF(n < 990000, IF(n % 50 = 1, 'cancelled', 'delivered'), ELT(1 + n % 3, 'paid', 'preparing', 'shipped'))" +
 		" FROM " + mysqlxtest.Numbers(filledOrders) + " ORDER BY n")
 	run("INSERT INTO order_timeline (order_id, customer_id, at, actor_id, to_state, note)" +
-		" SELECT id, customer_id, paid_at, customer_id, 'paid', '' FROM orders WHERE id % 4 = 0")
+		" SELECT IF(id % 40 = 0, 4, id), customer_id, paid_at, customer_id, 'paid', '' FROM orders WHERE id % 4 = 0")
 	run("INSERT INTO former_customers (customer_id, deleted_at) SELECT id, paid_at FROM orders WHERE id % 40 = 1")
 	run("ANALYZE TABLE orders, order_timeline, former_customers")
 	var rows, customers, great int
@@ -75,6 +76,9 @@ var list = mysqlxtest.List{
 	},
 }
 
+// timeline is that of an order with 25,000 steps, among those of others.
+var timeline = mysqlxtest.List{Table: store.Steps, Also: []listsql.Condition{listsql.Is("order", 4)}, Rows: filledOrders / 40}
+
 func TestIndexesServeEveryQueryOfAMillionOrders(t *testing.T) {
 	d := mysqlxtest.New(t, schemas.Orders())
 	fill(t, d)
@@ -82,6 +86,8 @@ func TestIndexesServeEveryQueryOfAMillionOrders(t *testing.T) {
 	served, others := d.RequireServed(t, list)
 	t.Logf("%d combinations of filters and orderings are served by an index, %d are not", served, others)
 	require.Greater(t, served, 200)
+	served, others = d.RequireServed(t, timeline)
+	require.Equal(t, []int{1, 0}, []int{served, others})
 }
 
 var queries = map[string]mysqlxtest.Query{
@@ -105,7 +111,8 @@ var queries = map[string]mysqlxtest.Query{
 	"DeleteOrder":                     {Args: [][]any{{1}}},
 	"ListOrdersByIDs":                 {Args: fewAndMany()},
 	"ListLastOrders":                  {Args: fewAndMany()},
-	"ListTimeline":                    {Args: [][]any{{4, order.MaxTimeline}, {77, order.MaxTimeline}}},
+	"GetLastTimelineEntry":            {Args: [][]any{{4}, {77}}},
+	"ListTimelineEntriesByIDs":        {Args: fewAndMany()},
 }
 
 // fewAndMany are slices of ids that are far from each other.

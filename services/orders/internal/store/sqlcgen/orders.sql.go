@@ -49,6 +49,28 @@ func (q *Queries) DeleteOrder(ctx context.Context, id uint64) error {
 	return err
 }
 
+const getLastTimelineEntry = `-- name: GetLastTimelineEntry :one
+SELECT id, order_id, customer_id, at, actor_id, from_state, to_state, note, changes, redacted_by FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT 1
+`
+
+func (q *Queries) GetLastTimelineEntry(ctx context.Context, orderID uint64) (OrderTimeline, error) {
+	row := q.db.QueryRowContext(ctx, getLastTimelineEntry, orderID)
+	var i OrderTimeline
+	err := row.Scan(
+		&i.ID,
+		&i.OrderID,
+		&i.CustomerID,
+		&i.At,
+		&i.ActorID,
+		&i.FromState,
+		&i.ToState,
+		&i.Note,
+		&i.Changes,
+		&i.RedactedBy,
+	)
+	return i, err
+}
+
 const getOrder = `-- name: GetOrder :one
 SELECT id, customer_id, order_number, product_name, paid_at, state, version FROM orders WHERE id = ?
 `
@@ -443,17 +465,22 @@ func (q *Queries) ListOrdersToMendAfter(ctx context.Context, arg ListOrdersToMen
 	return items, nil
 }
 
-const listTimeline = `-- name: ListTimeline :many
-SELECT id, order_id, customer_id, at, actor_id, from_state, to_state, note, changes, redacted_by FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT ?
+const listTimelineEntriesByIDs = `-- name: ListTimelineEntriesByIDs :many
+SELECT id, order_id, customer_id, at, actor_id, from_state, to_state, note, changes, redacted_by FROM order_timeline WHERE id IN (/*SLICE:ids*/?)
 `
 
-type ListTimelineParams struct {
-	OrderID uint64
-	Limit   int32
-}
-
-func (q *Queries) ListTimeline(ctx context.Context, arg ListTimelineParams) ([]OrderTimeline, error) {
-	rows, err := q.db.QueryContext(ctx, listTimeline, arg.OrderID, arg.Limit)
+func (q *Queries) ListTimelineEntriesByIDs(ctx context.Context, ids []uint64) ([]OrderTimeline, error) {
+	query := listTimelineEntriesByIDs
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
