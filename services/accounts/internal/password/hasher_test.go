@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/password"
 )
 
@@ -27,57 +28,28 @@ func hash(t testing.TB, hasher *password.Hasher, text string) string {
 	return hashed
 }
 
+// nfd is a password as macOS sends it, and nfc as others do.
+const nfd, nfc = "Pa\u0301sswo\u0308rd\u00a01!", "P\u00e1ssw\u00f6rd 1!"
+
 // phcForm is the PHC string format with the parameters of OWASP's Password Storage Cheat Sheet, a salt of 16 bytes and a
 // key of 32.
 var phcForm = regexp.MustCompile(`^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`)
 
-func TestAPasswordBelongsToItsHashAndToNoOther(t *testing.T) {
+func TestAPasswordBelongsToItsHashInEveryNormalFormAndToNoOther(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t)
-	for _, text := range []string{secret, "비밀번호 🍤 Aa1!", "", strings.Repeat("a", 10_000), "\x00"} {
+	for text, others := range map[string][]string{
+		secret: {secret + "x", strings.ToUpper(secret)}, "비밀번호 🍤 Aa1!": {"비밀번호 Aa1!"}, "": {" "}, "\x00": {""},
+		strings.Repeat("a", 10_000): {strings.Repeat("a", 9_999)}, nfd: {nfc, nfd + "x"}, nfc: {nfd},
+	} {
 		hashed := hash(t, hasher, text)
 		require.Regexp(t, phcForm, hashed)
-
-		ok, outdated, err := hasher.Verify(t.Context(), hashed, text)
-		require.NoError(t, err)
-		require.True(t, ok)
-		require.False(t, outdated)
-
-		for _, wrong := range []string{text + "x", strings.ToUpper(text) + " "} {
-			ok, outdated, err := hasher.Verify(t.Context(), hashed, wrong)
-			require.NoError(t, err)
-			require.False(t, ok, "%q belongs to the hash of %q", wrong, text)
-			require.False(t, outdated)
-		}
-	}
-}
-
-// nfd is a password as macOS sends it, and nfc as others do.
-const nfd, nfc = "Pa\u0301sswo\u0308rd\u00a01!", "P\u00e1ssw\u00f6rd 1!"
-
-func TestAPasswordIsTheSameInEveryNormalForm(t *testing.T) {
-	t.Parallel()
-	hasher := newHasher(t)
-	for _, stored := range []string{nfd, nfc} {
-		hashed := hash(t, hasher, stored)
-		for _, sent := range []string{nfd, nfc} {
+		for _, sent := range append(others, text) {
 			ok, outdated, err := hasher.Verify(t.Context(), hashed, sent)
 			require.NoError(t, err)
-			require.True(t, ok, "%+q for %+q", sent, stored)
+			require.Equal(t, account.NormalPassword(sent) == account.NormalPassword(text), ok, "%+q for the hash of %+q", sent, text)
 			require.False(t, outdated)
 		}
-	}
-}
-
-func TestAHashOfThePasswordAsItWasSentVerifiesAndIsOutdated(t *testing.T) {
-	t.Parallel()
-	hasher := newHasher(t)
-	const ofNFD = "pbkdf2_sha256$1$pepper$idPtAKSxvv3r75JftilMXv0/L/hIDjpMFAHT/d7Ifrs=" // by Python's hashlib
-	for sent, belongs := range map[string]bool{nfd: true, nfc: false, nfd + "x": false} {
-		ok, outdated, err := hasher.Verify(t.Context(), ofNFD, sent)
-		require.NoError(t, err)
-		require.Equal(t, belongs, ok, "%+q", sent)
-		require.True(t, outdated)
 	}
 }
 
@@ -89,23 +61,30 @@ func TestEveryHashHasASaltOfItsOwn(t *testing.T) {
 	require.NotEqual(t, first[5], second[5], "key")
 }
 
-// outdatedHashes are vectors of the reference implementation (test.c of phc-winner-argon2) for the text "password".
-var outdatedHashes = []string{
-	"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-	"$argon2id$v=19$m=65536,t=1,p=1$c29tZXNhbHQ$9qWtwbpyPd3vm1rB1GThgPzZ3/ydHL92zKL+15XZypg",
-	"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
-	"$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
+// oldHashes are those of other parameters and other programs.
+var oldHashes = []struct{ hashed, text string }{
+	// The vectors of Django's own tests (tests/auth_tests/test_hashers.py of 3.2 and 2.0).
+	{"pbkdf2_sha256$260000$seasalt$YlZ2Vggtqdc61YjArZuoApoBh9JNGYoDRBUGu6tcJQo=", "lètmein"},
+	{"pbkdf2_sha256$100000$seasalt$BNZ6eyaNc8qFTJPjrAq99hSYb73EgAdytAtdBg2Sdcc=", "lètmein"},
+	// By Python's hashlib.pbkdf2_hmac. The second is of the text as it was sent, not of its normal form.
+	{"pbkdf2_sha256$1$pepper$1nAnYRHf9fYRT5Bw0hO7K7m8wkd4Oh9qjjyqGNaTnrc=", secret},
+	{"pbkdf2_sha256$1$pepper$idPtAKSxvv3r75JftilMXv0/L/hIDjpMFAHT/d7Ifrs=", nfd},
+	// The vectors of argon2's reference implementation (test.c of phc-winner-argon2).
+	{"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", "password"},
+	{"$argon2id$v=19$m=65536,t=1,p=1$c29tZXNhbHQ$9qWtwbpyPd3vm1rB1GThgPzZ3/ydHL92zKL+15XZypg", "password"},
+	{"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "password"},
+	{"$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc", "password"},
 }
 
-func TestAHashWithOtherParametersVerifiesAndIsOutdated(t *testing.T) {
+func TestAnOldHashVerifiesAndIsOutdated(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t)
-	for _, hashed := range outdatedHashes {
-		for text, belongs := range map[string]bool{"password": true, "Password": false} {
-			ok, outdated, err := hasher.Verify(t.Context(), hashed, text)
-			require.NoError(t, err, hashed)
-			require.Equal(t, belongs, ok, hashed)
-			require.True(t, outdated, hashed)
+	for _, old := range oldHashes {
+		for _, sent := range []string{old.text, old.text + "x", nfc} {
+			ok, outdated, err := hasher.Verify(t.Context(), old.hashed, sent)
+			require.NoError(t, err, old.hashed)
+			require.Equal(t, sent == old.text, ok, "%+q for %s", sent, old.hashed)
+			require.True(t, outdated, old.hashed)
 		}
 	}
 }

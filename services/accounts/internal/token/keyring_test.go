@@ -46,6 +46,14 @@ func load(t *testing.T, dir string) *token.Keyring {
 	return keys
 }
 
+// oneKey returns a keyring of one key.
+func oneKey(t *testing.T) *token.Keyring {
+	t.Helper()
+	dir := t.TempDir()
+	writeKey(t, dir, "a.pem")
+	return load(t, dir)
+}
+
 // published is a JWKS as a verifier reads it (RFC 8037, section 2).
 func published(t *testing.T, keys *token.Keyring) map[string]ed25519.PublicKey {
 	t.Helper()
@@ -90,7 +98,7 @@ func TestAKeyKeepsItsIDWhateverItsFileIsCalled(t *testing.T) {
 	require.Equal(t, before, published(t, load(t, dir)))
 }
 
-func TestADirectoryWithoutUsableKeysIsAnErrorThatNamesIt(t *testing.T) {
+func TestADirectoryWithoutUsableKeysIsAnErrorThatNamesItAndThem(t *testing.T) {
 	t.Parallel()
 	elliptical, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -113,14 +121,12 @@ func TestADirectoryWithoutUsableKeysIsAnErrorThatNamesIt(t *testing.T) {
 	}
 	_, err = token.LoadKeyring(t.Context(), filepath.Join(t.TempDir(), "missing"))
 	require.Error(t, err)
-}
 
-func TestEveryUnusableKeyIsReportedAtOnce(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
-	write(t, dir, "bad1.pem", []byte("hello"))
-	write(t, dir, "bad2.pem", []byte("hello"))
-	_, err := token.LoadKeyring(t.Context(), dir)
+	for _, bad := range []string{"bad1.pem", "bad2.pem"} {
+		write(t, dir, bad, []byte("hello"))
+	}
+	_, err = token.LoadKeyring(t.Context(), dir)
 	require.ErrorContains(t, err, "bad1.pem")
-	require.ErrorContains(t, err, "bad2.pem")
+	require.ErrorContains(t, err, "bad2.pem", "all are reported at once")
 }

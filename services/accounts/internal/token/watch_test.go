@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/token"
+	"oms.internal/servers/testservers"
 )
 
 // watched is a keyring that follows its directory until the test ends.
@@ -23,13 +24,7 @@ func watched(t *testing.T, dir string) (*token.Keyring, *bytes.Buffer) {
 	t.Helper()
 	keys := load(t, dir)
 	var logged bytes.Buffer
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- keys.Watch(ctx, slog.New(slog.NewTextHandler(&logged, nil))) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
+	testservers.Run(t, func(ctx context.Context) error { return keys.Watch(ctx, slog.New(slog.NewTextHandler(&logged, nil))) })
 	return keys, &logged
 }
 
