@@ -32,33 +32,35 @@ func (s *surroundings) makeAdmin(t *testing.T, input string, args ...string) (st
 	return out.String(), err
 }
 
-func TestAnAdminIsMadeWithAPasswordFromStandardInput(t *testing.T) {
+func TestThePasswordIsTheFirstLineOfStandardInput(t *testing.T) {
 	t.Parallel()
-	p := startProcess(t)
-	for ending, email := range map[string]string{"": "none@x.test", "\n": "lf@x.test", "\r\n": "crlf@x.test", "\nmore\n": "more@x.test"} {
-		printed, err := p.makeAdmin(t, secret+ending, "--email", email)
-		require.NoError(t, err, "%q", ending)
-		require.Equal(t, email+": created, with the admin right\n", printed)
-		require.True(t, principal(t, p.logIn(t, email, secret)).Admin)
+	for _, ending := range []string{"", "\n", "\r\n", "\nmore\n"} {
+		got, err := readPassword(piped(t, secret+ending), io.Discard)
+		require.NoError(t, err)
+		require.Equal(t, secret, got, "%q", ending)
 	}
 }
 
-func TestAMemberIsPromotedAndGetsTheNewPassword(t *testing.T) {
+func TestAnAdminIsMadeOrPromotedAndGetsTheNewPassword(t *testing.T) {
 	t.Parallel()
 	p := startProcess(t)
 	member := p.signUp(t, "A@x.test")
 	const another = "Another'pwd1"
-	printed, err := p.makeAdmin(t, another+"\n", "--email", "a@x.test")
-	require.NoError(t, err)
-	require.Contains(t, printed, "a@x.test: has the admin right and the new password")
-	require.NotContains(t, printed, another)
+	for email, want := range map[string]string{
+		"new@x.test": "new@x.test: created, with the admin right\n",
+		"a@x.test":   "a@x.test: has the admin right and the new password; its sessions have ended\n",
+	} {
+		printed, err := p.makeAdmin(t, another+"\n", "--email", email)
+		require.NoError(t, err)
+		require.Equal(t, want, printed)
+		login := p.logIn(t, email, another)
+		require.Equal(t, http.StatusOK, login.status, login.body)
+		caller := principal(t, login)
+		require.True(t, caller.Admin)
+		require.Equal(t, email == "a@x.test", caller.MemberID == member.MemberID)
+		require.Equal(t, http.StatusOK, p.do(t, caller, http.MethodGet, "/audit/events", "").status)
+	}
 	require.Equal(t, http.StatusBadRequest, p.logIn(t, "a@x.test", secret).status)
-	login := p.logIn(t, "a@x.test", another)
-	require.Equal(t, http.StatusOK, login.status)
-	caller := principal(t, login)
-	require.Equal(t, member.MemberID, caller.MemberID)
-	require.True(t, caller.Admin)
-	require.Equal(t, http.StatusOK, p.do(t, caller, http.MethodGet, "/audit/events", "").status)
 }
 
 func TestAnAdminNeedsAnEmailAndAGoodPassword(t *testing.T) {

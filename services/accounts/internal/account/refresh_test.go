@@ -25,7 +25,7 @@ func (w *world) refresh(t *testing.T, text string) (account.Grant, []account.Rev
 func TestARefreshTokenIsUsedOnceAndRenewsTheSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	grant := w.signUp(t, 1).grant
+	grant := w.Register(t, 1).Grant
 	for range 3 {
 		w.Advance(time.Hour)
 		next, _ := w.refresh(t, grant.RefreshToken)
@@ -36,7 +36,7 @@ func TestARefreshTokenIsUsedOnceAndRenewsTheSession(t *testing.T) {
 		grant = next
 	}
 	require.Equal(t, 1, w.store.CountSessions())
-	require.Empty(t, w.revocations(t))
+	require.Empty(t, w.Everything(t))
 }
 
 // reuseCases say what a used token gives, by when it is shown and whether its successor was used.
@@ -60,15 +60,15 @@ func TestAUsedRefreshTokenEndsItsSessionOnceItsSuccessorWasUsed(t *testing.T) {
 	i := 0
 	for name, test := range reuseCases {
 		i++
-		who := w.signUp(t, i)
-		first, _ := w.refresh(t, who.grant.RefreshToken)
+		who := w.Register(t, i)
+		first, _ := w.refresh(t, who.RefreshToken)
 		newest := first
 		if test.followed {
 			newest, _ = w.refresh(t, first.RefreshToken)
 		}
 		w.Advance(test.after)
-		before := len(w.revocations(t))
-		again, revocations, err := w.Refresh(t.Context(), attacker, who.grant.RefreshToken) // from any network
+		before := len(w.Everything(t))
+		again, revocations, err := w.Refresh(t.Context(), attacker, who.RefreshToken) // from any network
 		require.Equal(t, test.same, err == nil, name)
 		if test.same {
 			require.Equal(t, first.RefreshToken, again.RefreshToken, name)
@@ -77,7 +77,7 @@ func TestAUsedRefreshTokenEndsItsSessionOnceItsSuccessorWasUsed(t *testing.T) {
 		}
 		if !test.ends {
 			require.Empty(t, revocations, name)
-			require.Len(t, w.revocations(t), before, name)
+			require.Len(t, w.Everything(t), before, name)
 			next, _ := w.refresh(t, newest.RefreshToken)
 			require.NotEmpty(t, next, "%s: the session goes on", name)
 			continue
@@ -86,12 +86,12 @@ func TestAUsedRefreshTokenEndsItsSessionOnceItsSuccessorWasUsed(t *testing.T) {
 		require.Len(t, revocations, 1, name)
 		require.Equal(t, who.SessionID, revocations[0].SessionID, name)
 		require.Equal(t, w.Now().Add(lifetime+account.RevocationMargin), revocations[0].Until, name)
-		require.Contains(t, w.published, revocations, name)
+		require.Contains(t, w.Published(), revocations[0], name)
 		events := w.store.Events()
 		last := events[len(events)-1]
 		require.Equal(t, []any{audit.RefreshReuse, audit.Failure, who.MemberID, uint64(0), attacker.Address},
 			[]any{last.Action, last.Outcome, last.Subject, last.Actor, last.Address}, name)
-		for _, token := range []string{newest.RefreshToken, who.grant.RefreshToken} {
+		for _, token := range []string{newest.RefreshToken, who.RefreshToken} {
 			grant, more := w.refresh(t, token)
 			require.Empty(t, grant, name)
 			require.Empty(t, more, "%s: the session ended twice", name)
@@ -125,10 +125,10 @@ func TestAnAnswerThatAnotherClientGetsAgainIsWrittenDownOnceForEachToken(t *test
 		"another one, then itself": {[]account.Client{attacker, browser}, map[audit.Action]int{audit.RefreshRepeat: 1}},
 	} {
 		w := newWorld()
-		who := w.signUp(t, 1)
-		w.refresh(t, who.grant.RefreshToken)
+		who := w.Register(t, 1)
+		w.refresh(t, who.RefreshToken)
 		for _, client := range test.clients {
-			_, _, err := w.Refresh(t.Context(), client, who.grant.RefreshToken)
+			_, _, err := w.Refresh(t.Context(), client, who.RefreshToken)
 			require.NoError(t, err, name)
 		}
 		require.Equal(t, test.want, w.kinds(), name)
@@ -147,8 +147,8 @@ func TestAThiefInStepWithItsVictimEndsTheSessionWithTheFirstTokenWhoseSuccessorW
 		"the owner goes on first": {browser, attacker}, "the thief goes on first": {attacker, browser},
 	} {
 		w := newWorld()
-		who := w.signUp(t, 1)
-		token := who.grant.RefreshToken
+		who := w.Register(t, 1)
+		token := who.RefreshToken
 		for range 5 { // both show each token, and get the same successor as long as nobody used that
 			var successors []string
 			for _, client := range inTurn {
@@ -180,60 +180,60 @@ func TestAThiefInStepWithItsVictimEndsTheSessionWithTheFirstTokenWhoseSuccessorW
 func TestTheWindowForLostAnswersDoesNotExtendItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	who := w.signUp(t, 1)
-	first, _ := w.refresh(t, who.grant.RefreshToken)
+	who := w.Register(t, 1)
+	first, _ := w.refresh(t, who.RefreshToken)
 	for range 2 {
 		w.Advance(accounttest.RefreshRepeatWindow / 2)
-		again, _ := w.refresh(t, who.grant.RefreshToken)
+		again, _ := w.refresh(t, who.RefreshToken)
 		require.Equal(t, first.RefreshToken, again.RefreshToken)
 	}
 	w.Advance(time.Microsecond)
-	again, _ := w.refresh(t, who.grant.RefreshToken)
+	again, _ := w.refresh(t, who.RefreshToken)
 	require.Empty(t, again)
 }
 
 func TestWhatIsNoRefreshTokenOfALiveSessionGivesNothing(t *testing.T) {
 	t.Parallel()
-	for name, spoil := range map[string]func(*testing.T, *world, registered) string{
-		"unknown":      func(*testing.T, *world, registered) string { return strings.Repeat("A", 43) },
-		"malformed":    func(*testing.T, *world, registered) string { return "not base64 !" },
-		"too short":    func(*testing.T, *world, registered) string { return "AAAA" },
-		"padded":       func(_ *testing.T, _ *world, who registered) string { return who.grant.RefreshToken + "=" },
-		"access token": func(_ *testing.T, _ *world, who registered) string { return who.grant.Token },
-		"expired": func(_ *testing.T, w *world, who registered) string {
+	for name, spoil := range map[string]func(*testing.T, *world, accounttest.Registered) string{
+		"unknown":      func(*testing.T, *world, accounttest.Registered) string { return strings.Repeat("A", 43) },
+		"malformed":    func(*testing.T, *world, accounttest.Registered) string { return "not base64 !" },
+		"too short":    func(*testing.T, *world, accounttest.Registered) string { return "AAAA" },
+		"padded":       func(_ *testing.T, _ *world, who accounttest.Registered) string { return who.RefreshToken + "=" },
+		"access token": func(_ *testing.T, _ *world, who accounttest.Registered) string { return who.Token },
+		"expired": func(_ *testing.T, w *world, who accounttest.Registered) string {
 			w.Advance(refreshLifetime)
-			return who.grant.RefreshToken
+			return who.RefreshToken
 		},
-		"used and expired": func(t *testing.T, w *world, who registered) string {
-			w.refresh(t, who.grant.RefreshToken)
+		"used and expired": func(t *testing.T, w *world, who accounttest.Registered) string {
+			w.refresh(t, who.RefreshToken)
 			w.Advance(refreshLifetime)
-			return who.grant.RefreshToken
+			return who.RefreshToken
 		},
-		"logged out": func(t *testing.T, w *world, who registered) string {
+		"logged out": func(t *testing.T, w *world, who accounttest.Registered) string {
 			_, err := w.LogOut(t.Context(), who.Principal)
 			require.NoError(t, err)
-			return who.grant.RefreshToken
+			return who.RefreshToken
 		},
-		"deactivated": func(_ *testing.T, w *world, who registered) string {
+		"deactivated": func(_ *testing.T, w *world, who accounttest.Registered) string {
 			w.store.Alter(who.MemberID, deactivate)
-			return who.grant.RefreshToken
+			return who.RefreshToken
 		},
-		"deleted": func(t *testing.T, w *world, who registered) string {
+		"deleted": func(t *testing.T, w *world, who accounttest.Registered) string {
 			_, err := w.Delete(t.Context(), who.Principal, who.MemberID, nil)
 			require.NoError(t, err)
-			return who.grant.RefreshToken
+			return who.RefreshToken
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld()
-			who := w.signUp(t, 1)
+			who := w.Register(t, 1)
 			shown := spoil(t, w, who)
-			before := len(w.published)
+			before := len(w.Published())
 			grant, revocations := w.refresh(t, shown)
 			require.Empty(t, grant)
 			require.Empty(t, revocations)
-			require.Len(t, w.published, before)
+			require.Len(t, w.Published(), before)
 		})
 	}
 }

@@ -6,13 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/account/accounttest"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
 )
 
 // changes is everything that a caller can do to a member.
-func changes(t *testing.T, w *world, target registered) map[string]func(caller authn.Principal) error {
+func changes(t *testing.T, w *world, target accounttest.Registered) map[string]func(caller authn.Principal) error {
 	update := func(change account.Change) func(authn.Principal) error {
 		return func(caller authn.Principal) error {
 			_, _, err := w.Update(t.Context(), caller, target.MemberID, change)
@@ -41,7 +42,7 @@ func changes(t *testing.T, w *world, target registered) map[string]func(caller a
 func TestTheAdminRightIsThatOfTheDatabaseAndNotOfAnOldToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	target := w.signUp(t, 1)
+	target := w.Register(t, 1)
 	for i, test := range []struct {
 		spoil func(id uint64)
 		want  fault.Code
@@ -66,13 +67,13 @@ func TestTheAdminRightIsThatOfTheDatabaseAndNotOfAnOldToken(t *testing.T) {
 	unchanged, err := w.store.Member(t.Context(), target.MemberID)
 	require.NoError(t, err)
 	require.Equal(t, target.Member, unchanged)
-	require.Empty(t, w.revocations(t))
+	require.Empty(t, w.Everything(t))
 }
 
 func TestAnInactiveMemberChangesNothingOfItsOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	who := w.signUp(t, 1)
+	who := w.Register(t, 1)
 	w.store.Alter(who.MemberID, deactivate)
 	for name, change := range changes(t, w, who) {
 		if name != "read events" {
@@ -84,7 +85,7 @@ func TestAnInactiveMemberChangesNothingOfItsOwn(t *testing.T) {
 func TestOnlyAdminsDecideWhoIsActiveAndWhoIsAdmin(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	admin, who := w.admin(t, 0), w.signUp(t, 1)
+	admin, who := w.admin(t, 0), w.Register(t, 1)
 	rights := account.Change{Active: new(false), Admin: new(true)}
 	_, revocations, err := w.Update(t.Context(), who.Principal, who.MemberID, rights)
 	require.NoError(t, err)
@@ -111,12 +112,12 @@ func TestOnlyAdminsDecideWhoIsActiveAndWhoIsAdmin(t *testing.T) {
 func TestWhoSeesAndEndsWhichSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	admin, who, other := w.admin(t, 0), w.signUp(t, 1), w.signUp(t, 2)
+	admin, who, other := w.admin(t, 0), w.Register(t, 1), w.Register(t, 2)
 	demoted := w.admin(t, 3)
 	w.store.Alter(demoted.MemberID, demote)
 	page := listing.Request{Limit: 10}
 	for _, test := range []struct {
-		caller registered
+		caller accounttest.Registered
 		list   fault.Code
 		end    fault.Code
 	}{
@@ -133,5 +134,5 @@ func TestWhoSeesAndEndsWhichSessions(t *testing.T) {
 		_, err := w.EndSession(t.Context(), who.Principal, id)
 		requireCode(t, fault.NotFound, err)
 	}
-	require.Len(t, w.revocations(t), 1)
+	require.Len(t, w.Everything(t), 1)
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/account/accounttest"
 )
 
 // requireOpened checks that a login of the browser's opened a session that lives as long as its answer says.
 func (w *world) requireOpened(t *testing.T, login account.Login) {
 	t.Helper()
-	caller := callerOf(t, login)
+	caller := accounttest.RegisteredBy(t, login)
 	require.Equal(t, noon.Add(lifetime), login.Expiry)
 	require.Equal(t, noon.Add(refreshLifetime), login.RefreshExpiry)
 	require.Len(t, login.RefreshToken, 43)
@@ -112,7 +113,7 @@ func TestALoginThatLosesARaceIsRefusedLikeOneWithAWrongPassword(t *testing.T) {
 		login, err := w.LogIn(t.Context(), attacker, "sungi@x.test", test.password)
 		require.Equal(t, credentials, err, name)
 		require.Empty(t, login, name)
-		require.Empty(t, w.published, name)
+		require.Empty(t, w.Published(), name)
 		require.Len(t, w.passwords.asked, test.verified, name)
 		require.Zero(t, w.store.CountSessions(), name)
 		require.Equal(t, 2, w.store.Failures(), "%s: one for the email, one for the network", name)
@@ -158,7 +159,7 @@ func TestNeitherALoginNorARefreshBearsARightThatWasTakenAway(t *testing.T) {
 	require.Contains(t, login.Token, "admin false")
 
 	w.store.Alter(who.MemberID, func(member *account.Member) { member.Admin = true })
-	grant, _ := w.refresh(t, who.grant.RefreshToken)
+	grant, _ := w.refresh(t, who.RefreshToken)
 	require.Contains(t, grant.Token, "admin true")
 	w.store.Alter(who.MemberID, demote)
 	grant, _ = w.refresh(t, grant.RefreshToken)
@@ -181,48 +182,50 @@ func TestALoginReplacesAnOutdatedHash(t *testing.T) {
 func TestWhatEndsSessionsTellsGatewaysWhichAndUntilWhen(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		end  func(w *world, who, admin registered) ([]account.Revocation, error)
-		want func(who registered) account.Revocation
+		end  func(w *world, who, admin accounttest.Registered) ([]account.Revocation, error)
+		want func(who accounttest.Registered) account.Revocation
 	}{
 		"logout": {
-			func(w *world, who, _ registered) ([]account.Revocation, error) {
+			func(w *world, who, _ accounttest.Registered) ([]account.Revocation, error) {
 				return w.LogOut(t.Context(), who.Principal)
 			},
-			func(who registered) account.Revocation { return account.Revocation{SessionID: who.SessionID} },
+			func(who accounttest.Registered) account.Revocation {
+				return account.Revocation{SessionID: who.SessionID}
+			},
 		},
 		"logout of all": {
-			func(w *world, who, _ registered) ([]account.Revocation, error) {
+			func(w *world, who, _ accounttest.Registered) ([]account.Revocation, error) {
 				return w.LogOutAll(t.Context(), who.Principal)
 			},
-			func(who registered) account.Revocation {
+			func(who accounttest.Registered) account.Revocation {
 				return account.Revocation{MemberID: who.MemberID, ThroughSession: who.SessionID}
 			},
 		},
 		"deletion": {
-			func(w *world, who, _ registered) ([]account.Revocation, error) {
+			func(w *world, who, _ accounttest.Registered) ([]account.Revocation, error) {
 				return w.Delete(t.Context(), who.Principal, who.MemberID, nil)
 			},
-			func(who registered) account.Revocation {
+			func(who accounttest.Registered) account.Revocation {
 				return account.Revocation{MemberID: who.MemberID, ThroughSession: math.MaxInt64}
 			},
 		},
 		"deletion by an admin": {
-			func(w *world, who, admin registered) ([]account.Revocation, error) {
+			func(w *world, who, admin accounttest.Registered) ([]account.Revocation, error) {
 				return w.Delete(t.Context(), admin.Principal, who.MemberID, nil)
 			},
-			func(who registered) account.Revocation {
+			func(who accounttest.Registered) account.Revocation {
 				return account.Revocation{MemberID: who.MemberID, ThroughSession: math.MaxInt64}
 			},
 		},
 	} {
 		w := newWorld()
-		admin, who := w.admin(t, 0), w.signUp(t, 1)
+		admin, who := w.admin(t, 0), w.Register(t, 1)
 		want := test.want(who)
 		want.Sequence, want.Until = 1, noon.Add(lifetime+account.RevocationMargin)
 		revocations, err := test.end(w, who, admin)
 		require.NoError(t, err, name)
 		require.Equal(t, []account.Revocation{want}, revocations, name)
-		require.Equal(t, [][]account.Revocation{revocations}, w.published, name)
+		require.Equal(t, revocations, w.Published(), name)
 	}
 }
 

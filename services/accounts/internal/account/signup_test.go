@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/accounts/internal/account/accounttest"
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
@@ -22,7 +23,7 @@ func TestASignUpMakesAMemberAndItsFirstSession(t *testing.T) {
 	login, replayed, err := w.SignUp(ctx, browser, newcomer, "")
 	require.NoError(t, err)
 	require.False(t, replayed)
-	caller := callerOf(t, login)
+	caller := accounttest.RegisteredBy(t, login)
 	want := account.Member{
 		ID: caller.MemberID, Email: "Casey@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Gender: "M",
 		PasswordHash: "hash of " + newPassword, Active: true, CreatedAt: noon, Version: 1,

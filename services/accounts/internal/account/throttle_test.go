@@ -17,7 +17,7 @@ func TestFailedLoginsAreFreeAtFirstAndThenWaitLongerAndLonger(t *testing.T) {
 	t.Parallel()
 	for _, email := range []string{"m1@x.test", "nobody@x.test"} {
 		w := newWorld()
-		w.signUp(t, 1)
+		w.Register(t, 1)
 		for range 5 {
 			require.Equal(t, time.Duration(-1), w.try(t, attacker, email, wrong))
 		}
@@ -38,7 +38,7 @@ func TestFailedLoginsAreFreeAtFirstAndThenWaitLongerAndLonger(t *testing.T) {
 func TestQuietTimeForgivesAndASuccessForgets(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.signUp(t, 1)
+	w.Register(t, 1)
 	fail := func(times int) {
 		for range times {
 			require.Equal(t, time.Duration(-1), w.try(t, attacker, "m1@x.test", wrong))
@@ -56,7 +56,7 @@ func TestQuietTimeForgivesAndASuccessForgets(t *testing.T) {
 func TestAKnownDeviceIsKeptOutByItsOwnFailuresOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.signUp(t, 1) // with the browser
+	w.Register(t, 1) // with the browser
 	neighbour := account.Client{Address: "203.0.113.99", UserAgent: browser.UserAgent}
 	sameNetwork := account.Client{Address: "203.0.113.7", UserAgent: "Curl/1"}
 	for _, client := range []account.Client{attacker, sameNetwork} {
@@ -83,7 +83,7 @@ func TestAKnownDeviceIsKeptOutByItsOwnFailuresOnly(t *testing.T) {
 func TestANetworkIsAPartOfTheInternetThatOneCustomerHolds(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.signUp(t, 1)
+	w.Register(t, 1)
 	for i := range 51 {
 		client := account.Client{Address: fmt.Sprintf("2001:db8:1:%x::1", i%256), UserAgent: fmt.Sprint(i)} // in one /56
 		w.try(t, client, fmt.Sprintf("other%d@x.test", i), wrong)
@@ -118,7 +118,7 @@ func TestTheFailuresOfANetworkAreForgivenSooner(t *testing.T) {
 func TestALoginIsJudgedAgainWhenItsPasswordHasBeenLookedAt(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	who := w.signUp(t, 1)
+	who := w.Register(t, 1)
 	guess := func() {
 		for range 6 {
 			w.try(t, attacker, who.Email, wrong)
@@ -144,7 +144,7 @@ func TestGuessesOfThePresentPasswordCountAsFailedLogins(t *testing.T) {
 		"password and a wrong proof": {Password: new("Another'pwd1"), CurrentPassword: new(wrong)},
 	} {
 		w := newWorld()
-		who := w.signUp(t, 1)
+		who := w.Register(t, 1)
 		change.UserAgent = "Stolen/1"
 		for range 5 {
 			_, _, err := w.Update(t.Context(), who.Principal, who.MemberID, change)
@@ -162,7 +162,7 @@ func TestGuessesOfThePresentPasswordCountAsFailedLogins(t *testing.T) {
 func TestAGuessOfThePresentPasswordIsJudgedAgainWhenItHasBeenLookedAt(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	who := w.signUp(t, 1)
+	who := w.Register(t, 1)
 	guess := func() {
 		for range 6 {
 			w.try(t, attacker, who.Email, wrong)
@@ -185,7 +185,7 @@ func TestAGuessOfThePresentPasswordIsJudgedAgainWhenItHasBeenLookedAt(t *testing
 func TestAProofOfThePresentPasswordIsNoGuess(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	who := w.signUp(t, 1)
+	who := w.Register(t, 1)
 	for i, change := range []account.Change{
 		{Email: new("new@x.test")}, // demands the proof
 		{Password: new(password)},
@@ -200,7 +200,7 @@ func TestAProofOfThePresentPasswordIsNoGuess(t *testing.T) {
 func TestSignUpsWithTakenEmailsSlowDownTheirNetworkOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.signUp(t, 1)
+	w.Register(t, 1)
 	attempt := func(client account.Client, email, key string) error {
 		_, _, err := w.SignUp(t.Context(), client, account.NewMember{
 			Email: email, Name: "Casey", Nickname: "casey", Phone: "0212345", Password: password,

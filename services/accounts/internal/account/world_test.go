@@ -3,7 +3,6 @@ package account_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -22,44 +21,36 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 const (
 	lifetime        = accounttest.TokenLifetime
 	refreshLifetime = accounttest.RefreshLifetime
-	password        = "Present'pwd0"
-	wrong           = "Wrong'pwd00"
+	password        = accounttest.Password
+	wrong           = accounttest.Wrong
 )
 
 var (
-	browser      = account.Client{Address: "203.0.113.7", UserAgent: "Browser/1"}
-	attacker     = account.Client{Address: "198.51.100.1", UserAgent: "Curl/1"}
-	credentials  = fault.InvalidField("non_field_errors", "Incorrect Credentials")
+	browser      = accounttest.Browser
+	attacker     = accounttest.Attacker
+	credentials  = accounttest.ErrCredentials
 	invalidToken = fault.New(fault.Unauthenticated, "Invalid token.", nil).WithHeader("WWW-Authenticate", "Token")
 	errBroken    = errors.New("broken")
 )
 
-// world is the service on fakes, with a clock that the test moves.
+// world is the service on fakes.
 type world struct {
-	*account.Service
-	*accounttest.Clock
+	*accounttest.World
 	deps      account.Dependencies
 	store     *watched
 	passwords *watchedPasswords
 	orders    *watchedOrders
-	published [][]account.Revocation
 	paused    []time.Duration
 }
 
 func newWorld() *world {
-	w := &world{
-		Clock: accounttest.NewClock(noon), store: &watched{Store: accounttest.NewStore()}, passwords: &watchedPasswords{}, orders: &watchedOrders{},
-	}
-	w.deps = accounttest.Dependencies(w.store, w.Clock)
-	w.deps.Passwords, w.deps.Orders, w.deps.Revocations = w.passwords, w.orders, w
+	clock := accounttest.NewClock(noon)
+	w := &world{store: &watched{Store: accounttest.NewStore()}, passwords: &watchedPasswords{}, orders: &watchedOrders{}}
+	w.deps = accounttest.Dependencies(w.store, clock)
+	w.deps.Passwords, w.deps.Orders = w.passwords, w.orders
 	w.deps.Pause = func(_ context.Context, while time.Duration) { w.paused = append(w.paused, while) }
-	w.Service = account.NewService(w.deps)
+	w.World = accounttest.NewWorld(clock, w.deps)
 	return w
-}
-
-// Publish notes what gateways are told.
-func (w *world) Publish(_ context.Context, revocations []account.Revocation) {
-	w.published = append(w.published, revocations)
 }
 
 const idA, idB, idAdmin = 101, 102, 103
@@ -76,7 +67,7 @@ func populated(directory account.Directory) *world {
 	w := newWorld()
 	w.Advance(789 * time.Nanosecond) // what the database does not keep
 	w.deps.Directory = directory
-	w.Service = account.NewService(w.deps)
+	w.World = accounttest.NewWorld(w.Clock, w.deps)
 	w.orders.Last = []account.Order{orderOfA}
 	w.add(account.Member{ID: idA, Email: "Sungi@x.test", Name: "김선기", Nickname: "sungi", Phone: "01083574364", Gender: "M"})
 	w.add(account.Member{ID: idB, Email: "dream@x.test", Name: "이은겸", Nickname: "dream", Phone: "01083574363", Gender: "F"})
@@ -95,35 +86,10 @@ func (w *world) member(id uint64) account.Member {
 	return member
 }
 
-// registered is somebody who signed up, with the grant of that.
-type registered struct {
-	account.Member
-	grant account.Grant
-	authn.Principal
-}
-
-// signUp makes a member called n.
-func (w *world) signUp(t *testing.T, n int) registered {
-	t.Helper()
-	login, _, err := w.SignUp(t.Context(), browser, account.NewMember{
-		Email: fmt.Sprintf("m%d@x.test", n), Name: "Casey", Nickname: "casey", Phone: "0212345", Password: password,
-	}, "")
-	require.NoError(t, err)
-	return registered{login.View.Member, login.Grant, callerOf(t, login)}
-}
-
-// callerOf is what the gateway makes of the token in an answer.
-func callerOf(t *testing.T, login account.Login) authn.Principal {
-	t.Helper()
-	memberID, sessionID, err := accounttest.SessionOf(login.Token)
-	require.NoError(t, err)
-	return authn.Principal{MemberID: memberID, SessionID: sessionID, Admin: login.View.Member.Admin, Address: browser.Address}
-}
-
 // admin makes a member with the admin right.
-func (w *world) admin(t *testing.T, n int) registered {
+func (w *world) admin(t *testing.T, n int) accounttest.Registered {
 	t.Helper()
-	admin := w.signUp(t, n)
+	admin := w.Register(t, n)
 	w.store.Alter(admin.MemberID, func(member *account.Member) { member.Admin = true })
 	admin.Principal.Admin = true
 	return admin
@@ -145,14 +111,6 @@ func (w *world) try(t *testing.T, client account.Client, email, password string)
 		return -1
 	}
 	return 0
-}
-
-// revocations is everything that was revoked so far.
-func (w *world) revocations(t *testing.T) []account.Revocation {
-	t.Helper()
-	revocations, _, err := w.Revoked(t.Context(), 0, 5000)
-	require.NoError(t, err)
-	return revocations
 }
 
 // watched is account.Store that notes what is asked of it.

@@ -28,6 +28,10 @@ func TestAnAdminIsCreatedWhereNobodyHasTheEmail(t *testing.T) {
 	require.Equal(t, want, stored)
 	_, sessions := f.rows(t)
 	require.Zero(t, sessions)
+	revocations, err = f.RevokeSessions(t.Context(), stored.ID, ending())
+	require.NoError(t, err, "it has no session to end")
+	require.Empty(t, revocations)
+	require.Empty(t, f.revoked(t))
 }
 
 func TestAMemberBecomesAdminAndKeepsEverythingButItsPassword(t *testing.T) {

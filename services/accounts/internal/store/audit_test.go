@@ -24,7 +24,7 @@ func line(event audit.Event) string {
 // story lets everything happen that is written down, and returns what should be written of it.
 func story(t *testing.T, s *serving) []string {
 	ctx := requestid.Into(t.Context(), "request-1")
-	admin, who := s.registerAdmin(t, 0), s.register(t, 1)
+	admin, who := s.registerAdmin(t, 0), s.Register(t, 1)
 	a, w := admin.MemberID, who.MemberID
 	const from = " 203.0.113.7 "
 	want := []string{
@@ -40,7 +40,7 @@ func story(t *testing.T, s *serving) []string {
 		_, _, err := s.Update(ctx, caller, w, change)
 		return err
 	}
-	second := s.again(t, who)
+	second := s.Again(t, who)
 	do(nil, "login success %d→%d"+from+"session %d", w, w, second.SessionID)
 	s.refuse(t, browser, who.Email, wrong)
 	do(nil, "login failure 0→%d"+from, w)
@@ -50,17 +50,17 @@ func story(t *testing.T, s *serving) []string {
 	do(nil, "password_check failure %d→%d"+from, w, w)
 	_, err := s.LogOut(ctx, second.Principal)
 	do(err, "logout success %d→%d"+from+"session %d", w, w, second.SessionID)
-	third := s.again(t, who)
+	third := s.Again(t, who)
 	do(nil, "login success %d→%d"+from+"session %d", w, w, third.SessionID)
 	_, err = s.EndSession(ctx, admin.Principal, third.SessionID)
 	do(err, "session_end success %d→%d"+from+"session %d", a, w, third.SessionID)
-	next := s.refresh(t, who.grant.RefreshToken)
+	next := s.refresh(t, who.RefreshToken)
 	for range 2 {
-		_, _, err = s.Refresh(ctx, attacker, who.grant.RefreshToken)
+		_, _, err = s.Refresh(ctx, attacker, who.RefreshToken)
 	}
 	do(err, "refresh_repeat success 0→%d "+attacker.Address+" session %d", w, who.SessionID)
 	s.refresh(t, next.RefreshToken)
-	_, _, err = s.Refresh(t.Context(), browser, who.grant.RefreshToken)
+	_, _, err = s.Refresh(t.Context(), browser, who.RefreshToken)
 	require.Error(t, err)
 	do(nil, "refresh_reuse failure 0→%d"+from+"session %d", w, who.SessionID)
 	do(update(who.Principal, account.Change{Email: new("new@x.test"), Phone: new("0999999"), CurrentPassword: new(password)}),
@@ -120,7 +120,7 @@ func TestEverythingThatMattersIsWrittenDownWithoutSecretsByAUserWhoCannotChangeI
 func TestAnEventAndWhatItTellsAreWrittenBothOrNeither(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	admin, who := s.registerAdmin(t, 0), s.register(t, 1)
+	admin, who := s.registerAdmin(t, 0), s.Register(t, 1)
 	update := func(change account.Change) error {
 		_, _, err := s.Update(t.Context(), admin.Principal, who.MemberID, change)
 		return err
@@ -144,24 +144,21 @@ func TestAnEventAndWhatItTellsAreWrittenBothOrNeither(t *testing.T) {
 	s.exec(t, "ALTER TABLE audit_events_away RENAME TO audit_events")
 	require.Equal(t, 2, s.number(t, "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL"))
 	require.Equal(t, 2, s.number(t, "SELECT COUNT(*) FROM members WHERE is_active AND nickname = 'casey'"))
-	require.Empty(t, s.everything(t))
+	require.Empty(t, s.Everything(t))
 	require.Zero(t, s.number(t, "SELECT latest FROM revocation_counter"))
 }
 
 func TestEventsAreFilteredAndPagedNewestFirst(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	admin, who := s.registerAdmin(t, 0), s.register(t, 1)
+	admin, who := s.registerAdmin(t, 0), s.Register(t, 1)
 	began := s.Now()
 	for range 3 {
 		s.Advance(time.Second)
-		s.again(t, who)
+		s.Again(t, who)
 		s.refuse(t, browser, who.Email, wrong)
 	}
 	all := s.events(t)
-	is := func(field string, value any) listing.Match {
-		return listing.Match{Field: field, Op: listing.Is, Values: []any{value}}
-	}
 	for name, test := range map[string]struct {
 		matches []listing.Match
 		keep    func(audit.Event) bool

@@ -15,6 +15,7 @@ import (
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/testservers"
 	schemas "oms.internal/sql"
@@ -157,6 +158,11 @@ func latest(t *testing.T) context.Context { return consistency.Into(t.Context(),
 func requireCode(t *testing.T, want fault.Code, err error) {
 	t.Helper()
 	require.True(t, fault.Is(err, want), "want %s, got %v", want, err)
+}
+
+// is matches one value.
+func is(field string, value any) listing.Match {
+	return listing.Match{Field: field, Op: listing.Is, Values: []any{value}}
 }
 
 // together runs work n times at the same moment and returns the errors in order.

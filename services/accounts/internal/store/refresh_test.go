@@ -22,11 +22,11 @@ func TestARefreshRenewsItsSessionAndARevocationCoversItsTokens(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	who := s.registerAdmin(t, 1)
-	first := s.refresh(t, who.grant.RefreshToken)
+	first := s.refresh(t, who.RefreshToken)
 	require.Contains(t, first.Token, "admin true")
 	s.Advance(time.Hour)
 	s.exec(t, "UPDATE members SET is_admin = FALSE")
-	again := s.refresh(t, who.grant.RefreshToken)
+	again := s.refresh(t, who.RefreshToken)
 	require.Contains(t, again.Token, "admin false", "it bears a right that was taken away")
 	require.Equal(t, first.RefreshToken, again.RefreshToken)
 	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM sessions WHERE token_expires_at = ? AND expires_at = ?", again.Expiry, again.RefreshExpiry))
@@ -35,7 +35,7 @@ func TestARefreshRenewsItsSessionAndARevocationCoversItsTokens(t *testing.T) {
 	require.Equal(t, again.Expiry.Add(account.RevocationMargin), revocations[0].Until)
 
 	// They are stored as digests only.
-	for _, token := range []string{who.grant.RefreshToken, again.RefreshToken} {
+	for _, token := range []string{who.RefreshToken, again.RefreshToken} {
 		require.Zero(t, s.number(t, `SELECT COUNT(*) FROM refresh_tokens
 			WHERE token_hash = FROM_BASE64(REPLACE(REPLACE(CONCAT(?, '='), '-', '+'), '_', '/'))
 			   OR salt = FROM_BASE64(REPLACE(REPLACE(CONCAT(?, '='), '-', '+'), '_', '/'))`, token, token))
@@ -46,11 +46,11 @@ func TestARefreshRenewsItsSessionAndARevocationCoversItsTokens(t *testing.T) {
 func TestTwoRefreshesAtTheSameMomentGetOneSuccessor(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	who := s.register(t, 1)
+	who := s.Register(t, 1)
 	const clients = 8
 	var grants [clients]account.Grant
 	for _, err := range together(clients, func(i int) (err error) {
-		grants[i], _, err = s.Refresh(t.Context(), browser, who.grant.RefreshToken)
+		grants[i], _, err = s.Refresh(t.Context(), browser, who.RefreshToken)
 		return err
 	}) {
 		require.NoError(t, err)
@@ -59,34 +59,34 @@ func TestTwoRefreshesAtTheSameMomentGetOneSuccessor(t *testing.T) {
 		require.Equal(t, grants[0].RefreshToken, grant.RefreshToken)
 	}
 	require.Equal(t, 2, s.number(t, "SELECT COUNT(*) FROM refresh_tokens"))
-	require.Empty(t, s.everything(t))
+	require.Empty(t, s.Everything(t))
 }
 
 func TestAUsedTokenWhoseSuccessorWasUsedEndsItsSession(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	who := s.register(t, 1)
-	s.refresh(t, s.refresh(t, who.grant.RefreshToken).RefreshToken)
-	_, revocations, err := s.Refresh(t.Context(), attacker, who.grant.RefreshToken)
+	who := s.Register(t, 1)
+	s.refresh(t, s.refresh(t, who.RefreshToken).RefreshToken)
+	_, revocations, err := s.Refresh(t.Context(), attacker, who.RefreshToken)
 	requireCode(t, fault.Unauthenticated, err)
 	require.Len(t, revocations, 1)
 	require.Equal(t, []uint64{who.SessionID}, s.revoked(t))
-	require.Equal(t, revocations, s.everything(t))
+	require.Equal(t, revocations, s.Everything(t))
 }
 
 func TestExpiredRefreshTokensAreRemovedInBatches(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	for i := range 3 {
-		s.register(t, i)
+		s.Register(t, i)
 	}
 	s.Advance(time.Hour)
-	kept := s.register(t, 3)
+	kept := s.Register(t, 3)
 	s.Advance(accounttest.RefreshLifetime - time.Minute)
 	for _, want := range []int{2, 1, 0} {
 		removed, err := s.DeleteExpiredRefreshTokens(t.Context(), s.Now(), 2)
 		require.NoError(t, err)
 		require.Equal(t, want, removed)
 	}
-	s.refresh(t, kept.grant.RefreshToken)
+	s.refresh(t, kept.RefreshToken)
 }

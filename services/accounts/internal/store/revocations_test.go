@@ -21,7 +21,7 @@ func TestRevocationsHaveNoGapsAndAReaderMissesNone(t *testing.T) {
 	const revokers = 50
 	members := make([]registered, revokers)
 	for i := range members {
-		members[i] = s.register(t, i)
+		members[i] = s.Register(t, i)
 	}
 	var done atomic.Bool
 	seen := make(chan []uint64)
@@ -120,22 +120,22 @@ func TestAChangeThatEndsSessionsLeavesItsRevocation(t *testing.T) {
 	admin, n := s.registerAdmin(t, 0), 0
 	for name, test := range endings {
 		n++
-		who := s.register(t, n)
-		want := test.want(who, s.again(t, who).SessionID)
+		who := s.Register(t, n)
+		want := test.want(who, s.Again(t, who).SessionID)
 		want.Sequence, want.Until = uint64(n), s.Now().Add(accounttest.TokenLifetime+account.RevocationMargin)
 		got, err := test.end(t.Context(), s.Service, who, admin)
 		require.NoError(t, err, name)
 		require.Equal(t, []account.Revocation{want}, got, name)
-		require.Equal(t, want, s.published[n-1], name)
+		require.Equal(t, want, s.Published()[n-1], name)
 	}
-	require.Equal(t, s.published, s.everything(t))
+	require.Equal(t, s.Published(), s.Everything(t))
 	s.revoked(t) // what the sessions say is the same
 }
 
 func TestARevocationOutlivesTokensOfALongerLifetime(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	deps := s.deps()
+	deps := accounttest.Dependencies(s.Store, s.Clock)
 	deps.TokenLifetime, deps.RefreshLifetime = 10*time.Minute, time.Hour
 	shortened := account.NewService(deps) // after a restart with other settings
 	ends := map[string]func(who registered) ([]account.Revocation, error){
@@ -155,16 +155,16 @@ func TestARevocationOutlivesTokensOfALongerLifetime(t *testing.T) {
 	}
 	members := map[string]registered{}
 	for name := range ends {
-		members[name] = s.register(t, len(members))
+		members[name] = s.Register(t, len(members))
 	}
 	until := s.Now().Add(accounttest.TokenLifetime + account.RevocationMargin)
 	s.Advance(time.Hour)
 	for name, who := range members {
-		grant, _, err := shortened.Refresh(t.Context(), browser, who.grant.RefreshToken)
+		grant, _, err := shortened.Refresh(t.Context(), browser, who.RefreshToken)
 		require.NoError(t, err, name)
 		require.Equal(t, s.Now().Add(10*time.Minute), grant.Expiry, name)
 		require.Equal(t, s.Now().Add(time.Hour), grant.RefreshExpiry, name)
-		who.grant = grant
+		who.Grant = grant
 		members[name] = who
 	}
 	// The sessions are over for a refresh, but their first tokens are still valid, so they can still be ended.
@@ -173,35 +173,35 @@ func TestARevocationOutlivesTokensOfALongerLifetime(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, removed)
 	for name, who := range members {
-		_, _, err = shortened.Refresh(t.Context(), browser, who.grant.RefreshToken)
+		_, _, err = shortened.Refresh(t.Context(), browser, who.RefreshToken)
 		requireCode(t, fault.Unauthenticated, err)
 		revocations, err := ends[name](who)
 		require.NoError(t, err, name)
 		require.Len(t, revocations, 1, name)
 		require.Equal(t, until, revocations[0].Until, name)
 	}
-	require.Len(t, s.everything(t), len(ends))
+	require.Len(t, s.Everything(t), len(ends))
 }
 
 func TestASessionOfTheVersionBeforeHasTokensAsLongAsItLives(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	who := s.register(t, 1)
+	who := s.Register(t, 1)
 	s.exec(t, "UPDATE sessions SET token_expires_at = NULL")
 	revocations, err := s.LogOut(t.Context(), who.Principal)
 	require.NoError(t, err)
-	require.Equal(t, who.grant.RefreshExpiry.Add(account.RevocationMargin), revocations[0].Until)
+	require.Equal(t, who.RefreshExpiry.Add(account.RevocationMargin), revocations[0].Until)
 }
 
 func TestRevocationsAreForgottenWhenTheirTokensHaveExpiredAndTheNumbersGoOn(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	_, err := s.LogOut(t.Context(), s.register(t, 1).Principal)
+	_, err := s.LogOut(t.Context(), s.Register(t, 1).Principal)
 	require.NoError(t, err)
 	s.Advance(accounttest.TokenLifetime + account.RevocationMargin - time.Microsecond)
-	require.Len(t, s.everything(t), 1)
+	require.Len(t, s.Everything(t), 1)
 	s.Advance(time.Microsecond)
-	require.Empty(t, s.everything(t))
+	require.Empty(t, s.Everything(t))
 	s.Advance(time.Microsecond)
 	deleted, err := s.DeleteExpiredRevocations(t.Context(), s.Now(), 10)
 	require.NoError(t, err)
@@ -210,7 +210,7 @@ func TestRevocationsAreForgottenWhenTheirTokensHaveExpiredAndTheNumbersGoOn(t *t
 	require.NoError(t, err)
 	require.Empty(t, revocations)
 	require.Equal(t, uint64(1), latest)
-	revocations, err = s.LogOut(t.Context(), s.register(t, 2).Principal)
+	revocations, err = s.LogOut(t.Context(), s.Register(t, 2).Principal)
 	require.NoError(t, err)
 	require.Equal(t, uint64(2), revocations[0].Sequence)
 }

@@ -1,9 +1,6 @@
 package store_test
 
 import (
-	"regexp"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -11,57 +8,13 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/listing"
-	"oms.internal/servers/dbpair"
 )
 
 // The tests here run one after the other: the log of all statements is the whole server's.
 
-var queryName = regexp.MustCompile(`^-- name: (\w+)`)
-
-// statements returns what work sends to both servers, the queries by their names.
-func (f fixture) statements(t *testing.T, work func()) []string {
-	t.Helper()
-	const log = "SELECT CONVERT(SUBSTRING_INDEX(argument, CHAR(10), 1) USING utf8mb4) FROM mysql.general_log " +
-		"WHERE command_type IN ('Query', 'Execute') AND user_host LIKE ? ORDER BY event_time"
-	var lists []func() []string
-	for _, server := range []*dbpair.Server{f.Pair.Primary, f.Pair.Replica} {
-		root, err := server.OpenRoot()
-		require.NoError(t, err)
-		defer func() { require.NoError(t, root.Close()) }()
-		set := func(variable string) {
-			_, err := root.ExecContext(t.Context(), "SET GLOBAL "+variable)
-			require.NoError(t, err)
-		}
-		set("log_output = 'TABLE'")
-		set("general_log = 1")
-		defer set("general_log = 0")
-		list := func() (names []string) {
-			rows, err := root.QueryContext(t.Context(), log, f.Schema.App.User+"%")
-			require.NoError(t, err)
-			defer func() { require.NoError(t, rows.Close()) }()
-			for rows.Next() {
-				var text string
-				require.NoError(t, rows.Scan(&text))
-				if name := queryName.FindStringSubmatch(text); name != nil {
-					text = name[1]
-				}
-				if !strings.Contains(text, "heartbeat") && !strings.HasPrefix(text, "SET ") {
-					names = append(names, text)
-				}
-			}
-			require.NoError(t, rows.Err())
-			return names
-		}
-		before := len(list())
-		lists = append(lists, func() []string { return list()[before:] })
-	}
-	work()
-	return slices.Concat(lists[0](), lists[1]())
-}
-
 func TestTheStatementsOfALogin(t *testing.T) {
 	s := newService(t)
-	who, inactive := s.register(t, 1), s.register(t, 2)
+	who, inactive := s.Register(t, 1), s.Register(t, 2)
 	s.exec(t, "UPDATE members SET is_active = FALSE WHERE id = ?", inactive.MemberID)
 	failure := []string{
 		"ListMembersByMailbox", "ListLoginFailures",
@@ -72,7 +25,7 @@ func TestTheStatementsOfALogin(t *testing.T) {
 		"inactive": {inactive.Email, password}, "inactive and wrong": {inactive.Email, wrong},
 	} {
 		for _, client := range []account.Client{attacker, browser} {
-			require.Equal(t, failure, s.statements(t, func() { s.refuse(t, client, test.email, test.password) }), name)
+			require.Equal(t, failure, s.Statements(t, func() { s.refuse(t, client, test.email, test.password) }), name)
 		}
 	}
 	s.exec(t, "DELETE FROM login_failures")
@@ -80,11 +33,11 @@ func TestTheStatementsOfALogin(t *testing.T) {
 		"ListMembersByMailbox", "ListLoginFailures",
 		"START TRANSACTION", "GetMemberForUpdate", "ListLoginFailures", "UpsertKnownDevice",
 		"InsertSession", "InsertRefreshToken", "InsertAuditEvent", "COMMIT",
-	}, s.statements(t, func() { s.again(t, who) }), "a login from a known device")
+	}, s.Statements(t, func() { s.Again(t, who) }), "a login from a known device")
 	for range 5 {
 		s.refuse(t, attacker, who.Email, wrong)
 	}
-	require.Equal(t, []string{"ListMembersByMailbox", "ListLoginFailures"}, s.statements(t, func() {
+	require.Equal(t, []string{"ListMembersByMailbox", "ListLoginFailures"}, s.Statements(t, func() {
 		_, err := s.LogIn(t.Context(), attacker, who.Email, password)
 		require.Error(t, err)
 	}), "a login that comes too early")
@@ -92,7 +45,7 @@ func TestTheStatementsOfALogin(t *testing.T) {
 
 func TestLastSeenMovesForwardInOneStatement(t *testing.T) {
 	s := newService(t)
-	first, second, third := s.register(t, 1), s.register(t, 2), s.register(t, 3)
+	first, second, third := s.Register(t, 1), s.Register(t, 2), s.Register(t, 3)
 	began := s.Now()
 	s.exec(t, "UPDATE sessions SET last_seen_at = NULL WHERE id = ?", second.SessionID)
 	s.Advance(time.Hour)
@@ -104,7 +57,7 @@ func TestLastSeenMovesForwardInOneStatement(t *testing.T) {
 		{SessionID: 12345, At: began},
 	}
 	require.Equal(t, []string{"START TRANSACTION", "UpdateSessionsSeen", "COMMIT"},
-		s.statements(t, func() { require.NoError(t, s.MarkLastSeen(t.Context(), seen)) }))
+		s.Statements(t, func() { require.NoError(t, s.MarkLastSeen(t.Context(), seen)) }))
 	for who, want := range map[registered]time.Time{first: began.Add(2 * time.Minute), second: s.Now(), third: began} {
 		session, err := s.Session(t.Context(), who.SessionID)
 		require.NoError(t, err)
@@ -134,8 +87,8 @@ func TestAPageOfMembersTakesThreeStatementsAtMost(t *testing.T) {
 		"name":           named,
 		"masked":         {Request: terms.Request, EmailsOf: 7},
 	} {
-		sent := f.statements(t, func() {
-			_, err := f.Members(t.Context(), query)
+		sent := f.Statements(t, func() {
+			_, err := f.Members(latest(t), query)
 			require.NoError(t, err)
 		})
 		require.NotEmpty(t, sent, "%s: the log of statements does not work", name)

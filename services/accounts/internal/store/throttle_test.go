@@ -14,7 +14,7 @@ import (
 func TestOfManyGuessesAtTheSameMomentOnlyTheFreeOnesAreAnswered(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	s.register(t, 1)
+	s.Register(t, 1)
 	guess := func(password string) error {
 		_, err := s.LogIn(t.Context(), attacker, "m1@x.test", password)
 		return err
@@ -34,7 +34,7 @@ func TestOfManyGuessesAtTheSameMomentOnlyTheFreeOnesAreAnswered(t *testing.T) {
 func TestKnownDevicesAreBoundedAndForgotten(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	who := s.register(t, 1)
+	who := s.Register(t, 1)
 	for i := range account.MaxDevices + 5 {
 		s.Advance(time.Second)
 		_, err := s.LogIn(t.Context(), account.Client{Address: "192.0.2.1", UserAgent: fmt.Sprint(i)}, who.Email, password)
