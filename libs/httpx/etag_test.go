@@ -145,12 +145,6 @@ func TestAPreconditionComparesTheRowAndItsVersion(t *testing.T) {
 	}
 }
 
-func TestNoPreconditionAllowsEveryVersion(t *testing.T) {
-	t.Parallel()
-	require.True(t, httpx.Precondition{}.Allows(0))
-	require.True(t, httpx.Precondition{}.Allows(1))
-}
-
 func FuzzATagIsFoundInAnyListThatHoldsIt(f *testing.F) {
 	f.Add(`"a", W/"b"`, uint64(7), uint64(1))
 	f.Add(`*`, uint64(7), uint64(2))

@@ -141,22 +141,6 @@ func converse(t *testing.T, name, addr, sent string) []int {
 	}
 }
 
-func TestALineThatComesInPiecesIsSeenWhole(t *testing.T) {
-	t.Parallel()
-	server := start(t, nil, echo)
-	conn := server.send(t, "")
-	defer conn.Close()
-	for _, piece := range strings.SplitAfter("POST /echo HTTP/1.1\nHost: x\r\nContent-Length: 0\r\n\r\n", "") {
-		if _, err := io.WriteString(conn, piece); err != nil {
-			break // closed already
-		}
-	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err == nil {
-		require.Equal(t, http.StatusBadRequest, response.StatusCode)
-	}
-}
-
 func TestBodiesMayHoldWhatHeadersMayNot(t *testing.T) {
 	t.Parallel()
 	server := start(t, nil, func(app *fiber.App) {
@@ -166,14 +150,6 @@ func TestBodiesMayHoldWhatHeadersMayNot(t *testing.T) {
 	require.Zero(t, strings.Compare(body, server.do(t, http.MethodPost, "/echo", body).body))
 	got := server.raw(t, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n2;a=b\r\n{\n\r\n1\r\n}\r\n0\r\nX: y\r\n\r\n")
 	require.Equal(t, "{\n}", got.body)
-}
-
-func TestALargestBodyInSmallestChunksIsServed(t *testing.T) {
-	t.Parallel()
-	server := start(t, nil, echo)
-	got := server.raw(t, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"+
-		strings.Repeat("1\r\nx\r\n", httpx.BodyLimit)+"0\r\n\r\n")
-	require.Equal(t, "65536", got.body)
 }
 
 // trickle sends one byte at a time until the server closes the connection.

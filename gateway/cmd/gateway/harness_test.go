@@ -201,6 +201,20 @@ func askAt(t *testing.T, address net.Addr, method, path, token string, header ..
 	return response, string(body)
 }
 
+// read asks for orders. Unlike ask, it may be called from any goroutine.
+func (g gateway) read(ctx context.Context, token string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.public.String()+"/orders/", nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Token "+token)
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	return response, response.Body.Close()
+}
+
 // dial opens a connection to the public port. It is closed with the test.
 func (g gateway) dial(t *testing.T) net.Conn {
 	t.Helper()
