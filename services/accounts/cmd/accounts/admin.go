@@ -15,7 +15,6 @@ import (
 	"golang.org/x/term"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/libs/email"
 )
 
 // createAdmin makes the member with --email an admin, with a password that it asks for.
@@ -26,17 +25,15 @@ func createAdmin(ctx context.Context, cfg Config, log *slog.Logger, args []strin
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if _, ok := email.Parse(*address); !ok || utf8.RuneCountInString(*address) > account.MaxEmail {
+	if account.Mailbox(*address) == "" || utf8.RuneCountInString(*address) > account.MaxEmail {
 		return errors.New("--email: not a valid email address")
 	}
 	password, err := readPassword(in, out)
 	if err != nil {
 		return err
 	}
-	normal := account.NormalPassword(password)
-	if count := utf8.RuneCountInString(normal); count < account.MinPassword || count > account.MaxPassword || !account.IsStrongPassword(normal) {
-		return fmt.Errorf("the password needs %d to %d characters, among them a digit, a lower-case and an upper-case letter, "+
-			"and one that is neither letter, digit nor underscore", account.MinPassword, account.MaxPassword)
+	if err := account.CheckPassword(password); err != nil {
+		return err
 	}
 	var created bool
 	err = operate(ctx, cfg, log, func(ctx context.Context, domain *account.Service) error {

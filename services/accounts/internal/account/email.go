@@ -33,8 +33,8 @@ func EmailKey(text string) string {
 	}, text)
 }
 
-// EmailKeys returns the keys of the spellings that a mailbox usually has: as it is written here, and as browsers send it. A
-// member without a mailbox of its own is found by them.
+// EmailKeys returns the keys of the spellings that a mailbox usually has: as it is written here, with the domain as A-labels, and
+// with the domain as U-labels. A member without a mailbox of its own is found by them.
 func EmailKeys(text string) []string {
 	keys := []string{EmailKey(text)}
 	if lower := strings.ToLower(text); lower != keys[0] {
@@ -50,15 +50,15 @@ func EmailKeys(text string) []string {
 	return keys
 }
 
-// Holder returns the member whom an email names. Members of before may share a mailbox, so the one that spells it just so
-// comes first, then one that differs in case alone.
+// Holder returns the member whom an email names. Members from before mailboxes were unique may share one. Of these, the one whose
+// email is spelled just so comes first, then one whose email differs in case alone.
 func Holder(text string, members []Member) (holder Member, found bool) {
 	closeness := func(member Member) int {
 		switch {
 		case member.Email == text:
 			return 3
 		case !SameMailbox(text, member.Email):
-			return 0 // another mailbox whose key of before was the same
+			return 0 // another mailbox, under the key that an earlier release gave it
 		case EmailKey(member.Email) == EmailKey(text):
 			return 2
 		}

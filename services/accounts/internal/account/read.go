@@ -90,7 +90,7 @@ func (s *Service) seesAll(caller authn.Principal) bool {
 	return caller.Admin || s.deps.Directory == DirectoryOpen
 }
 
-// CurrentMember returns the member as it is now, and whether there is one. What asks is about to write.
+// CurrentMember returns the member as it is now, and whether there is one, for whoever is about to write.
 func (s *Service) CurrentMember(ctx context.Context, id uint64) (member Member, exists bool, err error) {
 	member, err = s.deps.Store.LatestMember(ctx, id)
 	if fault.Is(err, fault.NotFound) {

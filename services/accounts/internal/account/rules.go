@@ -1,9 +1,11 @@
 package account
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -42,6 +44,16 @@ func NormalPassword(password string) string {
 		}
 		return char
 	}, password))
+}
+
+// CheckPassword returns an error that says what a new password needs, if it lacks any of that.
+func CheckPassword(password string) error {
+	normal := NormalPassword(password)
+	if count := utf8.RuneCountInString(normal); MinPassword <= count && count <= MaxPassword && IsStrongPassword(normal) {
+		return nil
+	}
+	return fmt.Errorf("the password needs %d to %d characters, among them a digit, a lower-case and an upper-case letter, "+
+		"and one that is neither letter, digit nor underscore", MinPassword, MaxPassword)
 }
 
 // IsStrongPassword reports whether a password holds a digit, a lower-case and an upper-case ASCII letter, and a

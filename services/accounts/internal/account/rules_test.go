@@ -21,6 +21,17 @@ func TestAStrongPasswordHasFourKindsOfCharacters(t *testing.T) {
 	}
 }
 
+func TestANewPasswordIsCheckedInItsNormalForm(t *testing.T) {
+	t.Parallel()
+	for password, good := range map[string]bool{
+		"Jhlee'spwd0": true, "Jhlee'spwd": false, "Jh'spwd0": false, strings.Repeat("Aa0'", 32): true, strings.Repeat("Aa0'", 32) + "a": false,
+		"Jhlee'sp0e\u0301": true, "Jhlee's0e\u0301": false, // ten and nine characters
+		strings.Repeat("Aa0'", 31) + "Aa0e\u0301": true, // 128
+	} {
+		require.Equal(t, good, account.CheckPassword(password) == nil, "%+q", password)
+	}
+}
+
 func TestAPasswordHasOneNormalForm(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

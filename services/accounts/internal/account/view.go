@@ -49,7 +49,7 @@ func (s *Service) view(ctx context.Context, caller authn.Principal, member Membe
 }
 
 func (s *Service) seesWhole(caller authn.Principal, memberID uint64) bool {
-	return caller.Admin || caller.MemberID == memberID || s.deps.Directory == DirectoryOpen
+	return s.seesAll(caller) || caller.MemberID == memberID
 }
 
 // sees reports whether the caller may know that the member exists.

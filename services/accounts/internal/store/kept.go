@@ -7,7 +7,7 @@ import (
 	"oms.internal/libs/idempotency"
 )
 
-// request is what libs/idempotency knows a sign-up by. Whoever signs up is nobody yet.
+// idempotent is what libs/idempotency knows a sign-up by. Whoever signs up is no member yet, so the caller is 0.
 func idempotent(request account.IdempotentRequest) idempotency.Request {
 	return idempotency.Request{CallerID: 0, Key: request.Key, Fingerprint: request.Fingerprint}
 }
