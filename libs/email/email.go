@@ -67,9 +67,9 @@ func parseLiteral(text string) (literal string, ok bool) {
 // profile maps what people type (case, width) as UTS #46 says and validates the result.
 var profile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
 
-// permitted says what IDNA2008 (RFC 5892) permits in a label, of which the profile, like UTS #46, lets more pass: the same letters
-// and digits as in an identifier of PRECIS (RFC 8264, section 4.2) but for the blocks that RFC 5892 excludes in section 2.4,
-// and with the same rules for those that depend on their neighbours (appendix A).
+// permitted refuses the letters that IDNA2008 (RFC 5892) permits in no label, or not between these neighbours (appendix A).
+// The profile lets them pass, as UTS #46 does. An identifier of PRECIS (RFC 8264, section 4.2) has the same letters and rules;
+// only the blocks of marks for symbols and of musical notes are IDNA's own exclusion (RFC 5892, section 2.4).
 var permitted = precis.NewIdentifier(precis.Disallow(runes.In(&unicode.RangeTable{
 	R16: []unicode.Range16{{Lo: 0x20d0, Hi: 0x20ff, Stride: 1}}, R32: []unicode.Range32{{Lo: 0x1d100, Hi: 0x1d24f, Stride: 1}},
 })))
