@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/consistency"
 )
 
 // client is one HTTP client of the system under test.
@@ -19,6 +21,7 @@ type client struct {
 	http  *http.Client
 	base  string
 	token string
+	told  string // the Consistency-Token that it shows
 }
 
 func newClient() client {
@@ -69,6 +72,9 @@ func (c client) send(ctx context.Context, method, path, contentType string, cont
 	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Token "+c.token)
+	}
+	if c.told != "" {
+		request.Header.Set(consistency.Header, c.told)
 	}
 	return c.read(request)
 }

@@ -34,42 +34,26 @@ func hostileRequests(own member) []hostile {
 	get := func(path string, status int) hostile {
 		return hostile{"GET " + path[:min(len(path), 40)], http.MethodGet, path, "", "", status}
 	}
+	// One of each kind and each part that refuses it; the tests of the parts have the others.
 	return []hostile{
 		sign("half an object", json, `{"email":`, 400),
-		sign("an array", json, `[]`, 400),
-		sign("a string", json, `"x"`, 400),
-		sign("null", json, `null`, 400),
 		sign("wrong types", json, `{"email":[],"name":{},"nickname":true,"phone":[1],"password":{},"gender":[]}`, 400),
 		sign("bad UTF-8", json, "{\"email\":\"\xff\xfe@x.test\"}", 400),
 		sign("deep nesting", json, strings.Repeat("[", 20_000), 400),
 		sign("a huge body", json, `{"email":"`+strings.Repeat("a", 1<<20)+`"}`, 413),
-		sign("XML", "text/xml", "<a/>", 415),
-		sign("multipart", "multipart/form-data; boundary=x", "--x--", 415),
 		sign("no content type", "", `{"email":"a@b.test"}`, 415),
 		sign("a nonsensical content type", ";;;", `{}`, 415),
 		order("a NUL byte", `{"product_name":"a\u0000b"}`),
 		order("a lone surrogate", `{"product_name":"a\ud800b"}`),
-		order("a swapped surrogate pair", `{"product_name":"\udc00\ud800"}`),
-		order("an object for a text", `{"product_name":{"a":1}}`),
-		order("a customer as boolean", `{"product_name":"p","customer":true}`),
-		order("a customer as fraction", `{"product_name":"p","customer":1.5}`),
 		order("a customer beyond 64 bits", `{"product_name":"p","customer":99999999999999999999999}`),
-		order("a negative customer", `{"product_name":"p","customer":-1}`),
 		order("an order number with a quote", `{"product_name":"p","order_number":"'; DROP --"}`),
-		order("101 characters", `{"product_name":"`+strings.Repeat("가", 101)+`"}`),
-		get("/accounts/users/abc", 404), get("/accounts/users/0", 404), get("/accounts/users/-1", 404),
-		get("/accounts/users/99999999999999999999999", 404), get("/accounts/users/1%2f..%2f2", 404),
-		get("/orders/abc", 404), get("/orders/1.5", 404), get("/orders/999999999", 404), get("/orders/%00", 400),
-		get("/orders/%ff%fe", 400), get("/nowhere", 404), get("/accounts", 404), get("/readyz", 404), get("/metrics", 404),
-		get("/orders/?state=sold", 400), get("/orders/?paymented_at__gte=x", 400), get("/orders/?paymented_at__lt=2026-02-30", 400),
-		get("/orders/?cursor=x", 404), get("/orders/?cursor=e30", 404), get("/accounts/users?cursor=%F0%9F%8D%A4", 404),
-		get("/orders/?customer=abc", 400), get("/orders/?search=%00", 400), get("/orders/?search=%ff", 400),
-		get("/orders/?search="+strings.Repeat("a,", 50), 400), get("/accounts/users?search="+strings.Repeat("x", 200), 400),
+		get("/accounts/users/abc", 404), get("/accounts/users/1%2f..%2f2", 404), get("/orders/99999999999999999999999", 404),
+		get("/orders/%00", 400), get("/orders/%ff%fe", 400), get("/nowhere", 404), get("/readyz", 404), get("/metrics", 404),
+		get("/orders/?paymented_at__lt=2026-02-30", 400), get("/orders/?cursor=e30", 404), get("/orders/?search=%ff", 400),
 		get("/"+strings.Repeat("a", 5_000), 404),
 		{"a path beyond the limit", http.MethodGet, "/" + strings.Repeat("a", 20_000), "", "", 400},
 		{"an unknown method", "BREW", "/orders/", "", "", 405},
 		{"PATCH with an array", http.MethodPatch, self, json, `[1]`, 400},
-		{"PATCH with a wrong type", http.MethodPatch, self, json, `{"nickname":{}}`, 400},
 		{"PUT without anything", http.MethodPut, self, json, `{}`, 400},
 	}
 }
@@ -116,51 +100,4 @@ func TestForgedIdentityHeadersGiveNothing(t *testing.T) {
 		}
 	}
 	require.Equal(t, http.StatusOK, other.do(t, http.MethodGet, "/orders/", nil).status, "nobody was logged out")
-}
-
-func TestAnotherMembersOrderIsNotFoundByAnyMethod(t *testing.T) {
-	t.Parallel()
-	own, other := signUp(t), signUp(t)
-	created := other.do(t, http.MethodPost, "/orders/", newOrder("theirs"))
-	path := created.header.Get("Location")
-	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		got := own.do(t, method, path, newOrder("mine"))
-		require.Equal(t, http.StatusNotFound, got.status, method)
-	}
-	require.Equal(t, "theirs", other.do(t, http.MethodGet, path, nil).body["product_name"])
-}
-
-func TestAnotherMemberIsSeenMasked(t *testing.T) {
-	t.Parallel()
-	own, other := signUp(t), signUp(t)
-	got := own.do(t, http.MethodGet, fmt.Sprintf("/accounts/users/%d", other.id), nil)
-	require.Equal(t, http.StatusOK, got.status)
-	require.NotContains(t, got.text, other.email)
-	require.NotContains(t, got.text, "0108357")
-	require.NotContains(t, got.body, "gender")
-	require.NotContains(t, got.body, "last_order")
-}
-
-func TestADeletedMembersTokensAreRefusedAtOnce(t *testing.T) {
-	t.Parallel()
-	own := signUp(t)
-	require.Equal(t, http.StatusNoContent, own.do(t, http.MethodDelete, fmt.Sprintf("/accounts/users/%d", own.id), nil).status)
-	require.Equal(t, http.StatusUnauthorized, own.do(t, http.MethodGet, "/orders/", nil).status)
-	login := newClient().do(t, http.MethodPost, "/auth/login", map[string]any{"email": own.email, "password": password})
-	require.Equal(t, http.StatusBadRequest, login.status)
-}
-
-func TestLogOutAllEndsEverySessionAndTheNextLoginWorks(t *testing.T) {
-	t.Parallel()
-	own := signUp(t)
-	credentials := map[string]any{"email": strings.ToUpper(own.email), "password": password}
-	second := newClient().do(t, http.MethodPost, "/auth/login", credentials)
-	require.Equal(t, http.StatusOK, second.status, second.text)
-	require.Equal(t, http.StatusNoContent, own.do(t, http.MethodPost, "/auth/logoutall", nil).status)
-	for _, token := range []string{own.token, second.body["token"].(string)} {
-		require.Equal(t, http.StatusUnauthorized, newClient().as(token).do(t, http.MethodGet, "/orders/", nil).status)
-	}
-	third := newClient().do(t, http.MethodPost, "/auth/login", credentials)
-	require.Equal(t, http.StatusOK, third.status)
-	require.Equal(t, http.StatusOK, newClient().as(third.body["token"].(string)).do(t, http.MethodGet, "/orders/", nil).status)
 }
