@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,62 +97,24 @@ var pages = []listing.Request{
 	{Limit: listing.MaxLimit}, {Limit: 7, Offset: 60}, {Limit: 7, Offset: math.MaxInt32},
 }
 
-func TestEveryListIsSortedAndCutAsAsked(t *testing.T) {
+// A term that is in every number makes a search of the list, which other statements serve.
+func TestEveryListAndEverySearchIsSortedAndCutAsAsked(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	orders := assortment(t, d)
-	for scope, matches := range scopes {
-		for _, ordering := range everyOrdering() {
-			t.Run(fmt.Sprintf("%s by %v", scope, ordering), func(t *testing.T) {
+	for _, terms := range [][]string{nil, {"abcdef"}} {
+		for scope, matches := range scopes {
+			for _, ordering := range everyOrdering() {
 				for _, page := range pages {
-					page.Ordering, page.Matches = ordering, matches
-					d.requireList(t, orders, order.Query{Request: page})
+					page.Ordering, page.Matches, page.Terms = ordering, matches, terms
+					query := order.Query{Request: page}
+					want := sorted(filtered(orders, query), query)
+					found, err := d.Orders(d.told(t), query)
+					require.NoError(t, err)
+					require.Equal(t, len(want), found.Count)
+					require.True(t, slices.Equal(window(want, query), found.Values), "%s by %v, searching %v: %v", scope, ordering, terms, found.Values)
 				}
-			})
-		}
-	}
-}
-
-// requireList demands the page and the count that Go makes of the orders.
-func (d database) requireList(t *testing.T, orders []order.Order, query order.Query) {
-	t.Helper()
-	want := sorted(filtered(orders, query), query)
-	found, err := d.Orders(d.told(t), query)
-	require.NoError(t, err)
-	require.Equal(t, len(want), found.Count)
-	require.Equal(t, numbers(window(want, query)), numbers(found.Values))
-	for i, expected := range window(want, query) {
-		require.Equal(t, expected, found.Values[i])
-	}
-}
-
-func TestAListFromTheReplicaIsTheSame(t *testing.T) {
-	t.Parallel()
-	d := newDatabase(t)
-	orders := assortment(t, d)
-	require.NoError(t, d.Pair.Sync(t.Context()))
-	query := order.Query{Request: listing.Request{Limit: 20, Ordering: []listing.Key{down("order_number")}}}
-	found, err := d.Orders(t.Context(), query)
-	require.NoError(t, err)
-	require.Equal(t, len(orders), found.Count)
-	require.Equal(t, window(sorted(orders, query), query), found.Values)
-}
-
-func TestPagesTogetherAreTheListOnce(t *testing.T) {
-	t.Parallel()
-	d := newDatabase(t)
-	orders := assortment(t, d)
-	for _, ordering := range everyOrdering() {
-		seen := map[uint64]bool{}
-		query := order.Query{Request: listing.Request{Limit: 7, Ordering: ordering}}
-		for ; query.Offset < len(orders); query.Offset += query.Limit {
-			found, err := d.Orders(d.told(t), query)
-			require.NoError(t, err)
-			for _, o := range found.Values {
-				require.False(t, seen[o.ID], "%v shows order %d twice", ordering, o.ID)
-				seen[o.ID] = true
 			}
 		}
-		require.Len(t, seen, len(orders), "%v", ordering)
 	}
 }

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -182,23 +181,6 @@ func TestATermMayMatchTheCustomerInsteadOfTheOrder(t *testing.T) {
 			}
 			require.Equal(t, c.want, d.found(t, query))
 		})
-	}
-}
-
-func TestWhatASearchFindsIsSortedAndCutAsAsked(t *testing.T) {
-	t.Parallel()
-	d := newDatabase(t)
-	all := assortment(t, d)
-	for scope, matches := range scopes {
-		for _, ordering := range everyOrdering() {
-			t.Run(fmt.Sprintf("%s by %v", scope, ordering), func(t *testing.T) {
-				for _, page := range pages[:4] {
-					page.Ordering, page.Matches = ordering, matches
-					page.Terms = []string{"abcdef"} // in every number
-					d.requireList(t, all, order.Query{Request: page})
-				}
-			})
-		}
 	}
 }
 
