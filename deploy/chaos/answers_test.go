@@ -22,7 +22,7 @@ func TestOrdersWhoseAnswersAreCutAreMadeOnce(t *testing.T) {
 	above, err := world.databases.lastOrder(t.Context())
 	require.NoError(t, err)
 	members := newMembers(t, 16)
-	clients, err := world.links.open("clients to gateway", world.gateways[0].url[len("http://"):])
+	clients, err := world.links.open("clients to gateway", world.gateways[0].URL[len("http://"):])
 	require.NoError(t, err)
 	t.Cleanup(clients.proxy.Stop)
 	require.NoError(t, clients.disturb("cut", "downstream", 1, cutToxic{Most: longestAnswer}))

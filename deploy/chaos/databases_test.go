@@ -22,7 +22,7 @@ type databases struct {
 }
 
 func newDatabases(ctx context.Context, s *system) (*databases, error) {
-	password, err := s.secret("mysql-root")
+	password, err := s.Secret("mysql-root")
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func newDatabases(ctx context.Context, s *system) (*databases, error) {
 	var answers [2]func(context.Context) error
 	for i, name := range []string{"PRIMARY_PORT", "REPLICA_PORT"} {
 		config := mysql.NewConfig()
-		config.Net, config.Addr = "tcp", s.address(name)
+		config.Net, config.Addr = "tcp", s.Address(name)
 		config.User, config.Passwd, config.InterpolateParams = "root", password, true
 		config.Timeout, config.ReadTimeout, config.Logger = time.Second, 2*time.Minute, &mysql.NopLogger{}
 		connector, err := mysql.NewConnector(config)

@@ -33,14 +33,14 @@ type mariadb struct {
 func newMariaDB(s *system, answers [2]func(context.Context) error) *mariadb {
 	m := &mariadb{system: s}
 	for i, name := range []string{"primary", "replica"} {
-		m.servers[i] = newServer(filepath.Join(s.data, "mariadb", name), "server.log", answers[i])
+		m.servers[i] = newServer(filepath.Join(s.Data, "mariadb", name), "server.log", answers[i])
 	}
 	return m
 }
 
 func (m *mariadb) server(number int) body             { return m.servers[number] }
-func (m *mariadb) failover(ctx context.Context) error { return m.system.oms(ctx, "failover") }
-func (m *mariadb) rejoin(ctx context.Context) error   { return m.system.oms(ctx, "rejoin") }
+func (m *mariadb) failover(ctx context.Context) error { return m.system.OMS(ctx, "failover") }
+func (m *mariadb) rejoin(ctx context.Context) error   { return m.system.OMS(ctx, "rejoin") }
 
 func (m *mariadb) replicate(through *link, delay int) ([]string, error) {
 	host, port, err := net.SplitHostPort(through.addr())
@@ -63,16 +63,16 @@ type mysqlServers struct {
 }
 
 func newMySQL(ctx context.Context, s *system, instead *mariadb) (*mysqlServers, error) {
-	if err := errors.Join(instead.servers[1].kill(), instead.servers[0].kill()); err != nil {
+	if err := errors.Join(instead.servers[1].Kill(), instead.servers[0].Kill()); err != nil {
 		return nil, err
 	}
-	root, rootErr := s.secret("mysql-root")
-	replicator, replicatorErr := s.secret("mysql-replicator")
-	users, usersErr := secret.Statements("../mysql/users.sql.template", filepath.Join(s.data, "secrets"))
+	root, rootErr := s.Secret("mysql-root")
+	replicator, replicatorErr := s.Secret("mysql-replicator")
+	users, usersErr := secret.Statements("../mysql/users.sql.template", filepath.Join(s.Data, "secrets"))
 	if err := errors.Join(rootErr, replicatorErr, usersErr); err != nil {
 		return nil, err
 	}
-	m := &mysqlServers{ports: [2]int{s.ports["PRIMARY_PORT"], s.ports["REPLICA_PORT"]}}
+	m := &mysqlServers{ports: [2]int{s.Port("PRIMARY_PORT"), s.Port("REPLICA_PORT")}}
 	var err error
 	m.pair, err = dbpair.Start(ctx, dbpair.Options{
 		Engine: dbpair.MySQL, PrimaryPort: m.ports[0], ReplicaPort: m.ports[1], RootPassword: root, ReplicatorPassword: replicator,
@@ -83,9 +83,9 @@ func newMySQL(ctx context.Context, s *system, instead *mariadb) (*mysqlServers, 
 
 func (m *mysqlServers) server(number int) body {
 	if m.pair.Primary.Port() == m.ports[number] {
-		return container{m.pair.Primary}
+		return m.pair.Primary
 	}
-	return container{m.pair.Replica}
+	return m.pair.Replica
 }
 
 func (m *mysqlServers) failover(ctx context.Context) error { return m.pair.Failover(ctx) }
@@ -99,11 +99,3 @@ func (m *mysqlServers) replicate(_ *link, delay int) ([]string, error) {
 func (m *mysqlServers) words() (replica, position, wait string) {
 	return "REPLICA", "SELECT @@GLOBAL.gtid_executed", "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, 0.5)"
 }
-
-// container is a server in a container.
-type container struct{ server *dbpair.Server }
-
-func (c container) kill() error                       { return c.server.Kill() }
-func (c container) restart(ctx context.Context) error { return c.server.Restart(ctx) }
-func (c container) pause() error                      { return c.server.Pause() }
-func (c container) resume() error                     { return c.server.Continue() }

@@ -34,9 +34,9 @@ type held struct {
 
 func readStream(t *testing.T) held {
 	t.Helper()
-	password, err := world.secret("nats-ops")
+	password, err := world.Secret("nats-ops")
 	require.NoError(t, err)
-	conn, err := nats.Connect("nats://"+world.address("NATS_PORT"), nats.UserInfo("ops", password), nats.CustomInboxPrefix("_INBOX_ops"))
+	conn, err := nats.Connect("nats://"+world.Address("NATS_PORT"), nats.UserInfo("ops", password), nats.CustomInboxPrefix("_INBOX_ops"))
 	require.NoError(t, err)
 	defer conn.Close()
 	js, err := jetstream.New(conn)
@@ -104,7 +104,7 @@ func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 	}
 	if whole() {
 		// What an outbox says about itself must survive the loss of the server that it is on, too.
-		parts = append(parts, func(ctx context.Context) error { _, err := failover(body.kill)(ctx); return err })
+		parts = append(parts, func(ctx context.Context) error { _, err := failover(body.Kill)(ctx); return err })
 	}
 	const each = 5
 	leavers := newMembers(t, each*kills*len(parts))
@@ -142,11 +142,11 @@ func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 // crash kills something and starts it again a second later.
 func crash(part body) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if err := part.kill(); err != nil {
+		if err := part.Kill(); err != nil {
 			return err
 		}
 		rest(ctx, time.Second)
-		return part.restart(ctx)
+		return part.Restart(ctx)
 	}
 }
 

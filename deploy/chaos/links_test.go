@@ -11,6 +11,8 @@ import (
 	"github.com/Shopify/toxiproxy/v2/stream"
 	"github.com/Shopify/toxiproxy/v2/toxics"
 	"github.com/rs/zerolog"
+
+	"oms.internal/deploy/internal/systemtest"
 )
 
 // link is a proxy between two parts of the system.
@@ -33,25 +35,25 @@ func newLinks(s *system) (*links, error) {
 	l := &links{server: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
 	var err error
 	for i, variable := range []string{"PRIMARY_PORT", "REPLICA_PORT"} {
-		if l.database[i], err = l.open("services to database", s.address(variable)); err != nil {
+		if l.database[i], err = l.open("services to database", s.Address(variable)); err != nil {
 			return nil, err
 		}
-		if l.replication[i], err = l.open("replica to database", s.address(variable)); err != nil {
+		if l.replication[i], err = l.open("replica to database", s.Address(variable)); err != nil {
 			return nil, err
 		}
 	}
-	if l.natsOfServices, err = l.open("services to NATS", s.address("NATS_PORT")); err != nil {
+	if l.natsOfServices, err = l.open("services to NATS", s.Address("NATS_PORT")); err != nil {
 		return nil, err
 	}
-	l.natsOfGateways, err = l.open("gateways to NATS", s.address("NATS_PORT"))
+	l.natsOfGateways, err = l.open("gateways to NATS", s.Address("NATS_PORT"))
 	return l, err
 }
 
 // behind opens links to instances.
-func (l *links) behind(accounts, orders []*instance) error {
-	for instances, to := range map[*[]*link][]*instance{&l.accounts: accounts, &l.orders: orders} {
+func (l *links) behind(accounts, orders []*systemtest.Instance) error {
+	for instances, to := range map[*[]*link][]*systemtest.Instance{&l.accounts: accounts, &l.orders: orders} {
 		for _, one := range to {
-			opened, err := l.open("gateways to "+one.name, strings.TrimPrefix(one.url, "http://"))
+			opened, err := l.open("gateways to "+one.Name(), strings.TrimPrefix(one.URL, "http://"))
 			if err != nil {
 				return err
 			}

@@ -79,7 +79,7 @@ func newMembers(t *testing.T, count int) []*member {
 func newMember(ctx context.Context, number int) (*member, error) {
 	m := &member{http: &http.Client{Timeout: clientTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}}
 	for _, gateway := range world.gateways {
-		m.gateways = append(m.gateways, gateway.url)
+		m.gateways = append(m.gateways, gateway.URL)
 	}
 	body, err := json.Marshal(map[string]string{
 		"email": strings.ToLower(rand.Text()) + "@chaos.test", "password": "Jhlee'spwd0", "name": "김선기", "nickname": "sungi",

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/deploy/internal/systemtest"
 )
 
 // leastShare is how many of the own reads that come more than a second after the member's last write go to the replica.
@@ -62,7 +64,7 @@ func ownReads(t *testing.T) map[string]float64 {
 	t.Helper()
 	sums := map[string]float64{}
 	for _, one := range world.orders {
-		status, text, err := fetch(t.Context(), one.admin+"/metrics")
+		status, text, err := systemtest.Fetch(t.Context(), one.Admin+"/metrics")
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, status)
 		for _, found := range sample.FindAllStringSubmatch(text, -1) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/deploy/internal/systemtest"
 )
 
 // suffer lets the system suffer the fault under load, so many times, and looks at what is left.
@@ -80,12 +82,12 @@ func killed(find func(context.Context) (body, error)) func(context.Context) (tim
 		if err != nil {
 			return time.Time{}, err
 		}
-		if err := broken.kill(); err != nil {
+		if err := broken.Kill(); err != nil {
 			return time.Time{}, err
 		}
 		rest(ctx, outage())
 		mark := time.Now()
-		return mark, broken.restart(ctx)
+		return mark, broken.Restart(ctx)
 	}
 }
 
@@ -96,23 +98,23 @@ func stopped(find func(context.Context) (body, error)) func(context.Context) (ti
 		if err != nil {
 			return time.Time{}, err
 		}
-		if err := broken.pause(); err != nil {
+		if err := broken.Pause(); err != nil {
 			return time.Time{}, err
 		}
 		rest(ctx, outage())
 		mark := time.Now()
-		return mark, broken.resume()
+		return mark, broken.Continue()
 	}
 }
 
 // terminated asks an instance to end, as a rolling update does, and starts it again.
-func terminated(one *instance) func(context.Context) (time.Time, error) {
+func terminated(one *systemtest.Instance) func(context.Context) (time.Time, error) {
 	return func(ctx context.Context) (time.Time, error) {
-		if err := one.terminate(ctx); err != nil {
+		if err := one.Terminate(ctx); err != nil {
 			return time.Time{}, err
 		}
 		mark := time.Now()
-		return mark, one.restart(ctx)
+		return mark, one.Restart(ctx)
 	}
 }
 
@@ -207,8 +209,8 @@ func directly(ctx context.Context) error {
 
 func (s *system) redirect(ctx context.Context, accounts, orders string) error {
 	for _, gateway := range s.gateways {
-		gateway.command.Env = with(gateway.command.Env, "ACCOUNTS_URL="+accounts, "ORDERS_URL="+orders)
-		if err := errors.Join(gateway.terminate(ctx), gateway.restart(ctx)); err != nil {
+		gateway.Change("ACCOUNTS_URL="+accounts, "ORDERS_URL="+orders)
+		if err := errors.Join(gateway.Terminate(ctx), gateway.Restart(ctx)); err != nil {
 			return err
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,8 +18,8 @@ func newAdmin(t *testing.T) member {
 	email := unique() + "@e2e.test"
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
-	command := exec.CommandContext(ctx, filepath.Join(system.data, "oms"), "admin", "--email", email)
-	command.Env, command.Stdin = system.env, strings.NewReader(password+"\n")
+	command := system.Command(ctx, "admin", "--email", email)
+	command.Stdin = strings.NewReader(password + "\n")
 	output, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", output)
 	login := newClient().do(t, http.MethodPost, "/auth/login", map[string]any{"email": email, "password": password})

@@ -25,7 +25,7 @@ type client struct {
 }
 
 func newClient() client {
-	return client{http: &http.Client{Timeout: patience}, base: system.gateway}
+	return client{http: &http.Client{Timeout: patience}, base: gatewayURL()}
 }
 
 // as returns a client that shows the token.

@@ -106,7 +106,7 @@ func (r *replay) request(t *testing.T, exchange recorded) answer {
 	case exchange.JSON == nil:
 		contentType = ""
 	}
-	request, err := http.NewRequestWithContext(t.Context(), exchange.Method, system.gateway+r.fill(exchange.Path), strings.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), exchange.Method, gatewayURL()+r.fill(exchange.Path), strings.NewReader(body))
 	require.NoError(t, err)
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
@@ -188,7 +188,7 @@ func (r *replay) requireText(t *testing.T, want string, got any, where string) {
 		link, err := url.Parse(got.(string))
 		require.NoError(t, err)
 		require.True(t, link.IsAbs(), where)
-		require.Equal(t, system.gateway, link.Scheme+"://"+link.Host, where)
+		require.Equal(t, gatewayURL(), link.Scheme+"://"+link.Host, where)
 		require.Equal(t, want, link.Path+"?"+link.Query().Encode(), where)
 	default:
 		require.Equal(t, want, got, where)

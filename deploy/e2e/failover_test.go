@@ -11,11 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func oms(t *testing.T, arguments ...string) {
-	t.Helper()
-	require.NoError(t, execute(filepath.Join(system.data, "oms"), arguments...))
-}
-
 func TestAFailoverLosesNoAcknowledgedOrderAndNeedsNoRestart(t *testing.T) {
 	members := []member{signUp(t), signUp(t), signUp(t), signUp(t)}
 	acknowledged := make([][]uint64, len(members))
@@ -48,7 +43,7 @@ func TestAFailoverLosesNoAcknowledgedOrderAndNeedsNoRestart(t *testing.T) {
 		return true
 	}, patience, time.Millisecond)
 	t.Logf("the failover took %v, all clients order again after %v", promoted.Sub(began), time.Since(began))
-	require.Error(t, execute(filepath.Join(system.data, "oms"), "failover"), "there is no server to promote")
+	require.Error(t, tryOMS(t, "failover"), "there is no server to promote")
 
 	oms(t, "rejoin")
 	requireGoesOn(t, running, 200)
@@ -97,7 +92,7 @@ func TestARestoreBringsBackWhatTheBackupHoldsAndNothingElse(t *testing.T) {
 	later := own.do(t, http.MethodPost, "/orders/", newOrder("after the backup"))
 	require.Equal(t, http.StatusCreated, later.status, later.text)
 
-	require.Error(t, execute(filepath.Join(system.data, "oms"), "restore", "--file", file), "there is data")
+	require.Error(t, tryOMS(t, "restore", "--file", file), "there is data")
 	require.Equal(t, http.StatusNotFound, own.do(t, http.MethodGet, path, nil).status)
 	oms(t, "restore", "--file", file, "--force")
 	got := own.do(t, http.MethodGet, path, nil)

@@ -3,28 +3,16 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"oms.internal/servers/proc"
 )
 
 // replicaOutage is how long the replica hangs.
 const replicaOutage = 10 * time.Second
-
-// process finds what `oms up` started.
-func process(t *testing.T, record ...string) *proc.Process {
-	t.Helper()
-	found, err := proc.Find(filepath.Join(append([]string{system.data}, record...)...))
-	require.NoError(t, err)
-	require.NotNil(t, found)
-	return found
-}
 
 // load sends requests from several clients until it is stopped, and counts what comes back.
 type load struct {
@@ -114,7 +102,7 @@ func TestOrdersKilledUnderLoadLeavesAccountsAnsweringAndComesBack(t *testing.T) 
 	require.NotEmpty(t, down.header.Get("Retry-After"))
 	require.NotEmpty(t, down.body["request_id"])
 
-	require.NoError(t, execute(filepath.Join(system.data, "oms"), "up"))
+	oms(t, "up")
 	require.Equal(t, http.StatusOK, own.do(t, http.MethodGet, "/orders/", nil).status)
 	require.Eventually(t, func() bool {
 		got, err := own.try(t.Context(), http.MethodGet, path, nil)

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,7 +57,7 @@ func TestGeneratedHostileRequestsCauseNo5xxNoPanicAndNoLeak(t *testing.T) {
 	})
 	require.Equal(t, before, pids(t), "no process was restarted")
 	for _, name := range []string{"accounts", "orders", "gateway"} {
-		log, err := os.ReadFile(filepath.Join(system.data, "logs", name+".log"))
+		log, err := os.ReadFile(filepath.Join(system.Data, "logs", name+".log"))
 		require.NoError(t, err)
 		require.NotContains(t, string(log), `"msg":"panic"`, name)
 	}
@@ -105,7 +104,7 @@ func sendHostile(ctx context.Context, requests *generator, count int, statuses *
 
 // exchange sends a text over a connection of its own and reads the first answer.
 func exchange(text string) (status, body string, err error) {
-	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(system.gateway, "http://"), patience)
+	conn, err := net.DialTimeout("tcp", system.Address("GATEWAY_PORT"), patience)
 	if err != nil {
 		return "", "", err
 	}

@@ -87,7 +87,7 @@ func TestForgedIdentityHeadersGiveNothing(t *testing.T) {
 		"Oms-Revocations": revocation, "Oms-Told": fmt.Sprint(other.id),
 	} {
 		for token, status := range map[string]int{"": http.StatusUnauthorized, own.token: http.StatusOK} {
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, system.gateway+fmt.Sprintf("/accounts/users/%d", other.id), nil)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, gatewayURL()+fmt.Sprintf("/accounts/users/%d", other.id), nil)
 			require.NoError(t, err)
 			request.Header.Set(name, value)
 			if token != "" {

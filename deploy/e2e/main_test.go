@@ -8,21 +8,17 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/deploy/internal/systemtest"
 	"oms.internal/servers/proc"
 )
 
 // system is the system under test.
-var system struct {
-	data    string // folder
-	gateway string // URL
-	env     []string
-}
+var system *systemtest.System
 
 const (
 	startTimeout = 5 * time.Minute
@@ -40,59 +36,48 @@ func TestMain(m *testing.M) {
 }
 
 func runOnOwnSystem(m *testing.M) (code int, err error) {
-	// A short path: it will hold Unix sockets.
-	if system.data, err = os.MkdirTemp("", "oms"); err != nil {
-		return 1, err
-	}
-	system.env = append(os.Environ(), "OMS_DATA="+system.data, "MODE=native",
-		// What the shell says about a system of its own does not concern this one.
-		"ACCOUNTS_DIRECTORY=", "TOKEN_LIFETIME=", "REFRESH_LIFETIME=", "REFRESH_REPEAT_WINDOW=", "TIME_ZONE=", "TLS_CERT_FILE=", "TLS_KEY_FILE=",
-		"REVOCATION_MAX_STALENESS=", "TRUSTED_PROXIES=", "CORS_ALLOWED_ORIGINS=", "CORS_ALLOWED_HEADERS=",
-		"DRAIN_TIME=", "EVENTS_REPLICAS=", "FILE=", "FORCE=",
+	system, err = systemtest.New(
 		// A slow machine is not to be taken for a service that does not answer.
 		"REQUEST_TIMEOUT=40s", "UPSTREAM_TIMEOUT=50s", "LAST_ORDERS_TIMEOUT=10s",
 		// The load of these tests comes from one address.
 		"RATE_LIMIT_ADDRESS=0", "RATE_LIMIT_MEMBER=0", "CONNECTIONS_PER_ADDRESS=0")
-	for _, variable := range []string{
-		"GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "ACCOUNTS_PORT", "ACCOUNTS_ADMIN_PORT", "ORDERS_PORT", "ORDERS_ADMIN_PORT",
-		"PRIMARY_PORT", "REPLICA_PORT", "NATS_PORT",
-	} {
-		port, err := proc.FreePort()
-		if err != nil {
-			return 1, err
-		}
-		system.env = append(system.env, variable+"="+strconv.Itoa(port))
-		if variable == "GATEWAY_PORT" {
-			system.gateway = "http://127.0.0.1:" + strconv.Itoa(port)
-		}
-	}
-	command := filepath.Join(system.data, "oms")
-	if err := execute("go", "build", "-o", command, "../cmd/oms"); err != nil {
+	if err != nil {
 		return 1, err
 	}
 	defer func() {
 		// Also after a failed start: what did start must end.
-		if cleanErr := execute(command, "clean"); err == nil {
-			err = cleanErr
-		}
-		if removeErr := os.RemoveAll(system.data); err == nil {
-			err = removeErr
+		if closeErr := system.Close(); err == nil {
+			err = closeErr
 		}
 	}()
-	if err := execute(command, "up"); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	if err := system.Up(ctx); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil
 }
 
-func execute(name string, arguments ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
-	defer cancel()
-	command := exec.CommandContext(ctx, name, arguments...)
-	command.Env = system.env
-	command.Stdout, command.Stderr = os.Stderr, os.Stderr
-	if err := command.Run(); err != nil {
-		return fmt.Errorf("%s %v: %w", filepath.Base(name), arguments, err)
-	}
-	return nil
+// oms runs the command behind the Makefile.
+func oms(t *testing.T, arguments ...string) {
+	t.Helper()
+	require.NoError(t, tryOMS(t, arguments...))
 }
+
+func tryOMS(t *testing.T, arguments ...string) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	return system.OMS(ctx, arguments...)
+}
+
+// process finds what `make up` started.
+func process(t *testing.T, record ...string) *proc.Process {
+	t.Helper()
+	found, err := system.Process(record...)
+	require.NoError(t, err)
+	return found
+}
+
+// gatewayURL is where the system's gateway listens.
+func gatewayURL() string { return "http://" + system.Address("GATEWAY_PORT") }

@@ -269,7 +269,7 @@ func listedRoutes(t *testing.T) []route {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	listing, err := exec.CommandContext(ctx, filepath.Join(system.data, "bin", "gateway"), "routes").Output()
+	listing, err := exec.CommandContext(ctx, filepath.Join(system.Data, "bin", "gateway"), "routes").Output()
 	require.NoError(t, err)
 	var routes []route
 	require.NoError(t, json.Unmarshal(listing, &routes))

@@ -3,7 +3,6 @@ package e2e
 import (
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -35,7 +34,7 @@ func logouts(t *testing.T) int {
 
 // latency logs out at the first gateway and asks the second one until it refuses. It returns how long after the answer
 // to the logout the last request was accepted.
-func latency(t *testing.T, second *gateway, token string) time.Duration {
+func latency(t *testing.T, second gateway, token string) time.Duration {
 	t.Helper()
 	elsewhere := second.client(token)
 	require.Equal(t, http.StatusOK, elsewhere.do(t, http.MethodGet, "/orders/?limit=1", nil).status)
@@ -53,7 +52,7 @@ func latency(t *testing.T, second *gateway, token string) time.Duration {
 }
 
 // measure logs out so many sessions, a few at a time, and returns the latencies in ascending order.
-func measure(t *testing.T, second *gateway, count int) []time.Duration {
+func measure(t *testing.T, second gateway, count int) []time.Duration {
 	t.Helper()
 	own := signUp(t)
 	tokens := make([]string, count)
@@ -103,8 +102,8 @@ func TestALogoutSurvivesTheKillOfAGateway(t *testing.T) {
 	for range logouts(t) / 20 {
 		token, _, _ := login(t, own.email)
 		require.Equal(t, http.StatusNoContent, second.client(token).do(t, http.MethodPost, "/auth/logout", nil).status)
-		second.kill()
-		second.start(t)
+		require.NoError(t, second.Kill())
+		require.NoError(t, second.Start())
 		// From the first moment on that it answers at all, not only once it is ready.
 		require.Eventually(t, func() bool {
 			got, err := second.client(token).try(t.Context(), http.MethodGet, "/orders/", nil)
@@ -144,7 +143,7 @@ func TestKeyRotationsUnderLoadFailNoRequest(t *testing.T) {
 	before := len(keyIDs(t))
 	for range 10 {
 		known := keyIDs(t)
-		require.NoError(t, execute(filepath.Join(system.data, "oms"), "keys", "rotate"))
+		oms(t, "keys", "rotate")
 		require.Eventually(t, func() bool { return !slices.Equal(known, keyIDs(t)) }, patience, 10*time.Millisecond, "the new key is published")
 		requireGoesOn(t, running, 20)
 	}

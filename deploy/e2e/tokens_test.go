@@ -50,7 +50,7 @@ func expiredToken(t *testing.T, token string) string {
 
 func newestKey(t *testing.T) ed25519.PrivateKey {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(system.data, "secrets", "token-keys", "*.pem"))
+	paths, err := filepath.Glob(filepath.Join(system.Data, "secrets", "token-keys", "*.pem"))
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
 	content, err := os.ReadFile(slices.Max(paths))
