@@ -50,10 +50,10 @@ func TestOwnReadsAreServedByTheReplicaASecondAfterTheWrite(t *testing.T) {
 	served := replica / max(1, replica+primary)
 	t.Logf("%.1f %% of %.0f own reads that are older than a second came from the replica", 100*served, replica+primary)
 	require.Empty(t, j.stale)
-	require.Zero(t, j.count(failed), "%v", j.examples(5))
 	require.Positive(t, replica)
-	if whole() { // a replica of a busy machine may be behind
+	if whole() { // on a busy machine the replica may be behind, and a server may be taken for one that hangs
 		require.GreaterOrEqual(t, served, leastShare)
+		require.Zero(t, j.count(failed), "%v", j.examples(5))
 	}
 }
 
