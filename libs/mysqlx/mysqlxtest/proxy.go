@@ -2,6 +2,7 @@ package mysqlxtest
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"sync"
@@ -64,7 +65,7 @@ func (p *Proxy) Lose(when Loss) { p.loss.Store(int32(when)) }
 // serve forwards one connection until either side closes it or it is lost.
 func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("tcp", p.target)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.target)
 	if err != nil {
 		return
 	}

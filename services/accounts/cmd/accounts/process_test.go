@@ -63,7 +63,7 @@ func newSurroundings(t *testing.T) *surroundings {
 	require.NoError(t, os.WriteFile(filepath.Join(keys, "20260101T000000.pem"), content, 0o600))
 	s.cfg = Config{
 		Config: s.Config, IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)), TokenKeysDir: keys,
-		LastOrdersTimeout: time.Second, TokenLifetime: 10 * time.Hour, RefreshLifetime: 720 * time.Hour,
+		LastOrdersTimeout: patience, TokenLifetime: 10 * time.Hour, RefreshLifetime: 720 * time.Hour,
 		TokenIssuer: "oms", TokenAudience: "oms", Directory: account.DirectoryMasked,
 	}
 	s.db, err = s.Pair.Primary.Open(s.Schema.App.User, s.Schema.App.Password, s.Schema.Name)

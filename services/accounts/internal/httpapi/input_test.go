@@ -32,7 +32,8 @@ const (
 	badForm  = "This value does not match the required pattern."
 )
 
-// badBodies are refused wherever a member is written. status is 400 unless given.
+// badBodies are refused wherever a member is written. status is 400 unless given. Here each kind of mistake and each field stands once:
+// libs/field and libs/email hold all the ways to make it.
 var badBodies = map[string]struct {
 	body        string
 	contentType string
@@ -40,65 +41,32 @@ var badBodies = map[string]struct {
 	field       string // that the messages are for, "" for none
 	message     string // that the field hears, "" for any
 }{
-	"half an object":       {body: `{"email":`},
 	"not JSON":             {body: `{bad`},
-	"two values":           {body: `{} {}`},
-	"garbage behind":       {body: withField("name", `"Casey"`) + "x"},
 	"a list":               {body: `[]`, field: "non_field_errors"},
-	"a text":               {body: `"x"`, field: "non_field_errors"},
-	"a number":             {body: `1`, field: "non_field_errors"},
-	"null":                 {body: `null`, field: "non_field_errors"},
-	"very deep":            {body: strings.Repeat("[", 30_000)},
 	"very deep, closed":    {body: strings.Repeat("[", 30_000) + strings.Repeat("]", 30_000)},
 	"bad UTF-8":            {body: withField("name", "\"\xff\xfe\"")},
-	"an overlong UTF-8":    {body: withField("name", "\"\xc0\xaf\"")},
-	"a surrogate in UTF-8": {body: withField("name", "\"\xed\xa0\x80\"")},
-	"a lone surrogate":     {body: withField("name", `"\ud800"`)},
 	"a lone low surrogate": {body: withField("password", `"`+secret+`\udc00"`)},
-	"a surrogate as name":  {body: `{"\ud800":1}`},
 
 	"text/plain":         {body: "hello", contentType: "text/plain", status: http.StatusUnsupportedMediaType},
 	"no type":            {body: "{}", contentType: noType, status: http.StatusUnsupportedMediaType},
-	"XML":                {body: "<a/>", contentType: "application/xml", status: http.StatusUnsupportedMediaType},
-	"a broken type":      {body: "{}", contentType: "application/json/;;", status: http.StatusUnsupportedMediaType},
-	"multipart":          {body: "--x\r\n\r\n--x--", contentType: "multipart/form-data; boundary=x", status: http.StatusUnsupportedMediaType},
-	"a broken form":      {body: "email=%zz", contentType: "application/x-www-form-urlencoded"},
 	"a form of bad text": {body: "name=%ff", contentType: "application/x-www-form-urlencoded"},
 
-	"email: NUL":             {body: withField("email", `"a\u0000@x.test"`), field: "email"},
-	"email: quoted NUL":      {body: withField("email", `"\"\u0000\"@x.test"`), field: "email"},
-	"email: object":          {body: withField("email", `{}`), field: "email", message: badEmail},
-	"email: list":            {body: withField("email", `["new@x.test"]`), field: "email", message: badEmail},
-	"email: bool":            {body: withField("email", `true`), field: "email", message: badEmail},
-	"name: object":           {body: withField("name", `{}`), field: "name", message: badForm},
-	"nickname: list":         {body: withField("nickname", `[]`), field: "nickname", message: badForm},
-	"phone: bool":            {body: withField("phone", `true`), field: "phone", message: badForm},
-	"password: list":         {body: withField("password", `["`+secret+`"]`), field: "password", message: badForm},
-	"email: zero width":      {body: withField("email", `"v@exa\u200bmple.test"`), field: "email", message: badEmail},
-	"email: Kelvin":          {body: withField("email", `"\u212a@x.test"`), field: "email", message: badEmail},
-	"email: long s":          {body: withField("email", `"m@\u017fun.test"`), field: "email", message: badEmail},
-	"email: é":               {body: withField("email", `"é@x.test"`), field: "email", message: badEmail},
-	"email: emoji domain":    {body: withField("email", `"m@💩.test"`), field: "email", message: badEmail},
-	"email: number":          {body: withField("email", `1`), field: "email"},
-	"email: null":            {body: withField("email", `null`), field: "email"},
-	"email: line end":        {body: withField("email", `"a@x.test\nb"`), field: "email"},
-	"email: no domain":       {body: withField("email", `"a@"`), field: "email"},
-	"email: too long":        {body: withField("email", `"`+strings.Repeat("a", 94)+`@x.test"`), field: "email"},
-	"email: huge":            {body: withField("email", `"`+strings.Repeat("a", 60_000)+`@x.test"`), field: "email"},
-	"name: NUL":              {body: withField("name", `"Ca\u0000sey"`), field: "name"},
-	"name: emoji":            {body: withField("name", `"🍤🍤"`), field: "name"},
-	"name: line end":         {body: withField("name", `"Ca\nsey"`), field: "name"},
-	"name: a huge number":    {body: withField("name", `1e999999999`), field: "name"},
-	"nickname: SQL":          {body: withField("nickname", `"a'; DROP TABLE members; --"`), field: "nickname"},
-	"nickname: bool":         {body: withField("nickname", `false`), field: "nickname", message: badForm},
-	"phone: full width":      {body: withField("phone", `"１２３４５６７"`), field: "phone"},
-	"phone: negative number": {body: withField("phone", `-1234567`), field: "phone"},
-	"gender: list":           {body: withField("gender", `["M"]`), field: "gender", message: `"['M']" is not a valid choice.`},
-	"gender: lower case":     {body: withField("gender", `"m"`), field: "gender"},
-	"gender: bool":           {body: withField("gender", `true`), field: "gender", message: `"True" is not a valid choice.`},
-	"password: NUL":          {body: withField("password", `"`+secret+`\u0000"`), field: "password"},
-	"password: too long":     {body: withField("password", `"`+strings.Repeat("aA1!", 33)+`"`), field: "password"},
-	"password: object":       {body: withField("password", `{"$ne":""}`), field: "password", message: badForm},
+	"email: object":      {body: withField("email", `{}`), field: "email", message: badEmail},
+	"name: object":       {body: withField("name", `{}`), field: "name", message: badForm},
+	"nickname: list":     {body: withField("nickname", `[]`), field: "nickname", message: badForm},
+	"phone: bool":        {body: withField("phone", `true`), field: "phone", message: badForm},
+	"password: list":     {body: withField("password", `["`+secret+`"]`), field: "password", message: badForm},
+	"email: Kelvin":      {body: withField("email", `"\u212a@x.test"`), field: "email", message: badEmail},
+	"email: null":        {body: withField("email", `null`), field: "email"},
+	"email: too long":    {body: withField("email", `"`+strings.Repeat("a", 94)+`@x.test"`), field: "email"},
+	"name: emoji":        {body: withField("name", `"🍤🍤"`), field: "name"},
+	"name: line end":     {body: withField("name", `"Ca\nsey"`), field: "name"},
+	"nickname: SQL":      {body: withField("nickname", `"a'; DROP TABLE members; --"`), field: "nickname"},
+	"phone: full width":  {body: withField("phone", `"１２３４５６７"`), field: "phone"},
+	"gender: list":       {body: withField("gender", `["M"]`), field: "gender", message: `"['M']" is not a valid choice.`},
+	"gender: lower case": {body: withField("gender", `"m"`), field: "gender"},
+	"password: NUL":      {body: withField("password", `"`+secret+`\u0000"`), field: "password"},
+	"password: too long": {body: withField("password", `"`+strings.Repeat("aA1!", 33)+`"`), field: "password"},
 }
 
 func TestABadBodyIsRefusedAndWritesNothing(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 
 // Password is that of everybody who signs up, and Wrong another one.
 const (
-	Password = "Jhlee'spwd0"
+	Password = "Jhlee'spwd0" //nolint:gosec // nobody has it
 	Wrong    = "Wrong'pwd00"
 )
 
