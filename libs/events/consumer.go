@@ -69,6 +69,7 @@ type Consumer struct {
 	firstDelay  time.Duration
 	mostTries   uint64
 	refusalTime time.Duration
+	endPatience time.Duration
 }
 
 // NewConsumer returns a consumer that is not running yet. handle has its effect through the transaction alone: that is
@@ -83,11 +84,12 @@ func NewConsumer(db Database, conn *nats.Conn, options ConsumerOptions,
 		handle: handle, log: options.Log, now: orTimeNow(options.Now),
 		consuming: state{log: options.Log, work: "consuming of events"},
 		storing:   state{log: options.Log, work: "handling of events"},
-		ackWait:   ackWait, firstDelay: firstDelay, mostTries: mostTries, refusalTime: refusalTime,
+		ackWait:   ackWait, firstDelay: firstDelay, mostTries: mostTries, refusalTime: refusalTime, endPatience: endPatience,
 	}
 }
 
-// Run consumes until ctx ends, and finishes the event that it has begun. Whatever fails meanwhile, it goes on.
+// Run consumes until ctx ends, and finishes the event that it has begun if that takes no longer than endPatience. Whatever fails
+// meanwhile, it goes on.
 func (c *Consumer) Run(ctx context.Context) error {
 	stream, err := jetstream.New(c.conn)
 	if err != nil {
@@ -251,7 +253,9 @@ func isOutage(err error) bool {
 
 // once has the event take effect, unless it has already.
 func (c *Consumer) once(ctx context.Context, event Event) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handlePatience)
+	ctx, end := outlive(ctx, c.endPatience)
+	defer end()
+	ctx, cancel := context.WithTimeout(ctx, handlePatience)
 	defer cancel()
 	return c.db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) (err error) {
 		isNew, err := remember(ctx, tx, c.durable, event.ID, c.now())

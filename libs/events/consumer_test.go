@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -208,6 +209,43 @@ func TestAConsumerThatEndsFinishesWhatItBeganAndGivesBackTheRest(t *testing.T) {
 	another.SetAckWait(time.Hour)
 	testservers.Run(t, another.Run)
 	world.await(t, 10, "effect")
+}
+
+func TestWorkThatHasBegunOutlivesItsContextBySomeTimeAtMost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(t.Context())
+		longer, cancel := events.Outlive(ctx, time.Second)
+		defer cancel()
+		time.Sleep(time.Hour)
+		require.NoError(t, longer.Err())
+		began := time.Now()
+		end()
+		<-longer.Done()
+		require.Equal(t, time.Second, time.Since(began))
+	})
+}
+
+func TestAConsumerWhoseDatabaseHangsEndsAllTheSame(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	client := makeStream(t, world, time.Second)
+	publish(t, client, newEvent(t, "1"))
+	begun := make(chan struct{})
+	consumer := world.consumer(t, world.open(t), discard, func(ctx context.Context, _ mysqlx.Writer, _ events.Event) error {
+		select {
+		case begun <- struct{}{}:
+		case <-ctx.Done():
+		}
+		<-ctx.Done()
+		return context.Cause(ctx)
+	})
+	consumer.SetEndPatience(time.Millisecond)
+	stop := testservers.Run(t, consumer.Run)
+	<-begun
+	stop()
+	testservers.Run(t, world.consumer(t, world.open(t), discard, note).Run)
+	world.await(t, 1, "effect")
 }
 
 func TestAConsumerThatWasDeletedBeginsAnewWithoutASecondEffect(t *testing.T) {

@@ -15,6 +15,15 @@ func (c *Consumer) SetRetries(first time.Duration, most uint64, atLeast time.Dur
 // SetAckWait has JetStream wait so long for an instance of which it hears nothing.
 func (c *Consumer) SetAckWait(wait time.Duration) { c.ackWait = wait }
 
+// SetEndPatience gives work that has begun so long when it is to end.
+func (c *Consumer) SetEndPatience(patience time.Duration) { c.endPatience = patience }
+
+// SetEndPatience gives work that has begun so long when it is to end.
+func (r *Relay) SetEndPatience(patience time.Duration) { r.endPatience = patience }
+
+// Outlive is outlive.
+var Outlive = outlive
+
 // Claim claims rows as a relay does.
 func Claim(ctx context.Context, tx mysqlx.Writer, ids []uint64) (int, error) {
 	claimed, err := claim(ctx, tx, ids)

@@ -46,6 +46,8 @@ type Relay struct {
 	log      *slog.Logger
 	now      func() time.Time
 	state    state
+	// endPatience is for what is begun when the relay is to end, and what was written before.
+	endPatience time.Duration
 
 	stream  jetstream.JetStream
 	ensured bool
@@ -55,7 +57,7 @@ type Relay struct {
 func NewRelay(db Database, conn *nats.Conn, options RelayOptions) *Relay {
 	return &Relay{
 		db: db, conn: conn, replicas: options.Replicas, log: options.Log, now: orTimeNow(options.Now),
-		state: state{log: options.Log, work: "publishing of events"},
+		state: state{log: options.Log, work: "publishing of events"}, endPatience: endPatience,
 	}
 }
 
@@ -66,7 +68,8 @@ func orTimeNow(now func() time.Time) func() time.Time {
 	return now
 }
 
-// Run publishes events until ctx ends, then those that were written before. Whatever fails meanwhile, it goes on.
+// Run publishes events until ctx ends, then those that were written before, for endPatience. Whatever fails meanwhile, it goes
+// on.
 func (r *Relay) Run(ctx context.Context) (err error) {
 	r.stream, err = jetstream.New(r.conn, jetstream.WithPublishAsyncTimeout(ackPatience))
 	if err != nil {
@@ -79,8 +82,10 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 			return cleanOutbox(ctx, r.db, before)
 		})
 	})
+	longer, end := outlive(ctx, r.endPatience)
+	defer end()
 	for ctx.Err() == nil {
-		err := r.pass(ctx)
+		err := r.pass(ctx, longer)
 		if ctx.Err() != nil {
 			break
 		}
@@ -91,9 +96,7 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 			wait(ctx, pollInterval)
 		}
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchPatience)
-	defer cancel()
-	if err := r.pass(last); err != nil {
+	if err := r.pass(longer, longer); err != nil {
 		r.log.Info("events may wait for another relay", "error", err)
 	}
 	return nil
@@ -102,8 +105,8 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 // Healthy returns nil unless events wait that cannot be published, or may. It is for lifecycle.Part.
 func (r *Relay) Healthy() error { return r.state.get() }
 
-// pass publishes what waits now.
-func (r *Relay) pass(ctx context.Context) error {
+// pass publishes what waits now. It begins no batch once ctx has ended, and goes on with one until longer ends.
+func (r *Relay) pass(ctx, longer context.Context) error {
 	if !r.conn.IsConnected() {
 		return errNotConnected
 	}
@@ -118,7 +121,7 @@ func (r *Relay) pass(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := r.publish(ctx, batch); err != nil {
+		if err := r.publish(longer, batch); err != nil {
 			r.ensured = !errors.Is(err, jetstream.ErrNoStreamResponse)
 			return err
 		}
@@ -140,10 +143,9 @@ func (r *Relay) ensure(ctx context.Context) error {
 	return err
 }
 
-// publish publishes those of the events that no other relay has claimed, and notes which of them the stream has. A batch
-// is finished, for as long as that may take, also when ctx has ended.
+// publish publishes those of the events that no other relay has claimed, and notes which of them the stream has.
 func (r *Relay) publish(ctx context.Context, ids []uint64) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchPatience)
+	ctx, cancel := context.WithTimeout(ctx, batchPatience)
 	defer cancel()
 	var failure error
 	err := r.db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error {

@@ -124,7 +124,9 @@ func (w world) connect(t testing.TB) *nats.Conn {
 
 func (w world) relay(t testing.TB, db *database, log *slog.Logger) (stop func()) {
 	t.Helper()
-	return testservers.Run(t, events.NewRelay(db, w.connect(t), events.RelayOptions{Log: log}).Run)
+	relay := events.NewRelay(db, w.connect(t), events.RelayOptions{Log: log})
+	relay.SetEndPatience(patient)
+	return testservers.Run(t, relay.Run)
 }
 
 func (w world) consumer(t *testing.T, db *database, log *slog.Logger, handle func(context.Context, mysqlx.Writer, events.Event) error) *events.Consumer {
@@ -133,6 +135,7 @@ func (w world) consumer(t *testing.T, db *database, log *slog.Logger, handle fun
 		Durable: "orders", Subject: events.SubjectOf("accounts", "deleted"), Log: log,
 	}, handle)
 	consumer.SetRetries(100*time.Millisecond, 3, 0)
+	consumer.SetEndPatience(patient)
 	return consumer
 }
 

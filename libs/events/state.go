@@ -47,6 +47,10 @@ func (s *state) get() error {
 	return s.err
 }
 
+// endPatience is how long a relay or a consumer goes on with what it has begun once it is to end. Where the database hangs, the
+// rest is for another instance: a process that ends has 10 seconds for all its parts.
+const endPatience = time.Second
+
 var errNotConnected = errors.New("nats is not connected")
 
 // wait returns after a time, or at the end of ctx.
@@ -56,6 +60,19 @@ func wait(ctx context.Context, duration time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
+	}
+}
+
+// outlive returns a context that ends some time after ctx, for work that has begun by then.
+func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		wait(longer, by)
+		cancel()
+	})
+	return longer, func() {
+		stop()
+		cancel()
 	}
 }
 

@@ -158,7 +158,10 @@ func launch(alive context.Context, end context.CancelCauseFunc, part Part) launc
 			err = part.Run(ctx)
 		}
 		if ctx.Err() == nil {
-			end(fmt.Errorf("%s ended: %w", part.Name, cmp.Or(err, errors.New("without an error"))))
+			cause := fmt.Errorf("%s ended: %w", part.Name, cmp.Or(err, errors.New("without an error")))
+			if end(cause); context.Cause(alive) == cause { //nolint:errorlint // this very error, which Run returns
+				err = nil
+			}
 		}
 		current.done <- err
 	}()

@@ -98,6 +98,30 @@ func TestAPartThatFailsEndsAllAndItsErrorComesBack(t *testing.T) {
 	})
 }
 
+func TestWhatEndedTheProcessIsReportedOnceAndWhatFailedAfterItToo(t *testing.T) {
+	t.Parallel()
+	broken := func(context.Context) error { return errBroken }
+	brokenAtTheEnd := func(ctx context.Context) error {
+		<-ctx.Done()
+		return errBroken
+	}
+	for name, c := range map[string]struct {
+		parts []lifecycle.Part
+		want  string
+	}{
+		"Prepare": {[]lifecycle.Part{{Name: "nats", Prepare: broken, Run: brokenAtTheEnd}}, "nats ended: broken"},
+		"Run":     {[]lifecycle.Part{{Name: "nats", Run: broken}}, "nats ended: broken"},
+		"two parts": {
+			[]lifecycle.Part{{Name: "database", Run: brokenAtTheEnd}, {Name: "nats", Run: broken}}, "nats ended: broken\nstop database: broken",
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			_, result := start(t, newLifecycle(time.Second, c.parts...))
+			require.EqualError(t, <-result, c.want, name)
+		})
+	}
+}
+
 func TestAPartThatEndsByItselfWithoutAnErrorIsAFailureToo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
