@@ -27,6 +27,9 @@ type Request struct {
 	Key string
 	// Fingerprint is of everything that decides what the request does.
 	Fingerprint [sha256.Size]byte
+	// FormerFingerprint is what the release before may have taken for it, so that a request which that release did is known
+	// again. Zero stands for nothing else.
+	FormerFingerprint [sha256.Size]byte
 }
 
 // Database is where the table is: a *mysqlx.Cluster, but in tests.
@@ -131,7 +134,7 @@ func kept(ctx context.Context, tx mysqlx.Writer, request Request) ([]byte, error
 	switch err := row.Scan(&fingerprint, &stored); {
 	case err != nil:
 		return nil, lockFailed(err)
-	case string(fingerprint) != string(request.Fingerprint[:]):
+	case !bytes.Equal(fingerprint, request.Fingerprint[:]) && !bytes.Equal(fingerprint, request.FormerFingerprint[:]):
 		return nil, fault.New(fault.KeyReused, "This Idempotency-Key was used for another request.", nil)
 	case !stored.Valid:
 		return nil, errAnswerless

@@ -159,6 +159,19 @@ func TestAKeyBelongsToOneCallerAndIsComparedByteByByte(t *testing.T) {
 	require.Equal(t, 6, schema.count(t, "effect"))
 }
 
+func TestARequestThatTheReleaseBeforeDidIsKnownByItsFormerFingerprint(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t)
+	first, _, err := schema.do(t.Context(), request(1, "k", "former"), nil)
+	require.NoError(t, err)
+	now := request(1, "k", "body")
+	now.FormerFingerprint = idempotency.Fingerprint([]byte("former"))
+	again, replayed, err := schema.do(t.Context(), now, nil)
+	require.NoError(t, err)
+	require.True(t, replayed)
+	require.Equal(t, first, again)
+}
+
 func TestAKeyOfAnotherRequestIsRefused(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)

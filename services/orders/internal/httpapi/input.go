@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/text/unicode/norm"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/field"
@@ -71,13 +72,21 @@ func readRequest(c *fiber.Ctx, does string, id uint64, asksFor ...string) (order
 	if err != nil {
 		return order.IdempotentRequest{}, err
 	}
+	return order.IdempotentRequest{
+		CallerID: authn.From(c.UserContext()).MemberID, Key: key,
+		Fingerprint: fingerprint(norm.NFC, does, id, asksFor),
+		// The release before did not compose texts. Keys are kept for a day, so the next release needs this no more.
+		FormerFingerprint: fingerprint(norm.NFD, does, id, asksFor),
+	}, nil
+}
+
+// fingerprint is that of a request whose texts are in this normal form.
+func fingerprint(form norm.Form, does string, id uint64, asksFor []string) [32]byte {
 	parts := [][]byte{[]byte(does), []byte(strconv.FormatUint(id, 10))}
 	for _, part := range asksFor {
-		parts = append(parts, []byte(part))
+		parts = append(parts, form.Bytes([]byte(part)))
 	}
-	return order.IdempotentRequest{
-		CallerID: authn.From(c.UserContext()).MemberID, Key: key, Fingerprint: idempotency.Fingerprint(parts...),
-	}, nil
+	return idempotency.Fingerprint(parts...)
 }
 
 // textOf returns the text that a field was given, "" where it was left out. No field takes an empty text.

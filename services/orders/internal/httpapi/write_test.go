@@ -2,12 +2,16 @@ package httpapi_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/unicode/norm"
 
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/idempotency"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/order/ordertest"
 )
@@ -120,4 +124,19 @@ func TestAWriteThatIsSentAgainWithItsKeyGetsTheFirstAnswerAgain(t *testing.T) {
 			require.Len(t, w.Store.Facts, 1)
 		})
 	}
+}
+
+// The release before took the fingerprint of the text as it was sent.
+func TestARequestInDecomposedTextIsKnownToHaveBeenDoneByTheReleaseBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const flowers = "꽃다발"
+	sent := norm.NFD.String(flowers)
+	w.send(t, alice, http.MethodPost, "/orders/", fmt.Sprintf(`{"product_name": %q}`, sent), httpx.HeaderIdempotencyKey, "key")
+	parts := func(name string) [32]byte {
+		return idempotency.Fingerprint([]byte("create order"), []byte("1"), nil, []byte(name))
+	}
+	require.Contains(t, slices.Collect(maps.Keys(w.Store.Answers)), order.IdempotentRequest{
+		CallerID: 1, Key: "key", Fingerprint: parts(flowers), FormerFingerprint: parts(sent),
+	})
 }

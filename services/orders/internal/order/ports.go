@@ -37,8 +37,8 @@ type IdempotentRequest struct {
 	CallerID uint64
 	// Key is the client's Idempotency-Key; "" is for a request that is not recognised when it is sent again.
 	Key string
-	// Fingerprint is that of all that the request asks for.
-	Fingerprint [32]byte
+	// Fingerprint is that of all that the request asks for. FormerFingerprint is the one that the release before took.
+	Fingerprint, FormerFingerprint [32]byte
 }
 
 // Condition is what the caller expects of the order that it wants to change.
