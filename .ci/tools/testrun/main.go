@@ -40,7 +40,7 @@ func run(arguments []string) (status int, err error) {
 	// go test gets the signal, too, and ends by itself.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	command := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, arguments...)...)
+	command := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, arguments...)...) //nolint:gosec // the arguments are those of make
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	stdout, err := command.StdoutPipe()
 	if err != nil {
