@@ -355,22 +355,6 @@ func TestWhatWasCommittedAfterTheTransactionBeganIsSeen(t *testing.T) {
 	require.Equal(t, first, answer)
 }
 
-func TestAnEmptyAnswerIsAnAnswer(t *testing.T) {
-	t.Parallel()
-	schema := newSchema(t)
-	times := 0
-	for range 2 {
-		answer, _, err := idempotency.Once(t.Context(), schema, request(1, "k", ""), now,
-			func(context.Context, mysqlx.Writer) ([]byte, error) {
-				times++
-				return nil, nil
-			})
-		require.NoError(t, err)
-		require.Empty(t, answer)
-	}
-	require.Equal(t, 1, times)
-}
-
 func TestAClaimWithoutAnAnswerIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	schema := newSchema(t)

@@ -48,8 +48,14 @@ func TestEverythingIsUnavailableUntilTheServersHaveBeenLookedAt(t *testing.T) {
 	require.Error(t, cluster.Ready())
 	_, latest := where(t.Context(), cluster.ReadLatest)
 	_, recent := where(t.Context(), cluster.Read)
-	write := cluster.Write(t.Context(), insert(1, "x"))
-	for _, err := range []error{latest, recent, write} {
+	for name, write := range writes(cluster) {
+		err := write(t.Context(), func(context.Context, mysqlx.Writer) error {
+			t.Error("it waited for a primary")
+			return nil
+		})
+		require.True(t, fault.Is(err, fault.Unavailable), "%s: %v", name, err)
+	}
+	for _, err := range []error{latest, recent} {
 		require.True(t, fault.Is(err, fault.Unavailable), err)
 	}
 	require.NoError(t, cluster.Close())

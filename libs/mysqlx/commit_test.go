@@ -36,12 +36,7 @@ func TestAConnectionLostBeforeCommitIsUnavailableAndNothingIsWritten(t *testing.
 		if err := insert(1, "x")(ctx, tx); err != nil {
 			return err
 		}
-		var connection int
-		if err := tx.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&connection); err != nil {
-			return err
-		}
-		_, err := rootOf(t, schema.pair.Primary).ExecContext(ctx, "KILL ?", connection)
-		require.NoError(t, err)
+		schema.killConnection(ctx, t, tx)
 		return insert(2, "y")(ctx, tx)
 	})
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
@@ -54,7 +49,7 @@ func TestAConnectionThatDiedInThePoolIsReplacedUnnoticed(t *testing.T) {
 	schema := shared(t)
 	cluster, err := mysqlx.Open(schema.config(), discard) // it does not run: the pool has no other user
 	require.NoError(t, err)
-	pool, root := cluster.Pools()[schema.pair.Primary.Addr()], rootOf(t, schema.pair.Primary)
+	pool, root := cluster.Pools()[schema.pair.Primary.Addr()], schema.root
 	connections := map[int]bool{}
 	for range 3 {
 		var connection int

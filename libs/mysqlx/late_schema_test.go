@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 )
 
 func TestThePrimaryIsAskedWhileAReplicaLacksWhatAMigrationMade(t *testing.T) {
@@ -14,16 +15,9 @@ func TestThePrimaryIsAskedWhileAReplicaLacksWhatAMigrationMade(t *testing.T) {
 	schema := shared(t)
 	cluster := schema.cluster(t)
 	require.NoError(t, cluster.Write(t.Context(), insert(1, "one")))
-	unreplicated, err := rootOf(t, schema.pair.Primary).Conn(t.Context())
-	require.NoError(t, err)
-	defer unreplicated.Close() //nolint:errcheck // its pool is closed, too
-	for _, statement := range []string{
-		"SET SESSION sql_log_bin = 0", "USE " + schema.Name,
-		"ALTER TABLE item ADD COLUMN weight INT NULL, ADD KEY item_name (name)", "CREATE TABLE parcel AS SELECT * FROM item",
-	} {
-		_, err := unreplicated.ExecContext(t.Context(), statement)
-		require.NoError(t, err, statement)
-	}
+	onPrimaryAlone := mysqlxtest.Database{Root: schema.root}.OnPrimaryAlone(t)
+	onPrimaryAlone("ALTER TABLE item ADD COLUMN weight INT NULL, ADD KEY item_name (name)")
+	onPrimaryAlone("CREATE TABLE parcel AS SELECT * FROM item")
 	awaitRead(t, cluster, onReplica)
 	for _, query := range []string{
 		"SELECT COUNT(*) FROM item WHERE weight IS NULL", "SELECT COUNT(*) FROM item FORCE INDEX (item_name) WHERE name = 'one'",

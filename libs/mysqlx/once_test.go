@@ -2,7 +2,6 @@ package mysqlx_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -125,49 +124,10 @@ func TestWriteOnceRunsAgainWhenItsConnectionIsLost(t *testing.T) {
 	runs := 0
 	require.NoError(t, cluster.WriteOnce(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
 		if runs == 0 {
-			var connection int
-			if err := tx.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&connection); err != nil {
-				return err
-			}
-			_, err := rootOf(t, schema.pair.Primary).ExecContext(ctx, "KILL ?", connection)
-			require.NoError(t, err)
+			schema.killConnection(ctx, t, tx)
 		}
 		return once(1, "x", &runs)(ctx, tx)
 	}))
 	require.Equal(t, 2, runs)
 	require.Equal(t, []string{"x"}, schema.names(t))
-}
-
-func TestWriteOnceReturnsWhatWorkDecidedAndGivesUpOnConflictsAsWriteDoes(t *testing.T) {
-	t.Parallel()
-	cluster := shared(t).cluster(t)
-	for _, test := range []struct {
-		failure error
-		code    fault.Code
-		runs    int
-	}{
-		{fault.NewNotFound(), fault.NotFound, 1},
-		{fault.NewUnavailable(errors.New("a peer is down")), fault.Unavailable, 1},
-		{errors.New("no"), fault.Internal, 1},
-		{&mysql.MySQLError{Number: 1213}, fault.Unavailable, 3},
-	} {
-		runs := 0
-		err := cluster.WriteOnce(t.Context(), func(context.Context, mysqlx.Writer) error {
-			runs++
-			return test.failure
-		})
-		require.Equal(t, test.code, fault.Of(err).Code)
-		require.Equal(t, test.runs, runs)
-	}
-}
-
-func TestWriteOnceDoesNotWaitForAPrimary(t *testing.T) {
-	t.Parallel()
-	schema := shared(t)
-	cluster, err := mysqlx.Open(schema.config(), discard)
-	require.NoError(t, err)
-	runs := 0
-	require.True(t, fault.Is(cluster.WriteOnce(t.Context(), once(1, "x", &runs)), fault.Unavailable))
-	require.Zero(t, runs)
-	require.NoError(t, cluster.Close())
 }

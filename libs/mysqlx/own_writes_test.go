@@ -14,6 +14,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/testservers"
 )
 
@@ -179,13 +180,7 @@ func (s schema) lacksTheWrite(t *testing.T) {
 func (s schema) readThrough(t *testing.T) {
 	cluster := s.cluster(t)
 	// A row that never reaches the replica, which is not behind otherwise, however long this takes.
-	session, err := rootOf(t, s.pair.Primary).Conn(t.Context())
-	require.NoError(t, err)
-	defer func() { require.NoError(t, session.Close()) }()
-	for _, statement := range []string{"SET SESSION sql_log_bin = 0", "INSERT INTO " + s.Name + ".item VALUES (3, 'x')"} {
-		_, err := session.ExecContext(t.Context(), statement)
-		require.NoError(t, err)
-	}
+	mysqlxtest.Database{Root: s.root}.OnPrimaryAlone(t)("INSERT INTO item VALUES (3, 'x')")
 	for _, absent := range []error{sql.ErrNoRows, fault.NewNotFound()} {
 		find := func(id int) func(context.Context, mysqlx.Reader) error {
 			return func(ctx context.Context, reader mysqlx.Reader) error {

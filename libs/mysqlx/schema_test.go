@@ -26,14 +26,14 @@ type schema struct {
 	dbpair.Schema
 
 	pair *dbpair.Pair
-	root *sql.DB // on the primary, with every right in the schema
+	root *sql.DB // root on the primary, in the schema
 }
 
 func newSchema(t *testing.T, pair *dbpair.Pair) schema {
 	t.Helper()
 	made, err := pair.CreateSchema(t.Context())
 	require.NoError(t, err)
-	root, err := pair.Primary.Open(made.Migrate.User, made.Migrate.Password, made.Name)
+	root, err := pair.Primary.Open("root", pair.RootPassword, made.Name)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, root.Close()) })
 	result := schema{Schema: made, pair: pair, root: root}
@@ -80,7 +80,12 @@ func (s schema) cluster(t *testing.T, hosts ...string) *mysqlx.Cluster {
 // names are the names of all items as the primary has them, in the order of their ids.
 func (s schema) names(t *testing.T) []string {
 	t.Helper()
-	rows, err := s.root.QueryContext(t.Context(), "SELECT name FROM item ORDER BY id")
+	return s.namesOn(t, s.pair.Primary)
+}
+
+func (s schema) namesOn(t *testing.T, server *dbpair.Server) []string {
+	t.Helper()
+	rows, err := rootOf(t, server).QueryContext(t.Context(), "SELECT name FROM "+s.Name+".item ORDER BY id")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rows.Close()) }()
 	names := []string{}
@@ -104,6 +109,15 @@ func insert(id int, name string) func(context.Context, mysqlx.Writer) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO item (id, name) VALUES (?, ?)", id, name)
 		return err
 	}
+}
+
+// killConnection ends the connection of a transaction on the server.
+func (s schema) killConnection(ctx context.Context, t *testing.T, tx mysqlx.Writer) {
+	t.Helper()
+	var connection int
+	require.NoError(t, tx.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&connection))
+	_, err := s.root.ExecContext(ctx, "KILL ?", connection)
+	require.NoError(t, err)
 }
 
 // server is the kind of server that answered a read.

@@ -49,9 +49,7 @@ func TestARefusalSaysHowNewTheRowsAre(t *testing.T) {
 	t.Parallel()
 	cluster := shared(t).cluster(t)
 	for failure, says := range map[error]bool{fault.NewNotFound(): true, errors.New("no"): false} {
-		for name, write := range map[string]func(context.Context, func(context.Context, mysqlx.Writer) error) error{
-			"Write": cluster.Write, "WriteOnce": cluster.WriteOnce,
-		} {
+		for name, write := range writes(cluster) {
 			ctx := consistency.Into(t.Context(), 0)
 			require.ErrorIs(t, write(ctx, func(context.Context, mysqlx.Writer) error { return failure }), failure)
 			require.Equal(t, says, consistency.WrittenBy(ctx) != 0, "%s: %v", name, failure)
@@ -129,23 +127,46 @@ func TestOnlyConflictsAreTriedAgainAndAtMostThreeTimes(t *testing.T) {
 	t.Parallel()
 	schema := shared(t)
 	cluster := schema.cluster(t)
-	for number, want := range map[uint16]struct {
-		attempts int
+	numbered := func(number uint16) error { return fmt.Errorf("wrapped: %w", &mysql.MySQLError{Number: number}) }
+	for _, test := range []struct {
+		failure  error
 		code     fault.Code
+		attempts int
+		lost     bool // then WriteOnce tries again until its context ends
 	}{
-		1213: {3, fault.Unavailable}, 1205: {3, fault.Unavailable}, 1020: {3, fault.Unavailable},
-		1062: {1, fault.Internal}, 1146: {1, fault.Internal}, 1290: {1, fault.Unavailable}, 1317: {1, fault.Unavailable},
+		{numbered(1213), fault.Unavailable, 3, false},
+		{numbered(1205), fault.Unavailable, 3, false},
+		{numbered(1020), fault.Unavailable, 3, false},
+		{numbered(1062), fault.Internal, 1, false},
+		{numbered(1146), fault.Internal, 1, false},
+		{numbered(1290), fault.Unavailable, 1, true},
+		{numbered(1317), fault.Unavailable, 1, true},
+		{fault.NewNotFound(), fault.NotFound, 1, false},
+		{fault.NewUnavailable(errors.New("a peer is down")), fault.Unavailable, 1, false},
+		{errors.New("no"), fault.Internal, 1, false},
 	} {
-		attempts := 0
-		err := cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
-			attempts++
-			require.NoError(t, insert(1, "x")(ctx, tx), "the attempt before left nothing")
-			return fmt.Errorf("wrapped: %w", &mysql.MySQLError{Number: number})
-		})
-		require.Equal(t, want.code, fault.Of(err).Code, number)
-		require.Equal(t, want.attempts, attempts, number)
+		for name, write := range writes(cluster) {
+			if test.lost && name == "WriteOnce" {
+				continue
+			}
+			attempts := 0
+			err := write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+				attempts++
+				require.NoError(t, insert(1, "x")(ctx, tx), "the attempt before left nothing")
+				return test.failure
+			})
+			require.Equal(t, test.code, fault.Of(err).Code, "%s: %v", name, test.failure)
+			require.Equal(t, test.attempts, attempts, "%s: %v", name, test.failure)
+		}
 	}
 	require.Empty(t, schema.names(t))
+}
+
+// writes are both ways to write.
+func writes(cluster *mysqlx.Cluster) map[string]func(context.Context, func(context.Context, mysqlx.Writer) error) error {
+	return map[string]func(context.Context, func(context.Context, mysqlx.Writer) error) error{
+		"Write": cluster.Write, "WriteOnce": cluster.WriteOnce,
+	}
 }
 
 func TestALockThatIsHeldTooLongIsUnavailableAndNothingIsWritten(t *testing.T) {
