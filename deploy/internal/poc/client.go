@@ -13,25 +13,28 @@ import (
 	"unicode/utf8"
 )
 
-// client sends requests to the gateway, and prints them with their answers.
+// client sends requests to the gateway, and prints each with its answer.
 type client struct {
-	base  string
+	base  string // URL without a path
 	http  *http.Client
 	out   io.Writer
 	steps int
 }
 
+// request is one step of the walk-through.
 type request struct {
+	title  string
 	method string
 	path   string
-	token  string
+	token  string // none if empty
 	body   map[string]any
-	want   int // status
+	want   int // the status of the right answer
 }
 
 // answerTimeout is longer than the gateway ever takes.
 const answerTimeout = 15 * time.Second
 
+// title prints the number and the title of the next step.
 func (c *client) title(text string) {
 	c.steps++
 	c.print("\n%d. %s", c.steps, text)
@@ -41,9 +44,10 @@ func (c *client) print(format string, arguments ...any) {
 	_, _ = fmt.Fprintf(c.out, format+"\n", arguments...)
 }
 
-// call sends a request and decodes the answer. It fails if the answer has another status than the wanted one.
+// call sends a request and decodes the answer. An answer with another status than the wanted one is an error.
 func call[T any](ctx context.Context, c *client, asked request) (T, error) {
 	var result T
+	c.title(asked.title)
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	status, body, err := c.send(ctx, asked)
@@ -62,6 +66,7 @@ func call[T any](ctx context.Context, c *client, asked request) (T, error) {
 	return result, nil
 }
 
+// send sends a request and returns the status and the body of its answer.
 func (c *client) send(ctx context.Context, asked request) (status int, body []byte, err error) {
 	var content io.Reader
 	shown := ""
@@ -98,7 +103,7 @@ func (c *client) send(ctx context.Context, asked request) (status int, body []by
 
 var secrets = regexp.MustCompile(`"((?:refresh_)?token|password)":\s*"([^"]*)"`)
 
-// short returns a body for printing: without secrets, and about two lines at most.
+// short returns a body as it is printed: secrets are cut, and it is at most about two lines long.
 func short(body []byte) string {
 	const longest = 400
 	text := secrets.ReplaceAllStringFunc(string(body), func(member string) string {
@@ -115,6 +120,7 @@ func short(body []byte) string {
 	return text + "…"
 }
 
+// shortToken shows enough of a secret to tell it from another one.
 func shortToken(token string) string {
 	const shown = 6
 	if len(token) <= 2*shown {

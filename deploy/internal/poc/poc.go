@@ -1,6 +1,6 @@
-// Package poc is the walk-through of OMS: what a first user would try, in order. It prints each request and its answer, and ends at the
-// first wrong answer. It uses HTTP, as any client does. Only its last step, which compares the rows on both database servers, logs
-// in there as the user ops.
+// Package poc is the walk-through of OMS: what a first user would try, in order. It prints each request with its answer, and ends at
+// the first wrong answer. All steps but the last use HTTP only, as any client does. The last step compares the rows on both database
+// servers, as their user ops.
 package poc
 
 import (
@@ -29,14 +29,13 @@ var people = []struct{ name, nickname, phone string }{
 
 var products = []string{"무지개 미니낭초", "[신메뉴할인] 꼬막무침 🍤", "무색소 천연가루 마카롱", "Hand-drip coffee set"}
 
-// walk is one run. It uses email addresses and order numbers of its own, so that it can be repeated on the same data.
+// walk is one run. Its email addresses and order numbers are its own, so that a walk can be repeated on the same data.
 type walk struct {
-	client  client
-	run     string
-	members []member
-	orders  []order
-	// The two sessions of the last member.
-	first, second string
+	client        client
+	run           string // part of all its names
+	members       []member
+	orders        []order
+	first, second string // the tokens of the last member's two sessions
 }
 
 type member struct {
@@ -88,8 +87,8 @@ func Run(ctx context.Context, s stack.Stack, out io.Writer) error {
 func (w *walk) signUp(ctx context.Context) error {
 	for _, person := range people {
 		email := fmt.Sprintf("%s@%s.test", person.nickname, w.run)
-		w.client.title("sign up " + person.name)
 		answer, err := call[session](ctx, &w.client, request{
+			title:  "sign up " + person.name,
 			method: http.MethodPost, path: "/accounts/users", want: http.StatusCreated,
 			body: map[string]any{
 				"email": email, "password": password, "name": person.name, "nickname": person.nickname, "phone": person.phone,
@@ -106,13 +105,13 @@ func (w *walk) signUp(ctx context.Context) error {
 	return nil
 }
 
-// self is the member that does everything after signing up.
+// self is the member who takes all steps after the sign-ups.
 func (w *walk) self() member { return w.members[len(w.members)-1] }
 
 func (w *walk) logIn(ctx context.Context) error {
 	for _, token := range []*string{&w.first, &w.second} {
-		w.client.title("log in as " + w.self().Name)
 		answer, err := call[session](ctx, &w.client, request{
+			title:  "log in as " + w.self().Name,
 			method: http.MethodPost, path: "/auth/login", want: http.StatusOK,
 			body: map[string]any{"email": w.self().Email, "password": password},
 		})
@@ -137,8 +136,8 @@ func (w *walk) placeOrders(ctx context.Context) error {
 			token, which = w.second, "second"
 		}
 		number := strings.ToUpper(w.run) + fmt.Sprintf("%04d", i+1)
-		w.client.title("order " + product + " in the " + which + " session")
 		answer, err := call[order](ctx, &w.client, request{
+			title:  "order " + product + " in the " + which + " session",
 			method: http.MethodPost, path: "/orders/", token: token, want: http.StatusCreated,
 			body: map[string]any{"customer": w.self().ID, "order_number": number, "product_name": product},
 		})
@@ -154,22 +153,22 @@ func (w *walk) placeOrders(ctx context.Context) error {
 }
 
 func (w *walk) logOut(ctx context.Context) error {
-	w.client.title("log out in the first session")
 	if _, err := call[any](ctx, &w.client, request{
+		title:  "log out in the first session",
 		method: http.MethodPost, path: "/auth/logout", token: w.first, want: http.StatusNoContent,
 	}); err != nil {
 		return err
 	}
-	w.client.title("the first session is refused")
 	_, err := call[any](ctx, &w.client, request{
+		title:  "the first session is refused",
 		method: http.MethodGet, path: "/orders/", token: w.first, want: http.StatusUnauthorized,
 	})
 	return err
 }
 
 func (w *walk) lookAtOneself(ctx context.Context) error {
-	w.client.title("own detail, with the last order, in the second session")
 	answer, err := call[member](ctx, &w.client, request{
+		title:  "own detail, with the last order, in the second session",
 		method: http.MethodGet, path: "/accounts/users/" + w.self().ID.String(), token: w.second, want: http.StatusOK,
 	})
 	if err != nil {
@@ -179,8 +178,8 @@ func (w *walk) lookAtOneself(ctx context.Context) error {
 }
 
 func (w *walk) listOrders(ctx context.Context) error {
-	w.client.title("own orders")
 	answer, err := call[page[order]](ctx, &w.client, request{
+		title:  "own orders",
 		method: http.MethodGet, path: "/orders/", token: w.second, want: http.StatusOK,
 	})
 	if err != nil {
@@ -193,8 +192,8 @@ func (w *walk) listOrders(ctx context.Context) error {
 }
 
 func (w *walk) search(ctx context.Context) error {
-	w.client.title("search for oneself")
 	answer, err := call[page[member]](ctx, &w.client, request{
+		title:  "search for oneself",
 		method: http.MethodGet, path: "/accounts/users?search=" + url.QueryEscape(w.self().Email), token: w.second,
 		want: http.StatusOK,
 	})
@@ -207,6 +206,7 @@ func (w *walk) search(ctx context.Context) error {
 	return w.checkSelf(answer.Results[0])
 }
 
+// checkSelf demands that an answer holds the own member with the last order.
 func (w *walk) checkSelf(answer member) error {
 	last := w.orders[len(w.orders)-1]
 	if answer.ID != w.self().ID || answer.Email != w.self().Email {

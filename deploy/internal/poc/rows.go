@@ -12,8 +12,11 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-// replicaPatience is how long the replica may take to receive what the walk-through wrote.
-const replicaPatience = 5 * time.Second
+const (
+	// replicaPatience is how long the replica may take to receive what the walk-through wrote.
+	replicaPatience = 30 * time.Second
+	replicaPoll     = 50 * time.Millisecond
+)
 
 // compareServers compares the rows that this run made on both servers, in all columns.
 func (w *walk) compareServers(ctx context.Context, s stack.Stack) error {
@@ -29,52 +32,44 @@ func (w *walk) compareServers(ctx context.Context, s stack.Stack) error {
 	for _, order := range w.orders {
 		orders = append(orders, order.ID)
 	}
-	for _, table := range []struct {
-		name string
-		ids  []json.Number
-	}{{"accounts.members", members}, {"orders.orders", orders}} {
-		w.client.title("the same rows of " + table.name + " on both servers")
-		if err := w.compareTable(ctx, servers, table.name, table.ids); err != nil {
-			return err
-		}
+	if err := w.compareTable(ctx, servers, "accounts.members", members); err != nil {
+		return err
 	}
-	return nil
+	return w.compareTable(ctx, servers, "orders.orders", orders)
 }
 
+// compareTable waits until both servers have the rows with these ids, and the same values in them.
 func (w *walk) compareTable(ctx context.Context, servers []database.Server, table string, ids []json.Number) error {
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ")
-	query := fmt.Sprintf("SELECT * FROM %s WHERE id IN (%s) ORDER BY id", table, marks)
-	arguments, shown := make([]any, len(ids)), make([]string, len(ids))
-	for i, id := range ids {
-		arguments[i], shown[i] = id.String(), id.String()
+	w.client.title("the same rows of " + table + " on both servers")
+	var marks, shown []string
+	var values []any
+	for _, id := range ids {
+		marks, shown, values = append(marks, "?"), append(shown, id.String()), append(values, id.String())
 	}
+	query := fmt.Sprintf("SELECT * FROM %s WHERE id IN (%s) ORDER BY id", table, strings.Join(marks, ", "))
 	w.client.print("   > SELECT * FROM %s WHERE id IN (%s)", table, strings.Join(shown, ", "))
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for end := time.Now().Add(replicaPatience); ; {
-		var results [2][]database.Row
+	ctx, cancel := context.WithTimeout(ctx, replicaPatience)
+	defer cancel()
+	for {
+		var rows [2][]database.Row
 		for i, server := range servers {
-			rows, err := database.Rows(ctx, server.DB, query, arguments...)
-			if err != nil {
-				return fmt.Errorf("%s: %w", server.Name, err)
+			var err error
+			if rows[i], err = database.Rows(ctx, server.DB, query, values...); err != nil {
+				return fmt.Errorf("%s: the rows of %s: %w", server.Name, table, err)
 			}
-			results[i] = rows
 		}
-		same := len(results[0]) == len(ids) && reflect.DeepEqual(results[0], results[1])
-		if same || time.Now().After(end) {
+		if len(rows[0]) == len(ids) && reflect.DeepEqual(rows[0], rows[1]) {
 			for i, server := range servers {
-				w.client.print("   < %s %s: %d rows", server.Name, server.Addr, len(results[i]))
-			}
-			if !same {
-				return fmt.Errorf("the rows of %s differ between the servers, or are not %d", table, len(ids))
+				w.client.print("   < %s %s: %d rows", server.Name, server.Addr, len(rows[i]))
 			}
 			w.client.print("   = equal in every column")
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
+			return fmt.Errorf("%s: the primary has %d rows and the replica %d of %d, or they differ: %w",
+				table, len(rows[0]), len(rows[1]), len(ids), ctx.Err())
+		case <-time.After(replicaPoll):
 		}
 	}
 }
