@@ -55,30 +55,32 @@ func logInWithin(t *testing.T, tx *sql.Tx, member account.Member) {
 	execute(t, tx, "INSERT INTO sessions (member_id, created_at, expires_at) VALUES (?, ?, ?)", member.ID, now, later)
 }
 
-func TestALoginDuringALogoutOfAllEndsToo(t *testing.T) {
-	f := newStore(t)
-	member, first := f.create(t, sungi)
-	var ended []account.Revocation
-	err := f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() (err error) {
-		ended, err = f.RevokeSessions(t.Context(), member.ID, ending())
-		return err
-	})
-	require.NoError(t, err)
-	require.Len(t, ended, 1)
-	through := ended[0].ThroughSession
-	require.Greater(t, through, first.ID)
-	require.Equal(t, []uint64{first.ID, through}, f.revoked(t))
-}
-
-func TestALoginDuringADeletionEndsToo(t *testing.T) {
-	f := newStore(t)
-	member, _ := f.create(t, sungi)
-	err := f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() error {
-		_, err := f.DeleteMember(t.Context(), member.ID, anyVersion, ending())
-		return err
-	})
-	require.NoError(t, err)
-	require.Len(t, f.revoked(t), 2)
+func TestALoginDuringWhatEndsAllSessionsOfItsMemberEndsToo(t *testing.T) {
+	for name, end := range map[string]func(fixture, account.Member) ([]account.Revocation, error){
+		"logout of all": func(f fixture, member account.Member) ([]account.Revocation, error) {
+			return f.RevokeSessions(t.Context(), member.ID, ending())
+		},
+		"deletion": func(f fixture, member account.Member) ([]account.Revocation, error) {
+			return f.DeleteMember(t.Context(), member.ID, anyVersion, ending())
+		},
+		"promotion": func(f fixture, member account.Member) ([]account.Revocation, error) {
+			promoted := admin
+			promoted.Email = member.Email
+			_, ended, err := f.CreateAdmin(t.Context(), promoted, ending())
+			return ended, err
+		},
+	} {
+		f := newStore(t)
+		member, first := f.create(t, sungi)
+		var ended []account.Revocation
+		require.NoError(t, f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() (err error) {
+			ended, err = end(f, member)
+			return err
+		}), name)
+		require.Len(t, ended, 1, name)
+		require.Greater(t, ended[0].ThroughSession, first.ID, name)
+		require.Len(t, f.revoked(t), 2, name)
+	}
 }
 
 func TestALoginBehindADeletionFails(t *testing.T) {
@@ -91,19 +93,4 @@ func TestALoginBehindADeletionFails(t *testing.T) {
 	requireCode(t, fault.NotFound, err)
 	_, sessions := f.rows(t)
 	require.Equal(t, 1, sessions)
-}
-
-func TestALoginDuringThePromotionOfItsMemberEndsToo(t *testing.T) {
-	f := newStore(t)
-	member, _ := f.create(t, sungi)
-	var ended []account.Revocation
-	err := f.meanwhile(t, func(tx *sql.Tx) { logInWithin(t, tx, member) }, func() (err error) {
-		promoted := admin
-		promoted.Email = member.Email
-		_, ended, err = f.CreateAdmin(t.Context(), promoted, ending())
-		return err
-	})
-	require.NoError(t, err)
-	require.Len(t, ended, 1)
-	require.Len(t, f.revoked(t), 2)
 }
