@@ -99,12 +99,12 @@ func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 	ctx := t.Context()
 	kills := share(t, variableKills, 1)
 	running := startLoad(t, newMembers(t, crew()/2), share(t, variableRate, 60))
-	parts := []func(context.Context) error{
-		crash(world.orders[0]), crash(world.nats), crash(world.accounts[0]), crash(world.orders[1]),
+	parts := []func(context.Context) (time.Time, error){
+		killed(always(world.orders[0])), killed(always(world.nats)), killed(always(world.accounts[0])), killed(always(world.orders[1])),
 	}
 	if whole() {
 		// What an outbox says about itself must survive the loss of the server that it is on, too.
-		parts = append(parts, func(ctx context.Context) error { _, err := failover(body.Kill)(ctx); return err })
+		parts = append(parts, failover(body.Kill))
 	}
 	const each = 5
 	leavers := newMembers(t, each*kills*len(parts))
@@ -115,7 +115,8 @@ func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 		for _, m := range leavers[each*i : each*(i+1)] {
 			leaving.Go(func() { left.add(m, m.leave(ctx)) })
 		}
-		require.NoError(t, parts[i%len(parts)](ctx))
+		_, err := parts[i%len(parts)](ctx)
+		require.NoError(t, err)
 		leaving.Wait()
 	}
 	running.end()
@@ -137,17 +138,6 @@ func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 	requireHandledOnce(t, len(deleted))
 	t.Logf("%d kills, %d events in the stream, of them %d of %d acknowledged orders and %d of %d members who were told that they left",
 		kills*len(parts), len(events.copies), len(running.journal.acknowledged), len(running.journal.acknowledged), len(left.told), len(leavers))
-}
-
-// crash kills something and starts it again a second later.
-func crash(part body) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if err := part.Kill(); err != nil {
-			return err
-		}
-		rest(ctx, time.Second)
-		return part.Restart(ctx)
-	}
 }
 
 // leavings are the members who were told that they are gone.

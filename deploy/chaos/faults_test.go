@@ -37,23 +37,20 @@ func faults() []fault {
 		i, err := w.databases.primary(ctx)
 		return w.databases.engine.server(i & 1), err
 	}
-	one := func(b body) func(context.Context) (body, error) {
-		return func(context.Context) (body, error) { return b, nil }
-	}
 	list := []fault{
 		{name: "kill replica", strike: killed(replica), within: restartWithin},
-		{name: "kill NATS", strike: killed(one(w.nats)), within: restartWithin},
-		{name: "kill orders", strike: killed(one(w.orders[0])), within: restartWithin},
-		{name: "kill accounts", strike: killed(one(w.accounts[0])), within: restartWithin},
-		{name: "kill gateway", strike: killed(one(w.gateways[0])), within: restartWithin},
-		{name: "kill all orders", quick: true, strike: killed(one(group(w.orders))), within: restartWithin},
-		{name: "kill all accounts", strike: killed(one(group(w.accounts))), within: restartWithin},
-		{name: "kill all gateways", strike: killed(one(group(w.gateways))), within: restartWithin},
+		{name: "kill NATS", strike: killed(always(w.nats)), within: restartWithin},
+		{name: "kill orders", strike: killed(always(w.orders[0])), within: restartWithin},
+		{name: "kill accounts", strike: killed(always(w.accounts[0])), within: restartWithin},
+		{name: "kill gateway", strike: killed(always(w.gateways[0])), within: restartWithin},
+		{name: "kill all orders", quick: true, strike: killed(always(group(w.orders))), within: restartWithin},
+		{name: "kill all accounts", strike: killed(always(group(w.accounts))), within: restartWithin},
+		{name: "kill all gateways", strike: killed(always(group(w.gateways))), within: restartWithin},
 		{name: "stop replica", strike: stopped(replica)},
-		{name: "stop NATS", strike: stopped(one(w.nats))},
-		{name: "stop orders", strike: stopped(one(w.orders[0]))},
-		{name: "stop accounts", strike: stopped(one(w.accounts[0]))},
-		{name: "stop gateway", strike: stopped(one(w.gateways[0]))},
+		{name: "stop NATS", strike: stopped(always(w.nats))},
+		{name: "stop orders", strike: stopped(always(w.orders[0]))},
+		{name: "stop accounts", strike: stopped(always(w.accounts[0]))},
+		{name: "stop gateway", strike: stopped(always(w.gateways[0]))},
 		{name: "stop primary", strike: stopped(primary)},
 		{name: "kill primary, restart", strike: killed(primary), within: failoverWithin},
 		{name: "kill primary, failover", quick: true, strike: failover(body.Kill), within: failoverWithin},

@@ -77,34 +77,34 @@ func (l *load) awaitCalm(t *testing.T, mark time.Time) {
 
 // killed ends a body as a crash does, and starts it again after an outage.
 func killed(find func(context.Context) (body, error)) func(context.Context) (time.Time, error) {
-	return func(ctx context.Context) (time.Time, error) {
-		broken, err := find(ctx)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if err := broken.Kill(); err != nil {
-			return time.Time{}, err
-		}
-		rest(ctx, outage())
-		mark := time.Now()
-		return mark, broken.Restart(ctx)
-	}
+	return broken(find, body.Kill, body.Restart)
 }
 
 // stopped lets a body hang for an outage.
 func stopped(find func(context.Context) (body, error)) func(context.Context) (time.Time, error) {
+	return broken(find, body.Pause, func(one body, _ context.Context) error { return one.Continue() })
+}
+
+func broken(
+	find func(context.Context) (body, error), breaks func(body) error, repairs func(body, context.Context) error,
+) func(context.Context) (time.Time, error) {
 	return func(ctx context.Context) (time.Time, error) {
-		broken, err := find(ctx)
+		one, err := find(ctx)
 		if err != nil {
 			return time.Time{}, err
 		}
-		if err := broken.Pause(); err != nil {
+		if err := breaks(one); err != nil {
 			return time.Time{}, err
 		}
 		rest(ctx, outage())
 		mark := time.Now()
-		return mark, broken.Continue()
+		return mark, repairs(one, ctx)
 	}
+}
+
+// always finds the same body.
+func always(one body) func(context.Context) (body, error) {
+	return func(context.Context) (body, error) { return one, nil }
 }
 
 // terminated asks an instance to end, as a rolling update does, and starts it again.
