@@ -110,7 +110,8 @@ var queries = map[string]mysqlxtest.Query{
 	"InsertRefreshToken":         {Exempt: "has no plan"},
 	"GetRefreshTokenForUpdate":   {Args: [][]any{{digest(7)}, {digest(-1)}}, Index: "PRIMARY"},
 	"GetMemberIDOfRefreshToken":  {Args: [][]any{{digest(7)}, {digest(-1)}}},
-	"UseRefreshToken":            {Args: [][]any{{now, digest(7)}}},
+	"UseRefreshToken":            {Args: [][]any{{now, digest(8), digest(7)}}},
+	"ForgetUserOfRefreshToken":   {Args: [][]any{{digest(7)}}},
 	"DeleteExpiredRefreshTokens": {Args: sweeps, Index: "refresh_tokens_expires"},
 
 	"InsertRevocation":    {Exempt: "has no plan"},
