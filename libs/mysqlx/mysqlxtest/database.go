@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,15 +29,55 @@ type Database struct {
 	Root    *sql.DB         // root on the primary, in the schema
 }
 
-// New makes a schema in the shared pair, migrates it, and connects to it until the test ends. The package's TestMain must be
-// testservers.Main.
+// New makes a schema with a service's tables in the shared pair, and connects to it until the test ends. The package's TestMain must
+// be testservers.Main. All calls in a package must give the same migrations: they run once, and each schema gets copies of the tables,
+// because that takes a fraction of the time.
 func New(t *testing.T, migrations fs.FS) Database {
 	t.Helper()
 	pair, schema := testservers.NewSchema(t)
+	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
+	require.NoError(t, err)
+	defer root.Close() //nolint:errcheck // nothing is lost
+	for _, statement := range copies(t, pair, root, migrations) {
+		_, err := root.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	return Connect(t, pair, schema)
+}
+
+var migrated struct {
+	sync.Mutex
+	copies []string
+}
+
+// copies returns the statements that copy the tables of a migrated schema, with the rows that migrations write. The first call
+// makes that schema.
+func copies(t *testing.T, pair *dbpair.Pair, root *sql.DB, migrations fs.FS) []string {
+	t.Helper()
+	migrated.Lock()
+	defer migrated.Unlock()
+	if migrated.copies != nil {
+		return migrated.copies
+	}
+	_, schema := testservers.NewSchema(t)
 	migrate := ConfigOf(pair, schema)
 	migrate.User, migrate.Password = schema.Migrate.User, schema.Migrate.Password
 	require.NoError(t, mysqlx.Migrate(t.Context(), migrate, migrations, slog.New(slog.DiscardHandler)))
-	return Connect(t, pair, schema)
+	var tables string
+	require.NoError(t, root.QueryRowContext(t.Context(),
+		"SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = ?", schema.Name).Scan(&tables))
+	var statements []string
+	for table := range strings.SplitSeq(tables, ",") {
+		original := schema.Name + "." + table
+		statements = append(statements, "CREATE TABLE "+table+" LIKE "+original)
+		var filled bool
+		require.NoError(t, root.QueryRowContext(t.Context(), "SELECT EXISTS (SELECT 1 FROM "+original+")").Scan(&filled))
+		if filled {
+			statements = append(statements, "INSERT INTO "+table+" SELECT * FROM "+original)
+		}
+	}
+	migrated.copies = statements
+	return statements
 }
 
 // Connect connects to a migrated schema until the test ends.
