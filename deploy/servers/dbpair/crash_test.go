@@ -33,6 +33,7 @@ func TestCrash(t *testing.T) {
 }
 
 func TestNothingOutlivesACrashedTest(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	command := exec.Command(os.Args[0], "-test.run", "^TestCrash$") // #nosec G204 G702 -- this test binary
 	command.Env = append(os.Environ(), crashingTest+"="+dir)
