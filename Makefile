@@ -47,14 +47,16 @@ admin: ## make EMAIL=… an admin; the password is asked for, or read from stand
 keys: ## sign tokens with a new key; old ones verify on; a later one removes those that no valid token needs
 	@$(OMS) keys rotate
 
-# Which tests there are follows from the packages: a test that imports what starts servers needs servers, and packages called
-# "plans" examine query plans in large tables. Those of deploy take longest and mostly wait, so they come first, and one more
+# Which tests there are follows from the packages: a test that imports what starts servers needs servers (SERVED), and packages
+# called "plans" examine query plans in large tables. Those of deploy take longest and mostly wait, so they come first, and one more
 # package than there are cores runs at a time. No result of an earlier run counts (-count=1): the tests of deploy build the
 # services themselves, and the go command does not know of that.
 ALL_TESTS = ./deploy/... ./deploy/servers/... $(patsubst %,./%/...,$(filter-out deploy deploy/servers,$(MODULES)))
 LIST      = all=$$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(ALL_TESTS))
-UNIT      = $$(echo "$$all" | awk '!/[ [](oms.internal\/servers|oms.internal\/libs\/[a-z]+\/(mysqlx|service)test)/ {print $$1}')
+SERVED    = /[ [](oms.internal\/servers|oms.internal\/libs\/[a-z]+\/(mysqlx|service)test)/
+UNIT      = $$(echo "$$all" | awk '!$(SERVED) {print $$1}')
 MOST      = $$(echo "$$all" | awk '$$1 !~ /\/plans$$/ {print $$1}')
+DATABASE  = $$(echo "$$all" | awk '$$1 ~ /\/(dbpair|backup|mysqlx|events|idempotency|accounts\/.*|orders\/.*)$$/ && $(SERVED) {print $$1}')
 PLANS     = $$(echo "$$all" | awk '$$1 ~ /\/plans$$/ {print $$1}')
 AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 TESTRUN   = $(BIN)/testrun $(RACE)
@@ -72,8 +74,8 @@ test: setup $(BIN)/testrun ## everything a contributor must pass: unit, integrat
 	@$(LIST) && $(TESTRUN) $(AT_ONCE) -count=1 -timeout 20m $(MOST)
 test-plans: setup $(BIN)/testrun ## examine the plans of all queries at 200,000 members and 1,000,000 orders
 	@$(LIST) && $(BIN)/testrun -timeout 20m $(PLANS)
-test-mysql: ## the tests that use a database, on MySQL in containers, one package at a time
-	OMS_TEST_ENGINE=mysql go test $(RACE) -p 1 -timeout 20m ./deploy/servers/dbpair/... ./libs/mysqlx/... ./libs/events/... ./libs/idempotency/... ./services/accounts/... ./services/orders/... ./deploy/internal/backup/
+test-mysql: $(BIN)/testrun ## the tests that use a database, on MySQL in containers
+	@$(LIST) && OMS_TEST_ENGINE=mysql $(TESTRUN) -p 2 -count=1 -timeout 20m $(DATABASE)
 test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
 test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins
