@@ -50,7 +50,7 @@ keys: ## sign tokens with a new key; old ones verify on; a later one removes tho
 # Which tests there are follows from the packages: a test that imports what starts servers needs servers (SERVED), and packages
 # called "plans" examine query plans in large tables. Those of deploy take longest and mostly wait, so they come first, and one more
 # package than there are cores runs at a time. No result of an earlier run counts (-count=1): the tests of deploy build the
-# services themselves, and the go command does not know of that.
+# services themselves, and the go command does not know of that. `make build` vets, so that tests need not (-vet=off).
 ALL_TESTS = ./deploy/... ./deploy/servers/... $(patsubst %,./%/...,$(filter-out deploy deploy/servers,$(MODULES)))
 LIST      = all=$$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(ALL_TESTS))
 SERVED    = /[ [](oms.internal\/servers|oms.internal\/libs\/[a-z]+\/(mysqlx|service)test)/
@@ -59,7 +59,7 @@ MOST      = $$(echo "$$all" | awk '$$1 !~ /\/plans$$/ {print $$1}')
 DATABASE  = $$(echo "$$all" | awk '$$1 ~ /\/(dbpair|backup|mysqlx|events|idempotency|accounts\/.*|orders\/.*)$$/ && $(SERVED) {print $$1}')
 PLANS     = $$(echo "$$all" | awk '$$1 ~ /\/plans$$/ {print $$1}')
 AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 1))
-TESTRUN   = $(BIN)/testrun $(RACE)
+TESTRUN   = $(BIN)/testrun $(RACE) -vet=off
 TEST_TESTRUN = cd .ci/tools/testrun && GOWORK=off go test ./...
 
 .PHONY: setup test-unit test test-plans test-mysql test-hostile test-sessions chaos
