@@ -20,6 +20,7 @@ func TestASignUpWithAKeyIsStoredOnceAndItsAnswerGivenAgain(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	request := answering("key")
+	request.Fingerprint = account.Digest{1}
 	kept, err := f.Kept(t.Context(), request)
 	require.NoError(t, err)
 	require.Nil(t, kept)
