@@ -217,7 +217,7 @@ func TestWorkThatHasBegunOutlivesItsContextBySomeTimeAtMost(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		longer, cancel := events.Outlive(ctx, time.Second)
 		defer cancel()
-		time.Sleep(time.Hour)
+		synctest.Wait()
 		require.NoError(t, longer.Err())
 		began := time.Now()
 		end()
