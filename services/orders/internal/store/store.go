@@ -3,7 +3,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"time"
@@ -25,21 +24,6 @@ var _ order.Store = (*Store)(nil)
 // New returns a store on the cluster, whose schema must be that of sql.Orders, with a clock.
 func New(cluster *mysqlx.Cluster, now func() time.Time) *Store {
 	return &Store{cluster: cluster, now: now}
-}
-
-// read runs queries on a server that has what the context asks for. A list may lack what others wrote within the last
-// seconds.
-func (s *Store) read(ctx context.Context, queries func(context.Context, *sqlcgen.Queries) error) error {
-	return s.cluster.Read(ctx, reading(queries))
-}
-
-// readThrough is read for one order by its id, which only the primary may deny.
-func (s *Store) readThrough(ctx context.Context, queries func(context.Context, *sqlcgen.Queries) error) error {
-	return s.cluster.ReadThrough(ctx, reading(queries))
-}
-
-func reading(queries func(context.Context, *sqlcgen.Queries) error) func(context.Context, mysqlx.Reader) error {
-	return func(ctx context.Context, reader mysqlx.Reader) error { return queries(ctx, sqlcgen.New(reader)) }
 }
 
 // transaction is one on the primary, for generated queries and for those of libraries.
@@ -70,12 +54,4 @@ func toOrder(row sqlcgen.Order) order.Order {
 		ID: row.ID, CustomerID: row.CustomerID, OrderNumber: row.OrderNumber, ProductName: row.ProductName,
 		PaidAt: row.PaidAt, State: order.State(row.State), Version: row.Version,
 	}
-}
-
-func toOrders(rows []sqlcgen.Order) []order.Order {
-	orders := make([]order.Order, len(rows))
-	for i, row := range rows {
-		orders[i] = toOrder(row)
-	}
-	return orders
 }
