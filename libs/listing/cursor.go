@@ -13,13 +13,14 @@ type Cursor struct {
 	Ordering string `json:"o,omitempty"`
 	// Back says that the page is the one before the place.
 	Back bool `json:"b,omitempty"`
-	// With says that the row at the place belongs to the page. It is set where a page is empty, which is beside the row.
+	// With says that the page includes the row at the place. It is set in the way back from an empty page, which has no other
+	// row to start from.
 	With bool `json:"w,omitempty"`
 	// Keys are the values of the ordering's fields at the place, as texts, nil for NULL; the last one is the id.
 	Keys []*string `json:"k,omitempty"`
 }
 
-// ErrCursor is the fault for a cursor that is none, in the words of Django REST Framework.
+// ErrCursor is the fault for a cursor that cannot be read, in the words of Django REST Framework.
 var ErrCursor = fault.New(fault.NotFound, "Invalid cursor", nil)
 
 // maxCursor bounds the text of a cursor: that of three keys of 100 characters, each of up to 4 bytes, escaped.

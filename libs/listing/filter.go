@@ -95,10 +95,10 @@ func Choices(field string, names ...string) Filter {
 	}}
 }
 
-// Since and Until are filters by a time, which a row's may reach or must be before.
+// Since is a filter by the earliest time: the row's time is that or later.
 func Since(param, field string) Filter { return Filter{param, field, AtLeast, readTime} }
 
-// Until is the other end of Since.
+// Until is the other end of Since: the row's time is before it.
 func Until(param, field string) Filter { return Filter{param, field, Below, readTime} }
 
 func readTime(text string, zone *time.Location) ([]any, string) {

@@ -45,7 +45,7 @@ func (k Key) String() string {
 // List declares what a client may ask of a list.
 type List struct {
 	Filters []Filter
-	// Search says what a search looks into, for those who read the reference; without any there is no search.
+	// Search names what a search looks into, in the words of the reference. A list without it cannot be searched.
 	Search []string
 	// Ordering names the fields that the client may order by. A list without any has an order of its own.
 	Ordering []string
@@ -94,7 +94,7 @@ func (r Request) Value(field string) any {
 	return nil
 }
 
-// Only returns the request for those rows among the matching ones whose field is the value.
+// Only returns the request with one more demand: the field is the value.
 func (r Request) Only(field string, value any) Request {
 	if r.Value(field) == value {
 		return r
@@ -158,9 +158,8 @@ func terms(search string, problems map[string][]string) []string {
 	return found
 }
 
-// ordering reads which of the list's fields the client orders by. A list that is filtered by a time and that the client
-// leaves in its default order is in the order of that time: an index can give both, and of orders and members the times
-// grow with the ids.
+// ordering reads which of the list's fields the client orders by. A client that asks for no order gets the list by id, or by
+// the time that it filters by: then one index serves the filter and the order.
 func (l List) ordering(text string, matches []Match) []Key {
 	var keys []Key
 	for name := range strings.SplitSeq(text, ",") {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// timeForm is the forms of ISO 8601 and RFC 3339 that are read: a date, or a date and a time; with separators or without;
-// seconds and their fraction, behind a point or a comma, may be left out, minutes too; an offset may be left out, and be Z,
-// hours, or hours and minutes.
+// timeForm matches the forms of ISO 8601 and RFC 3339 that are read: a date, or a date and a time, with separators or without.
+// Minutes, seconds and their fraction (behind a point or a comma) may be left out. So may the offset, which is Z, hours, or
+// hours and minutes.
 var timeForm = regexp.MustCompile(`^(\d{4})(-?)(\d\d)(-?)(\d\d)` +
 	`(?:[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,18}))?)?)?([Zz]|[+ -]\d\d(?::?\d\d)?)?)?$`)
 
@@ -22,9 +22,9 @@ var (
 
 var errTime = errors.New("not a time")
 
-// ParseTime reads a time from a query parameter: UTC, in whole microseconds, rounded up, so that what is compared with it
-// in microseconds compares as with the time itself. Without an offset it is in zone. A '+' that was not escaped arrives as a
-// blank and is read as what it was.
+// ParseTime reads a time from a query parameter. Without an offset it is in zone. A '+' that was not escaped arrives as a blank,
+// and is read as '+'. The result is in UTC and whole microseconds, rounded up: a stored time, which has microseconds, is before
+// the result exactly when it is before the time in the text.
 func ParseTime(text string, zone *time.Location) (time.Time, error) {
 	parts := timeForm.FindStringSubmatch(text)
 	if parts == nil || parts[2] != parts[4] {

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Whole returns the page of a list that is there as a whole, in the order of the ids of its values, such as a timeline. The
-// place of a cursor is behind the value with an id, whether that is still there or not.
+// Whole returns a page of a list that is in memory as a whole, such as a timeline. The values are in the order of their ids. A
+// cursor holds an id and stands behind the value with that id, which may be gone.
 func Whole[T any](request Request, values []T, id func(T) uint64) (Rows[T], error) {
 	begin, end := request.Offset, request.Offset+request.Limit
 	cursor := request.Cursor

@@ -138,8 +138,8 @@ func (c *clause) joined(table *Table, conditions []Condition, with, none string)
 	c.add(")")
 }
 
-// equal compares a column with a value. The collation of caseless text takes more for equal than the case of letters (é is
-// e, パ is ハ), but an index has it: so it finds the rows, and the folded texts decide.
+// equal compares a column with a value. In the collation of caseless text é equals e, and パ equals ハ. The index is in that
+// collation, so it finds the candidates, and the folded texts leave those that differ in nothing but case.
 func (c *clause) equal(column Column, value any) {
 	text, isText := value.(string)
 	if isText && column.Stored != nil {
@@ -154,10 +154,10 @@ func (c *clause) equal(column Column, value any) {
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// folded is an expression for the text of another one without its case, compared character by character. Both sides of a
-// comparison are folded by the same server, so that a text always finds itself. Its lower case of İ is i, which is another
-// letter, and that of Σ is σ also where a word ends with ς: where the text that is looked for makes these matter, they
-// are replaced before, at the price of as many passes over the text.
+// folded is an SQL expression for a text in lower case, compared character by character. The server folds both sides of a
+// comparison, so that a text always finds itself. Its LOWER makes i of İ, which is another letter, and leaves ς and σ, the two
+// lower cases of Σ, different. These letters are replaced before, but only where the text that is looked for has one of them,
+// because each replacement is one more pass over every text.
 func folded(expression, text string) string {
 	folded := expression
 	if strings.ContainsAny(text, "iIİ") {

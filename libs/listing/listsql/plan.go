@@ -15,7 +15,8 @@ type Plan struct {
 	index *Index
 	// order is the order of the list's rows, the tie-breaker included.
 	order []listing.Key
-	// split is the field of which an index gives the rows of one value in order, but not those of several.
+	// split is the field with several values that is read value by value, because the index has the rows of each value in
+	// order, but not those of all. It is "" where there is none.
 	split string
 }
 
@@ -54,8 +55,8 @@ func toCondition(match listing.Match) Condition {
 	return Is(match.Field, match.Values[0])
 }
 
-// Direct says that an index gives the page, without a look at other rows and without sorting. What is not direct costs as
-// many rows as the conditions that have an index leave, or all.
+// Direct says that an index gives the page: the server reads no other rows and sorts nothing. A plan that is not direct reads
+// every row, or those that a condition with an index leaves.
 func (p Plan) Direct() bool { return p.index != nil }
 
 // Index is the name of the index that serves a direct plan.
@@ -106,8 +107,8 @@ func (t *Table) leading(field string) *Index {
 	return nil
 }
 
-// serving returns an index that begins with the fixed fields, goes on in the order of the rows, and has the ranges in the
-// first field of that order, or at least holds them.
+// serving returns an index that begins with the fixed fields, goes on in the order of the rows, and holds the fields that must
+// lie in a range: as the first field of that order, or as a covered one. It returns nil if there is none.
 func (p Plan) serving(fixed, ranges []string) *Index {
 	for _, index := range p.table.indexes() {
 		if len(index.Fields) < len(fixed) {

@@ -16,8 +16,9 @@ type Reader interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Read returns a page, in at most three statements: the ids, their number unless the page tells it or has a cursor, and the
-// rows by their ids, which rows reads in any order. value makes of a row what is listed, and tells the row's id.
+// Read returns a page, in at most three statements. The first reads the ids. The second counts all rows; a page by cursor, and
+// a page that shows by itself that it is the last, need none. The third is the caller's: rows reads the rows with these ids, in
+// any order. value returns what is listed of a row, and the row's id.
 func Read[Row, Value any](
 	ctx context.Context, reader Reader, plan Plan,
 	rows func(context.Context, []uint64) ([]Row, error), value func(Row) (id uint64, value Value),

@@ -68,7 +68,7 @@ func (p Plan) selectIDs(statement *clause, where []Condition, walk []listing.Key
 	statement.orderBy(p.table, walk)
 }
 
-// columns are the id and what sorts the rows of several statements, or places a cursor.
+// columns are the id and, for a cursor or a merge of several statements, the fields of the ordering.
 func (p Plan) columns(walk []listing.Key) string {
 	names := []string{idField}
 	if p.request.Cursor != nil || p.split != "" {
@@ -81,9 +81,9 @@ func (p Plan) columns(walk []listing.Key) string {
 	return strings.Join(names, ", ")
 }
 
-// hint prescribes the index of a direct plan: engines otherwise prefer to sort for a page far behind. It keeps other plans
-// from walking an index in the order of the page, from row to row, until enough of them meet the conditions: where few do,
-// that takes many times as long as reading the table once. A walk by cursor may do so, since the next page goes on from there.
+// hint prescribes the index of a direct plan, because engines prefer to sort for a page far behind. In other plans it forbids
+// to follow an index in the order of the page and to look at each row: where few rows meet the conditions, that takes many
+// times as long as reading the table once. A page by cursor may do so, because the next page goes on where it ended.
 func (p Plan) hint() string {
 	if p.index != nil {
 		return " FORCE INDEX (" + p.index.Name + ")"

@@ -36,7 +36,7 @@ type Column struct {
 	Unique bool
 	// Nullable says that rows may have no value, and then come first.
 	Nullable bool
-	// Stored makes of a text that a client names the form in which the column holds it. Nil stands for the text itself.
+	// Stored returns a client's text in the form in which the column holds it. Nil stands for the text as it is.
 	Stored func(string) string
 }
 
@@ -78,8 +78,8 @@ func (t *Table) column(field string) Column {
 	return column
 }
 
-// order returns the keys that decide the order of the rows for which the fixed fields are the same: without these, cut
-// behind a unique one, and with the id in the end, in the direction of the key before it.
+// order returns the keys that decide the order of the rows. It leaves out the fixed fields, which are the same in all rows, and
+// what follows a unique field. Without a unique one, the id comes last, in the direction of the key before it.
 func (t *Table) order(keys []listing.Key, fixed []string) []listing.Key {
 	var order []listing.Key
 	descending := false
