@@ -64,11 +64,15 @@ func Flag(field string) Filter {
 	}}
 }
 
+func noChoice(text string) string {
+	return fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", text)
+}
+
 // Choice is a filter by one of the names.
 func Choice(field string, names ...string) Filter {
 	return Filter{field, field, Is, func(text string, _ *time.Location) ([]any, string) {
 		if !slices.Contains(names, text) {
-			return nil, fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", text)
+			return nil, noChoice(text)
 		}
 		return []any{text}, ""
 	}}
@@ -83,7 +87,7 @@ func Choices(field string, names ...string) Filter {
 			switch {
 			case name == "" || slices.Contains(values, any(name)):
 			case !slices.Contains(names, name):
-				return nil, fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", name)
+				return nil, noChoice(name)
 			default:
 				values = append(values, name)
 			}

@@ -10,8 +10,8 @@ import (
 	"oms.internal/libs/listing"
 )
 
-// checkCursor refuses a cursor of another ordering, or with values that its fields cannot have.
-func (p Plan) checkCursor() error {
+// parseCursor reads the place of the cursor. It refuses a cursor of another ordering, or with values that its fields cannot have.
+func (p *Plan) parseCursor() error {
 	cursor := p.request.Cursor
 	if cursor == nil || len(cursor.Keys) == 0 {
 		return nil
@@ -20,9 +20,11 @@ func (p Plan) checkCursor() error {
 		return listing.ErrCursor
 	}
 	for i, key := range p.order {
-		if _, err := p.table.column(key.Field).parse(cursor.Keys[i]); err != nil {
+		value, err := p.table.column(key.Field).parse(cursor.Keys[i])
+		if err != nil {
 			return listing.ErrCursor
 		}
+		p.place = append(p.place, value)
 	}
 	return nil
 }
@@ -41,7 +43,6 @@ func (p Plan) walk() []listing.Key {
 // after writes the condition of the rows that come after the cursor's place, in the order of the walk: those with a later
 // first key, or the same first key and a later second one, and so on. NULL comes first, as both engines sort it.
 func (c *clause) after(plan Plan, walk []listing.Key) {
-	keys := plan.request.Cursor.Keys
 	with := ""
 	c.add("(")
 	for i := range walk {
@@ -50,46 +51,37 @@ func (c *clause) after(plan Plan, walk []listing.Key) {
 		}
 		for before := range i {
 			column := plan.table.column(walk[before].Field)
-			if keys[before] == nil {
+			if plan.place[before] == nil {
 				c.add(column.Name + " IS NULL AND ")
 			} else {
-				c.add(column.Name+" = ? AND ", column.mustParse(keys[before]))
+				c.add(column.Name+" = ? AND ", plan.place[before])
 			}
 		}
 		if i == len(walk)-1 && plan.request.Cursor.With {
 			with = "=" // the last key is unique
 		}
-		c.beyond(plan.table.column(walk[i].Field), keys[i], walk[i].Descending, with)
+		c.beyond(plan.table.column(walk[i].Field), plan.place[i], walk[i].Descending, with)
 	}
 	c.add(")")
 }
 
 // beyond writes that a column comes after a value, or is it where orEqual is "=".
-func (c *clause) beyond(column Column, value *string, descending bool, orEqual string) {
+func (c *clause) beyond(column Column, value any, descending bool, orEqual string) {
 	switch {
 	case value == nil && descending:
 		c.add("FALSE")
 	case value == nil:
 		c.add(column.Name + " IS NOT NULL")
 	case descending && column.Nullable:
-		c.add("("+column.Name+" <"+orEqual+" ? OR "+column.Name+" IS NULL)", column.mustParse(value))
+		c.add("("+column.Name+" <"+orEqual+" ? OR "+column.Name+" IS NULL)", value)
 	case descending:
-		c.add(column.Name+" <"+orEqual+" ?", column.mustParse(value))
+		c.add(column.Name+" <"+orEqual+" ?", value)
 	default:
-		c.add(column.Name+" >"+orEqual+" ?", column.mustParse(value))
+		c.add(column.Name+" >"+orEqual+" ?", value)
 	}
 }
 
-// mustParse is parse for a key that checkCursor has accepted.
-func (c Column) mustParse(text *string) any {
-	value, err := c.parse(text)
-	if err != nil {
-		panic(err)
-	}
-	return value
-}
-
-// parse reads the value of a column from a cursor.
+// parse reads the value of a column from a cursor, nil for NULL.
 func (c Column) parse(text *string) (any, error) {
 	if text == nil {
 		if !c.Nullable {

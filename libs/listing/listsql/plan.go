@@ -15,6 +15,8 @@ type Plan struct {
 	index *Index
 	// order is the order of the list's rows, the tie-breaker included.
 	order []listing.Key
+	// place holds the values of these keys at the cursor, nil for NULL. It is empty where no row comes before the page.
+	place []any
 	// split is the field with several values that is read value by value, because the index has the rows of each value in
 	// order, but not those of all. It is "" where there is none.
 	split string
@@ -35,10 +37,8 @@ func (t *Table) Plan(request listing.Request, also ...Condition) (Plan, error) {
 	}
 	plan.order = t.order(ordering, fixed)
 	plan.choose(fixed)
-	if err := plan.checkCursor(); err != nil {
-		return Plan{}, err
-	}
-	return plan, nil
+	err := plan.parseCursor()
+	return plan, err
 }
 
 func toCondition(match listing.Match) Condition {

@@ -92,11 +92,8 @@ func (p Plan) places(ctx context.Context, reader Reader) (places []place, err er
 	for rows.Next() {
 		found := place{}
 		targets, texts := []any{&found.id}, []func() *string{}
-		for _, key := range p.order {
-			if key.Field == idField || p.request.Cursor == nil && p.split == "" {
-				continue
-			}
-			target, text := p.table.column(key.Field).target()
+		for _, column := range p.besides() {
+			target, text := column.target()
 			targets, texts = append(targets, target), append(texts, text)
 		}
 		if err := rows.Scan(targets...); err != nil {
@@ -135,7 +132,7 @@ func (p Plan) neighbours(places []place) (page []place, next, previous *listing.
 	at := func(keys []*string, back bool) *listing.Cursor {
 		return &listing.Cursor{Ordering: orderText(p.order), Back: back, Keys: keys}
 	}
-	begun := len(cursor.Keys) > 0 // rows may come before this page, or behind it where the walk goes back
+	begun := len(p.place) > 0 // rows may come before this page, or behind it where the walk goes back
 	switch {
 	case len(places) == 0 && begun:
 		// The page beside this one begins on the other side of the row at the cursor.

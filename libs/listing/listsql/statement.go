@@ -33,7 +33,7 @@ func (p Plan) IDs() Statement {
 // selectSplit reads as many rows of each value of the split field as the page may need, each from its place in the index,
 // and merges them.
 func (p Plan) selectSplit(statement *clause, walk []listing.Key, limit, offset int) {
-	statement.add("SELECT " + p.columns(walk) + " FROM (")
+	statement.add("SELECT " + p.columns() + " FROM (")
 	for i, condition := range p.where {
 		if condition.field != p.split || condition.kind != in {
 			continue
@@ -55,9 +55,9 @@ func (p Plan) selectSplit(statement *clause, walk []listing.Key, limit, offset i
 }
 
 func (p Plan) selectIDs(statement *clause, where []Condition, walk []listing.Key) {
-	statement.add("SELECT " + p.columns(walk) + " FROM " + p.table.Name + p.hint())
+	statement.add("SELECT " + p.columns() + " FROM " + p.table.Name + p.hint())
 	statement.where(p.table, where)
-	if cursor := p.request.Cursor; cursor != nil && len(cursor.Keys) > 0 {
+	if len(p.place) > 0 {
 		if len(where) == 0 {
 			statement.add(" WHERE ")
 		} else {
@@ -68,15 +68,21 @@ func (p Plan) selectIDs(statement *clause, where []Condition, walk []listing.Key
 	statement.orderBy(p.table, walk)
 }
 
-// columns are the id and, for a cursor or a merge of several statements, the fields of the ordering.
-func (p Plan) columns(walk []listing.Key) string {
-	names := []string{idField}
-	if p.request.Cursor != nil || p.split != "" {
-		for _, key := range walk {
-			if key.Field != idField {
-				names = append(names, p.table.column(key.Field).Name)
-			}
+// besides are what is read besides the id: the columns of the ordering, for a cursor or a merge of several statements.
+func (p Plan) besides() []Column {
+	var columns []Column
+	for _, key := range p.order {
+		if key.Field != idField && (p.request.Cursor != nil || p.split != "") {
+			columns = append(columns, p.table.column(key.Field))
 		}
+	}
+	return columns
+}
+
+func (p Plan) columns() string {
+	names := []string{idField}
+	for _, column := range p.besides() {
+		names = append(names, column.Name)
 	}
 	return strings.Join(names, ", ")
 }
