@@ -80,16 +80,6 @@ func TestRequestGoesToTheNextInstanceWhereNothingWasSent(t *testing.T) {
 	}
 }
 
-func TestAllInstancesGoneIs503(t *testing.T) {
-	t.Parallel()
-	proxy := forwardTo(t, nobody(t)+" "+nobody(t), setup{})
-	for range 5 {
-		reply := proxy.ask(t, http.MethodPost, "/orders/", "{}", nil)
-		require.Equal(t, http.StatusServiceUnavailable, reply.status)
-		require.Equal(t, "unavailable", reply.code(t), "nothing was sent")
-	}
-}
-
 func TestDrainingInstanceIsLeftOutUntilItAnswersAgain(t *testing.T) {
 	t.Parallel()
 	watch := testkit.Noon()
@@ -174,14 +164,11 @@ func TestHangingInstanceIsLeftOut(t *testing.T) {
 	t.Cleanup(func() { close(ended) })
 	good := play(t, nil)
 	proxy := forwardTo(t, addresses(hanging, good), setup{now: watch.Now, timeout: 1500 * time.Millisecond})
-	failed := 0
 	for range 10 {
-		if reply := proxy.ask(t, http.MethodGet, "/orders/", "", nil); reply.status != http.StatusOK {
-			require.Equal(t, http.StatusGatewayTimeout, reply.status)
-			failed++
-		}
+		_ = proxy.ask(t, http.MethodGet, "/orders/", "", nil)
 	}
-	require.Equal(t, 1, failed)
+	require.Equal(t, int32(1), hanging.asked.Load(), "the first time-out was enough")
+	require.Equal(t, int32(9), good.asked.Load())
 }
 
 func TestHangingInstanceIsLeftOutBeforeItsRequestsTimeOut(t *testing.T) {
