@@ -82,23 +82,16 @@ func TestWhatIsNoFaultArrivesAsInternalAndSaysNothing(t *testing.T) {
 	}
 }
 
-func TestARequestThatCannotBeReadIsMalformed(t *testing.T) {
+func TestWhatCannotBeReadIsMalformedInARequestAndInternalInAReply(t *testing.T) {
 	t.Parallel()
 	server := testservers.NewNATS(t, "")
 	serve(t, server, echo)
+	caller := connect(t, server, "caller")
 	ctx, cancel := context.WithTimeout(t.Context(), patient)
 	defer cancel()
-	_, err := natsx.Call[reply](ctx, connect(t, server, "caller"), subject, "not an object")
-	require.True(t, fault.Is(err, fault.Malformed), err)
-}
-
-func TestAReplyThatCannotBeReadIsAnError(t *testing.T) {
-	t.Parallel()
-	server := testservers.NewNATS(t, "")
-	serve(t, server, echo)
-	ctx, cancel := context.WithTimeout(t.Context(), patient)
-	defer cancel()
-	_, err := natsx.Call[[]int](ctx, connect(t, server, "caller"), subject, question{"x"})
+	_, err := natsx.Call[reply](ctx, caller, subject, "not an object")
+	require.Equal(t, fault.Malformed, fault.Of(err).Code)
+	_, err = natsx.Call[[]int](ctx, caller, subject, question{"x"})
 	require.Equal(t, fault.Internal, fault.Of(err).Code)
 }
 
