@@ -42,7 +42,8 @@ func tellGateway(c *fiber.Ctx, revocations []account.Revocation) error {
 }
 
 func toRevocations(revocations []account.Revocation) accounts.Revocations {
-	shown := accounts.Revocations{Revocations: make([]accounts.Revocation, len(revocations))}
+	var shown accounts.Revocations
+	shown.Revocations = make([]accounts.Revocation, len(revocations))
 	for i, revocation := range revocations {
 		shown.Revocations[i] = accounts.Revocation(revocation)
 	}

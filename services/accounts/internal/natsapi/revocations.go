@@ -39,7 +39,8 @@ func (p *RevocationPublisher) Publish(ctx context.Context, revocations []account
 }
 
 func toMessage(revocations []account.Revocation) accounts.Revocations {
-	message := accounts.Revocations{Revocations: make([]accounts.Revocation, len(revocations))}
+	var message accounts.Revocations
+	message.Revocations = make([]accounts.Revocation, len(revocations))
 	for i, revocation := range revocations {
 		message.Revocations[i] = accounts.Revocation(revocation)
 	}

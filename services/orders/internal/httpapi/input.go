@@ -80,7 +80,8 @@ func readRequest(c *fiber.Ctx, does string, id uint64, asksFor ...string) (order
 	}, nil
 }
 
-// fingerprint is that of a request whose texts are in this normal form.
+// fingerprint is that of a request whose texts are in this normal form. A field that a later release adds comes last in asksFor,
+// with its name, and only where it is given: a request without it must stay the same.
 func fingerprint(form norm.Form, does string, id uint64, asksFor []string) [32]byte {
 	parts := [][]byte{[]byte(does), []byte(strconv.FormatUint(id, 10))}
 	for _, part := range asksFor {
