@@ -106,6 +106,22 @@ func Open(t testing.TB, config mysqlx.Config) *mysqlx.Cluster {
 	return cluster
 }
 
+// onlyOneAsks is held while transactions are looked at: InnoDB renews what it tells of them only once nobody has asked for 0.1 s.
+var onlyOneAsks sync.Mutex
+
+// AwaitLockWait returns once a transaction in this schema waits for a row.
+func (d Database) AwaitLockWait(t *testing.T) {
+	t.Helper()
+	onlyOneAsks.Lock()
+	defer onlyOneAsks.Unlock()
+	const waiting = `SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
+		WHERE trx_state = 'LOCK WAIT' AND db = ?`
+	require.Eventually(t, func() bool {
+		var count int
+		return d.Root.QueryRowContext(t.Context(), waiting, d.Schema.Name).Scan(&count) == nil && count > 0
+	}, hanging, 150*time.Millisecond)
+}
+
 // OnPrimaryAlone returns a function that executes statements as root whose changes never reach the replica. All run in one
 // session.
 func (d Database) OnPrimaryAlone(t *testing.T) func(statement string, args ...any) {

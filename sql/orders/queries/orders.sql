@@ -55,11 +55,14 @@ SELECT id FROM order_timeline FORCE INDEX (order_timeline_customer)
 WHERE customer_id IN (sqlc.slice(customer_ids)) AND note <> '' LIMIT ?;
 
 -- name: RedactNotes :exec
-UPDATE order_timeline SET note = '', redacted_by = 0 WHERE id IN (sqlc.slice(ids));
+UPDATE order_timeline SET note = '', redacted_by = 0 WHERE id IN (sqlc.slice(ids)) AND note <> '';
 
 -- The lock, which is also on the gap where there is no row, keeps the customer from becoming a former one until the transaction ends.
 -- name: CountFormerCustomersInShareMode :one
 SELECT COUNT(*) FROM former_customers WHERE customer_id = ? LOCK IN SHARE MODE;
+
+-- name: CountFormerCustomers :one
+SELECT COUNT(*) FROM former_customers WHERE customer_id = ?;
 
 -- name: InsertFormerCustomer :exec
 INSERT IGNORE INTO former_customers (customer_id, deleted_at) VALUES (?, ?);

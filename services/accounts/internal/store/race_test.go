@@ -3,16 +3,12 @@ package store_test
 import (
 	"database/sql"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/fault"
 )
-
-// The tests here run one after the other: InnoDB refreshes its list of transactions only when nobody has read it for
-// 100 ms, so two readers would keep each other from seeing anything new.
 
 // meanwhile runs work while another transaction has executed statements and not yet committed. It checks that work waits
 // for that transaction, and returns what work returned.
@@ -23,7 +19,7 @@ func (f fixture) meanwhile(t *testing.T, statements func(*sql.Tx), work func() e
 	statements(tx)
 	ended := make(chan error, 1)
 	go func() { ended <- work() }()
-	f.awaitLockWait(t)
+	f.AwaitLockWait(t)
 	require.NoError(t, tx.Commit())
 	return <-ended
 }
@@ -32,20 +28,6 @@ func execute(t *testing.T, tx *sql.Tx, statement string, args ...any) {
 	t.Helper()
 	_, err := tx.ExecContext(t.Context(), statement, args...)
 	require.NoError(t, err, statement)
-}
-
-// awaitLockWait returns once a transaction in this schema waits for a row.
-func (f fixture) awaitLockWait(t *testing.T) {
-	t.Helper()
-	root, err := f.Pair.Primary.OpenRoot()
-	require.NoError(t, err)
-	defer func() { require.NoError(t, root.Close()) }()
-	const waiting = `SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
-		WHERE trx_state = 'LOCK WAIT' AND db = ?`
-	require.Eventually(t, func() bool {
-		var count int
-		return root.QueryRowContext(t.Context(), waiting, f.Schema.Name).Scan(&count) == nil && count > 0
-	}, 30*time.Second, 150*time.Millisecond)
 }
 
 // logInWithin does what a login does, in a transaction that goes on.

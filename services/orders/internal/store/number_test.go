@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -100,12 +99,7 @@ func TestWhoeverWaitsForANumberAmongTheOrdersHasNotLockedItElsewhere(t *testing.
 		}
 		refused <- err
 	}()
-	const waiting = `SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
-		WHERE trx_state = 'LOCK WAIT' AND db = ?`
-	require.Eventually(t, func() bool {
-		var count int
-		return d.Root.QueryRowContext(t.Context(), waiting, d.Schema.Name).Scan(&count) == nil && count > 0
-	}, time.Minute, 20*time.Millisecond)
+	d.AwaitLockWait(t)
 	_, err = d.Root.ExecContext(t.Context(), "SELECT * FROM order_numbers WHERE order_number = 'CIRCLE000002' FOR UPDATE NOWAIT")
 	require.NoError(t, err)
 	_, err = creation.ExecContext(t.Context(), "INSERT INTO order_numbers (order_number, order_id) VALUES ('CIRCLE000002', 7777)")

@@ -124,8 +124,7 @@ func (s *Store) RedactNote(ctx context.Context, orderID, stepID, adminID uint64)
 }
 
 // ForgetCustomer notes that a member was deleted, and then removes all notes about it. From the first moment there are no new
-// orders for it and no new notes about it, and those that were being written are there when it looks. It may be done again at
-// any time.
+// notes about it, and those that were being written are there when it looks. It may be done again at any time.
 func (s *Store) ForgetCustomer(ctx context.Context, customerID uint64, deletedAt time.Time) error {
 	write := func(ctx context.Context, work func(*sqlcgen.Queries) error) error {
 		return s.cluster.Write(ctx, func(_ context.Context, writer mysqlx.Writer) error { return work(sqlcgen.New(writer)) })

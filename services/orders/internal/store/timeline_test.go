@@ -197,6 +197,28 @@ func TestNobodyWritesANoteAboutAMemberWhoseDeletionIsBeingHeardOf(t *testing.T) 
 	require.NoError(t, d.note(t, his, ""))
 }
 
+func TestAnOrderThatIsBeingPlacedKeepsNoDeletionFromBeingHeardOf(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	rival, err := d.Root.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = rival.ExecContext(t.Context(),
+		"INSERT INTO orders (customer_id, order_number, product_name, paid_at) VALUES (2, 'WAITING00001', 'p', NOW())")
+	require.NoError(t, err)
+	placed := make(chan error, 1)
+	go func() { // it waits for the number for a second at a time
+		var err error
+		for err = fault.NewUnavailable(nil); fault.Is(err, fault.Unavailable); {
+			_, err = d.create(t.Context(), order.Order{CustomerID: 9, OrderNumber: "WAITING00001", ProductName: "p", PaidAt: paidAt})
+		}
+		placed <- err
+	}()
+	d.AwaitLockWait(t)
+	require.NoError(t, d.ForgetCustomer(t.Context(), 7, paidAt))
+	require.NoError(t, rival.Rollback())
+	require.NoError(t, <-placed)
+}
+
 func TestANoteThatIsBeingWrittenWhenAMemberIsDeletedGoesToo(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)

@@ -78,14 +78,19 @@ func keepNumber(ctx context.Context, tx transaction, giver order.Order) error {
 	return tx.InsertOrderNumberIfMissing(ctx, sqlcgen.InsertOrderNumberIfMissingParams{OrderNumber: giver.OrderNumber, OrderID: giver.ID})
 }
 
-// refuseFormer refuses an order for a customer whose deletion has been heard of, and a note about one. Until the transaction
-// ends, no customer becomes a former one unseen.
+// refuseFormer refuses an order for a customer whose deletion has been heard of, and a note about one. Only for a note it takes
+// a lock until the transaction ends: a note that is committed beside a deletion would stay, while an order is as one that was
+// placed just before. If every order took the lock, a deletion might never find a moment without it.
 func refuseFormer(ctx context.Context, tx transaction, before order.Order, fact order.Fact) error {
 	customerID := fact.Order.CustomerID
-	if customerID == before.CustomerID && fact.Note == "" {
+	count := tx.CountFormerCustomers
+	switch {
+	case fact.Note != "":
+		count = tx.CountFormerCustomersInShareMode
+	case customerID == before.CustomerID:
 		return nil
 	}
-	former, err := tx.CountFormerCustomersInShareMode(ctx, customerID)
+	former, err := count(ctx, customerID)
 	switch {
 	case err != nil || former == 0:
 		return err

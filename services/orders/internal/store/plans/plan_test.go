@@ -104,6 +104,7 @@ var queries = map[string]mysqlxtest.Query{
 	"ListFormerCustomersAfter":        {Args: [][]any{{0, 1000}, {9000, 1000}}},
 	"ListOrdersToMendAfter":           {Args: [][]any{{0, 1000}, {900_000, 1000}}},
 	"CountFormerCustomersInShareMode": {Args: [][]any{{1}, {2}}},
+	"CountFormerCustomers":            {Args: [][]any{{1}, {2}}},
 	"RedactNotes":                     {Args: fewAndMany()},
 	"GetOrder":                        {Args: [][]any{{1}, {0}}},
 	"GetOrderForUpdate":               {Args: [][]any{{1}}},

@@ -28,6 +28,17 @@ func (q *Queries) ComposeProduct(ctx context.Context, arg ComposeProductParams) 
 	return err
 }
 
+const countFormerCustomers = `-- name: CountFormerCustomers :one
+SELECT COUNT(*) FROM former_customers WHERE customer_id = ?
+`
+
+func (q *Queries) CountFormerCustomers(ctx context.Context, customerID uint64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countFormerCustomers, customerID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countFormerCustomersInShareMode = `-- name: CountFormerCustomersInShareMode :one
 SELECT COUNT(*) FROM former_customers WHERE customer_id = ? LOCK IN SHARE MODE
 `
@@ -528,7 +539,7 @@ func (q *Queries) RedactNote(ctx context.Context, arg RedactNoteParams) error {
 }
 
 const redactNotes = `-- name: RedactNotes :exec
-UPDATE order_timeline SET note = '', redacted_by = 0 WHERE id IN (/*SLICE:ids*/?)
+UPDATE order_timeline SET note = '', redacted_by = 0 WHERE id IN (/*SLICE:ids*/?) AND note <> ''
 `
 
 func (q *Queries) RedactNotes(ctx context.Context, ids []uint64) error {
