@@ -48,7 +48,11 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, request list
 	query := Query{Request: request}
 	var page Page
 	var err error
-	query.Customers, page.CustomersUnknown, err = s.matchingCustomers(ctx, request)
+	matching := s.matchingCustomers
+	if request.Cursor == nil {
+		matching = s.matchingCustomersSoon
+	}
+	query.Customers, page.CustomersUnknown, err = matching(ctx, request)
 	if err != nil && request.Cursor != nil {
 		return Page{}, fault.NewUnavailable(err)
 	}
@@ -85,14 +89,19 @@ func (s *Service) Export(
 	}), customersUnknown, nil
 }
 
+// matchingCustomersSoon gives up after matchBudget.
+func (s *Service) matchingCustomersSoon(ctx context.Context, request listing.Request) (ids [][]uint64, incomplete bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, matchBudget)
+	defer cancel()
+	return s.matchingCustomers(ctx, request)
+}
+
 // matchingCustomers returns, for each term, the customers who match it. It is incomplete where too many match, and where the
 // accounts service does not answer, which is the error.
 func (s *Service) matchingCustomers(ctx context.Context, request listing.Request) (ids [][]uint64, incomplete bool, err error) {
 	if len(request.Terms) == 0 {
 		return nil, false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, matchBudget)
-	defer cancel()
 	among, _ := request.Value("customer").(uint64)
 	ids, incomplete, err = s.deps.Members.Match(ctx, request.Terms, among)
 	if err != nil {

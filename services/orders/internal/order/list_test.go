@@ -116,6 +116,7 @@ func TestAWalkThatLacksCustomersIsRefusedAndNotCutShort(t *testing.T) {
 		_, _, err = w.Export(t.Context(), admin, searchFor("kim"))
 		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 		require.Empty(t, w.Store.Queries)
+		require.Len(t, w.Accounts.Patience, 1, "only the question about the right has a deadline of its own")
 	}
 }
 

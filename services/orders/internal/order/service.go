@@ -10,7 +10,8 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// matchBudget is how long a search waits for the accounts service to find customers by their names and emails.
+// matchBudget is how long a page waits for the accounts service to find customers by their names and emails, if it may go
+// without them. What must be whole waits as long as its request may take.
 const matchBudget = time.Second
 
 // ErrNumberTaken is the fault for an order number that another order has or had: a number names one order for ever.
