@@ -21,7 +21,7 @@ const (
 
 // Migrate applies to the primary all migrations in files that it does not have. Then it runs the steps, which do what SQL alone cannot; a
 // step must be repeatable: it runs again after a conflict with another transaction. Several processes may migrate at once: they take
-// turns. While no primary answers, Migrate waits until ctx ends.
+// turns with the migrations, and run the steps beside each other. While no primary answers, Migrate waits until ctx ends.
 func Migrate(
 	ctx context.Context, config Config, files fs.FS, log *slog.Logger, steps ...func(context.Context, *sql.DB, *slog.Logger) error,
 ) (err error) {
@@ -30,33 +30,7 @@ func Migrate(
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	lock, err := db.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	// The lock belongs to this connection, and ends with it.
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	var granted sql.NullBool
-	// A lock's name is global to the server, so it contains the schema's name.
-	if err := lock.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", migrationLock+"-"+config.Database, turnSeconds).Scan(&granted); err != nil {
-		return fmt.Errorf("migrate: lock: %w", err)
-	}
-	if !granted.Bool {
-		return fmt.Errorf("migrate: another process has been migrating for more than %d s", turnSeconds)
-	}
-	defer func() {
-		_, unlockErr := lock.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", migrationLock+"-"+config.Database)
-		err = errors.Join(err, unlockErr)
-	}()
-	provider, err := goose.NewProvider(goose.DialectMySQL, db, files)
-	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	results, err := provider.Up(ctx)
-	for _, result := range results {
-		log.Info("migrated", "database", config.Database, "migration", result.Source.Path, "duration", result.Duration)
-	}
-	if err != nil {
+	if err := apply(ctx, db, config.Database, files, log); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	for _, step := range steps {
@@ -65,6 +39,37 @@ func Migrate(
 		}
 	}
 	return nil
+}
+
+// apply applies the migrations that are missing, while no other process does.
+func apply(ctx context.Context, db *sql.DB, schema string, files fs.FS, log *slog.Logger) (err error) {
+	lock, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	// The lock belongs to this connection, and ends with it.
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	var granted sql.NullBool
+	// A lock's name is global to the server, so it contains the schema's name.
+	if err := lock.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", migrationLock+"-"+schema, turnSeconds).Scan(&granted); err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	if !granted.Bool {
+		return fmt.Errorf("another process has been migrating for more than %d s", turnSeconds)
+	}
+	defer func() {
+		_, unlockErr := lock.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", migrationLock+"-"+schema)
+		err = errors.Join(err, unlockErr)
+	}()
+	provider, err := goose.NewProvider(goose.DialectMySQL, db, files)
+	if err != nil {
+		return err
+	}
+	results, err := provider.Up(ctx)
+	for _, result := range results {
+		log.Info("migrated", "database", schema, "migration", result.Source.Path, "duration", result.Duration)
+	}
+	return err
 }
 
 // repeat runs a step until it meets no conflict with another transaction. What it wrote before stays, so it comes to an end.
