@@ -20,7 +20,7 @@ SELECT * FROM members AS unkeyed WHERE unkeyed.email_key IN (sqlc.slice(email_ke
 SELECT id, email, mailbox FROM members WHERE mailbox_due = TRUE AND id > ? ORDER BY id LIMIT ?;
 
 -- name: ClearMailboxes :exec
-UPDATE members SET mailbox = NULL, mailbox_email = '' WHERE id IN (sqlc.slice(ids));
+UPDATE members SET mailbox = NULL, mailbox_email = '' WHERE id IN (sqlc.slice(ids)) AND mailbox_due = TRUE;
 
 -- One statement for a batch: FIELD finds the place of a row's id, ELT the value at that place. The email is compared because
 -- the member may change it meanwhile.

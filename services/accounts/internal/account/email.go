@@ -16,7 +16,7 @@ func Mailbox(text string) string {
 	return address.Mailbox()
 }
 
-// SameMailbox reports whether two emails name one mailbox. An email that is not valid names what is spelled just so.
+// SameMailbox reports whether two emails name one mailbox. Two emails that are not valid are the same only if they are spelled the same.
 func SameMailbox(a, b string) bool { return a == b || Mailbox(a) != "" && Mailbox(a) == Mailbox(b) }
 
 // EmailKey returns the form of an email in which it is searched and ordered by: in lower case, unless that names another

@@ -61,7 +61,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return hashArgon2id(account.NormalPassword(password))
 }
 
-// Verify reports whether password belongs to hash, and whether hash should be made anew. Hashes of before, and Django's, were made
+// Verify reports whether password belongs to hash, and whether hash should be made anew. Older hashes, and Django's, were made
 // of the password as it was sent. So where that is not its normal form, it is the second one that is tried, in the same slot.
 // Such a password takes two places in line, whether or not the second hash is needed: what is refused depends on what was sent,
 // not on what is stored. The empty hash belongs to no password and costs the same time as one from Hash. Verify fails with

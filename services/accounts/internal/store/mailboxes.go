@@ -12,8 +12,8 @@ import (
 	"oms.internal/libs/mysqlx"
 )
 
-// mailboxBatch is how many members are given their mailboxes with one statement.
-const mailboxBatch = 1000
+// mailboxBatch is how many members are given their mailboxes with one statement, which locks them for a moment.
+const mailboxBatch = 100
 
 // FillMailboxes makes the mailboxes and keys of members whose email was written by a process of a release that does not make
 // them. An index finds these members, so a start with nothing to do costs one look. A member whose mailbox another one has, or
@@ -22,24 +22,24 @@ const mailboxBatch = 1000
 func FillMailboxes(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	queries := sqlcgen.New(db)
 	// All wrong mailboxes go first, since one of them may be the right one of another member.
-	for _, pass := range []func(context.Context, *sqlcgen.Queries, []sqlcgen.ListDueMailboxesRow, *slog.Logger) error{clearWrong, fillBatch} {
-		if err := walkDue(ctx, queries, log, pass); err != nil {
-			return fmt.Errorf("fill mailboxes: %w", err)
-		}
+	err := eachBatch(ctx, queries, func(due []sqlcgen.ListDueMailboxesRow) error { return clearWrong(ctx, queries, due) })
+	if err == nil {
+		err = eachBatch(ctx, queries, func(due []sqlcgen.ListDueMailboxesRow) error { return fillBatch(ctx, queries, due, log) })
+	}
+	if err != nil {
+		return fmt.Errorf("fill mailboxes: %w", err)
 	}
 	return nil
 }
 
-func walkDue(
-	ctx context.Context, queries *sqlcgen.Queries, log *slog.Logger,
-	pass func(context.Context, *sqlcgen.Queries, []sqlcgen.ListDueMailboxesRow, *slog.Logger) error,
-) error {
+// eachBatch hands over the members whose mailboxes are not those of their emails.
+func eachBatch(ctx context.Context, queries *sqlcgen.Queries, pass func(due []sqlcgen.ListDueMailboxesRow) error) error {
 	for after := uint64(0); ; {
 		rows, err := queries.ListDueMailboxes(ctx, sqlcgen.ListDueMailboxesParams{ID: after, Limit: mailboxBatch})
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		if err := pass(ctx, queries, rows, log); err != nil {
+		if err := pass(rows); err != nil {
 			return err
 		}
 		after = rows[len(rows)-1].ID
@@ -47,7 +47,7 @@ func walkDue(
 }
 
 // clearWrong takes from members the mailboxes that their emails do not name any more.
-func clearWrong(ctx context.Context, queries *sqlcgen.Queries, rows []sqlcgen.ListDueMailboxesRow, _ *slog.Logger) error {
+func clearWrong(ctx context.Context, queries *sqlcgen.Queries, rows []sqlcgen.ListDueMailboxesRow) error {
 	var wrong []uint64
 	for _, row := range rows {
 		if row.Mailbox.Valid && row.Mailbox.String != account.Mailbox(row.Email) {

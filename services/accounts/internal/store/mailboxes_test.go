@@ -161,7 +161,7 @@ func TestAMemberWithoutAMailboxTakesNoOtherAddress(t *testing.T) {
 	require.Equal(t, same, f.holder(t, "i@mailİhub.test"))
 }
 
-func TestAnEmailThatIsNoneAnyMoreIsListedAndTakesNobodysAddress(t *testing.T) {
+func TestAnEmailThatIsNoLongerValidIsListedAndTakesNobodysAddress(t *testing.T) {
 	t.Parallel()
 	f := newStore(t)
 	kelvin := f.insertUnkeyed(t, "\u212a@x.test")

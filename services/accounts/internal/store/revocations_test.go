@@ -66,14 +66,13 @@ func TestRevocationsHaveNoGapsAndAReaderMissesNone(t *testing.T) {
 	}
 }
 
-// untilAvailable repeats what was refused because so many want the one counter at once, as a client does: a few times.
-func untilAvailable(do func() error) (err error) {
-	for range 5 {
-		if err = do(); !fault.Is(err, fault.Unavailable) {
-			break
+// untilAvailable repeats what was refused because so many want the one counter at once, as a client does.
+func untilAvailable(do func() error) error {
+	for giveUp := time.Now().Add(time.Minute); ; {
+		if err := do(); !fault.Is(err, fault.Unavailable) || time.Now().After(giveUp) {
+			return err
 		}
 	}
-	return err
 }
 
 var errRollback = errors.New("rolled back")

@@ -13,7 +13,7 @@ import (
 )
 
 const clearMailboxes = `-- name: ClearMailboxes :exec
-UPDATE members SET mailbox = NULL, mailbox_email = '' WHERE id IN (/*SLICE:ids*/?)
+UPDATE members SET mailbox = NULL, mailbox_email = '' WHERE id IN (/*SLICE:ids*/?) AND mailbox_due = TRUE
 `
 
 func (q *Queries) ClearMailboxes(ctx context.Context, ids []uint64) error {
