@@ -50,6 +50,14 @@ func crew() int {
 	return 24
 }
 
+// leastWrites is how many writes must have succeeded in that time. A busy machine may be slower than the load that is offered.
+func leastWrites() int {
+	if whole() {
+		return 10
+	}
+	return 1
+}
+
 // leastCalm is for how long no request may fail before the system counts as recovered, and before it is broken.
 func leastCalm() time.Duration {
 	if whole() {

@@ -67,7 +67,7 @@ func (v verdict) requireNone(t *testing.T) {
 func (l *load) awaitCalm(t *testing.T, mark time.Time) {
 	t.Helper()
 	err := await(t.Context(), time.Minute, func(context.Context) error {
-		if !l.journal.calm(mark, leastCalm(), 10) {
+		if !l.journal.calm(mark, leastCalm(), leastWrites()) {
 			return errors.New("requests still fail")
 		}
 		return nil

@@ -45,7 +45,8 @@ func TestEveryRequestCountsForItsAddressAndForItsMember(t *testing.T) {
 			n := newNeighbours(t)
 			n.env["RATE_LIMIT_"+strings.ToUpper(test.limit)] = fmt.Sprint("1/", burst)
 			if test.limit == "member" {
-				n.env["TRUSTED_PROXIES"] = "127.0.0.0/8"
+				// Each request comes from an address of its own, if this proxy is believed.
+				n.env["TRUSTED_PROXIES"], n.env["RATE_LIMIT_ADDRESS"] = "127.0.0.0/8", "1/1"
 			}
 			g := startReady(t, n)
 			for i := range burst + 5 {

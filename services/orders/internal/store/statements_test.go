@@ -77,7 +77,9 @@ func TestAReplicaDeniesNoOrder(t *testing.T) {
 	require.Eventually(t, func() bool {
 		page, err := d.Orders(t.Context(), order.Query{Request: listing.Request{Limit: 1}})
 		require.NoError(t, err)
-		return len(page.Values) == 0
+		last, err := d.LastOrders(t.Context(), []uint64{7})
+		require.NoError(t, err)
+		return len(page.Values) == 0 && len(last) == 0
 	}, hanging, poll, "the replica is asked, and does not have it")
 	found, err := d.Order(t.Context(), 77)
 	require.NoError(t, err)
