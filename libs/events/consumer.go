@@ -72,8 +72,9 @@ type Consumer struct {
 	endPatience time.Duration
 }
 
-// NewConsumer returns a consumer that is not running yet. handle has its effect through the transaction alone: that is
-// committed with the note that the event was handled, or not at all, and may be run again. An error has the event
+// NewConsumer returns a consumer that is not running yet. What handle does in the transaction is
+// committed with the note that the event was handled, or not at all. It may be run again, so what it does elsewhere must be
+// repeatable. An error has the event
 // delivered again later; meanwhile others are handled. That the database is away is no error of handle: then the
 // consumer waits.
 func NewConsumer(db Database, conn *nats.Conn, options ConsumerOptions,

@@ -65,7 +65,7 @@ func (c *clause) after(plan Plan, walk []listing.Key) {
 	c.add(")")
 }
 
-// beyond writes that a column comes after a value, or is it where orEqual is "=".
+// beyond writes that a column comes after a value, or equals it if orEqual is "=".
 func (c *clause) beyond(column Column, value any, descending bool, orEqual string) {
 	switch {
 	case value == nil && descending:

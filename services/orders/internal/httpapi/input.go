@@ -75,7 +75,8 @@ func readRequest(c *fiber.Ctx, does string, id uint64, asksFor ...string) (order
 	return order.IdempotentRequest{
 		CallerID: authn.From(c.UserContext()).MemberID, Key: key,
 		Fingerprint: fingerprint(norm.NFC, does, id, asksFor),
-		// The release before did not compose texts. Keys are kept for a day, so the next release needs this no more.
+		// The release before did not compose texts, and those that are not composed are almost always wholly decomposed. Keys are
+		// kept for a day, so the next release needs this no more.
 		FormerFingerprint: fingerprint(norm.NFD, does, id, asksFor),
 	}, nil
 }
