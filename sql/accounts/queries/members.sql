@@ -22,14 +22,9 @@ SELECT id, email, mailbox FROM members WHERE mailbox_due = TRUE AND id > ? ORDER
 -- name: ClearMailboxes :exec
 UPDATE members SET mailbox = NULL, mailbox_email = '' WHERE id IN (sqlc.slice(ids)) AND mailbox_due = TRUE;
 
--- One statement for a batch: FIELD finds the place of a row's id, ELT the value at that place. The email is compared because
--- the member may change it meanwhile.
--- name: FillMailboxes :exec
-UPDATE members
-SET mailbox = ELT(FIELD(CAST(id AS CHAR), sqlc.slice(positions)), sqlc.slice(mailboxes)),
-    email_key = ELT(FIELD(CAST(id AS CHAR), sqlc.slice(positions)), sqlc.slice(email_keys)),
-    mailbox_email = email
-WHERE id IN (sqlc.slice(ids)) AND email = ELT(FIELD(CAST(id AS CHAR), sqlc.slice(positions)), sqlc.slice(emails));
+-- The email is compared because the member may change it meanwhile.
+-- name: SetMailbox :exec
+UPDATE members SET mailbox = ?, email_key = ?, mailbox_email = email WHERE id = ? AND email = ?;
 
 -- name: SetEmailKey :exec
 UPDATE members SET email_key = ? WHERE id = ? AND email = ?;

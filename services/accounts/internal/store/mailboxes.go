@@ -3,16 +3,16 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/store/sqlcgen"
 	"oms.internal/libs/mysqlx"
 )
 
-// mailboxBatch is how many members are given their mailboxes with one statement, which locks them for a moment.
+// mailboxBatch is how many members are given their mailboxes in one transaction.
 const mailboxBatch = 100
 
 // FillMailboxes makes the mailboxes and keys of members whose email was written by a process of a release that does not make
@@ -24,7 +24,7 @@ func FillMailboxes(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	// All wrong mailboxes go first, since one of them may be the right one of another member.
 	err := eachBatch(ctx, queries, func(due []sqlcgen.ListDueMailboxesRow) error { return clearWrong(ctx, queries, due) })
 	if err == nil {
-		err = eachBatch(ctx, queries, func(due []sqlcgen.ListDueMailboxesRow) error { return fillBatch(ctx, queries, due, log) })
+		err = eachBatch(ctx, queries, func(due []sqlcgen.ListDueMailboxesRow) error { return fillBatch(ctx, db, due, log) })
 	}
 	if err != nil {
 		return fmt.Errorf("fill mailboxes: %w", err)
@@ -60,55 +60,47 @@ func clearWrong(ctx context.Context, queries *sqlcgen.Queries, rows []sqlcgen.Li
 	return queries.ClearMailboxes(ctx, wrong)
 }
 
-// fillBatch gives members their mailboxes and keys, all at once unless one of them cannot have its mailbox.
-func fillBatch(ctx context.Context, queries *sqlcgen.Queries, rows []sqlcgen.ListDueMailboxesRow, log *slog.Logger) error {
-	var valid []sqlcgen.ListDueMailboxesRow
-	for _, row := range rows {
-		if account.Mailbox(row.Email) != "" {
-			valid = append(valid, row)
-		} else if err := keyAlone(ctx, queries, row, log, "a member's email is not a valid address"); err != nil {
-			return err
-		}
-	}
-	err := fill(ctx, queries, valid...)
-	if !mysqlx.IsDuplicate(err) {
+// fillBatch gives members their mailboxes and keys.
+func fillBatch(ctx context.Context, db *sql.DB, due []sqlcgen.ListDueMailboxesRow, log *slog.Logger) (err error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
 		return err
 	}
-	for _, row := range valid {
-		err := fill(ctx, queries, row)
-		if mysqlx.IsDuplicate(err) {
-			err = keyAlone(ctx, queries, row, log, "a member's email names the mailbox of another member")
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tx.Rollback())
 		}
+	}()
+	for _, row := range due {
+		problem, err := fill(ctx, sqlcgen.New(tx), row)
 		if err != nil {
 			return err
 		}
+		if problem != "" {
+			log.WarnContext(ctx, problem+"; an admin should give it another email", "member", row.ID)
+		}
 	}
-	return nil
+	return tx.Commit()
 }
 
-func fill(ctx context.Context, queries *sqlcgen.Queries, rows ...sqlcgen.ListDueMailboxesRow) error {
-	var params sqlcgen.FillMailboxesParams
-	for _, row := range rows {
-		params.Ids = append(params.Ids, row.ID)
-		params.Positions = append(params.Positions, strconv.FormatUint(row.ID, 10))
-		params.Emails = append(params.Emails, row.Email)
-		params.EmailKeys = append(params.EmailKeys, account.EmailKey(row.Email))
-		params.Mailboxes = append(params.Mailboxes, account.Mailbox(row.Email))
+// fill gives one member its mailbox and its key. It says why the member stays without a mailbox. A duplicate ends the
+// statement that meets it, not the transaction.
+func fill(ctx context.Context, queries *sqlcgen.Queries, row sqlcgen.ListDueMailboxesRow) (problem string, err error) {
+	key, mailbox := account.EmailKey(row.Email), toMailbox(row.Email)
+	problem = "a member's email is not a valid address"
+	if mailbox.Valid {
+		err = queries.SetMailbox(ctx, sqlcgen.SetMailboxParams{ID: row.ID, Email: row.Email, EmailKey: key, Mailbox: mailbox})
+		if !mysqlx.IsDuplicate(err) {
+			return "", err
+		}
+		problem = "a member's email names the mailbox of another member"
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	return queries.FillMailboxes(ctx, params)
-}
-
-// keyAlone sets the key of a member that stays without a mailbox, and says why it does.
-func keyAlone(ctx context.Context, queries *sqlcgen.Queries, row sqlcgen.ListDueMailboxesRow, log *slog.Logger, problem string) error {
-	log.WarnContext(ctx, problem+"; an admin should give it another email", "member", row.ID)
-	err := queries.SetEmailKey(ctx, sqlcgen.SetEmailKeyParams{ID: row.ID, Email: row.Email, EmailKey: account.EmailKey(row.Email)})
+	// Even without a mailbox it needs its own key, or it would keep its former one from others.
+	err = queries.SetEmailKey(ctx, sqlcgen.SetEmailKeyParams{ID: row.ID, Email: row.Email, EmailKey: key})
 	if mysqlx.IsDuplicate(err) {
-		return nil // another member has the key, too
+		err = nil // another member has the key, too
 	}
-	return err
+	return problem, err
 }
 
 // toMailbox keeps the lack of a mailbox as NULL, of which there may be many.

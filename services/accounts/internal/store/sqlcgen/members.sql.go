@@ -40,87 +40,6 @@ func (q *Queries) DeleteMember(ctx context.Context, id uint64) error {
 	return err
 }
 
-const fillMailboxes = `-- name: FillMailboxes :exec
-UPDATE members
-SET mailbox = ELT(FIELD(CAST(id AS CHAR), /*SLICE:positions*/?), /*SLICE:mailboxes*/?),
-    email_key = ELT(FIELD(CAST(id AS CHAR), /*SLICE:positions*/?), /*SLICE:email_keys*/?),
-    mailbox_email = email
-WHERE id IN (/*SLICE:ids*/?) AND email = ELT(FIELD(CAST(id AS CHAR), /*SLICE:positions*/?), /*SLICE:emails*/?)
-`
-
-type FillMailboxesParams struct {
-	Positions []string
-	Mailboxes []string
-	EmailKeys []string
-	Ids       []uint64
-	Emails    []string
-}
-
-// One statement for a batch: FIELD finds the place of a row's id, ELT the value at that place. The email is compared because
-// the member may change it meanwhile.
-func (q *Queries) FillMailboxes(ctx context.Context, arg FillMailboxesParams) error {
-	query := fillMailboxes
-	var queryParams []interface{}
-	if len(arg.Positions) > 0 {
-		for _, v := range arg.Positions {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:positions*/?", strings.Repeat(",?", len(arg.Positions))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:positions*/?", "NULL", 1)
-	}
-	if len(arg.Mailboxes) > 0 {
-		for _, v := range arg.Mailboxes {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:mailboxes*/?", strings.Repeat(",?", len(arg.Mailboxes))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:mailboxes*/?", "NULL", 1)
-	}
-	if len(arg.Positions) > 0 {
-		for _, v := range arg.Positions {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:positions*/?", strings.Repeat(",?", len(arg.Positions))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:positions*/?", "NULL", 1)
-	}
-	if len(arg.EmailKeys) > 0 {
-		for _, v := range arg.EmailKeys {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:email_keys*/?", strings.Repeat(",?", len(arg.EmailKeys))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:email_keys*/?", "NULL", 1)
-	}
-	if len(arg.Ids) > 0 {
-		for _, v := range arg.Ids {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
-	}
-	if len(arg.Positions) > 0 {
-		for _, v := range arg.Positions {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:positions*/?", strings.Repeat(",?", len(arg.Positions))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:positions*/?", "NULL", 1)
-	}
-	if len(arg.Emails) > 0 {
-		for _, v := range arg.Emails {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:emails*/?", strings.Repeat(",?", len(arg.Emails))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:emails*/?", "NULL", 1)
-	}
-	_, err := q.db.ExecContext(ctx, query, queryParams...)
-	return err
-}
-
 const getMember = `-- name: GetMember :one
 SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members WHERE id = ?
 `
@@ -382,6 +301,28 @@ type SetEmailKeyParams struct {
 
 func (q *Queries) SetEmailKey(ctx context.Context, arg SetEmailKeyParams) error {
 	_, err := q.db.ExecContext(ctx, setEmailKey, arg.EmailKey, arg.ID, arg.Email)
+	return err
+}
+
+const setMailbox = `-- name: SetMailbox :exec
+UPDATE members SET mailbox = ?, email_key = ?, mailbox_email = email WHERE id = ? AND email = ?
+`
+
+type SetMailboxParams struct {
+	Mailbox  sql.NullString
+	EmailKey string
+	ID       uint64
+	Email    string
+}
+
+// The email is compared because the member may change it meanwhile.
+func (q *Queries) SetMailbox(ctx context.Context, arg SetMailboxParams) error {
+	_, err := q.db.ExecContext(ctx, setMailbox,
+		arg.Mailbox,
+		arg.EmailKey,
+		arg.ID,
+		arg.Email,
+	)
 	return err
 }
 
