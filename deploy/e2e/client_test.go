@@ -104,8 +104,9 @@ const password = "Jhlee'spwd0"
 // member is a member that a test signed up.
 type member struct {
 	client
-	id    uint64
-	email string
+	id      uint64
+	email   string
+	refresh string // token of its first session
 }
 
 // signUp creates a member that no other test knows.
@@ -114,7 +115,9 @@ func signUp(t *testing.T) member {
 	email := unique() + "@e2e.test"
 	got := newClient().do(t, http.MethodPost, "/accounts/users", newMember(email))
 	require.Equal(t, http.StatusCreated, got.status, got.text)
-	return member{client: newClient().as(got.body["token"].(string)), id: idOf(got.body["user"]), email: email}
+	return member{
+		client: newClient().as(got.body["token"].(string)), id: idOf(got.body["user"]), email: email, refresh: got.body["refresh_token"].(string),
+	}
 }
 
 func newMember(email string) map[string]any {

@@ -169,16 +169,14 @@ func newWorld(t *testing.T, admin member) *world {
 		ids:     map[string]uint64{own: subject.id, others: third.id, missing: missingID},
 		orders:  map[string]uint64{own: orderOf(t, subject), others: orderOf(t, third), missing: missingID},
 		steps:   map[string]uint64{missing: missingID},
-		session: map[string]uint64{missing: missingID},
-		refresh: map[uint64]string{},
+		session: map[string]uint64{own: sessionOf(t, subject.token), others: sessionOf(t, third.token), missing: missingID},
+		refresh: map[uint64]string{subject.id: subject.refresh, third.id: third.refresh},
 		emails:  map[uint64]string{subject.id: subject.email, third.id: third.email},
 	}
 	w.tokens["admin"], _, _ = login(t, admin.email)
 	w.tokens["revoked"], _, _ = login(t, subject.email)
 	require.Equal(t, http.StatusNoContent, newClient().as(w.tokens["revoked"]).do(t, http.MethodPost, "/auth/logout", nil).status)
 	w.tokens["expired"] = expiredToken(t, subject.token)
-	_, w.session[own], w.refresh[subject.id] = login(t, subject.email)
-	_, w.session[others], w.refresh[third.id] = login(t, third.email)
 	for _, target := range []string{own, others} {
 		w.steps[target] = firstStep(t, w.tokens["admin"], w.orders[target])
 	}

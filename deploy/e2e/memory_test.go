@@ -29,7 +29,7 @@ func TestEachServiceStaysBelow64MiBUnderLoad(t *testing.T) {
 		}
 		return succeeded(own.try(t.Context(), http.MethodPost, "/orders/", newOrder(strings.Repeat("가", 100))))
 	})
-	requireGoesOn(t, running, 600)
+	requireGoesOn(t, running, 200)
 	running.end()
 	require.Zero(t, running.failed.Load(), "%v", running.example.Load())
 	for _, name := range []string{"accounts", "orders", "gateway"} {

@@ -12,7 +12,7 @@ import (
 )
 
 // Build returns the path of the nats-server binary, at the version that this module's go.mod pins as a tool. The go command builds the
-// binary and keeps it in its cache, so that only the first call takes time: about half a minute.
+// binary and keeps it in its cache, so that only the first call takes time: a minute or two on two processors.
 //
 // servers is the folder of the module oms.internal/servers. If it is empty, the go command is asked, which knows the folder in
 // every module that requires this one.
