@@ -74,8 +74,8 @@ test: setup $(BIN)/testrun ## everything a contributor must pass: unit, integrat
 	@$(LIST) && $(TESTRUN) $(AT_ONCE) -count=1 -timeout 20m $(MOST)
 test-plans: setup $(BIN)/testrun ## examine the plans of all queries at 200,000 members and 1,000,000 orders
 	@$(LIST) && $(BIN)/testrun -timeout 20m $(PLANS)
-test-mysql: $(BIN)/testrun ## the tests that use a database, on MySQL in containers
-	@$(LIST) && OMS_TEST_ENGINE=mysql $(TESTRUN) -p 2 -count=1 -timeout 20m $(DATABASE)
+test-mysql: $(BIN)/testrun ## the tests that use a database, on MySQL in containers, one package at a time
+	@$(LIST) && OMS_TEST_ENGINE=mysql $(TESTRUN) -p 1 -count=1 -timeout 20m $(DATABASE)
 test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
 test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins

@@ -10,8 +10,11 @@ import (
 )
 
 const (
-	// lookTimeout is how long a server may take to describe itself. A server that takes longer counts as one that does not answer.
-	lookTimeout = 2 * time.Second
+	// lookTimeout is how long a server may take to describe itself once the other one has. A server that takes longer counts as
+	// one that does not answer.
+	lookTimeout = 3 * time.Second
+	// lookLimit is how long both may take. Where neither answers there is nothing to do but to wait, and a busy machine is slow.
+	lookLimit = 20 * time.Second
 	// muchNewer is more than a replica's heartbeat can be ahead of its primary's, even if the replica was asked later.
 	muchNewer = 5 * time.Second
 )
@@ -37,17 +40,25 @@ func (v view) newerThan(other view) bool {
 // look asks both servers at the same time. The first view is the primary's, as far as is known until now.
 func (p *Pair) look(ctx context.Context) [2]view {
 	views := [2]view{{server: p.Primary}, {server: p.Replica}}
+	ctx, cancel := context.WithTimeoutCause(ctx, lookLimit, fmt.Errorf("no answer within %s", lookLimit))
+	defer cancel()
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
 	var asked sync.WaitGroup
 	for i := range views {
-		asked.Go(func() { views[i].err = views[i].ask(ctx) })
+		asked.Go(func() {
+			if views[i].err = views[i].ask(ctx); views[i].err == nil {
+				time.AfterFunc(lookTimeout, func() { leave(fmt.Errorf("no answer within %s after the other server's", lookTimeout)) })
+			} else if ctx.Err() != nil {
+				views[i].err = fmt.Errorf("%s: %w", views[i].server, context.Cause(ctx))
+			}
+		})
 	}
 	asked.Wait()
 	return views
 }
 
 func (v *view) ask(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
 	return v.server.asRoot(func(db *sql.DB) error {
 		if err := db.QueryRowContext(ctx, "SELECT @@GLOBAL.read_only").Scan(&v.readOnly); err != nil {
 			return err
