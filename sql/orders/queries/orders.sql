@@ -70,10 +70,11 @@ INSERT IGNORE INTO former_customers (customer_id, deleted_at) VALUES (?, ?);
 -- name: ListFormerCustomersAfter :many
 SELECT customer_id FROM former_customers WHERE customer_id > ? ORDER BY customer_id LIMIT ?;
 
+-- EXISTS and not a join: MySQL may join by hashing, and then sorts all orders that follow for each batch.
 -- name: ListOrdersToMendAfter :many
-SELECT orders.id, orders.order_number, orders.product_name, order_numbers.order_id AS recorded FROM orders
-LEFT JOIN order_numbers ON order_numbers.order_number = orders.order_number
-WHERE orders.id > ? ORDER BY orders.id LIMIT ?;
+SELECT id, order_number, product_name,
+    EXISTS (SELECT 1 FROM order_numbers WHERE order_numbers.order_number = orders.order_number) AS recorded
+FROM orders WHERE id > ? ORDER BY id LIMIT ?;
 
 -- The name is compared byte by byte, because somebody may change it meanwhile.
 -- name: ComposeProduct :exec

@@ -71,7 +71,7 @@ func mendOrder(ctx context.Context, queries *sqlcgen.Queries, row sqlcgen.ListOr
 		changed = true
 		err = queries.ComposeProduct(ctx, sqlcgen.ComposeProductParams{ID: row.ID, ProductName: row.ProductName, Composed: name})
 	}
-	if err == nil && !row.Recorded.Valid {
+	if err == nil && !row.Recorded {
 		changed = true
 		err = queries.InsertOrderNumberIfMissing(ctx, sqlcgen.InsertOrderNumberIfMissingParams{OrderNumber: row.OrderNumber, OrderID: row.ID})
 	}

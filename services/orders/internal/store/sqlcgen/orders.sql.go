@@ -431,9 +431,9 @@ func (q *Queries) ListOrdersByIDs(ctx context.Context, ids []uint64) ([]Order, e
 }
 
 const listOrdersToMendAfter = `-- name: ListOrdersToMendAfter :many
-SELECT orders.id, orders.order_number, orders.product_name, order_numbers.order_id AS recorded FROM orders
-LEFT JOIN order_numbers ON order_numbers.order_number = orders.order_number
-WHERE orders.id > ? ORDER BY orders.id LIMIT ?
+SELECT id, order_number, product_name,
+    EXISTS (SELECT 1 FROM order_numbers WHERE order_numbers.order_number = orders.order_number) AS recorded
+FROM orders WHERE id > ? ORDER BY id LIMIT ?
 `
 
 type ListOrdersToMendAfterParams struct {
@@ -445,9 +445,10 @@ type ListOrdersToMendAfterRow struct {
 	ID          uint64
 	OrderNumber string
 	ProductName string
-	Recorded    sql.NullInt64
+	Recorded    bool
 }
 
+// EXISTS and not a join: MySQL may join by hashing, and then sorts all orders that follow for each batch.
 func (q *Queries) ListOrdersToMendAfter(ctx context.Context, arg ListOrdersToMendAfterParams) ([]ListOrdersToMendAfterRow, error) {
 	rows, err := q.db.QueryContext(ctx, listOrdersToMendAfter, arg.ID, arg.Limit)
 	if err != nil {
