@@ -1,4 +1,4 @@
-// Package listingtest holds what is written of a list to its declaration.
+// Package listingtest holds what is written of a list to its declaration, and pages lists for fakes.
 package listingtest
 
 import (

@@ -16,6 +16,7 @@ import (
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
+	"oms.internal/libs/listing/listingtest"
 )
 
 // Store is account.Store in memory. Each method is one transaction. Lists ignore search and ordering, which are the real
@@ -225,7 +226,7 @@ func pageOf[Key comparable, Value any](
 		all = append(all, value)
 	}
 	slices.SortFunc(all, order)
-	return listing.Whole(page, all, func(Value) uint64 { return 0 })
+	return listingtest.Whole(page, all, func(Value) uint64 { return 0 })
 }
 
 // UpdateMember lets change alter a member.

@@ -10,6 +10,7 @@ import (
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
+	"oms.internal/libs/listing/listingtest"
 	"oms.internal/orders/internal/order"
 )
 
@@ -120,7 +121,7 @@ func (s *Store) Orders(ctx context.Context, query order.Query) (listing.Rows[ord
 		return listing.Rows[order.Order]{}, s.Failure
 	}
 	all := slices.SortedFunc(maps.Values(s.Stored), func(a, b order.Order) int { return cmp.Compare(a.ID, b.ID) })
-	return listing.Whole(query.Request, all, func(o order.Order) uint64 { return o.ID })
+	return listingtest.Whole(query.Request, all, func(o order.Order) uint64 { return o.ID })
 }
 
 // LastOrders returns the first order, whoever is asked about.
@@ -134,7 +135,7 @@ func (s *Store) Timeline(_ context.Context, id uint64, request listing.Request) 
 	if !ok {
 		return listing.Rows[order.Step]{}, 0, fault.NewNotFound()
 	}
-	page, err := listing.Whole(request, slices.Clone(s.Steps), func(step order.Step) uint64 { return step.ID })
+	page, err := listingtest.Whole(request, slices.Clone(s.Steps), func(step order.Step) uint64 { return step.ID })
 	return page, found.CustomerID, err
 }
 

@@ -1,4 +1,4 @@
-package listing_test
+package listingtest_test
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
+	"oms.internal/libs/listing/listingtest"
 )
 
 func asID(value int) uint64 { return uint64(value) }
@@ -17,7 +18,7 @@ func TestAWholeListIsPagedByOffset(t *testing.T) {
 		limit, offset int
 		want          []int
 	}{{2, 0, []int{1, 2}}, {2, 4, []int{5}}, {9, 0, []int{1, 2, 3, 4, 5}}, {2, 5, []int{}}, {2, listing.MaxOffset, []int{}}} {
-		rows, err := listing.Whole(listing.Request{Limit: test.limit, Offset: test.offset}, []int{1, 2, 3, 4, 5}, asID)
+		rows, err := listingtest.Whole(listing.Request{Limit: test.limit, Offset: test.offset}, []int{1, 2, 3, 4, 5}, asID)
 		require.NoError(t, err)
 		require.Equal(t, listing.Rows[int]{Values: test.want, Count: 5}, rows)
 	}
@@ -30,7 +31,7 @@ func TestAWholeListIsWalkedThereAndBackWhileItGrows(t *testing.T) {
 	var seen []int
 	var last *listing.Cursor
 	for request.Cursor != nil {
-		rows, err := listing.Whole(request, values, asID)
+		rows, err := listingtest.Whole(request, values, asID)
 		require.NoError(t, err)
 		seen = append(seen, rows.Values...)
 		if last := values[len(values)-1]; last < 7 { // the oldest go, as newer ones come
@@ -42,7 +43,7 @@ func TestAWholeListIsWalkedThereAndBackWhileItGrows(t *testing.T) {
 	require.Equal(t, []int{3, 4, 5, 6, 7}, values)
 	seen = nil
 	for request.Cursor = last; request.Cursor != nil; {
-		rows, err := listing.Whole(request, values, asID)
+		rows, err := listingtest.Whole(request, values, asID)
 		require.NoError(t, err)
 		seen = append(append([]int{}, rows.Values...), seen...)
 		request.Cursor = rows.Previous
@@ -56,7 +57,7 @@ func TestACursorOfAnotherListIsNoneOfAWholeOne(t *testing.T) {
 		{Ordering: "id", Keys: []*string{new("1")}}, {Keys: []*string{nil}}, {Keys: []*string{new("-1")}}, {Keys: []*string{new("x")}},
 		{Keys: []*string{new("9223372036854775808")}}, {Keys: []*string{new("1"), new("2")}},
 	} {
-		_, err := listing.Whole(listing.Request{Limit: 2, Cursor: &cursor}, []int{1, 2, 3}, asID)
+		_, err := listingtest.Whole(listing.Request{Limit: 2, Cursor: &cursor}, []int{1, 2, 3}, asID)
 		require.Equal(t, fault.NotFound, fault.Of(err).Code)
 	}
 }
