@@ -1,0 +1,127 @@
+package fairshare
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/fault"
+)
+
+// works has clients enter a line in the order of the calls, within a bubble of synctest.
+type works struct {
+	line    *Line[string]
+	started []string
+	leave   []func()
+	mu      sync.Mutex
+}
+
+// enter returns when the work runs or waits.
+func (w *works) enter(ctx context.Context, client string) {
+	go func() {
+		leave, err := w.line.Enter(ctx, client, 1)
+		if err != nil {
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.started = append(w.started, client)
+		w.leave = append(w.leave, leave)
+	}()
+	synctest.Wait()
+}
+
+// next ends the work that was started first of those that run.
+func (w *works) next() {
+	leave := w.leave[0]
+	w.leave = w.leave[1:]
+	leave()
+	synctest.Wait()
+}
+
+func TestClientsTakeTurnsHoweverMuchOneOfThemAsks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &works{line: NewLine[string](LineOptions{Resource: "hash", Running: 1, Waiting: 16})}
+		for range 5 {
+			w.enter(t.Context(), "a")
+		}
+		for range 2 {
+			w.enter(t.Context(), "b")
+		}
+		w.enter(t.Context(), "c")
+		for len(w.leave) > 0 {
+			w.next()
+		}
+		require.Equal(t, []string{"a", "a", "b", "c", "a", "b", "a", "a"}, w.started)
+		require.Empty(t, w.line.clients, "a client without works is forgotten")
+		require.Empty(t, w.line.round)
+		require.Zero(t, w.line.running+w.line.places)
+	})
+}
+
+func TestAClientTakesNoMorePlacesInTheLineThanAreFree(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &works{line: NewLine[string](LineOptions{Resource: "hash", Running: 1, Waiting: 8})}
+		for range 5 { // one runs, and half of the places
+			w.enter(t.Context(), "a")
+		}
+		_, err := w.line.Enter(t.Context(), "a", 1)
+		require.True(t, fault.Is(err, fault.TooManyRequests), "%v", err)
+		require.Equal(t, err, w.line.Ready("a"))
+		require.NoError(t, w.line.Ready("b"))
+		_, err = w.line.Enter(t.Context(), "b", 5)
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		for _, client := range []string{"b", "c", "d", "e"} {
+			w.enter(t.Context(), client)
+		}
+		require.True(t, fault.Is(w.line.Ready("f"), fault.Unavailable), "no place is left")
+		for len(w.leave) > 0 {
+			w.next()
+		}
+		require.Equal(t, []string{"a", "a", "b", "c", "d", "e", "a", "a", "a"}, w.started)
+	})
+}
+
+func TestLongWorksOfOneClientLeaveRoomForOthersToStartAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &works{line: NewLine[string](LineOptions{Resource: "search", Running: 4, Waiting: 8, Long: true})}
+		for _, client := range []string{"a", "a", "a", "b", "b", "c"} {
+			w.enter(t.Context(), client)
+		}
+		require.Equal(t, []string{"a", "a", "b", "c"}, w.started)
+		w.next()
+		require.Len(t, w.started, 4, "the only free place is left to others")
+		w.next()
+		require.Equal(t, []string{"a", "a", "b", "c", "a"}, w.started)
+	})
+}
+
+func TestWhoGoesAwayLeavesTheLine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &works{line: NewLine[string](LineOptions{Resource: "hash", Running: 1, Waiting: 8})}
+		w.enter(t.Context(), "a")
+		ctx, cancel := context.WithCancel(t.Context())
+		w.enter(ctx, "b")
+		w.enter(t.Context(), "c")
+		require.Equal(t, map[string]float64{
+			`fairshare_refusals_total{reason="full",resource="hash"}`: 0, `fairshare_refusals_total{reason="share",resource="hash"}`: 0,
+			`fairshare_used{resource="hash"}`: 1, `fairshare_waiting{resource="hash"}`: 2,
+		}, gathered(t, w.line.Collectors()))
+		cancel()
+		synctest.Wait()
+		_, err := w.line.Enter(ctx, "b", 1)
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		w.next()
+		require.Equal(t, []string{"a", "c"}, w.started)
+		w.next()
+		require.Empty(t, w.line.clients)
+		require.Zero(t, w.line.running+w.line.places)
+	})
+}
