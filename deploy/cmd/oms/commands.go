@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"oms.internal/servers/dbpair"
@@ -35,6 +36,9 @@ type command struct {
 	help string
 	run  func(a app, ctx context.Context, options options) error
 }
+
+// shared are the commands that work beside any other one: they change nothing in the data folder. Of all others one works at a time.
+var shared = []string{"ps", "logs", "replication", "poc", "setup"}
 
 func commands() []command {
 	return []command{
@@ -91,6 +95,13 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 			s, err := stack.Find(getenv)
 			if err != nil {
 				return err
+			}
+			if !slices.Contains(shared, command.name) {
+				unlock, err := s.Lock("make "+command.name, time.Now())
+				if err != nil {
+					return fmt.Errorf("%s: %w", command.name, err)
+				}
+				defer unlock()
 			}
 			return command.run(app{stack: s, out: out}, ctx, chosen)
 		}
