@@ -38,9 +38,10 @@ type Base struct {
 	Verifier *assertion.Verifier
 	// OwnWrites is the handler before the routes that has callers see their own writes.
 	OwnWrites fiber.Handler
+	// Metrics are those of the process; what a service adds is registered before it runs.
+	Metrics *prometheus.Registry
 
-	writes  *consistencynats.Publisher
-	metrics *prometheus.Registry
+	writes *consistencynats.Publisher
 }
 
 // Open prepares the base of the service called name. It waits for no server. Close ends it.
@@ -60,7 +61,7 @@ func Open(name string, cfg Config, log *slog.Logger) (*Base, error) {
 	writes := consistencynats.NewPublisher(conn, log)
 	metrics := lifecycle.NewMetrics(database.Metrics()...)
 	return &Base{
-		Log: log, Database: database, NATS: conn, writes: writes, metrics: metrics,
+		Log: log, Database: database, NATS: conn, writes: writes, Metrics: metrics,
 		App:       httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: cfg.RequestTimeout, TrustRequestID: true}),
 		Verifier:  assertion.NewVerifier(principalKey, name, time.Now),
 		OwnWrites: consistencyhttp.Handler(consistency.NewMemory(time.Now), writes.Publish),

@@ -27,6 +27,7 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Se
 	if err != nil {
 		return nil, nil, err
 	}
+	base.Metrics.MustRegister(passwords.Collectors()...)
 	vault, err := vault.New(string(cfg.IdempotencySecret))
 	if err != nil {
 		return nil, nil, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: %w", err)

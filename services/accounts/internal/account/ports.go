@@ -104,14 +104,15 @@ type Query struct {
 	EmailsOf uint64
 }
 
-// Passwords hashes and checks passwords, in their normal form (NormalPassword).
+// Passwords hashes and checks passwords, in their normal form (NormalPassword). Networks share its time, so each method is told
+// which one the client is in.
 type Passwords interface {
-	// Ready returns the fault Unavailable while the others would refuse at once, so that a refusal needs no database.
-	Ready() error
-	Hash(ctx context.Context, password string) (string, error)
+	// Ready returns the fault with which the others would refuse at once, so that a refusal needs no database.
+	Ready(network string) error
+	Hash(ctx context.Context, network, password string) (string, error)
 	// Verify reports whether the password, or else its normal form, belongs to the hash, and whether the hash should be made
 	// anew. The empty hash belongs to no password and takes as long to check as any.
-	Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error)
+	Verify(ctx context.Context, network, hash, password string) (ok, outdated bool, err error)
 }
 
 // Tokens issues what a client shows from then on.

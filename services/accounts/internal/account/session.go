@@ -55,7 +55,7 @@ var ErrPasswordChanged = errors.New("the password changed after it was verified"
 // While a hash is computed, the password may change, or another login may replace the hash by a newer one of the same password.
 // So when the store finds another hash than the verified one, LogIn verifies that one too, once.
 func (s *Service) LogIn(ctx context.Context, client Client, email, password string) (Login, error) {
-	if err := s.deps.Passwords.Ready(); err != nil {
+	if err := s.deps.Passwords.Ready(client.network()); err != nil {
 		return Login{}, err
 	}
 	member, err := s.deps.Store.MemberByEmail(ctx, email)
@@ -107,7 +107,7 @@ func (s *Service) verified(ctx context.Context, client Client, member Member, at
 }
 
 func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Member, attempt LoginAttempt, password string) (Login, error) {
-	ok, outdated, err := s.deps.Passwords.Verify(ctx, member.PasswordHash, password)
+	ok, outdated, err := s.deps.Passwords.Verify(ctx, client.network(), member.PasswordHash, password)
 	if err != nil {
 		return Login{}, err
 	}
@@ -116,7 +116,7 @@ func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Memb
 	}
 	record := LoginRecord{Attempt: attempt, Judge: s.judge}
 	if outdated {
-		if record.Rehashed, err = s.deps.Passwords.Hash(ctx, password); err != nil {
+		if record.Rehashed, err = s.deps.Passwords.Hash(ctx, client.network(), password); err != nil {
 			return Login{}, err
 		}
 	}

@@ -64,7 +64,7 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, re
 		}
 		return Login{}, nil, err
 	}
-	hash, err := s.deps.Passwords.Hash(ctx, input.Password)
+	hash, err := s.deps.Passwords.Hash(ctx, client.network(), input.Password)
 	if err != nil {
 		return Login{}, nil, err
 	}

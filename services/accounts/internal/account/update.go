@@ -133,7 +133,7 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if !newPassword {
 		return nil, member.PasswordHash, nil
 	}
-	hash, err := s.deps.Passwords.Hash(ctx, *change.Password)
+	hash, err := s.deps.Passwords.Hash(ctx, check.attempt.client.network(), *change.Password)
 	return &hash, member.PasswordHash, err
 }
 
@@ -152,7 +152,7 @@ func (s *Service) checkEmailFree(ctx context.Context, id uint64, email string) e
 // CreateAdmin creates an admin, or gives an existing member the admin right and the password, and ends its sessions. It is
 // for operators, not for callers over a network.
 func (s *Service) CreateAdmin(ctx context.Context, email, password string) (created bool, err error) {
-	hash, err := s.deps.Passwords.Hash(ctx, password)
+	hash, err := s.deps.Passwords.Hash(ctx, "", password)
 	if err != nil {
 		return false, err
 	}

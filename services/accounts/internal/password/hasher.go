@@ -1,33 +1,33 @@
 // Package password hashes and checks passwords: new ones with argon2id, and those that come from a Django database with
 // its PBKDF2.
 //
-// Hashing is the most expensive thing that anyone may ask for, so it is bounded. One hash is computed at a time for each core
-// but one (at least one, at most MaxParallel). A bounded number of others waits in line until their request's deadline. When
-// the line is full, new requests are refused at once, because waiting longer would time out anyway. The bound counts hashes, not
-// requests, so the last in line waits the same time whatever is sent.
+// Hashing is the most expensive thing that anyone may ask for, so it is bounded and shared. One hash is computed at a time for
+// each core but one (at least one, at most MaxParallel). A bounded number of others waits in line until their request's
+// deadline, and networks take turns there: one that asks without end has others wait for one of its hashes, not for all. A
+// network that has half of the places, or more than are free, is refused at once.
 package password
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"oms.internal/accounts/internal/account"
-	"oms.internal/libs/fault"
+	"oms.internal/libs/fairshare"
 )
 
 // MaxParallel bounds the memory: each argon2id hash in work takes 19 MiB.
 const MaxParallel = 2
 
-// maxWaiting is how many wait in line for each slot. A hash takes about 30 ms, so the last one waits half a second.
-const maxWaiting = 16
+// maxWaiting is how many wait in line for each slot. A hash takes about 30 ms, so the last one waits a second; a network alone
+// has half of the places.
+const maxWaiting = 32
 
 // Hasher is safe for concurrent use.
 type Hasher struct {
-	slots chan struct{}
-	// queue holds a place for every hash that is computed or waits.
-	queue chan struct{}
+	line *fairshare.Line[string]
 	// unknown is what the password of a member that does not exist is compared with.
 	unknown string
 }
@@ -44,16 +44,21 @@ func NewHasher() (*Hasher, error) {
 }
 
 func newHasher(parallel int) *Hasher {
-	return &Hasher{slots: make(chan struct{}, parallel), queue: make(chan struct{}, parallel*(1+maxWaiting))}
+	return &Hasher{line: fairshare.NewLine[string](fairshare.LineOptions{
+		Resource: "password_hash", Running: parallel, Waiting: parallel * maxWaiting,
+	})}
 }
+
+// Collectors are the metrics of the line, to be registered once.
+func (h *Hasher) Collectors() []prometheus.Collector { return h.line.Collectors() }
 
 // slotsFor leaves one core to all other requests: a core that hashes answers nothing else.
 func slotsFor(cores int) int { return max(1, min(MaxParallel, cores-1)) }
 
-// Hash returns the hash of a password's normal form in PHC string format. It fails with Unavailable where too many wait or no slot is
-// free in time.
-func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	release, err := h.acquire(ctx, 1)
+// Hash returns the hash of a password's normal form in PHC string format, for a client in this network. It fails with
+// TooManyRequests where too many of the network wait, and with Unavailable where too many wait or no slot is free in time.
+func (h *Hasher) Hash(ctx context.Context, network, password string) (string, error) {
+	release, err := h.acquire(ctx, network, 1)
 	if err != nil {
 		return "", err
 	}
@@ -64,14 +69,14 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // Verify reports whether password belongs to hash, and whether hash should be made anew. Older hashes, and Django's, were made
 // of the password as it was sent. So where that is not its normal form, it is the second one that is tried, in the same slot.
 // Such a password takes two places in line, whether or not the second hash is needed: what is refused depends on what was sent,
-// not on what is stored. The empty hash belongs to no password and costs the same time as one from Hash. Verify fails with
-// Unavailable where too many wait or no slot is free in time.
-func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
+// not on what is stored. The empty hash belongs to no password and costs the same time as one from Hash. Verify fails as Hash
+// does.
+func (h *Hasher) Verify(ctx context.Context, network, hash, password string) (ok, outdated bool, err error) {
 	forms := []string{account.NormalPassword(password)}
 	if forms[0] != password {
 		forms = append(forms, password)
 	}
-	release, err := h.acquire(ctx, len(forms))
+	release, err := h.acquire(ctx, network, len(forms))
 	if err != nil {
 		return false, false, err
 	}
@@ -101,46 +106,20 @@ func (h *Hasher) verify(hash, password string) (ok, outdated bool, err error) {
 	}
 }
 
-// Ready returns Unavailable while Hash and Verify would refuse at once because too many wait.
-func (h *Hasher) Ready() error {
-	if len(h.queue) == cap(h.queue) {
-		return errFull()
-	}
-	return nil
-}
-
-func errFull() error {
-	return fault.NewUnavailable(errors.New("too many passwords wait to be hashed"))
-}
+// Ready returns the fault with which Hash and Verify would refuse a client in this network at once, because too many wait.
+func (h *Hasher) Ready(network string) error { return h.line.Ready(network) }
 
 // acquire waits for a slot with so many places in line, which release gives back.
-func (h *Hasher) acquire(ctx context.Context, places int) (release func(), err error) {
-	for taken := range places {
-		select {
-		case h.queue <- struct{}{}:
-		default:
-			h.leave(taken)
-			return nil, errFull()
-		}
+func (h *Hasher) acquire(ctx context.Context, network string, places int) (release func(), err error) {
+	leave, err := h.line.Enter(ctx, network, places)
+	if err != nil {
+		return nil, err
 	}
-	select {
-	case h.slots <- struct{}{}:
-		return func() {
-			// The next hash takes the memory of this one. Without the collection both are held, since 19 MiB a hash become
-			// garbage faster than the collector starts by itself: the runtime then holds 63 MiB at most instead of 44 with two
-			// slots, and 44 instead of 25 with one (BenchmarkHashesInParallel). The process has 64.
-			runtime.GC()
-			<-h.slots
-			h.leave(places)
-		}, nil
-	case <-ctx.Done():
-		h.leave(places)
-		return nil, fault.NewUnavailable(ctx.Err())
-	}
-}
-
-func (h *Hasher) leave(places int) {
-	for range places {
-		<-h.queue
-	}
+	return func() {
+		// The next hash takes the memory of this one. Without the collection both are held, since 19 MiB a hash become
+		// garbage faster than the collector starts by itself: the runtime then holds 63 MiB at most instead of 44 with two
+		// slots, and 44 instead of 25 with one (BenchmarkHashesInParallel). The process has 64.
+		runtime.GC()
+		leave()
+	}, nil
 }

@@ -12,7 +12,7 @@ import (
 	"oms.internal/accounts/internal/password"
 )
 
-const secret = "Jhlee'spwd0"
+const secret, home = "Jhlee'spwd0", "192.0.2.0/24"
 
 func newHasher(t testing.TB) *password.Hasher {
 	t.Helper()
@@ -23,7 +23,7 @@ func newHasher(t testing.TB) *password.Hasher {
 
 func hash(t testing.TB, hasher *password.Hasher, text string) string {
 	t.Helper()
-	hashed, err := hasher.Hash(t.Context(), text)
+	hashed, err := hasher.Hash(t.Context(), home, text)
 	require.NoError(t, err)
 	return hashed
 }
@@ -45,7 +45,7 @@ func TestAPasswordBelongsToItsHashInEveryNormalFormAndToNoOther(t *testing.T) {
 		hashed := hash(t, hasher, text)
 		require.Regexp(t, phcForm, hashed)
 		for _, sent := range append(others, text) {
-			ok, outdated, err := hasher.Verify(t.Context(), hashed, sent)
+			ok, outdated, err := hasher.Verify(t.Context(), home, hashed, sent)
 			require.NoError(t, err)
 			require.Equal(t, account.NormalPassword(sent) == account.NormalPassword(text), ok, "%+q for the hash of %+q", sent, text)
 			require.False(t, outdated)
@@ -81,7 +81,7 @@ func TestAnOldHashVerifiesAndIsOutdated(t *testing.T) {
 	hasher := newHasher(t)
 	for _, old := range oldHashes {
 		for _, sent := range []string{old.text, old.wrong} {
-			ok, outdated, err := hasher.Verify(t.Context(), old.hashed, sent)
+			ok, outdated, err := hasher.Verify(t.Context(), home, old.hashed, sent)
 			require.NoError(t, err, old.hashed)
 			require.Equal(t, sent == old.text, ok, "%+q for %s", sent, old.hashed)
 			require.True(t, outdated, old.hashed)
@@ -93,7 +93,7 @@ func TestTheEmptyHashBelongsToNoPassword(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t)
 	for _, text := range []string{"", secret, "$"} {
-		ok, outdated, err := hasher.Verify(t.Context(), "", text)
+		ok, outdated, err := hasher.Verify(t.Context(), home, "", text)
 		require.NoError(t, err)
 		require.False(t, ok, "%q", text)
 		require.False(t, outdated)
@@ -107,7 +107,7 @@ func TestTheEmptyHashCostsAsMuchAsAnyOther(t *testing.T) { //nolint:paralleltest
 	cost := func(against, sent string) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _, err := hasher.Verify(t.Context(), against, sent)
+		_, _, err := hasher.Verify(t.Context(), home, against, sent)
 		require.NoError(t, err)
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc

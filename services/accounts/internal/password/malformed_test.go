@@ -44,7 +44,7 @@ func TestAMalformedStoredHashIsAnErrorAndMatchesNothing(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t)
 	for name, hashed := range malformed {
-		ok, _, err := hasher.Verify(t.Context(), hashed, secret)
+		ok, _, err := hasher.Verify(t.Context(), home, hashed, secret)
 		require.Error(t, err, name)
 		require.False(t, ok, name)
 		require.NotContains(t, err.Error(), hashed, name)
@@ -60,7 +60,7 @@ func FuzzAWrongPasswordNeverMatchesWhateverIsStored(f *testing.F) {
 	}
 	hasher := newHasher(f)
 	f.Fuzz(func(t *testing.T, hashed string) {
-		ok, _, err := hasher.Verify(t.Context(), hashed, "Wrong'pwd00")
+		ok, _, err := hasher.Verify(t.Context(), home, hashed, "Wrong'pwd00")
 		require.False(t, ok)
 		if err != nil {
 			require.NotContains(t, err.Error(), secret)

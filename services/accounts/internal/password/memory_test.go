@@ -24,7 +24,7 @@ func BenchmarkHashesInParallel(b *testing.B) {
 			for range 2 * parallel {
 				workers.Go(func() {
 					for left.Add(-1) >= 0 {
-						if _, err := hasher.Hash(b.Context(), "Jhlee'spwd0"); err != nil {
+						if _, err := hasher.Hash(b.Context(), home, "Jhlee'spwd0"); err != nil {
 							b.Error(err)
 						}
 					}

@@ -12,33 +12,35 @@ import (
 	"oms.internal/libs/fault"
 )
 
+const home, elsewhere = "192.0.2.0/24", "198.51.100.0/24"
+
 const someHash = "pbkdf2_sha256$1$pepper$1nAnYRHf9fYRT5Bw0hO7K7m8wkd4Oh9qjjyqGNaTnrc="
 
 // work is everything that computes a hash.
 var work = map[string]func(context.Context, *Hasher) error{
 	"hash": func(ctx context.Context, hasher *Hasher) error {
-		_, err := hasher.Hash(ctx, "Jhlee'spwd0")
+		_, err := hasher.Hash(ctx, home, "Jhlee'spwd0")
 		return err
 	},
 	"verify argon2id": func(ctx context.Context, hasher *Hasher) error {
-		_, _, err := hasher.Verify(ctx, hasher.unknown, "Jhlee'spwd0")
+		_, _, err := hasher.Verify(ctx, home, hasher.unknown, "Jhlee'spwd0")
 		return err
 	},
 	"verify django": func(ctx context.Context, hasher *Hasher) error {
-		_, _, err := hasher.Verify(ctx, someHash, "Jhlee'spwd0")
+		_, _, err := hasher.Verify(ctx, home, someHash, "Jhlee'spwd0")
 		return err
 	},
 	"verify nobody": func(ctx context.Context, hasher *Hasher) error {
-		_, _, err := hasher.Verify(ctx, "", "Jhlee'spwd0")
+		_, _, err := hasher.Verify(ctx, home, "", "Jhlee'spwd0")
 		return err
 	},
 }
 
-// occupy takes all slots, as that many hashes in work do, and returns what gives one back.
-func occupy(t *testing.T, hasher *Hasher) (release func()) {
+// occupy takes so many slots, as that many hashes in work do, and returns what gives one back.
+func occupy(t *testing.T, hasher *Hasher, slots int) (release func()) {
 	t.Helper()
-	for range slotsFor(runtime.GOMAXPROCS(0)) {
-		free, err := hasher.acquire(t.Context(), 1)
+	for range slots {
+		free, err := hasher.acquire(t.Context(), elsewhere, 1)
 		require.NoError(t, err)
 		release = free
 	}
@@ -51,7 +53,7 @@ func TestNoMoreHashesThanCoresAreInWorkAndTheNextOneWaits(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			hasher, err := NewHasher()
 			require.NoError(t, err)
-			release := occupy(t, hasher)
+			release := occupy(t, hasher, slotsFor(runtime.GOMAXPROCS(0)))
 			done := make(chan error, 1)
 			go func() { done <- do(t.Context(), hasher) }()
 			synctest.Wait()
@@ -68,7 +70,7 @@ func TestWaitingForASlotEndsWithTheRequestAsUnavailable(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			hasher, err := NewHasher()
 			require.NoError(t, err)
-			occupy(t, hasher)
+			occupy(t, hasher, slotsFor(runtime.GOMAXPROCS(0)))
 			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 			defer cancel()
 			began := time.Now()
@@ -80,28 +82,11 @@ func TestWaitingForASlotEndsWithTheRequestAsUnavailable(t *testing.T) {
 	}
 }
 
-func TestAFullQueueIsToldBeforehand(t *testing.T) {
-	t.Parallel()
-	hasher, err := NewHasher()
-	require.NoError(t, err)
-	require.NoError(t, hasher.Ready())
-	for range cap(hasher.queue) {
-		hasher.queue <- struct{}{}
-	}
-	require.True(t, fault.Is(hasher.Ready(), fault.Unavailable))
-	_, err = hasher.Hash(t.Context(), "Jhlee'spwd0")
-	require.True(t, fault.Is(err, fault.Unavailable))
-	<-hasher.queue
-	require.NoError(t, hasher.Ready())
-}
-
 func TestASlotIsFreeAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
-	hasher, err := NewHasher()
-	require.NoError(t, err)
+	hasher := newHasher(MaxParallel)
 	for range MaxParallel + 1 {
-		_, _, err := hasher.Verify(t.Context(), "no hash", "Jhlee'spwd0")
-		require.Error(t, err)
+		_, _, err := hasher.Verify(t.Context(), home, "no hash", "Jhlee'spwd0")
+		require.ErrorContains(t, err, "hash")
 	}
-	require.Empty(t, hasher.slots)
 }

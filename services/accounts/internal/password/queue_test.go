@@ -1,7 +1,6 @@
 package password
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,76 +10,81 @@ import (
 	"oms.internal/libs/fault"
 )
 
-func TestWhoComesWhenTheQueueIsFullIsRefusedAtOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		hasher, err := NewHasher()
-		require.NoError(t, err)
-		release := occupy(t, hasher)
-		waiting := maxWaiting * cap(hasher.slots)
-		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
-		defer cancel()
-		ended := make(chan error, waiting)
-		for range waiting {
-			go func() {
-				free, err := hasher.acquire(ctx, 1)
-				if err == nil {
-					free()
-				}
-				ended <- err
-			}()
-		}
-		synctest.Wait()
-		began := time.Now()
-		_, err = hasher.Hash(t.Context(), "Jhlee'spwd0")
-		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
-		require.Equal(t, time.Second, fault.Of(err).RetryAfter)
-		require.Zero(t, time.Since(began))
-
-		release()
-		for range waiting {
-			require.NoError(t, <-ended)
-		}
-		_, err = hasher.Hash(t.Context(), "Jhlee'spwd0")
-		require.NoError(t, err)
-	})
+// wait has so many hashes of a network wait in line, and returns where each says how its waiting ended.
+func wait(t *testing.T, hasher *Hasher, network string, count int) <-chan error {
+	t.Helper()
+	ended := make(chan error, count)
+	for range count {
+		go func() {
+			release, err := hasher.acquire(t.Context(), network, 1)
+			ended <- err
+			if err == nil {
+				release()
+			}
+		}()
+	}
+	synctest.Wait()
+	return ended
 }
 
-func TestAPlaceInTheQueueIsFreeAgainAfterTheDeadline(t *testing.T) {
+func TestANetworkThatAsksWithoutEndIsRefusedAtOnceAndOthersWaitForOneOfItsHashes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hasher, err := NewHasher()
-		require.NoError(t, err)
-		occupy(t, hasher)
-		for range 3 * maxWaiting {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			_, err := hasher.acquire(ctx, 1)
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			cancel()
+		hasher := newHasher(1)
+		release := occupy(t, hasher, 1)
+		const asked = 60
+		ended := wait(t, hasher, elsewhere, asked)
+		require.Len(t, ended, asked-maxWaiting/2)
+		for range asked - maxWaiting/2 {
+			err := <-ended
+			require.True(t, fault.Is(err, fault.TooManyRequests), "%v", err)
+			require.Equal(t, time.Second, fault.Of(err).RetryAfter)
 		}
-		require.Len(t, hasher.queue, cap(hasher.slots))
+		require.True(t, fault.Is(hasher.Ready(elsewhere), fault.TooManyRequests), "it is told so before anything is looked up")
+
+		require.NoError(t, hasher.Ready(home))
+		served := make(chan int, 1)
+		go func() {
+			leave, err := hasher.acquire(t.Context(), home, 1)
+			served <- len(ended)
+			if err == nil {
+				leave()
+			}
+		}()
+		synctest.Wait()
+		release()
+		require.Equal(t, 1, <-served, "hashes of the other network that came before")
+		for range maxWaiting / 2 {
+			require.NoError(t, <-ended)
+		}
 	})
 }
 
 func TestAPasswordThatMayNeedTwoHashesTakesTwoPlacesWhateverIsStored(t *testing.T) {
 	t.Parallel()
-	hasher, err := NewHasher()
-	require.NoError(t, err)
-	const composed, decomposed = "Jhlee'spwd0\u00e9", "Jhlee'spwd0e\u0301"
-	known, err := hasher.Hash(t.Context(), composed)
-	require.NoError(t, err)
-	for range cap(hasher.queue) - 1 {
-		hasher.queue <- struct{}{}
-	}
-	for _, hash := range []string{known, someHash, ""} {
-		_, _, err := hasher.Verify(t.Context(), hash, composed)
+	synctest.Test(t, func(t *testing.T) {
+		hasher, err := NewHasher()
 		require.NoError(t, err)
-		_, _, err = hasher.Verify(t.Context(), hash, decomposed)
-		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
-		require.Len(t, hasher.queue, cap(hasher.queue)-1, "a refusal keeps no place")
-	}
-	<-hasher.queue
-	ok, _, err := hasher.Verify(t.Context(), known, decomposed)
-	require.NoError(t, err)
-	require.True(t, ok)
+		hasher.line = newHasher(1).line
+		const composed, decomposed = "Jhlee'spwd0\u00e9", "Jhlee'spwd0e\u0301"
+		known, err := hasher.Hash(t.Context(), home, composed)
+		require.NoError(t, err)
+		release := occupy(t, hasher, 1)
+		// One place is left to the network, and not two.
+		others, ours := wait(t, hasher, elsewhere, 1), wait(t, hasher, home, maxWaiting/2-1)
+		require.NoError(t, hasher.Ready(home))
+		for _, hash := range []string{known, someHash, ""} {
+			_, _, err = hasher.Verify(t.Context(), home, hash, decomposed)
+			require.True(t, fault.Is(err, fault.TooManyRequests), "%v", err)
+		}
+		require.NoError(t, hasher.Ready(home), "a refusal keeps no place")
+		release()
+		require.NoError(t, <-others)
+		for range cap(ours) {
+			require.NoError(t, <-ours)
+		}
+		ok, _, err := hasher.Verify(t.Context(), home, known, decomposed)
+		require.NoError(t, err)
+		require.True(t, ok)
+	})
 }

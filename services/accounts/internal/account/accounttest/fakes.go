@@ -63,16 +63,16 @@ func (c *Clock) Advance(by time.Duration) {
 type Passwords struct{}
 
 // Ready returns nil: nobody waits.
-func (Passwords) Ready() error { return nil }
+func (Passwords) Ready(string) error { return nil }
 
 // Hash returns a text that holds the password's normal form.
-func (Passwords) Hash(_ context.Context, password string) (string, error) {
+func (Passwords) Hash(_ context.Context, _, password string) (string, error) {
 	return "hash of " + account.NormalPassword(password), nil
 }
 
 // Verify compares the password with what Hash returned for it.
-func (p Passwords) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
-	same, err := p.Hash(ctx, password)
+func (p Passwords) Verify(ctx context.Context, network, hash, password string) (ok, outdated bool, err error) {
+	same, err := p.Hash(ctx, network, password)
 	return hash == same, false, err
 }
 
