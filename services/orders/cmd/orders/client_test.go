@@ -35,16 +35,21 @@ type answer struct {
 	body   map[string]any
 }
 
-// send sends a request with a JSON body, unless it is empty, for someone who must see all that anybody wrote. headers are
-// names and values in turn.
-func (c caller) send(t *testing.T, method, path, body string, headers ...string) answer {
+// send is try, and again while the process says that it is busy (503), as clients do: where the machine is busy, the process
+// loses sight of its database for a moment.
+func (c caller) send(t *testing.T, method, path, body string, headers ...string) (got answer) {
 	t.Helper()
-	got, err := c.try(t.Context(), method, path, body, headers...)
-	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		var err error
+		got, err = c.try(t.Context(), method, path, body, headers...)
+		require.NoError(t, err)
+		return got.status != http.StatusServiceUnavailable
+	}, patience, poll, "%s %s", method, path)
 	return got
 }
 
-// try is send for other goroutines than the test's.
+// try sends a request once, with a JSON body, unless it is empty, for someone who must see all that anybody wrote. headers
+// are names and values in turn.
 func (c caller) try(ctx context.Context, method, path, body string, headers ...string) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.HTTP.String()+path, strings.NewReader(body))
 	if err != nil {
