@@ -99,3 +99,25 @@ func TestAProcessTakesBothItsPortsOrNone(t *testing.T) {
 	require.NoError(t, public.Close())
 	require.NoError(t, admin.Close())
 }
+
+func TestTheKernelKeepsLittleOfAConnectionThatIsNotRead(t *testing.T) {
+	t.Parallel()
+	port, err := httpx.Take("127.0.0.1:0")
+	require.NoError(t, err)
+	listener, err := port.Listen()
+	require.NoError(t, err)
+	defer listener.Close() //nolint:errcheck // the test has ended
+	require.NoError(t, connect(t, listener.Addr().String()))
+	accepted, err := listener.Accept()
+	require.NoError(t, err)
+	defer accepted.Close() //nolint:errcheck // the test has ended
+	raw, err := accepted.(*net.TCPConn).SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, raw.Control(func(descriptor uintptr) {
+		for option, size := range map[int]int{syscall.SO_SNDBUF: 96 << 10, syscall.SO_RCVBUF: 64 << 10} {
+			got, err := syscall.GetsockoptInt(int(descriptor), syscall.SOL_SOCKET, option)
+			require.NoError(t, err)
+			require.Equal(t, size, got, "with what Linux adds for its own records")
+		}
+	}))
+}

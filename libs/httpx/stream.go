@@ -10,6 +10,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"oms.internal/libs/authn"
+	"oms.internal/libs/fairshare"
 	"oms.internal/libs/fault"
 )
 
@@ -22,10 +24,11 @@ const (
 	// streamLimit is how long a whole body may take. A million orders take a minute, or a quarter of an hour on a slow line; a
 	// client that reads more slowly shall not keep its place for ever.
 	streamLimit = time.Hour
+	// paceBytes are what a client must take within writeTimeout. One that takes less holds a place for nothing.
+	paceBytes = 64 << 10
 )
 
 var (
-	errStreams = errors.New("too many streams at once")
 	errEnding  = errors.New("the server ends")
 	errTooLong = errors.New("the stream takes too long")
 	// errOldClient is the fault for a client that could not tell a cut stream from a whole one.
@@ -34,7 +37,7 @@ var (
 
 // SendStream answers with a body of any size, which is read while it is sent, and closed in the end. When reading fails, the
 // connection is cut without the last chunk of a whole body, so that the client sees it. It is cut, too, when the body takes more
-// than an hour, when the client does not take a part of it within 10 s, and when the server has drained and waits for its last
+// than an hour, when the client takes less than 64 KiB within 10 s, and when the server has drained and waits for its last
 // requests. A client that speaks HTTP/1.0, where a body has no chunks, is refused with the fault Malformed; the body is then left
 // to the caller.
 func SendStream(c *fiber.Ctx, body io.ReadCloser) error {
@@ -42,7 +45,7 @@ func SendStream(c *fiber.Ctx, body io.ReadCloser) error {
 		return errOldClient
 	}
 	c.Response().SetBodyStream(&stream{
-		ReadCloser: body, until: time.Now().Add(streamLimit), conn: c.Context().Conn(), ending: c.Context().Done(),
+		ReadCloser: body, until: time.Now().Add(streamLimit), unpaced: paceBytes, conn: c.Context().Conn(), ending: c.Context().Done(),
 		ctx: context.WithoutCancel(c.UserContext()),
 	}, -1)
 	return nil
@@ -53,6 +56,8 @@ type stream struct {
 	io.ReadCloser
 	until time.Time
 	conn  net.Conn
+	// unpaced are the bytes since the last deadline was set.
+	unpaced int
 	// ending is closed when the server waits for its last requests.
 	ending <-chan struct{}
 	ctx    context.Context //nolint:containedctx // Read has none; the log needs the request's id
@@ -73,28 +78,30 @@ func (s *stream) Read(into []byte) (count int, err error) {
 		return 0, errTooLong
 	}
 	count, err = s.ReadCloser.Read(into)
-	if deadlineErr := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err == nil {
-		err = deadlineErr
+	if s.unpaced += count; s.unpaced >= paceBytes {
+		s.unpaced = 0
+		if deadlineErr := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err == nil {
+			err = deadlineErr
+		}
 	}
 	return count, err
 }
 
-// Streams answers with bodies that come piece by piece, a few at the same time.
-type Streams struct{ places chan struct{} }
+// Streams answers with bodies that come piece by piece, a few at the same time. Their places are shared among members.
+type Streams struct{ places *fairshare.Pool[uint64] }
 
-// NewStreams returns Streams of which at most so many run at once; more hear the fault Unavailable.
-func NewStreams(most int) Streams { return Streams{make(chan struct{}, most)} }
+// NewStreams returns Streams of which at most so many run at once; more are refused with a fault.
+func NewStreams(most int) Streams { return Streams{fairshare.NewPool[uint64]("streams", most)} }
 
 // Answer sends what next returns until it returns nothing. What fails in the first piece is answered as a fault; after that the
 // stream is cut, as in SendStream. next also runs after the handler has returned. Its context has the values of the request's,
 // and ends after 10 s.
 func (s Streams) Answer(c *fiber.Ctx, next func(context.Context) ([]byte, error)) error {
-	select {
-	case s.places <- struct{}{}:
-	default:
-		return fault.NewUnavailable(errStreams)
+	member := authn.From(c.UserContext()).MemberID
+	if err := s.places.Take(member, 1); err != nil {
+		return err
 	}
-	leave := func() { <-s.places }
+	leave := func() { s.places.Give(member, 1) }
 	streaming := false
 	defer func() {
 		if !streaming {

@@ -31,3 +31,34 @@ func TestAStreamThatTakesTooLongIsCut(t *testing.T) {
 		require.ErrorIs(t, err, errTooLong)
 	})
 }
+
+// paced notes when a write must be done.
+type paced struct {
+	net.Conn
+	deadline time.Time
+}
+
+func (p *paced) SetWriteDeadline(deadline time.Time) error {
+	p.deadline = deadline
+	return nil
+}
+
+func TestAClientThatTakesAStreamByDripsLosesItsPlace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		conn := &paced{}
+		endless := io.NopCloser(strings.NewReader(strings.Repeat("x", 4*paceBytes)))
+		body := &stream{ReadCloser: endless, until: time.Now().Add(streamLimit), unpaced: paceBytes, conn: conn, ctx: t.Context()}
+		read := func(count int) {
+			<-time.After(writeTimeout / 2)
+			_, err := io.ReadFull(body, make([]byte, count))
+			require.NoError(t, err)
+		}
+		read(1)
+		require.Equal(t, time.Now().Add(writeTimeout), conn.deadline)
+		read(paceBytes - 1)
+		require.Equal(t, time.Now().Add(writeTimeout/2), conn.deadline, "what it took is not enough yet")
+		read(1)
+		require.Equal(t, time.Now().Add(writeTimeout), conn.deadline)
+	})
+}

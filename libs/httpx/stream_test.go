@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/authn"
 	"oms.internal/libs/httpx"
 )
 
@@ -117,6 +118,32 @@ func TestMoreStreamsThanThereArePlacesForAreRefused(t *testing.T) {
 	whole, err := io.ReadAll(running.Body)
 	require.NoError(t, err)
 	require.Equal(t, "x", string(whole))
+}
+
+func TestOneMemberCannotTakeAllPlacesForStreams(t *testing.T) {
+	t.Parallel()
+	streams := httpx.NewStreams(2)
+	s := start(t, nil, func(app *fiber.App) {
+		app.Get("/:member", func(c *fiber.Ctx) error {
+			member, err := httpx.PathID(c, "member")
+			require.NoError(t, err)
+			c.SetUserContext(authn.Into(c.UserContext(), authn.Principal{MemberID: member}))
+			return streams.Answer(c, pieces(math.MaxInt, nil))
+		})
+	})
+	ask := func(path string) *http.Response {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.addr+path, nil)
+		require.NoError(t, err)
+		response, err := http.DefaultTransport.RoundTrip(request)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = response.Body.Close() })
+		return response
+	}
+	require.Equal(t, http.StatusOK, ask("/1").StatusCode)
+	refused := ask("/1")
+	require.Equal(t, http.StatusTooManyRequests, refused.StatusCode)
+	require.NotEmpty(t, refused.Header.Get("Retry-After"))
+	require.Equal(t, http.StatusOK, ask("/2").StatusCode)
 }
 
 func TestTheEndOfTheServerCutsAStreamThatNeverEnds(t *testing.T) {

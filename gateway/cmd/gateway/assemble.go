@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,6 +23,7 @@ import (
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/fairshare"
 	"oms.internal/libs/httpx"
 )
 
@@ -79,9 +81,11 @@ func assemble(cfg Config, log *slog.Logger, world outside) (*assembled, error) {
 		Now:         world.now,
 	})
 	members := readyourwrites.New(world.conn, log, world.now)
+	answers := fairshare.NewPool[netip.Addr]("answers", cfg.AnswerBytes)
+	world.metrics.MustRegister(answers.Collectors()...)
 	service := func(name string, instances http.RoundTripper, readers ...proxy.AnswerReader) router.Forwarder {
 		return proxy.NewService(proxy.Options{
-			Name: name, Instances: instances, Signer: world.signer, Required: members.Required, Readers: readers,
+			Name: name, Instances: instances, Signer: world.signer, Required: members.Required, Readers: readers, Answers: answers,
 		})
 	}
 	limits := limit.New(cfg.RateLimitAddress, cfg.RateLimitMember, world.now)

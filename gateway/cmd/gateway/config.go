@@ -12,6 +12,7 @@ import (
 	"oms.internal/gateway/internal/browser"
 	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/gateway/internal/limit"
+	"oms.internal/gateway/internal/proxy"
 	"oms.internal/libs/config"
 	"oms.internal/libs/natsx"
 )
@@ -37,6 +38,7 @@ type Config struct {
 
 	TrustedProxies        forwarded.Proxies   `env:"TRUSTED_PROXIES"`
 	ConnectionsPerAddress int                 `env:"CONNECTIONS_PER_ADDRESS" envDefault:"1000"`
+	AnswerBytes           int                 `env:"ANSWER_BYTES" envDefault:"8388608"`
 	RateLimitMember       limit.Rate          `env:"RATE_LIMIT_MEMBER" envDefault:"200/400"`
 	RateLimitAddress      limit.Rate          `env:"RATE_LIMIT_ADDRESS" envDefault:"500/1000"`
 	CORSAllowedOrigins    browser.Origins     `env:"CORS_ALLOWED_ORIGINS"`
@@ -76,6 +78,9 @@ func (c Config) Check() error {
 	}
 	if c.ConnectionsPerAddress < 0 {
 		problems = append(problems, errors.New("CONNECTIONS_PER_ADDRESS: must not be negative"))
+	}
+	if least := 2 * proxy.MaxAnswer; c.AnswerBytes < least {
+		problems = append(problems, fmt.Errorf("ANSWER_BYTES: must be at least %d, or no client could get the largest answer", least))
 	}
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		problems = append(problems, errors.New("TLS_CERT_FILE, TLS_KEY_FILE: set both or none"))

@@ -60,6 +60,7 @@ func TestAWrongConfigurationIsRefused(t *testing.T) {
 		"REVOCATION_MAX_STALENESS":   {"0s", "-1s", "30"},
 		"TRUSTED_PROXIES":            {"everyone", "10.0.0.0/99"},
 		"CONNECTIONS_PER_ADDRESS":    {"-1", "many"},
+		"ANSWER_BYTES":               {"-1", "0", "8388607", "8MiB"},
 		"RATE_LIMIT_MEMBER":          {"200", "0/0", "many"},
 		"RATE_LIMIT_ADDRESS":         {"-1/5"},
 		"CORS_ALLOWED_ORIGINS":       {"shop.test", "*,https://shop.test"},

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/consistency"
+	"oms.internal/libs/fairshare"
 	"oms.internal/libs/httpx"
 	"oms.internal/servers/testservers"
 )
@@ -42,6 +44,7 @@ type setup struct {
 	trusted  string // proxies, as in TRUSTED_PROXIES
 	now      func() time.Time
 	valid    func(context.Context) error
+	answers  *Answers
 }
 
 // forwardTo forwards to a service with an instance at each of the addresses, which are separated by blanks.
@@ -67,10 +70,14 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	if with.valid == nil {
 		with.valid = func(context.Context) error { return nil }
 	}
+	if with.answers == nil {
+		with.answers = fairshare.NewPool[netip.Addr]("answers", 2*MaxAnswer)
+	}
 	instances := NewInstances("orders", bases, slog.New(slog.DiscardHandler), with.now)
 	t.Cleanup(instances.CloseIdleConnections)
 	service := NewService(Options{
 		Name: "orders", Instances: instances, Signer: assertion.NewSigner(private, time.Now), Required: with.required, Readers: with.readers,
+		Answers: with.answers,
 	})
 	var trusted forwarded.Proxies
 	require.NoError(t, trusted.UnmarshalText([]byte(with.trusted)))

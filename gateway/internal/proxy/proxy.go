@@ -29,10 +29,6 @@ import (
 	"oms.internal/libs/requestid"
 )
 
-// maxAnswer bounds the body of an answer, in bytes. The whole body is kept in memory, so that a failure in its middle can still
-// change the status.
-const maxAnswer = 4 << 20
-
 // AnswerReader acts on what an answer to the caller tells the gateway in its headers. An error makes the answer a 500.
 type AnswerReader func(caller authn.Principal, answer http.Header) error
 
@@ -47,6 +43,8 @@ type Options struct {
 	Required func(memberID uint64, sent consistency.Token) consistency.Token
 	// Readers read each answer, whatever its status, before the client gets it.
 	Readers []AnswerReader
+	// Answers are shared with other services.
+	Answers *Answers
 }
 
 // Service is one service behind the gateway.
@@ -96,23 +94,11 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal, valid func(co
 		c.Status(answer.StatusCode)
 		return nil
 	}
-	body, err := readBody(answer)
-	if err != nil {
-		return failure(request.Method, true, fmt.Errorf("answer of %s: %w", s.Name, err))
-	}
-	if len(body) > maxAnswer {
-		return fault.NewInternal(fmt.Errorf("answer of %s: more than %d bytes", s.Name, maxAnswer))
+	if err := s.keep(c, answer); err != nil {
+		return err
 	}
 	copyAnswer(&c.Response().Header, answer.Header)
 	c.Status(answer.StatusCode)
-	if answer.StatusCode == http.StatusNotModified {
-		return nil
-	}
-	if request.Method == http.MethodHead && answer.ContentLength >= 0 {
-		c.Response().Header.SetContentLength(int(answer.ContentLength))
-		return nil
-	}
-	c.Response().SetBodyRaw(body)
 	return nil
 }
 
@@ -151,17 +137,4 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 		request.ContentLength = int64(len(body))
 	}
 	return request.WithContext(ctx), nil
-}
-
-// readBody returns the whole body, or more than maxAnswer bytes where it is too long.
-func readBody(answer *http.Response) ([]byte, error) {
-	if answer.ContentLength < 0 || answer.ContentLength > maxAnswer {
-		return io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
-	}
-	if answer.Request.Method == http.MethodHead {
-		return nil, nil
-	}
-	body := make([]byte, answer.ContentLength)
-	_, err := io.ReadFull(answer.Body, body)
-	return body, err
 }

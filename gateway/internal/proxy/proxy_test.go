@@ -233,9 +233,9 @@ func TestAnswerBeyondTheLimitIsRefused(t *testing.T) {
 			t.Parallel()
 			proxy := forwardTo(t, upstream(t, func(w http.ResponseWriter, _ *http.Request) {
 				if announced {
-					w.Header().Set("Content-Length", strconv.Itoa(maxAnswer+1))
+					w.Header().Set("Content-Length", strconv.Itoa(MaxAnswer+1))
 				}
-				_, _ = w.Write(make([]byte, maxAnswer+1))
+				_, _ = w.Write(make([]byte, MaxAnswer+1))
 			}), setup{})
 			reply := proxy.ask(t, http.MethodGet, "/orders/", "", nil)
 			require.Equal(t, http.StatusInternalServerError, reply.status)
@@ -243,9 +243,9 @@ func TestAnswerBeyondTheLimitIsRefused(t *testing.T) {
 		})
 	}
 	whole := forwardTo(t, upstream(t, func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write(make([]byte, maxAnswer))
+		_, _ = w.Write(make([]byte, MaxAnswer))
 	}), setup{})
-	require.Len(t, whole.ask(t, http.MethodGet, "/orders/", "", nil).body, maxAnswer)
+	require.Len(t, whole.ask(t, http.MethodGet, "/orders/", "", nil).body, MaxAnswer)
 }
 
 func TestServiceHearsWhatTheRequestMustSeeAndTheClientWhatItWrote(t *testing.T) {

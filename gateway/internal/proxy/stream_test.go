@@ -45,7 +45,7 @@ func outlives(t *testing.T, timeout time.Duration) bool {
 		_, _ = io.WriteString(w, piece)
 		w.(http.Flusher).Flush()
 		<-goOn
-		for range 2 * maxAnswer / len(piece) {
+		for range 2 * MaxAnswer / len(piece) {
 			_, _ = io.WriteString(w, piece)
 		}
 	}), setup{timeout: timeout})
@@ -59,7 +59,7 @@ func outlives(t *testing.T, timeout time.Duration) bool {
 	require.Empty(t, response.Header.Get(httpx.HeaderStream))
 	count, err := io.Copy(io.Discard, response.Body)
 	require.NoError(t, err)
-	require.Equal(t, int64(len(piece)+2*maxAnswer), count)
+	require.Equal(t, int64(len(piece)+2*MaxAnswer), count)
 	return true
 }
 
