@@ -19,7 +19,7 @@ OMS     := go run ./deploy/cmd/oms
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: up down ps logs clean replication failover rejoin backup restore poc admin keys
+.PHONY: up down ps logs clean replication failover rejoin backup backup-check restore poc admin keys
 up: ## start everything and wait until it is ready (MODE=docker|native)
 	@$(OMS) up
 down: ## end what `make up` started; the data stays
@@ -38,6 +38,8 @@ rejoin: ## make the server that is not the primary its replica again
 	@$(OMS) rejoin
 backup: ## write all data into FILE=…
 	@$(OMS) backup --file '$(FILE)'
+backup-check: ## verify the backup FILE=… and show what is in it; nothing needs to run
+	@$(OMS) backup-check --file '$(FILE)'
 restore: ## replace all data by that of FILE=… (FORCE=1 where there is data)
 	@$(OMS) restore --file '$(FILE)'
 poc: ## walk through the running system

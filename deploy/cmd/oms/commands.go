@@ -38,7 +38,7 @@ type command struct {
 }
 
 // shared are the commands that work beside any other one: they change nothing in the data folder. Of all others one works at a time.
-var shared = []string{"ps", "logs", "replication", "poc", "setup"}
+var shared = []string{"ps", "logs", "replication", "poc", "setup", "backup-check"}
 
 func commands() []command {
 	return []command{
@@ -52,6 +52,7 @@ func commands() []command {
 			"even if the replica lacks writes)", onStarted(started.failover)},
 		{"rejoin", "make the server that is not the primary its replica again", onStarted(started.rejoin)},
 		{"backup", "write all data, as it is at one moment, into a file (--file, or FILE)", onStarted(started.backup)},
+		{"backup-check", "verify a backup and show what is in it, without a running system (--file, or FILE)", app.backupCheck},
 		{"restore", "replace all data by a backup's (--file, or FILE; --force, or FORCE=1, if there is data)", onStarted(started.restore)},
 		{"poc", "walk through the running system", onStarted(started.poc)},
 		{"admin", "create an admin, or make a member one (--email)", onStarted(started.admin)},
@@ -73,7 +74,7 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 	flags.Usage = func() {
 		_, _ = fmt.Fprintln(out, "oms COMMAND [flags]")
 		for _, command := range commands() {
-			_, _ = fmt.Fprintf(out, "  %-12s %s\n", command.name, command.help)
+			_, _ = fmt.Fprintf(out, "  %-13s %s\n", command.name, command.help)
 		}
 	}
 	var chosen options

@@ -28,6 +28,10 @@ func TestWhileACommandWorksOnlyThoseThatChangeNothingRun(t *testing.T) {
 			continue
 		}
 		err := run(t.Context(), []string{command.name}, getenv, &strings.Builder{})
+		if command.name == "backup-check" { // needs nothing that was started
+			require.ErrorIs(t, err, os.ErrNotExist)
+			continue
+		}
 		if slices.Contains([]string{"ps", "logs", "replication", "poc"}, command.name) {
 			require.ErrorIs(t, err, errNotStarted, command.name)
 			continue

@@ -35,26 +35,13 @@ func (a app) runner(mode stack.Mode) runner {
 
 var errNotStarted = errors.New("nothing has been started here; start it with `make up`")
 
-// recorded returns the stack as it was started last. The environment may ask for other ports and settings now. Where no record says how
-// it was started, what runs is found nevertheless, and the environment says the ports.
-func (a app) recorded(ctx context.Context) (started, error) {
-	record, found, damage := a.stack.Recorded()
+// recorded returns the stack as it was started last. The environment may ask for other ports and settings now.
+func (a app) recorded() (started, error) {
+	record, found, err := a.stack.Recorded()
+	if err != nil {
+		return started{}, err
+	}
 	if !found {
-		for _, mode := range []stack.Mode{stack.Native, stack.Docker} {
-			runner := a.runner(mode)
-			runs, err := runner.Runs(ctx)
-			if err != nil {
-				return started{}, err
-			}
-			if runs {
-				a.report("Nothing says with which ports and settings the stack was started, so those of the environment count. " +
-					"`make up` writes it anew.")
-				return started{app: a, runner: runner, mode: mode}, nil
-			}
-		}
-		if damage != nil {
-			return started{}, fmt.Errorf("%w. How it was started last cannot be read: %w", errNotStarted, damage)
-		}
 		return started{}, errNotStarted
 	}
 	a.stack.Ports, a.stack.Choices = record.Ports, record.Choices
@@ -69,16 +56,32 @@ func (a app) up(ctx context.Context, options options) error {
 	if err := a.refuseOther(ctx, mode); err != nil {
 		return err
 	}
-	if err := a.runner(mode).Up(ctx); err != nil {
+	runner := a.runner(mode)
+	if err := runner.Up(ctx); err != nil {
 		return err
 	}
+	a.tidy(ctx, runner)
 	_, err = fmt.Fprintf(a.out, "OMS runs (%s): %s://localhost:%d\n", mode, a.stack.Choices.Scheme(), a.stack.Ports.Gateway)
 	return err
 }
 
+// tidy removes what an interrupted restore left. The system runs without that, too.
+func (a app) tidy(ctx context.Context, runner runner) {
+	pair, err := runner.Pair(ctx)
+	if err == nil {
+		err = pair.Orient(ctx)
+	}
+	if err == nil {
+		err = backup.Tidy(ctx, pair, a.report)
+	}
+	if err != nil {
+		a.report("whether a restore was interrupted could not be seen: " + err.Error())
+	}
+}
+
 // refuseOther fails if the stack runs in the other mode, which uses the same ports with other data.
 func (a app) refuseOther(ctx context.Context, mode stack.Mode) error {
-	before, err := a.recorded(ctx)
+	before, err := a.recorded()
 	if errors.Is(err, errNotStarted) {
 		return nil
 	}
@@ -93,7 +96,7 @@ func (a app) refuseOther(ctx context.Context, mode stack.Mode) error {
 }
 
 func (a app) down(ctx context.Context, _ options) error {
-	before, err := a.recorded(ctx)
+	before, err := a.recorded()
 	if errors.Is(err, errNotStarted) {
 		a.report("nothing runs")
 		return nil

@@ -23,7 +23,7 @@ type started struct {
 // onStarted makes a command that works with the stack as it was started last.
 func onStarted(do func(started, context.Context, options) error) func(app, context.Context, options) error {
 	return func(a app, ctx context.Context, options options) error {
-		s, err := a.recorded(ctx)
+		s, err := a.recorded()
 		if err != nil {
 			return err
 		}
@@ -80,6 +80,16 @@ func (s started) rejoin(ctx context.Context, _ options) error {
 	return pair.Rejoin(ctx)
 }
 
+var errNoFile = errors.New("the file is missing: FILE=… or --file")
+
+// backupCheck works without a stack, because a backup is worth something only if it can be verified where nothing runs.
+func (a app) backupCheck(_ context.Context, options options) error {
+	if options.file == "" {
+		return fmt.Errorf("backup-check: %w", errNoFile)
+	}
+	return backup.Check(options.file, a.out)
+}
+
 func (s started) backup(ctx context.Context, options options) error {
 	pair, err := s.pairFor(ctx, options.file)
 	if err != nil {
@@ -99,7 +109,7 @@ func (s started) restore(ctx context.Context, options options) error {
 // pairFor returns the database servers in the roles that they have now, for a command that needs a file.
 func (s started) pairFor(ctx context.Context, file string) (*dbpair.Pair, error) {
 	if file == "" {
-		return nil, errors.New("the file is missing: FILE=… or --file")
+		return nil, errNoFile
 	}
 	pair, err := s.runner.Pair(ctx)
 	if err != nil {

@@ -1,16 +1,20 @@
-// Package backup writes all data of OMS into a file and restores it. A backup is SQL: both schemas at one moment, with the GTID position
-// of that moment. Database users are not in it, because every start makes them. Secrets are not in it either.
+// Package backup writes all data of OMS into a file, verifies such a file, and restores it. A backup is SQL: both schemas at one moment,
+// with the GTID position of that moment, and at the end what the file must hold. Database users are not in it, because every start makes
+// them. Secrets are not in it either.
 package backup
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"oms.internal/servers/dbpair"
@@ -19,31 +23,30 @@ import (
 // schemas are those of the services.
 var schemas = []string{"accounts", "orders"}
 
-// header begins a backup's first line. The engine follows, because one engine cannot load the SQL of the other.
-const header = "-- OMS backup of "
-
-// Write makes a backup. The file gets its name when it is complete. Only its owner may read it, because it holds password hashes and
-// people's data.
+// Write makes a backup, which is compressed if the name ends in ".gz". The file gets its name when it is complete. Only its owner may
+// read it, because it holds password hashes and people's data.
 func Write(ctx context.Context, pair *dbpair.Pair, path string, out io.Writer) error {
-	return writeSchemas(ctx, pair, path, schemas, out)
+	if err := writeFile(ctx, pair, path, schemas, out); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	return nil
 }
 
-func writeSchemas(ctx context.Context, pair *dbpair.Pair, path string, schemas []string, out io.Writer) (err error) {
+func writeFile(ctx context.Context, pair *dbpair.Pair, path string, schemas []string, out io.Writer) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), ".oms-backup-*") // 0600
 	if err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("backup: %w", err), os.Remove(file.Name()))
+			err = errors.Join(err, os.Remove(file.Name()))
 		}
 	}()
-	if _, err := fmt.Fprintf(file, "%s%s, %s\n", header, pair.Engine(), time.Now().UTC().Format(time.RFC3339)); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	_, _ = fmt.Fprintf(out, "reading %s from %s\n", strings.Join(schemas, " and "), pair.Primary.Addr())
-	err = pair.Dump(ctx, file, schemas...)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+	done := &progress{}
+	err = write(ctx, pair, file, strings.HasSuffix(path, ".gz"), schemas, done, out)
+	if err := errors.Join(err, file.Close()); errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("the disk that is to hold %s is full after %s; nothing of the backup was kept", path, size(done.bytes.Load()))
+	} else if err != nil {
 		return err
 	}
 	if err := os.Rename(file.Name(), path); err != nil {
@@ -53,40 +56,53 @@ func writeSchemas(ctx context.Context, pair *dbpair.Pair, path string, schemas [
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s: %d bytes\n", path, info.Size())
+	_, err = fmt.Fprintf(out, "%s: %s, %d rows\n", path, size(info.Size()), done.rows.Load())
 	return err
 }
 
-// open opens a file that is a complete backup of this engine.
-func open(path string, engine dbpair.Engine) (*os.File, error) {
-	file, err := os.Open(path) // #nosec G304 -- the operator names it
+// write writes a whole backup into a file.
+func write(
+	ctx context.Context, pair *dbpair.Pair, file *os.File, compressed bool, schemas []string, done *progress, out io.Writer,
+) error {
+	db, err := pair.Primary.OpenRoot()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := check(file, engine); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+	defer db.Close() //nolint:errcheck // only read from
+	is := Contents{Made: time.Now().UTC().Truncate(time.Second), Engine: pair.Engine()}
+	if err := db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&is.Server); err != nil {
+		return err
 	}
-	return file, nil
+	if is.Migrations, err = versions(ctx, db, ""); err != nil {
+		return err
+	}
+	const buffer = 1 << 20
+	buffered := bufio.NewWriterSize(file, buffer)
+	packed := io.WriteCloser(flushing{buffered})
+	if compressed {
+		packed = gzip.NewWriter(buffered)
+	}
+	sealed := newSealing(packed, done)
+	if _, err := fmt.Fprintf(sealed, "%s%s, %s\n", header, is.Engine, is.Made.Format(time.RFC3339)); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "reading %s from %s\n", strings.Join(schemas, " and "), pair.Primary.Addr())
+	stop := done.show(out, "reading", 0)
+	defer stop()
+	if err := pair.Dump(ctx, sealed, schemas...); err != nil {
+		return err
+	}
+	after, err := versions(ctx, db, "")
+	if err != nil {
+		return err
+	}
+	if !maps.Equal(is.Migrations, after) {
+		return errors.New("the tables were migrated meanwhile; make the backup again")
+	}
+	return errors.Join(sealed.seal(is), packed.Close(), buffered.Flush(), file.Sync())
 }
 
-func check(file *os.File, engine dbpair.Engine) error {
-	first, err := bufio.NewReader(file).ReadString('\n')
-	if err != nil || !strings.HasPrefix(first, header) {
-		return errors.New("this is not a backup of OMS")
-	}
-	if of, _, _ := strings.Cut(strings.TrimPrefix(first, header), ","); of != string(engine) {
-		return fmt.Errorf("this is a backup of %s, but the servers here are %s", of, engine)
-	}
-	end := make([]byte, len(dbpair.DumpEnd))
-	if _, err := file.Seek(-int64(len(end)), io.SeekEnd); err != nil {
-		return err
-	}
-	if _, err := io.ReadFull(file, end); err != nil {
-		return err
-	}
-	if string(end) != dbpair.DumpEnd {
-		return errors.New("the end of the backup is missing")
-	}
-	_, err = file.Seek(0, io.SeekStart)
-	return err
-}
+// flushing is a buffer that is flushed where a compressor would be closed.
+type flushing struct{ *bufio.Writer }
+
+func (f flushing) Close() error { return f.Flush() }

@@ -2,7 +2,6 @@ package native
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,7 +22,10 @@ func (r *Runner) PS(ctx context.Context) error {
 	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "NAME\tPID\tPORTS\tSTATE")
 	healthy := true
-	primary, rolesErr := dbpair.RecordedPrimary(r.pairDir())
+	primary, err := dbpair.RecordedPrimary(r.pairDir())
+	if err != nil {
+		return err
+	}
 	for _, part := range r.parts() {
 		pid, state := "-", "stopped"
 		if process := running[part.name]; process != nil {
@@ -41,11 +43,13 @@ func (r *Runner) PS(ctx context.Context) error {
 		healthy = healthy && (state == "ready" || strings.HasPrefix(state, "running"))
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", part.name, pid, strings.Trim(fmt.Sprint(part.ports), "[]"), state)
 	}
-	problems := []error{table.Flush(), rolesErr}
-	if !healthy {
-		problems = append(problems, errors.New("a part does not run or is not ready; see `make logs`"))
+	if err := table.Flush(); err != nil {
+		return err
 	}
-	return errors.Join(problems...)
+	if !healthy {
+		return fmt.Errorf("a part does not run or is not ready; see `make logs`")
+	}
+	return nil
 }
 
 // Logs prints the last lines of the log of one part, or of all parts if name is empty. With follow it goes on printing until ctx ends.

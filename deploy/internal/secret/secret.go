@@ -15,8 +15,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/google/renameio/v2"
 )
 
 // Passwords are the names of the secrets that are random text, each the name of its file.
@@ -79,7 +77,7 @@ func Read(dir, name string) (string, error) {
 	return strings.TrimRight(string(content), "\r\n"), nil
 }
 
-// ensureFile makes the file if there is none. Half of a secret never counts as one, because the file gets its name when it is complete.
+// ensureFile writes a new file under another name first, so that half of a secret never counts as one.
 func ensureFile(path string, content func() ([]byte, error)) error {
 	if _, err := os.Stat(path); err == nil {
 		return os.Chmod(path, 0o600)
@@ -90,7 +88,11 @@ func ensureFile(path string, content func() ([]byte, error)) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, value, 0o600)
+	unfinished := path + ".new"
+	if err := errors.Join(os.RemoveAll(unfinished), os.WriteFile(unfinished, value, 0o600)); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, path)
 }
 
 // password returns 32 letters and digits (about 190 bits). Other characters would need quoting in SQL, shell and configuration files. MySQL

@@ -113,11 +113,21 @@ func (s *Server) runClient(ctx context.Context, in io.Reader, out io.Writer, pro
 	var problems bytes.Buffer
 	command.Env = append(os.Environ(), "MYSQL_PWD="+s.rootPassword)
 	command.Stdin, command.Stdout, command.Stderr = in, out, &problems
-	if err := command.Run(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", program, err, proc.LastLines(problems.Bytes(), 10))
+	err = command.Run()
+	said := strings.ReplaceAll(string(proc.LastLines(problems.Bytes(), 10)), "\n", "; ")
+	switch {
+	case err == nil:
+		return nil
+	case fullDisk.MatchString(said):
+		return fmt.Errorf("the disk of %s is full: %s: %s", s, program, said)
+	case said == "":
+		return fmt.Errorf("%s: %w", program, err)
 	}
-	return nil
+	return fmt.Errorf("%s: %s (%w)", program, said, err)
 }
+
+// fullDisk recognizes what the programs print when their server has no space left: the number of the server's error, or the system's.
+var fullDisk = regexp.MustCompile(`ERROR (3|1021|1026|1114|3675) |[Ee]rr(no|code): 28\b|No space left on device`)
 
 // copyData loads a dump of the primary into the replica, without writing to the replica's binary log. It returns the position that a
 // dump of MariaDB holds; a dump of MySQL sets its position itself.

@@ -43,8 +43,3 @@ func processIdentity(pid int) (string, error) {
 	}
 	return strings.TrimSpace(started), nil
 }
-
-// searchable says that search finds nothing here, because only Linux shows the environment of a process.
-const searchable = false
-
-func search(string) ([]*Process, error) { return nil, nil }

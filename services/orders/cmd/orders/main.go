@@ -15,7 +15,6 @@ import (
 
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
-	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/service"
 	"oms.internal/orders/internal/httpapi"
@@ -32,7 +31,7 @@ func program() service.Program[Config] {
 }
 
 func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {
-	return mysqlx.Migrate(ctx, cfg, sql.Orders(), log)
+	return mysqlx.Migrate(ctx, cfg, sql.Orders(), log, store.MendEarlierWrites)
 }
 
 func build(_ context.Context, cfg Config, base *service.Base) (service.Special, error) {
@@ -46,7 +45,6 @@ func build(_ context.Context, cfg Config, base *service.Base) (service.Special, 
 	})
 	httpapi.New(domain, cfg.TimeZone.Location).Register(base.App, base.Verifier, base.OwnWrites)
 	return service.Special{
-		Workers:   []lifecycle.Part{base.Mend(orderStore.MendEarlierWrites)},
 		Endpoints: natsapi.Endpoints(domain),
 		Consumers: []*events.Consumer{natsapi.NewConsumer(base.Database, base.NATS, orderStore.ForgetCustomer, base.Log)},
 	}, nil

@@ -1,0 +1,45 @@
+package backup
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+// Check verifies a file, without any server, and prints what is in it.
+func Check(path string, out io.Writer) error {
+	is, err := verify(path, out)
+	if err != nil {
+		return fmt.Errorf("backup-check: %w", err)
+	}
+	_, _ = fmt.Fprintf(out, "%s: made %s of %s %s\n", path, is.Made.Format(time.RFC3339), is.Engine, is.Server)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, name := range slices.Sorted(maps.Keys(is.Rows)) {
+		_, _ = fmt.Fprintf(table, "%s\t%d rows\t\n", name, is.Rows[name])
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if !is.Sealed {
+		return fmt.Errorf("backup-check: %s: %w", path, ErrUnsealed)
+	}
+	for _, schema := range slices.Sorted(maps.Keys(is.Migrations)) {
+		_, _ = fmt.Fprintf(out, "%s is at migration %d\n", schema, is.Migrations[schema])
+	}
+	if err := refuseNewer(is.Migrations); err != nil {
+		return fmt.Errorf("backup-check: %s: %w", path, err)
+	}
+	_, err = fmt.Fprintf(out, "the file is whole: %d rows, and its SHA-256 is the one that it says\n", is.total())
+	return err
+}
+
+// verify reads a whole file.
+func verify(path string, out io.Writer) (Contents, error) {
+	done := &progress{}
+	stop := done.show(out, "verifying", 0)
+	defer stop()
+	return readFile(path, io.Discard, done, nil)
+}
