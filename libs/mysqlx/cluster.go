@@ -10,6 +10,7 @@
 package mysqlx
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type Config struct {
 	// TLSCAFile is a PEM file of the authorities that sign the servers' certificates; "" means no TLS. With it a server without TLS, or
 	// with a certificate that is not for its host, counts as unreachable. Open reads the file.
 	TLSCAFile string
+	// Patience is how long a primary that only hangs keeps its role; 2 s if 0. A look at a server may take a fifth of it, so a
+	// replica that stops answering loses its role after that time and lookInterval.
+	Patience time.Duration
 }
 
 const (
@@ -45,12 +49,14 @@ const (
 
 // Cluster is the set of servers that hold one schema. It has no primary until Run has looked at the servers.
 type Cluster struct {
-	hosts   []*host
-	log     *slog.Logger
-	metrics metrics
-	beats   beats
-	turn    atomic.Uint64
-	slow    slowLane
+	hosts []*host
+	log   *slog.Logger
+	// patience is that of Config.
+	patience time.Duration
+	metrics  metrics
+	beats    beats
+	turn     atomic.Uint64
+	slow     slowLane
 	// epoch is the highest epoch that any server has shown.
 	epoch atomic.Uint64
 	// wrote is the highest token of this process's writes.
@@ -64,7 +70,7 @@ var errNotLookedAt = errors.New("not looked at yet")
 
 // Open prepares a pool for each host. It does not connect yet.
 func Open(config Config, log *slog.Logger) (*Cluster, error) {
-	cluster := &Cluster{log: log, metrics: newMetrics(), slow: newSlowLane()}
+	cluster := &Cluster{log: log, patience: cmp.Or(config.Patience, defaultPatience), metrics: newMetrics(), slow: newSlowLane()}
 	for _, addr := range config.Hosts {
 		db, err := openHost(config, addr, ioTimeout)
 		if err != nil {

@@ -15,10 +15,10 @@ const MaxLag = 2 * time.Second
 
 const (
 	lookInterval = 100 * time.Millisecond
-	lookTimeout  = 400 * time.Millisecond
-	// primaryPatience is how long a primary that only hangs keeps its role. A replica that stops answering loses its role after at most
-	// lookInterval + lookTimeout.
-	primaryPatience = 2 * time.Second
+	// defaultPatience is that of Config.
+	defaultPatience = 2 * time.Second
+	// looksWithin is how many looks that hang a primary's patience has room for.
+	looksWithin = 5
 	// idleBeat is the age of the newest beat at which the next one is due while nobody writes.
 	idleBeat = time.Second
 	// beatTimeout bounds one beat. It covers the second for which a commit waits for a replica that does not answer.
@@ -68,7 +68,7 @@ func (c *Cluster) watch(ctx context.Context, host *host) {
 		switch {
 		case next.role != unreachable:
 			answered = time.Now()
-		case host.current().role == primary && errors.Is(next.err, context.DeadlineExceeded) && time.Since(answered) < primaryPatience:
+		case host.current().role == primary && errors.Is(next.err, context.DeadlineExceeded) && time.Since(answered) < c.patience:
 			// A busy disk must not stop all writes. There is no other primary to turn to, and requests have their own deadlines.
 			next = host.current()
 		}
@@ -81,7 +81,7 @@ func (c *Cluster) watch(ctx context.Context, host *host) {
 
 // look asks a server for its role and its heartbeat, and takes a sample of V.
 func (c *Cluster) look(ctx context.Context, host *host) state {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.patience/looksWithin)
 	defer cancel()
 	var readOnly bool
 	var found state

@@ -34,6 +34,8 @@ type Config struct {
 	MySQLMigratePassword config.Secret `env:"MYSQL_MIGRATE_PASSWORD_FILE,file"`
 	MigrateOnStart       bool          `env:"MIGRATE_ON_START" envDefault:"false"`
 	MySQLTLSCAFile       string        `env:"MYSQL_TLS_CA_FILE"`
+	// MySQLPatience is how long a primary that only hangs, as on a busy disk, keeps its role.
+	MySQLPatience time.Duration `env:"MYSQL_PATIENCE" envDefault:"2s"`
 
 	NATSURL       string        `env:"NATS_URL,required,notEmpty"`
 	NATSUser      string        `env:"NATS_USER"`
@@ -64,6 +66,9 @@ func (c Config) Check() error {
 	if c.RequestTimeout <= 0 {
 		problems = append(problems, fmt.Errorf("REQUEST_TIMEOUT: %s is not positive", c.RequestTimeout))
 	}
+	if c.MySQLPatience <= 0 {
+		problems = append(problems, fmt.Errorf("MYSQL_PATIENCE: %s is not positive", c.MySQLPatience))
+	}
 	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
 		problems = append(problems, fmt.Errorf("DRAIN_TIME: %s is not between 0 and SHUTDOWN_TIMEOUT, %s", c.DrainTime, c.ShutdownTimeout))
 	}
@@ -76,7 +81,7 @@ func (c Config) Check() error {
 func (c Config) mysql() mysqlx.Config {
 	return mysqlx.Config{
 		Hosts: c.MySQLHosts, User: c.MySQLUser, Password: string(c.MySQLPassword), Database: c.MySQLDatabase,
-		TLSCAFile: c.MySQLTLSCAFile,
+		TLSCAFile: c.MySQLTLSCAFile, Patience: c.MySQLPatience,
 	}
 }
 

@@ -36,7 +36,7 @@ func TestDefaultsFollowFromTheNameOfTheService(t *testing.T) {
 	require.Equal(t, "parcels", cfg.nats().User)
 	mysql, migrate := cfg.mysql(), cfg.mysqlMigrate()
 	require.Equal(t, []string{"parcels", "parcels_app", "parcels_migrate"}, []string{mysql.Database, mysql.User, migrate.User})
-	require.Equal(t, time.Second, cfg.DrainTime)
+	require.Equal(t, []time.Duration{time.Second, 2 * time.Second}, []time.Duration{cfg.DrainTime, mysql.Patience})
 	require.Empty(t, mysql.TLSCAFile+migrate.TLSCAFile+cfg.nats().TLSCAFile)
 
 	cfg, err = config.Load[special](environ(t, "MYSQL_USER=other", "HTTP_ADDR=:80"))
@@ -59,6 +59,7 @@ func TestSettingsThatCannotServeEndTheStart(t *testing.T) {
 		"more replicas than NATS has": {"EVENTS_REPLICAS=6", "EVENTS_REPLICAS"},
 		"three replicas":              {"EVENTS_REPLICAS=3", ""},
 		"no time for requests":        {"REQUEST_TIMEOUT=0s", "REQUEST_TIMEOUT"},
+		"no patience":                 {"MYSQL_PATIENCE=0s", "MYSQL_PATIENCE"},
 		"no time to drain":            {"DRAIN_TIME=0s", ""},
 		"less than none":              {"DRAIN_TIME=-1s", "DRAIN_TIME"},
 		"as long as the whole end":    {"DRAIN_TIME=10s", "DRAIN_TIME"},

@@ -133,7 +133,7 @@ func startDrained(t *testing.T, listener net.Listener, received *ledger) *draine
 		return c.SendString("done")
 	})
 	service.stop = testservers.Run(t, func(ctx context.Context) error {
-		return httpx.Serve(ctx, app, listener, httpx.Drain{Time: 300 * time.Millisecond, Tell: true})
+		return httpx.Serve(ctx, app, listener, httpx.Drain{Time: 2 * time.Second, Tell: true})
 	})
 	return service
 }

@@ -89,10 +89,11 @@ func Connect(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) Database {
 	return Database{Pair: pair, Schema: schema, Cluster: Open(t, ConfigOf(pair, schema)), Root: root}
 }
 
-// ConfigOf is how a service's user reaches the schema.
+// ConfigOf is how a service's user reaches the schema. However busy the machine is, servers that live keep their roles.
 func ConfigOf(pair *dbpair.Pair, schema dbpair.Schema) mysqlx.Config {
 	return mysqlx.Config{
 		Hosts: strings.Split(pair.Hosts(), ","), Database: schema.Name, User: schema.App.User, Password: schema.App.Password,
+		Patience: hanging,
 	}
 }
 

@@ -64,7 +64,7 @@ func On(t *testing.T, name string, pair *dbpair.Pair, schema dbpair.Schema) Surr
 			HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: slog.LevelError, ShutdownTimeout: Patience,
 			RequestTimeout: Patience, // a slow machine fails no test
 			MySQLHosts:     strings.Split(pair.Hosts(), ","), MySQLDatabase: schema.Name, MigrateOnStart: true,
-			MySQLUser: schema.App.User, MySQLPassword: config.Secret(schema.App.Password),
+			MySQLPatience: Patience, MySQLUser: schema.App.User, MySQLPassword: config.Secret(schema.App.Password),
 			MySQLMigrateUser: schema.Migrate.User, MySQLMigratePassword: config.Secret(schema.Migrate.Password),
 			NATSURL: broker.URL(), NATSUser: name, NATSPassword: "x", EventsReplicas: 1,
 			PrincipalKeyFile: PublicKeyFile(t, public), TimeZone: config.TimeZone{Location: seoul},

@@ -176,7 +176,7 @@ func TestADeletedOrderIsGone(t *testing.T) {
 	d := newDatabase(t)
 	kept, gone := d.add(t, 1, "KEPT00000001", "p"), d.add(t, 1, "GONE00000001", "p")
 	d.remove(t, gone.ID)
-	_, err := d.Order(t.Context(), gone.ID)
+	_, err := d.Order(d.told(t), gone.ID)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	require.Equal(t, kept, d.get(t, kept.ID))
 	require.Greater(t, d.add(t, 2, "GONE00000002", "p").ID, gone.ID)
