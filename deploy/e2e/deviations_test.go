@@ -17,7 +17,7 @@ var deviations = map[string]func(*testing.T, *replay, answer){
 	"order for someone else":     forbidsAndWritesNothing,
 	"user patch other":           leavesMemberAlone,
 	"user delete other":          leavesMemberAlone,
-	"user patch duplicate email": refusesField("email", "user with this email already exists."),
+	"user patch duplicate email": refusesField("email", "A new email needs the current password."),
 	"user patch password":        refusesField("current_password", "This field is required."),
 }
 

@@ -4,20 +4,20 @@ SELECT subject, failures, failed_at, FALSE AS known FROM login_failures WHERE su
 UNION ALL
 SELECT device, 0, login_at, TRUE FROM known_devices WHERE member_id = sqlc.arg(member_id) AND device = sqlc.arg(device);
 
--- Locks two counters, and makes those that there are not yet. Who fails next for the same email or network waits here.
+-- Locks the counters of an attempt, and makes those that there are not yet. An attempt that has fewer repeats the last one. Who
+-- fails next for one of them waits here.
 -- name: LockLoginFailures :exec
 INSERT INTO login_failures (subject, failures, failed_at)
-VALUES (sqlc.arg(email), 0, sqlc.arg(now)), (sqlc.arg(network), 0, sqlc.arg(now))
+VALUES (sqlc.arg(first), 0, sqlc.arg(now)), (sqlc.arg(second), 0, sqlc.arg(now)), (sqlc.arg(third), 0, sqlc.arg(now)), (sqlc.arg(fourth), 0, sqlc.arg(now))
 ON DUPLICATE KEY UPDATE failures = failures;
 
--- Quiet time takes one failure away for each forgive_seconds; most bounds what has to be forgiven. The order of the two
--- assignments matters: failures is computed from the old failed_at.
--- name: AddLoginFailure :exec
-INSERT INTO login_failures (subject, failures, failed_at) VALUES (sqlc.arg(subject), 1, sqlc.arg(now))
-ON DUPLICATE KEY UPDATE
-    failures = LEAST(sqlc.arg(most), 1 + GREATEST(0,
-        CAST(failures AS SIGNED) - GREATEST(0, TIMESTAMPDIFF(SECOND, failed_at, sqlc.arg(now))) DIV CAST(sqlc.arg(forgive_seconds) AS SIGNED))),
-    failed_at = GREATEST(failed_at, sqlc.arg(now));
+-- Stores counters that are locked, the device's among them: all in one statement, so that every failure costs the same.
+-- name: StoreLoginFailures :exec
+INSERT INTO login_failures (subject, failures, failed_at)
+VALUES (sqlc.arg(subject_1), sqlc.arg(failures_1), sqlc.arg(failed_at_1)), (sqlc.arg(subject_2), sqlc.arg(failures_2), sqlc.arg(failed_at_2)),
+    (sqlc.arg(subject_3), sqlc.arg(failures_3), sqlc.arg(failed_at_3)), (sqlc.arg(subject_4), sqlc.arg(failures_4), sqlc.arg(failed_at_4)),
+    (sqlc.arg(subject_5), sqlc.arg(failures_5), sqlc.arg(failed_at_5))
+ON DUPLICATE KEY UPDATE failures = VALUES(failures), failed_at = VALUES(failed_at);
 
 -- name: DeleteLoginFailures :exec
 DELETE FROM login_failures WHERE subject IN (sqlc.slice(subjects));

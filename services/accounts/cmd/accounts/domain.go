@@ -32,6 +32,8 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Se
 	if err != nil {
 		return nil, nil, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: %w", err)
 	}
+	early := newEarlyPlaces()
+	base.Metrics.MustRegister(early.pool.Collectors()...)
 	return account.NewService(account.Dependencies{
 		Store:       store.New(base.Database),
 		Passwords:   passwords,
@@ -39,6 +41,7 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Se
 		Orders:      natsapi.NewOrders(base.NATS),
 		Revocations: natsapi.NewRevocationPublisher(base.NATS, base.Log),
 		Vault:       vault,
+		EarlyLogins: early,
 		Now:         time.Now,
 		Log:         base.Log,
 

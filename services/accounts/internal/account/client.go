@@ -53,18 +53,30 @@ const (
 	networkBits6 = 56
 )
 
+// One machine has one address of IPv4; of IPv6 it chooses any within its /64.
+const (
+	hostBits4 = 32
+	hostBits6 = 64
+)
+
 // digest tells a client from others, as processes of every release store it.
 func (c Client) digest() Digest { return digest("client", c.network(), c.UserAgent) }
 
 // network is the part of the Internet that the client is in, "" where that is not known.
-func (c Client) network() string {
+func (c Client) network() string { return c.within(networkBits4, networkBits6) }
+
+// host is what one machine may have of addresses, "" where that is not known.
+func (c Client) host() string { return c.within(hostBits4, hostBits6) }
+
+// within is the part of the Internet around the client that has prefixes of these lengths.
+func (c Client) within(bits4, bits6 int) string {
 	address, err := netip.ParseAddr(c.Address)
 	if err != nil {
 		return ""
 	}
-	bits := networkBits6
+	bits := bits6
 	if address.Is4() {
-		bits = networkBits4
+		bits = bits4
 	}
 	return netip.PrefixFrom(address, bits).Masked().String()
 }

@@ -15,7 +15,7 @@ type passwordCheck struct {
 	service *Service
 	caller  authn.Principal
 	member  Member
-	attempt LoginAttempt
+	attempt Attempt
 	// admitted says that the standing has been looked at, missed that a password was wrong.
 	admitted, missed bool
 }
@@ -23,7 +23,7 @@ type passwordCheck struct {
 func (s *Service) newPasswordCheck(caller authn.Principal, member Member, userAgent string) *passwordCheck {
 	return &passwordCheck{
 		service: s, caller: caller, member: member,
-		attempt: newLoginAttempt(NewClient(caller, userAgent), member.Email, member.ID),
+		attempt: newPasswordAttempt(NewClient(caller, userAgent), member.Email, member.ID),
 	}
 }
 
@@ -45,9 +45,13 @@ func (c *passwordCheck) verify(ctx context.Context, password string) (bool, erro
 }
 
 // demand refuses a caller that does not prove the member's password. A new password was compared with the present one before,
-// and the answer tells that they differ. So that was a guess, unless the proof follows.
-func (c *passwordCheck) demand(ctx context.Context, current *string) error {
+// and the answer tells that they differ. So that was a guess, unless the proof follows. A client that knows the field email alone,
+// as one of drf-oms does, finds the reason there as well.
+func (c *passwordCheck) demand(ctx context.Context, current *string, newEmail bool) error {
 	answer := fault.InvalidField("current_password", "This field is required.")
+	if newEmail {
+		answer.Fields["email"] = []string{"A new email needs the current password."}
+	}
 	if current != nil {
 		ok, err := c.verify(ctx, *current)
 		if err != nil || ok {
@@ -58,5 +62,5 @@ func (c *passwordCheck) demand(ctx context.Context, current *string) error {
 	if !c.missed {
 		return answer
 	}
-	return c.service.fail(ctx, c.attempt, c.caller, audit.PasswordCheck, answer)
+	return c.service.fail(ctx, c.attempt, c.service.failed(ctx, c.attempt.client, c.caller, audit.PasswordCheck, c.member.ID), answer)
 }

@@ -80,10 +80,10 @@ type SessionStore interface {
 
 // ThrottleStore counts failures. All its answers are the latest.
 type ThrottleStore interface {
-	Standing(ctx context.Context, attempt LoginAttempt) (Standing, error)
-	// RecordFailure counts a failure at the given time under what judge says of the standing, with its event. Where judge
-	// refuses, nothing is written and its error is returned.
-	RecordFailure(ctx context.Context, attempt LoginAttempt, at time.Time, judge func(Standing) ([]Failed, error), event audit.Event) error
+	Standing(ctx context.Context, attempt Attempt) (Standing, error)
+	// RecordFailure locks the counters of an attempt and stores those that judge returns, with the event. Where judge refuses, nothing
+	// is written and its error is returned. judge may run more than once.
+	RecordFailure(ctx context.Context, attempt Attempt, judge func(Standing) ([]Counted, error), event audit.Event) error
 	// DeleteLoginFailures and DeleteKnownDevices remove up to most rows that were last touched before the given time.
 	DeleteLoginFailures(ctx context.Context, before time.Time, most int) (int, error)
 	DeleteKnownDevices(ctx context.Context, before time.Time, most int) (int, error)
@@ -113,6 +113,12 @@ type Passwords interface {
 	// Verify reports whether the password, or else its normal form, belongs to the hash, and whether the hash should be made
 	// anew. The empty hash belongs to no password and takes as long to check as any.
 	Verify(ctx context.Context, network, hash, password string) (ok, outdated bool, err error)
+}
+
+// EarlyLogins bounds how many logins that come too early are under way, and shares these places among networks.
+type EarlyLogins interface {
+	// Enter takes a place until leave is called. ok is false where there is none for the network.
+	Enter(network string) (leave func(), ok bool)
 }
 
 // Tokens issues what a client shows from then on.

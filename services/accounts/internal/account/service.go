@@ -33,6 +33,7 @@ type Dependencies struct {
 	Orders      LastOrders
 	Revocations RevocationPublisher
 	Vault       Vault
+	EarlyLogins EarlyLogins
 	Now         func() time.Time
 	Log         *slog.Logger
 

@@ -24,7 +24,7 @@ var errCredentials = fault.InvalidField("non_field_errors", "Incorrect Credentia
 type LoginRecord struct {
 	Refresh RefreshToken
 	// Attempt says which device is known from now on and, after a login, which counters start anew.
-	Attempt LoginAttempt
+	Attempt Attempt
 	// Judge refuses the login by its standing at the time of the write; nil for a sign-up.
 	Judge func(Standing) error
 	// Rehashed replaces the member's password hash unless it is "".
@@ -62,12 +62,27 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return Login{}, err
 	}
-	attempt := newLoginAttempt(client, email, member.ID)
-	if err := s.admit(ctx, attempt); err != nil {
+	attempt := newPasswordAttempt(client, email, member.ID)
+	standing, err := s.deps.Store.Standing(ctx, attempt)
+	if err != nil {
 		return Login{}, err
 	}
 	began := s.deps.Now()
-	login, err := s.verified(ctx, client, member, attempt, password)
+	wait := attempt.wait(standing, s.now())
+	if wait > 0 {
+		leave, ok := s.deps.EarlyLogins.Enter(client.network())
+		if !ok {
+			return Login{}, fault.NewTooManyRequests(wait)
+		}
+		defer leave()
+	}
+	login, err := Login{}, s.judge(attempt, standing)
+	if err == nil {
+		login, err = s.verified(ctx, client, member, attempt, password)
+	}
+	if wait > 0 && fault.Is(err, fault.TooManyRequests) {
+		err = fault.NewTooManyRequests(wait) // that there was no place at the hash would tell of a known device
+	}
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooManyRequests) {
 		s.deps.Pause(ctx, refusalTime-s.deps.Now().Sub(began))
 	}
@@ -77,7 +92,7 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 // refusalTime is the least time after which a password is refused. Django's hashes take ten times as long as ours, and an unknown
 // email costs one of ours. Without the pause, the time of an answer would tell who has a hash of Django's, and so is a member.
 // It is longer than the slowest hash with those before it in line. It holds no place in that line, and a right password does
-// not wait for it.
+// not wait for it. A login that comes too early takes as long, since the password of a known device is looked at even then.
 const refusalTime = time.Second
 
 // pause returns after a while, or when ctx ends.
@@ -91,7 +106,7 @@ func pause(ctx context.Context, while time.Duration) {
 }
 
 // verified opens a session if the password is the member's.
-func (s *Service) verified(ctx context.Context, client Client, member Member, attempt LoginAttempt, password string) (Login, error) {
+func (s *Service) verified(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
 	login, err := s.verifyAndLogIn(ctx, client, member, attempt, password)
 	if errors.Is(err, ErrPasswordChanged) {
 		if member, err = s.deps.Store.LatestMember(ctx, member.ID); err != nil && !fault.Is(err, fault.NotFound) {
@@ -101,20 +116,20 @@ func (s *Service) verified(ctx context.Context, client Client, member Member, at
 	}
 	if errors.Is(err, ErrPasswordChanged) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) {
 		// The member was changed, deactivated or deleted a moment ago; this login fails as one that comes a moment later.
-		return Login{}, s.fail(ctx, attempt, authn.Principal{}, audit.Login, errCredentials)
+		return Login{}, s.fail(ctx, attempt, s.failed(ctx, client, authn.Principal{}, audit.Login, attempt.MemberID), errCredentials)
 	}
 	return login, err
 }
 
-func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Member, attempt LoginAttempt, password string) (Login, error) {
+func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
 	ok, outdated, err := s.deps.Passwords.Verify(ctx, client.network(), member.PasswordHash, password)
 	if err != nil {
 		return Login{}, err
 	}
 	if !ok || !member.Active {
-		return Login{}, s.fail(ctx, attempt, authn.Principal{}, audit.Login, errCredentials)
+		return Login{}, s.fail(ctx, attempt, s.failed(ctx, client, authn.Principal{}, audit.Login, attempt.MemberID), errCredentials)
 	}
-	record := LoginRecord{Attempt: attempt, Judge: s.judge}
+	record := LoginRecord{Attempt: attempt, Judge: func(standing Standing) error { return s.judge(attempt, standing) }}
 	if outdated {
 		if record.Rehashed, err = s.deps.Passwords.Hash(ctx, client.network(), password); err != nil {
 			return Login{}, err

@@ -116,7 +116,7 @@ func TestALoginThatLosesARaceIsRefusedLikeOneWithAWrongPassword(t *testing.T) {
 		require.Empty(t, w.Published(), name)
 		require.Len(t, w.passwords.asked, test.verified, name)
 		require.Zero(t, w.store.CountSessions(), name)
-		require.Equal(t, 2, w.store.Failures(), "%s: one for the email, one for the network", name)
+		require.Equal(t, account.MaxSubjects, w.store.Failures(), "%s: one for each subject", name)
 		require.Len(t, w.store.Events(), 1, name)
 	}
 }

@@ -57,15 +57,17 @@ func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, ke
 }
 
 func (s *Service) signUp(ctx context.Context, client Client, input NewMember, request IdempotentRequest) (login Login, kept []byte, err error) {
-	// Asked first because of the hash; the store's unique key says it for certain.
-	if err := s.checkEmailFree(ctx, 0, input.Email); err != nil {
-		if errors.Is(err, ErrEmailTaken) {
-			return s.refuseTaken(ctx, client, input, request)
-		}
-		return Login{}, nil, err
+	attempt := newTakenAttempt(client, input.Email, 0)
+	// Asked first because of the hash.
+	if err := s.askFree(ctx, attempt, 0, input.Email); err != nil {
+		return s.refuseSignUp(ctx, client, attempt, request, err)
 	}
 	hash, err := s.deps.Passwords.Hash(ctx, client.network(), input.Password)
 	if err != nil {
+		return Login{}, nil, err
+	}
+	// Of many questions at the same moment only the first ones may be answered, whatever the answer.
+	if err := s.admit(ctx, attempt); err != nil {
 		return Login{}, nil, err
 	}
 	session, token, refresh, err := s.open(client)
@@ -85,38 +87,26 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, re
 		Email: input.Email, Name: input.Name, Nickname: input.Nickname, Phone: input.Phone, Gender: input.Gender,
 		PasswordHash: hash, Active: true, CreatedAt: session.CreatedAt,
 	}, session, LoginRecord{
-		Refresh: refresh, Attempt: newLoginAttempt(client, input.Email, 0),
+		Refresh: refresh, Attempt: newPasswordAttempt(client, input.Email, 0),
 		Event: s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, ""),
 	}, request)
-	if errors.Is(err, ErrEmailTaken) {
-		return s.refuseTaken(ctx, client, input, request)
+	if err != nil {
+		return s.refuseSignUp(ctx, client, attempt, request, err)
 	}
-	return login, kept, err
+	return login, kept, nil
 }
 
-// refuseTaken answers a sign-up with an email that somebody has. Where this very request took the email before, it is answered
-// as it was then; otherwise with ErrEmailTaken. That answer tells who is a member, so it counts as a failed login of the network.
-// Only the network waits for it: the email's member, and sign-ups with free emails, do not.
-func (s *Service) refuseTaken(ctx context.Context, client Client, input NewMember, request IdempotentRequest) (Login, []byte, error) {
+// refuseSignUp answers a sign-up that failed. Where this very request took the email before, it is answered as it was then.
+func (s *Service) refuseSignUp(ctx context.Context, client Client, attempt Attempt, request IdempotentRequest, err error) (Login, []byte, error) {
+	if !errors.Is(err, ErrEmailTaken) {
+		return Login{}, nil, err
+	}
 	if request.Key != "" {
 		if kept, err := s.deps.Store.Kept(ctx, request); kept != nil || err != nil {
 			return Login{}, kept, err
 		}
 	}
-	attempt := newLoginAttempt(client, input.Email, 0)
-	event := s.event(ctx, audit.SignUp, authn.Principal{Address: client.Address}, 0, "")
-	event.Outcome = audit.Failure
-	now := s.now()
-	err := s.deps.Store.RecordFailure(ctx, attempt, now, func(standing Standing) ([]Failed, error) {
-		if wait := standing.Network.wait(networkLimit, now); wait > 0 {
-			return nil, fault.NewTooManyRequests(wait)
-		}
-		return []Failed{{attempt.Network, networkLimit.most(), networkLimit.forgive}}, nil
-	}, event)
-	if err != nil {
-		return Login{}, nil, err
-	}
-	return Login{}, nil, ErrEmailTaken
+	return Login{}, nil, s.refuseTaken(ctx, attempt, s.failed(ctx, client, authn.Principal{}, audit.SignUp, 0))
 }
 
 // repeat answers a sign-up whose key was used before, or that failed. Somebody who knows a client's key and everything but the
@@ -127,7 +117,7 @@ func (s *Service) repeat(ctx context.Context, client Client, input NewMember, re
 	if err != nil && !reused {
 		return Login{}, false, err
 	}
-	attempt := newLoginAttempt(client, input.Email, 0)
+	attempt := newPasswordAttempt(client, input.Email, 0)
 	var login Login
 	if !reused {
 		if login, err = s.deps.Vault.Open(request.Fingerprint, kept); err != nil {
@@ -139,7 +129,7 @@ func (s *Service) repeat(ctx context.Context, client Client, input NewMember, re
 		return Login{}, false, err
 	}
 	if reused {
-		return Login{}, false, s.fail(ctx, attempt, authn.Principal{}, audit.SignUp, err)
+		return Login{}, false, s.fail(ctx, attempt, s.failed(ctx, client, authn.Principal{}, audit.SignUp, 0), err)
 	}
 	consistency.Concern(ctx, login.View.Member.ID)
 	return login, true, nil

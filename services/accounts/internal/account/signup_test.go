@@ -146,7 +146,7 @@ func TestSignUpsWithAKeyOfAnotherRequestCountAsFailedLogins(t *testing.T) {
 	guess.Password = password
 	_, _, err = w.SignUp(t.Context(), elsewhere, guess, "key")
 	requireCode(t, fault.KeyReused, err)
-	require.Equal(t, 2, w.store.Failures(), "for the email and for the network")
+	require.Equal(t, account.MaxSubjects, w.store.Failures(), "one for each subject")
 	event := w.store.Events()[1]
 	require.Equal(t, []any{audit.SignUp, audit.Failure, elsewhere.Address}, []any{event.Action, event.Outcome, event.Address})
 

@@ -59,13 +59,14 @@ func TestAKnownDeviceIsKeptOutByItsOwnFailuresOnly(t *testing.T) {
 	w.Register(t, 1) // with the browser
 	neighbour := account.Client{Address: "203.0.113.99", UserAgent: browser.UserAgent}
 	sameNetwork := account.Client{Address: "203.0.113.7", UserAgent: "Curl/1"}
-	for _, client := range []account.Client{attacker, sameNetwork} {
-		for range 20 {
-			w.try(t, client, "m1@x.test", wrong)
-		}
+	for i := range 120 { // strangers everywhere, five each
+		w.try(t, account.Client{Address: fmt.Sprintf("198.51.%d.1", i/5)}, "m1@x.test", wrong)
 	}
-	for i := range 60 { // others, from the same network
-		w.try(t, sameNetwork, fmt.Sprintf("other%d@x.test", i), wrong)
+	for i := range 200 { // and in its network, with its own machine among them
+		w.try(t, account.Client{Address: fmt.Sprintf("203.0.113.%d", 4+i%4), UserAgent: "Curl/1"}, fmt.Sprintf("other%d@x.test", i), wrong)
+	}
+	for range 20 {
+		w.try(t, sameNetwork, "m1@x.test", wrong)
 	}
 	require.Positive(t, w.try(t, sameNetwork, "m2@x.test", password), "the network is slowed down")
 	require.Positive(t, w.try(t, account.Client{Address: "192.0.2.1", UserAgent: "New/1"}, "m1@x.test", password), "a new device waits")
@@ -73,23 +74,132 @@ func TestAKnownDeviceIsKeptOutByItsOwnFailuresOnly(t *testing.T) {
 	require.Zero(t, w.try(t, neighbour, "m1@x.test", password), "an address may change within its network")
 
 	for range 5 {
+		require.Positive(t, w.try(t, browser, "m1@x.test", wrong), "it hears what others would")
+	}
+	require.Positive(t, w.try(t, browser, "m1@x.test", password))
+}
+
+func TestTheFailuresOfAKnownDeviceAreThoseOfItsAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.Register(t, 1)
+	for range 5 {
 		require.Equal(t, time.Duration(-1), w.try(t, browser, "m1@x.test", wrong))
 	}
 	require.Equal(t, time.Second, w.try(t, browser, "m1@x.test", password))
-	require.Zero(t, w.try(t, account.Client{Address: "192.0.2.1", UserAgent: "New/1"}, "m1@x.test", password),
-		"the failures of a known device are its own")
+	require.Zero(t, w.try(t, account.Client{Address: "192.0.2.1", UserAgent: "New/1"}, "m1@x.test", password))
+}
+
+// What strangers may do without slowing down a device that the member logs in with for the first time.
+func TestTheFailuresOfStrangersDoNotDelayANewDevice(t *testing.T) {
+	t.Parallel()
+	device := account.Client{Address: "192.0.2.1", UserAgent: "New/1"}
+	for name, stranger := range map[string]func(i int) account.Client{
+		"one machine, as often as it may":     func(int) account.Client { return attacker },
+		"a neighbour":                         func(int) account.Client { return account.Client{Address: "192.0.2.77", UserAgent: "New/1"} },
+		"twenty machines, five failures each": func(i int) account.Client { return account.Client{Address: fmt.Sprintf("198.51.%d.1", i%20)} },
+	} {
+		w := newWorld()
+		w.Register(t, 1)
+		for i := range 99 {
+			w.try(t, stranger(i), "m1@x.test", wrong)
+		}
+		require.Zero(t, w.try(t, device, "m1@x.test", password), name)
+	}
+}
+
+func TestManyMachinesTogetherDelayANewDeviceForAMinuteAtMost(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.Register(t, 1)
+	for i := range 1000 {
+		w.try(t, account.Client{Address: fmt.Sprintf("198.51.%d.1", i%200)}, "m1@x.test", wrong)
+		w.Advance(10 * time.Second)
+	}
+	device := account.Client{Address: "192.0.2.1", UserAgent: "New/1"}
+	wait := w.try(t, device, "m1@x.test", password)
+	require.Positive(t, wait)
+	require.LessOrEqual(t, wait, time.Minute)
+	w.Advance(wait)
+	require.Zero(t, w.try(t, device, "m1@x.test", password))
+}
+
+// Who does not know the password sees the same from the device that the member logs in with and from any other.
+func TestNobodyLearnsWithWhatAMemberLogsIn(t *testing.T) {
+	t.Parallel()
+	seen := map[string][]time.Duration{}
+	for _, userAgent := range []string{browser.UserAgent, "Another/1"} {
+		for place, address := range map[string]string{"at its address": browser.Address, "in its network": "203.0.113.99"} {
+			w := newWorld()
+			w.Register(t, 1)
+			guess := func(client account.Client, times int) {
+				for range times {
+					w.paused = nil
+					seen[place+userAgent] = append(seen[place+userAgent], w.try(t, client, "m1@x.test", wrong), w.paused[0])
+					w.Advance(300 * time.Millisecond)
+				}
+			}
+			candidate := account.Client{Address: address, UserAgent: userAgent}
+			guess(candidate, 3)
+			guess(account.Client{Address: address, UserAgent: "Curl/1"}, 20)
+			guess(candidate, 20)
+			w.Advance(20 * time.Minute)
+			guess(candidate, 20)
+		}
+	}
+	for _, place := range []string{"at its address", "in its network"} {
+		require.Equal(t, seen[place+"Another/1"], seen[place+browser.UserAgent], place)
+	}
+}
+
+func TestALoginThatComesTooEarlyTakesAPlaceOfItsNetwork(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.Register(t, 1)
+	for range 5 {
+		w.try(t, browser, "m1@x.test", wrong)
+	}
+	full := &noRoom{}
+	w.deps.EarlyLogins = full
+	service := account.NewService(w.deps)
+	w.passwords.asked = nil
+	for _, userAgent := range []string{browser.UserAgent, "Another/1"} {
+		_, err := service.LogIn(t.Context(), account.Client{Address: browser.Address, UserAgent: userAgent}, "m1@x.test", password)
+		require.Equal(t, fault.NewTooManyRequests(time.Second), err)
+	}
+	require.Empty(t, w.passwords.asked)
+	require.Equal(t, []string{"203.0.113.0/24", "203.0.113.0/24"}, full.asked)
+}
+
+// noRoom is account.EarlyLogins without a place.
+type noRoom struct{ asked []string }
+
+func (n *noRoom) Enter(network string) (leave func(), ok bool) {
+	n.asked = append(n.asked, network)
+	return nil, false
 }
 
 func TestANetworkIsAPartOfTheInternetThatOneCustomerHolds(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.Register(t, 1)
-	for i := range 51 {
+	for i := range 151 {
 		client := account.Client{Address: fmt.Sprintf("2001:db8:1:%x::1", i%256), UserAgent: fmt.Sprint(i)} // in one /56
 		w.try(t, client, fmt.Sprintf("other%d@x.test", i), wrong)
 	}
 	require.Positive(t, w.try(t, account.Client{Address: "2001:db8:1:ff::2"}, "m1@x.test", password))
 	require.Zero(t, w.try(t, account.Client{Address: "2001:db8:1:100::2"}, "m1@x.test", password), "another customer")
+}
+
+func TestOneMachineSlowsDownItselfAndNotItsNetwork(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.Register(t, 1)
+	for i := range 300 { // a /64 of IPv6 is one machine
+		w.try(t, account.Client{Address: fmt.Sprintf("2001:db8:1:1::%x", i)}, fmt.Sprintf("other%d@x.test", i), wrong)
+	}
+	require.Positive(t, w.try(t, account.Client{Address: "2001:db8:1:1::ffff"}, "m1@x.test", password))
+	require.Zero(t, w.try(t, account.Client{Address: "2001:db8:1:2::1"}, "m1@x.test", password))
 }
 
 func TestTheFailuresOfANetworkAreForgivenSooner(t *testing.T) {
@@ -152,10 +262,12 @@ func TestGuessesOfThePresentPasswordCountAsFailedLogins(t *testing.T) {
 		}
 		_, _, err := w.Update(t.Context(), who.Principal, who.MemberID, change)
 		require.Equal(t, fault.NewTooManyRequests(time.Second), err, name)
-		require.Equal(t, time.Second, w.try(t, attacker, who.Email, password), name)
+		require.Equal(t, time.Second, w.try(t, account.Client{Address: browser.Address, UserAgent: "Curl/1"}, who.Email, password), name)
 		change.UserAgent = browser.UserAgent
+		w.passwords.asked = nil
 		_, _, err = w.Update(t.Context(), who.Principal, who.MemberID, change)
-		requireCode(t, fault.Invalid, err)
+		require.Equal(t, fault.NewTooManyRequests(time.Second), err, "a known device hears the same")
+		require.NotEmpty(t, w.passwords.asked, "but is looked at")
 	}
 }
 
@@ -165,7 +277,7 @@ func TestAGuessOfThePresentPasswordIsJudgedAgainWhenItHasBeenLookedAt(t *testing
 	who := w.Register(t, 1)
 	guess := func() {
 		for range 6 {
-			w.try(t, attacker, who.Email, wrong)
+			w.try(t, account.Client{Address: browser.Address, UserAgent: "Curl/1"}, who.Email, wrong)
 		}
 	}
 	for name, change := range map[string]account.Change{
@@ -197,7 +309,7 @@ func TestAProofOfThePresentPasswordIsNoGuess(t *testing.T) {
 	require.Zero(t, w.store.Failures())
 }
 
-func TestSignUpsWithTakenEmailsSlowDownTheirNetworkOnly(t *testing.T) {
+func TestSignUpsHearOfFewTakenEmails(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.Register(t, 1)
@@ -215,13 +327,28 @@ func TestSignUpsWithTakenEmailsSlowDownTheirNetworkOnly(t *testing.T) {
 	require.Equal(t, []any{audit.SignUp, audit.Failure, attacker.Address}, []any{last.Action, last.Outcome, last.Address})
 	for _, key := range []string{"", "key"} {
 		require.Equal(t, fault.NewTooManyRequests(time.Second), attempt(attacker, "m1@x.test", key))
+		require.Equal(t, fault.NewTooManyRequests(time.Second), attempt(attacker, "free@x.test", key), "or 429 would say that it is taken")
 	}
-	require.NoError(t, attempt(attacker, "free@x.test", ""), "somebody else in that network")
-	elsewhere := account.Client{Address: "192.0.2.1", UserAgent: "Curl/1"}
-	require.Equal(t, account.ErrEmailTaken, attempt(elsewhere, "m1@x.test", ""))
+	neighbour := account.Client{Address: "198.51.100.2", UserAgent: attacker.UserAgent}
+	require.NoError(t, attempt(neighbour, "free@x.test", ""), "somebody else in that network")
+	require.Equal(t, account.ErrEmailTaken, attempt(neighbour, "m1@x.test", ""))
 	require.Zero(t, w.try(t, account.Client{Address: "192.0.2.9", UserAgent: "New/1"}, "m1@x.test", password),
 		"the email's member waits for nothing")
+	require.Zero(t, w.try(t, attacker, "free@x.test", password), "logins do not wait for it")
 	w.Advance(time.Second)
 	require.Equal(t, account.ErrEmailTaken, attempt(attacker, "m1@x.test", ""))
 	require.Equal(t, fault.NewTooManyRequests(2*time.Second), attempt(attacker, "m1@x.test", ""))
+}
+
+func TestSignUpsAtTheSameMomentHearOfFewTakenEmailsToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.Register(t, 1)
+	w.passwords.meanwhile = func() {
+		for range 51 {
+			_, _, _ = w.SignUp(t.Context(), attacker, account.NewMember{Email: "m1@x.test", Password: password}, "")
+		}
+	}
+	_, _, err := w.SignUp(t.Context(), attacker, account.NewMember{Email: "free@x.test", Password: password}, "")
+	require.Equal(t, fault.NewTooManyRequests(time.Second), err)
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
@@ -29,9 +30,6 @@ type Change struct {
 	// present password are counted.
 	UserAgent string
 }
-
-// ErrEmailTaken is the fault for an email that another member has.
-var ErrEmailTaken = fault.InvalidField("email", "user with this email already exists.")
 
 // Precondition says which versions of a member a change is meant for.
 type Precondition interface{ Allows(version uint64) bool }
@@ -62,7 +60,7 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 	}
 	newHash, seenHash, err := s.checkCredentials(ctx, caller, id, change)
 	if err != nil {
-		return View{}, nil, err
+		return View{}, nil, s.answerTaken(ctx, caller, id, change, err)
 	}
 	member, revocations, err := s.deps.Store.UpdateMember(ctx, id, func(member *Member) (Consequences, error) {
 		before := *member
@@ -84,10 +82,21 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 	})
 	consistency.Concern(ctx, id)
 	if err != nil {
-		return View{}, nil, err
+		return View{}, nil, s.answerTaken(ctx, caller, id, change, err)
 	}
 	s.publish(ctx, revocations)
 	return s.view(ctx, caller, member), revocations, nil
+}
+
+// answerTaken counts that a member hears of a taken email. An admin sees all emails anyway.
+func (s *Service) answerTaken(ctx context.Context, caller authn.Principal, id uint64, change Change, err error) error {
+	if !errors.Is(err, ErrEmailTaken) || caller.MemberID != id {
+		return err
+	}
+	client := NewClient(caller, change.UserAgent)
+	event := s.failed(ctx, client, caller, audit.MemberUpdate, id)
+	event.Detail = "email taken"
+	return s.refuseTaken(ctx, newTakenAttempt(client, *change.Email, id), event)
 }
 
 func set[Value any](field, value *Value) {
@@ -97,14 +106,19 @@ func set[Value any](field, value *Value) {
 }
 
 // checkCredentials demands the current password where the caller changes its own email or password; repeating the
-// present ones, as a PUT must, is no change. Hashing takes tens of milliseconds, so it happens outside the transaction;
-// seenHash is what it relied on ("" for nothing), newHash the hash of a new password (nil for none).
+// present ones, as a PUT must, is no change. Whether somebody else has the new email is asked last: before, and where the change is
+// meant for another version, a taken email and a free one have the same answer. Hashing takes tens of milliseconds, so it
+// happens outside the transaction; seenHash is what it relied on ("" for nothing), newHash the hash of a new password (nil
+// for none).
 func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, id uint64, change Change) (newHash *string, seenHash string, err error) {
 	if change.Email == nil && change.Password == nil {
 		return nil, "", nil
 	}
 	member, err := s.deps.Store.LatestMember(ctx, id)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := allow(change.IfMatch, member); err != nil {
 		return nil, "", err
 	}
 	check := s.newPasswordCheck(caller, member, change.UserAgent)
@@ -120,13 +134,13 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if !newEmail && !newPassword {
 		return nil, "", nil
 	}
-	if newEmail {
-		if err := s.checkEmailFree(ctx, id, *change.Email); err != nil {
+	if caller.MemberID == id {
+		if err := check.demand(ctx, change.CurrentPassword, newEmail); err != nil {
 			return nil, "", err
 		}
 	}
-	if caller.MemberID == id {
-		if err := check.demand(ctx, change.CurrentPassword); err != nil {
+	if newEmail {
+		if err := s.askForChange(ctx, caller, id, change); err != nil {
 			return nil, "", err
 		}
 	}
@@ -137,16 +151,12 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	return &hash, member.PasswordHash, err
 }
 
-// checkEmailFree says early that an email is taken; the store's unique key says it for certain.
-func (s *Service) checkEmailFree(ctx context.Context, id uint64, email string) error {
-	holder, err := s.deps.Store.MemberByEmail(ctx, email)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return nil
-	case err == nil && holder.ID != id:
-		return ErrEmailTaken
+// askForChange returns nil where nobody else has the email that a member is to get.
+func (s *Service) askForChange(ctx context.Context, caller authn.Principal, id uint64, change Change) error {
+	if caller.MemberID != id {
+		return s.checkEmailFree(ctx, id, *change.Email)
 	}
-	return err
+	return s.askFree(ctx, newTakenAttempt(NewClient(caller, change.UserAgent), *change.Email, id), id, *change.Email)
 }
 
 // CreateAdmin creates an admin, or gives an existing member the admin right and the password, and ends its sessions. It is

@@ -156,17 +156,22 @@ type watchedPasswords struct {
 	meanwhile func() // once
 }
 
+func (w *watchedPasswords) happens() {
+	if happens := w.meanwhile; happens != nil {
+		w.meanwhile = nil
+		happens()
+	}
+}
+
 func (w *watchedPasswords) Hash(ctx context.Context, network, password string) (string, error) {
 	w.asked = append(w.asked, "hash")
+	w.happens()
 	return w.Passwords.Hash(ctx, network, password)
 }
 
 func (w *watchedPasswords) Verify(ctx context.Context, network, hash, password string) (ok, outdated bool, err error) {
 	w.asked = append(w.asked, "verify")
-	if happens := w.meanwhile; happens != nil {
-		w.meanwhile = nil
-		happens()
-	}
+	w.happens()
 	text, outdated := strings.CutPrefix(hash, "old ")
 	ok, _, err = w.Passwords.Verify(ctx, network, text, password)
 	return ok, outdated, err

@@ -18,7 +18,7 @@ func TestTheStatementsOfALogin(t *testing.T) {
 	s.exec(t, "UPDATE members SET is_active = FALSE WHERE id = ?", inactive.MemberID)
 	failure := []string{
 		"ListMembersByMailbox", "ListLoginFailures",
-		"START TRANSACTION", "LockLoginFailures", "ListLoginFailures", "AddLoginFailure", "AddLoginFailure", "InsertAuditEvent", "COMMIT",
+		"START TRANSACTION", "LockLoginFailures", "ListLoginFailures", "StoreLoginFailures", "InsertAuditEvent", "COMMIT",
 	}
 	for name, test := range map[string]struct{ email, password string }{
 		"unknown email": {"nobody@x.test", password}, "wrong password": {who.Email, wrong},

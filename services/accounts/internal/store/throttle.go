@@ -10,7 +10,7 @@ import (
 )
 
 // Standing reads how many failures there are for an attempt, in one statement.
-func (s *Store) Standing(ctx context.Context, attempt account.LoginAttempt) (account.Standing, error) {
+func (s *Store) Standing(ctx context.Context, attempt account.Attempt) (account.Standing, error) {
 	var found account.Standing
 	err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
 		found, err = standing(ctx, queries, attempt)
@@ -20,13 +20,14 @@ func (s *Store) Standing(ctx context.Context, attempt account.LoginAttempt) (acc
 }
 
 // RecordFailure counts a failure. The statements are the same whoever failed. The counters are locked before they are read, or
-// failures at the same moment would not see each other and all be free. A device's is locked by the email's.
+// failures at the same moment would not see each other and all be free. A device's is locked by its network's.
 func (s *Store) RecordFailure(
-	ctx context.Context, attempt account.LoginAttempt, at time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event,
+	ctx context.Context, attempt account.Attempt, judge func(account.Standing) ([]account.Counted, error), event audit.Event,
 ) error {
 	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		locked := padded(attempt.Subjects(), account.MaxSubjects-1)
 		err := queries.LockLoginFailures(ctx, sqlcgen.LockLoginFailuresParams{
-			Email: attempt.Email[:], Network: attempt.Network[:], Now: at,
+			First: locked[0][:], Second: locked[1][:], Third: locked[2][:], Fourth: locked[3][:], Now: event.At,
 		})
 		if err != nil {
 			return err
@@ -35,42 +36,51 @@ func (s *Store) RecordFailure(
 		if err != nil {
 			return err
 		}
-		failed, err := judge(now)
+		failures, err := judge(now)
 		if err != nil {
 			return err
 		}
-		for _, counted := range failed {
-			err := queries.AddLoginFailure(ctx, sqlcgen.AddLoginFailureParams{
-				Subject: counted.Subject[:], Now: at, Most: counted.Most, ForgiveSeconds: int64(counted.Forgive.Seconds()),
-			})
-			if err != nil {
-				return err
-			}
+		if err := storeFailures(ctx, queries, failures); err != nil {
+			return err
 		}
 		return insertEvents(ctx, queries, []audit.Event{event})
 	})
 }
 
-func standing(ctx context.Context, queries *sqlcgen.Queries, attempt account.LoginAttempt) (account.Standing, error) {
-	rows, err := queries.ListLoginFailures(ctx, sqlcgen.ListLoginFailuresParams{
-		Subjects: [][]byte{attempt.Email[:], attempt.Network[:], attempt.Device[:]},
-		MemberID: attempt.MemberID, Device: attempt.Device[:],
+func storeFailures(ctx context.Context, queries *sqlcgen.Queries, failures []account.Counted) error {
+	stored := padded(failures, account.MaxSubjects)
+	return queries.StoreLoginFailures(ctx, sqlcgen.StoreLoginFailuresParams{
+		Subject1: stored[0].Subject[:], Failures1: uint32(stored[0].Failures), FailedAt1: stored[0].At,
+		Subject2: stored[1].Subject[:], Failures2: uint32(stored[1].Failures), FailedAt2: stored[1].At,
+		Subject3: stored[2].Subject[:], Failures3: uint32(stored[2].Failures), FailedAt3: stored[2].At,
+		Subject4: stored[3].Subject[:], Failures4: uint32(stored[3].Failures), FailedAt4: stored[3].At,
+		Subject5: stored[4].Subject[:], Failures5: uint32(stored[4].Failures), FailedAt5: stored[4].At,
 	})
-	var found account.Standing
+}
+
+// padded repeats the last value, because a statement has a fixed number of them.
+func padded[Value any](values []Value, length int) []Value {
+	for len(values) < length {
+		values = append(values, values[len(values)-1])
+	}
+	return values
+}
+
+func standing(ctx context.Context, queries *sqlcgen.Queries, attempt account.Attempt) (account.Standing, error) {
+	subjects := [][]byte{attempt.Device[:]}
+	for _, subject := range attempt.Subjects() {
+		subjects = append(subjects, subject[:])
+	}
+	rows, err := queries.ListLoginFailures(ctx, sqlcgen.ListLoginFailuresParams{
+		Subjects: subjects, MemberID: attempt.MemberID, Device: attempt.Device[:],
+	})
+	found := account.Standing{Counters: map[account.Digest]account.Counter{}}
 	for _, row := range rows {
-		counter := account.Counter{Failures: int(row.Failures), At: row.FailedAt}
 		if row.Known == 1 {
 			found.Known = true
 			continue
 		}
-		switch account.Digest(row.Subject) {
-		case attempt.Email:
-			found.Email = counter
-		case attempt.Network:
-			found.Network = counter
-		case attempt.Device:
-			found.Device = counter
-		}
+		found.Counters[account.Digest(row.Subject)] = account.Counter{Failures: int(row.Failures), At: row.FailedAt}
 	}
 	return found, err
 }
@@ -88,10 +98,8 @@ func admit(ctx context.Context, queries *sqlcgen.Queries, record account.LoginRe
 			return err
 		}
 		known = before.Known
-		if before.Email.Failures > 0 || before.Device.Failures > 0 {
-			if err := queries.DeleteLoginFailures(ctx, [][]byte{attempt.Email[:], attempt.Device[:]}); err != nil {
-				return err
-			}
+		if err := forgetFailures(ctx, queries, attempt, before); err != nil {
+			return err
 		}
 	}
 	err := queries.UpsertKnownDevice(ctx, sqlcgen.UpsertKnownDeviceParams{
@@ -101,6 +109,20 @@ func admit(ctx context.Context, queries *sqlcgen.Queries, record account.LoginRe
 		return err
 	}
 	return forgetOldestDevices(ctx, queries, attempt.MemberID)
+}
+
+// forgetFailures removes the counters that are the attempt's own, if there are any.
+func forgetFailures(ctx context.Context, queries *sqlcgen.Queries, attempt account.Attempt, before account.Standing) error {
+	var own [][]byte
+	for _, subject := range attempt.Own() {
+		if before.Counters[subject].Failures > 0 {
+			own = append(own, subject[:])
+		}
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	return queries.DeleteLoginFailures(ctx, own)
 }
 
 // forgetOldestDevices makes room for a new device.

@@ -3,6 +3,7 @@ package accounttest
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,8 +36,9 @@ func (s *Store) CreateSession(
 		member.Version++
 		s.members[member.ID] = member
 	}
-	delete(s.counters, record.Attempt.Email)
-	delete(s.counters, record.Attempt.Device)
+	for _, own := range record.Attempt.Own() {
+		delete(s.counters, own)
+	}
 	session.ID, session.MemberID = s.nextID(), member.ID
 	s.open(session, record)
 	return member, session, nil
@@ -134,15 +136,12 @@ func (s *Store) RedeemRefreshToken(
 	return nil, nil
 }
 
-func (s *Store) standing(attempt account.LoginAttempt) account.Standing {
-	return account.Standing{
-		Email: s.counters[attempt.Email], Network: s.counters[attempt.Network], Device: s.counters[attempt.Device],
-		Known: s.devices[attempt.Device],
-	}
+func (s *Store) standing(attempt account.Attempt) account.Standing {
+	return account.Standing{Counters: maps.Clone(s.counters), Known: s.devices[attempt.Device]}
 }
 
 // Standing returns how many failures there are.
-func (s *Store) Standing(_ context.Context, attempt account.LoginAttempt) (account.Standing, error) {
+func (s *Store) Standing(_ context.Context, attempt account.Attempt) (account.Standing, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.standing(attempt), nil
@@ -150,18 +149,16 @@ func (s *Store) Standing(_ context.Context, attempt account.LoginAttempt) (accou
 
 // RecordFailure counts a failure.
 func (s *Store) RecordFailure(
-	_ context.Context, attempt account.LoginAttempt, at time.Time, judge func(account.Standing) ([]account.Failed, error), event audit.Event,
+	_ context.Context, attempt account.Attempt, judge func(account.Standing) ([]account.Counted, error), event audit.Event,
 ) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	failed, err := judge(s.standing(attempt))
+	failures, err := judge(s.standing(attempt))
 	if err != nil {
 		return err
 	}
-	for _, failure := range failed {
-		counter := s.counters[failure.Subject]
-		forgiven := int(at.Sub(counter.At) / failure.Forgive)
-		s.counters[failure.Subject] = account.Counter{Failures: min(max(0, counter.Failures-forgiven)+1, failure.Most), At: at}
+	for _, counted := range failures {
+		s.counters[counted.Subject] = counted.Counter
 	}
 	s.record(event)
 	return nil

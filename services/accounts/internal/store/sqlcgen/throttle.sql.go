@@ -11,35 +11,6 @@ import (
 	"time"
 )
 
-const addLoginFailure = `-- name: AddLoginFailure :exec
-INSERT INTO login_failures (subject, failures, failed_at) VALUES (?, 1, ?)
-ON DUPLICATE KEY UPDATE
-    failures = LEAST(?, 1 + GREATEST(0,
-        CAST(failures AS SIGNED) - GREATEST(0, TIMESTAMPDIFF(SECOND, failed_at, ?)) DIV CAST(? AS SIGNED))),
-    failed_at = GREATEST(failed_at, ?)
-`
-
-type AddLoginFailureParams struct {
-	Subject        []byte
-	Now            time.Time
-	Most           interface{}
-	ForgiveSeconds int64
-}
-
-// Quiet time takes one failure away for each forgive_seconds; most bounds what has to be forgiven. The order of the two
-// assignments matters: failures is computed from the old failed_at.
-func (q *Queries) AddLoginFailure(ctx context.Context, arg AddLoginFailureParams) error {
-	_, err := q.db.ExecContext(ctx, addLoginFailure,
-		arg.Subject,
-		arg.Now,
-		arg.Most,
-		arg.Now,
-		arg.ForgiveSeconds,
-		arg.Now,
-	)
-	return err
-}
-
 const countKnownDevices = `-- name: CountKnownDevices :one
 SELECT COUNT(*) FROM known_devices WHERE member_id = ?
 `
@@ -189,23 +160,78 @@ func (q *Queries) ListLoginFailures(ctx context.Context, arg ListLoginFailuresPa
 
 const lockLoginFailures = `-- name: LockLoginFailures :exec
 INSERT INTO login_failures (subject, failures, failed_at)
-VALUES (?, 0, ?), (?, 0, ?)
+VALUES (?, 0, ?), (?, 0, ?), (?, 0, ?), (?, 0, ?)
 ON DUPLICATE KEY UPDATE failures = failures
 `
 
 type LockLoginFailuresParams struct {
-	Email   []byte
-	Now     time.Time
-	Network []byte
+	First  []byte
+	Now    time.Time
+	Second []byte
+	Third  []byte
+	Fourth []byte
 }
 
-// Locks two counters, and makes those that there are not yet. Who fails next for the same email or network waits here.
+// Locks the counters of an attempt, and makes those that there are not yet. An attempt that has fewer repeats the last one. Who
+// fails next for one of them waits here.
 func (q *Queries) LockLoginFailures(ctx context.Context, arg LockLoginFailuresParams) error {
 	_, err := q.db.ExecContext(ctx, lockLoginFailures,
-		arg.Email,
+		arg.First,
 		arg.Now,
-		arg.Network,
+		arg.Second,
 		arg.Now,
+		arg.Third,
+		arg.Now,
+		arg.Fourth,
+		arg.Now,
+	)
+	return err
+}
+
+const storeLoginFailures = `-- name: StoreLoginFailures :exec
+INSERT INTO login_failures (subject, failures, failed_at)
+VALUES (?, ?, ?), (?, ?, ?),
+    (?, ?, ?), (?, ?, ?),
+    (?, ?, ?)
+ON DUPLICATE KEY UPDATE failures = VALUES(failures), failed_at = VALUES(failed_at)
+`
+
+type StoreLoginFailuresParams struct {
+	Subject1  []byte
+	Failures1 uint32
+	FailedAt1 time.Time
+	Subject2  []byte
+	Failures2 uint32
+	FailedAt2 time.Time
+	Subject3  []byte
+	Failures3 uint32
+	FailedAt3 time.Time
+	Subject4  []byte
+	Failures4 uint32
+	FailedAt4 time.Time
+	Subject5  []byte
+	Failures5 uint32
+	FailedAt5 time.Time
+}
+
+// Stores counters that are locked, the device's among them: all in one statement, so that every failure costs the same.
+func (q *Queries) StoreLoginFailures(ctx context.Context, arg StoreLoginFailuresParams) error {
+	_, err := q.db.ExecContext(ctx, storeLoginFailures,
+		arg.Subject1,
+		arg.Failures1,
+		arg.FailedAt1,
+		arg.Subject2,
+		arg.Failures2,
+		arg.FailedAt2,
+		arg.Subject3,
+		arg.Failures3,
+		arg.FailedAt3,
+		arg.Subject4,
+		arg.Failures4,
+		arg.FailedAt4,
+		arg.Subject5,
+		arg.Failures5,
+		arg.FailedAt5,
 	)
 	return err
 }
