@@ -4,7 +4,11 @@
 // It imports no HTTP, no SQL and no NATS; what it needs from outside it names as ports in ports.go.
 package account
 
-import "time"
+import (
+	"time"
+
+	"oms.internal/libs/contracts/accounts"
+)
 
 // Member is one person with an account.
 type Member struct {
@@ -50,6 +54,16 @@ type Revocation struct {
 	ThroughSession uint64
 	ExceptSession  uint64
 	Until          time.Time // after the last of these tokens has expired by itself
+}
+
+// Contract returns revocations as gateways are told of them.
+func Contract(revocations []Revocation) accounts.Revocations {
+	var told accounts.Revocations
+	told.Revocations = make([]accounts.Revocation, len(revocations))
+	for i, revocation := range revocations {
+		told.Revocations[i] = accounts.Revocation(revocation)
+	}
+	return told
 }
 
 // Order is what a member's page shows of an order.

@@ -22,7 +22,7 @@ func (a *API) revocations(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	message := toRevocations(revocations)
+	message := account.Contract(revocations)
 	message.Latest = latest
 	forbidStoring(c)
 	return httpx.AnswerJSON(c, fiber.StatusOK, message)
@@ -33,19 +33,10 @@ func tellGateway(c *fiber.Ctx, revocations []account.Revocation) error {
 	if len(revocations) == 0 {
 		return nil
 	}
-	encoded, err := json.Marshal(toRevocations(revocations))
+	encoded, err := json.Marshal(account.Contract(revocations))
 	if err != nil {
 		return err
 	}
 	c.Set(accounts.HeaderRevocations, string(encoded))
 	return nil
-}
-
-func toRevocations(revocations []account.Revocation) accounts.Revocations {
-	var shown accounts.Revocations
-	shown.Revocations = make([]accounts.Revocation, len(revocations))
-	for i, revocation := range revocations {
-		shown.Revocations[i] = accounts.Revocation(revocation)
-	}
-	return shown
 }

@@ -33,16 +33,7 @@ const publishTimeout = 100 * time.Millisecond
 func (p *RevocationPublisher) Publish(ctx context.Context, revocations []account.Revocation) {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
-	if err := natsx.Publish(ctx, p.conn, accounts.SubjectRevoked, toMessage(revocations)); err != nil {
+	if err := natsx.Publish(ctx, p.conn, accounts.SubjectRevoked, account.Contract(revocations)); err != nil {
 		p.log.WarnContext(ctx, "revocations not published", "error", err)
 	}
-}
-
-func toMessage(revocations []account.Revocation) accounts.Revocations {
-	var message accounts.Revocations
-	message.Revocations = make([]accounts.Revocation, len(revocations))
-	for i, revocation := range revocations {
-		message.Revocations[i] = accounts.Revocation(revocation)
-	}
-	return message
 }
