@@ -14,17 +14,13 @@ import (
 
 const (
 	primaryWait   = 500 * time.Millisecond
-	conflictPause = 100 * time.Millisecond
 	migrationLock = "oms-migrate"
 	turnSeconds   = 60 // how long one process waits for another's migrations
 )
 
-// Migrate applies to the primary all migrations in files that it does not have. Then it runs the steps, which do what SQL alone cannot; a
-// step must be repeatable: it runs again after a conflict with another transaction. Several processes may migrate at once: they take
-// turns with the migrations, and run the steps beside each other. While no primary answers, Migrate waits until ctx ends.
-func Migrate(
-	ctx context.Context, config Config, files fs.FS, log *slog.Logger, steps ...func(context.Context, *sql.DB, *slog.Logger) error,
-) (err error) {
+// Migrate applies to the primary all migrations in files that it does not have. Several processes may migrate at once: they take turns.
+// While no primary answers, Migrate waits until ctx ends.
+func Migrate(ctx context.Context, config Config, files fs.FS, log *slog.Logger) (err error) {
 	db, err := awaitPrimary(ctx, config, log)
 	if err != nil {
 		return err
@@ -32,11 +28,6 @@ func Migrate(
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := apply(ctx, db, config.Database, files, log); err != nil {
 		return fmt.Errorf("migrate: %w", err)
-	}
-	for _, step := range steps {
-		if err := repeat(ctx, log, func() error { return step(ctx, db, log) }); err != nil {
-			return fmt.Errorf("migrate: %w", err)
-		}
 	}
 	return nil
 }
@@ -70,20 +61,6 @@ func apply(ctx context.Context, db *sql.DB, schema string, files fs.FS, log *slo
 		log.Info("migrated", "database", schema, "migration", result.Source.Path, "duration", result.Duration)
 	}
 	return err
-}
-
-// repeat runs a step until it meets no conflict with another transaction. What it wrote before stays, so it comes to an end.
-func repeat(ctx context.Context, log *slog.Logger, step func() error) error {
-	for {
-		err := step()
-		if !isConflict(err) {
-			return err
-		}
-		log.InfoContext(ctx, "a step of the migration runs again after a conflict", "error", err)
-		if pause(ctx, conflictPause) != nil {
-			return err
-		}
-	}
 }
 
 // awaitPrimary returns a pool on the primary. Only their context ends its statements, because a migration may take long.

@@ -2,14 +2,10 @@ package mysqlx_test
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
-	"log/slog"
 	"testing"
 	"testing/fstest"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/mysqlx"
@@ -26,16 +22,11 @@ func migrations(statements ...string) fstest.MapFS {
 
 func (s schema) migrate(t *testing.T, files fstest.MapFS, hosts ...string) error {
 	t.Helper()
-	return s.migrateWith(t, files, hosts)
-}
-
-func (s schema) migrateWith(t *testing.T, files fstest.MapFS, hosts []string, steps ...func(context.Context, *sql.DB, *slog.Logger) error) error {
-	t.Helper()
 	config := s.config(hosts...)
 	config.User, config.Password = s.Migrate.User, s.Migrate.Password
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	return mysqlx.Migrate(ctx, config, files, discard, steps...)
+	return mysqlx.Migrate(ctx, config, files, discard)
 }
 
 func TestProcessesThatMigrateAtOnceApplyEachMigrationOnce(t *testing.T) {
@@ -68,19 +59,6 @@ func TestAMigrationThatFailsIsReportedAndTheNextProcessMayTry(t *testing.T) {
 	err := schema.migrate(t, migrations("CREATE TABLE step (id INT NOT NULL)", "INSERT INTO missing VALUES (1)"))
 	require.ErrorContains(t, err, "missing")
 	require.NoError(t, schema.migrate(t, migrations("CREATE TABLE step (id INT NOT NULL)", "INSERT INTO step VALUES (1)")))
-}
-
-func TestAStepThatMeetsAnotherTransactionRunsAgain(t *testing.T) {
-	t.Parallel()
-	schema := shared(t)
-	runs := 0
-	require.NoError(t, schema.migrateWith(t, migrations("DO 1"), nil, func(context.Context, *sql.DB, *slog.Logger) error {
-		if runs++; runs < 5 {
-			return fmt.Errorf("a batch: %w", &mysql.MySQLError{Number: 1213})
-		}
-		return nil
-	}))
-	require.Equal(t, 5, runs)
 }
 
 // A request's statements end after five seconds; building an index over a large table must not.

@@ -50,9 +50,8 @@ SELECT * FROM order_timeline WHERE id = ? AND order_id = ? FOR UPDATE;
 UPDATE order_timeline SET note = '', redacted_by = ? WHERE id = ?;
 
 -- The index is forced because few steps have notes: by their ids, a server might read all steps to find some.
--- name: ListNotesOfCustomers :many
-SELECT id FROM order_timeline FORCE INDEX (order_timeline_customer)
-WHERE customer_id IN (sqlc.slice(customer_ids)) AND note <> '' LIMIT ?;
+-- name: ListNotesOfCustomer :many
+SELECT id FROM order_timeline FORCE INDEX (order_timeline_customer) WHERE customer_id = ? AND note <> '' LIMIT ?;
 
 -- name: RedactNotes :exec
 UPDATE order_timeline SET note = '', redacted_by = 0 WHERE id IN (sqlc.slice(ids)) AND note <> '';
@@ -67,15 +66,22 @@ SELECT COUNT(*) FROM former_customers WHERE customer_id = ?;
 -- name: InsertFormerCustomer :exec
 INSERT IGNORE INTO former_customers (customer_id, deleted_at) VALUES (?, ?);
 
--- name: ListFormerCustomersAfter :many
-SELECT customer_id FROM former_customers WHERE customer_id > ? ORDER BY customer_id LIMIT ?;
+-- Up to which order the present round of mending has come; 0 between two rounds.
+-- name: GetMendedForUpdate :one
+SELECT through FROM composed_products WHERE id = 1 FOR UPDATE;
 
--- EXISTS and not a join: MySQL may join by hashing, and then sorts all orders that follow for each batch.
--- name: ListOrdersToMendAfter :many
-SELECT id, order_number, product_name,
-    EXISTS (SELECT 1 FROM order_numbers WHERE order_numbers.order_number = orders.order_number) AS recorded
-FROM orders WHERE id > ? ORDER BY id LIMIT ?;
+-- name: UpdateMended :exec
+UPDATE composed_products SET through = ? WHERE id = 1;
+
+-- name: ListProductsAfter :many
+SELECT id, product_name FROM orders WHERE id > ? ORDER BY id LIMIT ?;
 
 -- The name is compared byte by byte, because somebody may change it meanwhile.
 -- name: ComposeProduct :exec
 UPDATE orders SET product_name = sqlc.arg(composed) WHERE id = sqlc.arg(id) AND product_name COLLATE utf8mb4_bin = sqlc.arg(product_name);
+
+-- The steps of orders that are gone are among them, too. The order of the tables is forced because there may be many former customers.
+-- name: ListNotesAboutFormerCustomers :many
+SELECT steps.id FROM order_timeline AS steps FORCE INDEX (order_timeline_order)
+STRAIGHT_JOIN former_customers ON former_customers.customer_id = steps.customer_id
+WHERE steps.order_id > sqlc.arg(after) AND steps.order_id <= sqlc.arg(through) AND steps.note <> '';

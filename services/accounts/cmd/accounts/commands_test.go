@@ -22,11 +22,7 @@ func TestMigratingTwiceIsHarmlessAlsoAtTheSameMoment(t *testing.T) {
 		go func() { migrations <- migrate() }()
 	}
 	require.NoError(t, errors.Join(<-migrations, <-migrations, <-migrations))
-	_, err := s.db.ExecContext(t.Context(), `INSERT INTO members (email, email_key, name, nickname, phone, password_hash, created_at)
-		VALUES ('a@x.test', 'a@x.test', 'Casey', 'casey', '0212345', 'x', '2026-11-23')`)
-	require.NoError(t, err)
-	require.NoError(t, migrate())
-	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM members WHERE name = 'Casey' AND mailbox = 'a@x.test'"), "it has its mailbox now")
+	require.Equal(t, 1, s.number(t, "SELECT COUNT(*) FROM heartbeat"))
 }
 
 func TestTheServicesOwnUserMayNotChangeTheSchema(t *testing.T) {

@@ -41,7 +41,7 @@ func program() service.Program[Config] {
 }
 
 func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {
-	return mysqlx.Migrate(ctx, cfg, sql.Accounts(), log, store.FillMailboxes)
+	return mysqlx.Migrate(ctx, cfg, sql.Accounts(), log)
 }
 
 func build(ctx context.Context, cfg Config, base *service.Base) (service.Special, error) {
@@ -52,6 +52,9 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 	httpapi.New(domain, signing.JWKS, cfg.TimeZone.Location).Register(base.App, base.Verifier, base.OwnWrites)
 	return service.Special{
 		Workers: []lifecycle.Part{
+			base.Mend(func(ctx context.Context, rest func() error) (int, error) {
+				return store.New(base.Database).FillMailboxes(ctx, base.Log, rest)
+			}),
 			{Name: "cleanup", Run: domain.CleanUp},
 			{Name: "signing keys", Run: func(ctx context.Context) error { return signing.Watch(ctx, base.Log) }},
 		},

@@ -38,7 +38,7 @@ func EmailKey(text string) string {
 func EmailKeys(text string) []string {
 	keys := []string{EmailKey(text)}
 	if lower := strings.ToLower(text); lower != keys[0] {
-		keys = append(keys, lower) // the key in a row that a process without mailboxes writes, until `accounts migrate` runs again
+		keys = append(keys, lower) // the key in a row that a process without mailboxes writes, until it is mended
 	}
 	if address, ok := email.Parse(text); ok {
 		for _, spelling := range []string{address.Mailbox(), address.Unicode()} {

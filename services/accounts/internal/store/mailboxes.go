@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"log/slog"
 
 	"oms.internal/accounts/internal/account"
@@ -16,40 +14,54 @@ import (
 const mailboxBatch = 100
 
 // FillMailboxes makes the mailboxes and keys of members whose email was written by a process of a release that does not make
-// them. An index finds these members, so a start with nothing to do costs one look. A member whose mailbox another one has, or
-// whose email is no address any more, stays without a mailbox, and the log names it each time: it logs in with the email
-// exactly as it is stored, until an admin gives it another one. FillMailboxes may run at any time and again.
-func FillMailboxes(ctx context.Context, db *sql.DB, log *slog.Logger) error {
-	queries := sqlcgen.New(db)
+// them, as a service.Round does its work. An index finds these members, so where there are none it costs one look for each of its two
+// passes. A member whose mailbox another one has, or whose email is no address any more, stays without a mailbox, and the log names it
+// each time: it logs in with the email exactly as it is stored, until an admin gives it another one.
+func (s *Store) FillMailboxes(ctx context.Context, log *slog.Logger, rest func() error) (filled int, err error) {
 	// All wrong mailboxes go first, since one of them may be the right one of another member.
-	err := eachBatch(ctx, queries, func(due []sqlcgen.ListDueMailboxesRow) error { return clearWrong(ctx, queries, due) })
-	if err == nil {
-		err = eachBatch(ctx, queries, func(due []sqlcgen.ListDueMailboxesRow) error { return fillBatch(ctx, db, due, log) })
-	}
+	err = s.eachBatch(ctx, rest, func(due []sqlcgen.ListDueMailboxesRow) error { return s.clearWrong(ctx, due) })
 	if err != nil {
-		return fmt.Errorf("fill mailboxes: %w", err)
+		return 0, err
 	}
-	return nil
+	err = s.eachBatch(ctx, rest, func(due []sqlcgen.ListDueMailboxesRow) error {
+		without, err := s.fillBatch(ctx, due)
+		if err != nil {
+			return err
+		}
+		for id, problem := range without {
+			log.WarnContext(ctx, problem+"; an admin should give it another email", "member", id)
+		}
+		filled += len(due) - len(without)
+		return nil
+	})
+	return filled, err
 }
 
 // eachBatch hands over the members whose mailboxes are not those of their emails.
-func eachBatch(ctx context.Context, queries *sqlcgen.Queries, pass func(due []sqlcgen.ListDueMailboxesRow) error) error {
+func (s *Store) eachBatch(ctx context.Context, rest func() error, pass func(due []sqlcgen.ListDueMailboxesRow) error) error {
 	for after := uint64(0); ; {
-		rows, err := queries.ListDueMailboxes(ctx, sqlcgen.ListDueMailboxesParams{ID: after, Limit: mailboxBatch})
-		if err != nil || len(rows) == 0 {
+		var due []sqlcgen.ListDueMailboxesRow
+		err := s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+			due, err = queries.ListDueMailboxes(ctx, sqlcgen.ListDueMailboxesParams{ID: after, Limit: mailboxBatch})
+			return err
+		})
+		if err == nil && len(due) > 0 {
+			err = pass(due)
+		}
+		if err != nil || len(due) < mailboxBatch {
 			return err
 		}
-		if err := pass(rows); err != nil {
+		after = due[len(due)-1].ID
+		if err := rest(); err != nil {
 			return err
 		}
-		after = rows[len(rows)-1].ID
 	}
 }
 
 // clearWrong takes from members the mailboxes that their emails do not name any more.
-func clearWrong(ctx context.Context, queries *sqlcgen.Queries, rows []sqlcgen.ListDueMailboxesRow) error {
+func (s *Store) clearWrong(ctx context.Context, due []sqlcgen.ListDueMailboxesRow) error {
 	var wrong []uint64
-	for _, row := range rows {
+	for _, row := range due {
 		if row.Mailbox.Valid && row.Mailbox.String != account.Mailbox(row.Email) {
 			wrong = append(wrong, row.ID)
 		}
@@ -57,30 +69,25 @@ func clearWrong(ctx context.Context, queries *sqlcgen.Queries, rows []sqlcgen.Li
 	if len(wrong) == 0 {
 		return nil
 	}
-	return queries.ClearMailboxes(ctx, wrong)
+	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error { return queries.ClearMailboxes(ctx, wrong) })
 }
 
-// fillBatch gives members their mailboxes and keys.
-func fillBatch(ctx context.Context, db *sql.DB, due []sqlcgen.ListDueMailboxesRow, log *slog.Logger) (err error) {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, tx.Rollback())
+// fillBatch gives members their mailboxes and keys. It returns why some stay without a mailbox, under their ids.
+func (s *Store) fillBatch(ctx context.Context, due []sqlcgen.ListDueMailboxesRow) (without map[uint64]string, err error) {
+	err = s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+		without = map[uint64]string{}
+		for _, row := range due {
+			problem, err := fill(ctx, queries, row)
+			if err != nil {
+				return err
+			}
+			if problem != "" {
+				without[row.ID] = problem
+			}
 		}
-	}()
-	for _, row := range due {
-		problem, err := fill(ctx, sqlcgen.New(tx), row)
-		if err != nil {
-			return err
-		}
-		if problem != "" {
-			log.WarnContext(ctx, problem+"; an admin should give it another email", "member", row.ID)
-		}
-	}
-	return tx.Commit()
+		return nil
+	})
+	return without, err
 }
 
 // fill gives one member its mailbox and its key. It says why the member stays without a mailbox. A duplicate ends the

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/store"
 )
 
 // insertUnkeyed inserts a member as a process of the version before does, and returns its id.
@@ -25,11 +24,12 @@ func (f fixture) insertUnkeyed(t *testing.T, email string) uint64 {
 	return uint64(id)
 }
 
-// fillMailboxes runs the step of the migration and returns what it logs.
+// fillMailboxes makes a round and returns what it logs.
 func (f fixture) fillMailboxes(t *testing.T) string {
 	t.Helper()
 	var log bytes.Buffer
-	require.NoError(t, store.FillMailboxes(t.Context(), f.db, slog.New(slog.NewTextHandler(&log, nil))))
+	_, err := f.FillMailboxes(t.Context(), slog.New(slog.NewTextHandler(&log, nil)), func() error { return nil })
+	require.NoError(t, err)
 	return log.String()
 }
 

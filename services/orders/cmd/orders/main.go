@@ -15,6 +15,7 @@ import (
 
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
+	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/service"
 	"oms.internal/orders/internal/httpapi"
@@ -31,7 +32,7 @@ func program() service.Program[Config] {
 }
 
 func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {
-	return mysqlx.Migrate(ctx, cfg, sql.Orders(), log, store.MendEarlierWrites)
+	return mysqlx.Migrate(ctx, cfg, sql.Orders(), log)
 }
 
 func build(_ context.Context, cfg Config, base *service.Base) (service.Special, error) {
@@ -45,6 +46,7 @@ func build(_ context.Context, cfg Config, base *service.Base) (service.Special, 
 	})
 	httpapi.New(domain, cfg.TimeZone.Location).Register(base.App, base.Verifier, base.OwnWrites)
 	return service.Special{
+		Workers:   []lifecycle.Part{base.Mend(orderStore.MendEarlierWrites)},
 		Endpoints: natsapi.Endpoints(domain),
 		Consumers: []*events.Consumer{natsapi.NewConsumer(base.Database, base.NATS, orderStore.ForgetCustomer, base.Log)},
 	}, nil

@@ -126,36 +126,23 @@ func (s *Store) RedactNote(ctx context.Context, orderID, stepID, adminID uint64)
 // ForgetCustomer notes that a member was deleted, and then removes all notes about it. From the first moment there are no new
 // notes about it, and those that were being written are there when it looks. It may be done again at any time.
 func (s *Store) ForgetCustomer(ctx context.Context, customerID uint64, deletedAt time.Time) error {
-	write := func(ctx context.Context, work func(*sqlcgen.Queries) error) error {
+	write := func(work func(*sqlcgen.Queries) error) error {
 		return s.cluster.Write(ctx, func(_ context.Context, writer mysqlx.Writer) error { return work(sqlcgen.New(writer)) })
 	}
-	err := write(ctx, func(queries *sqlcgen.Queries) error {
+	err := write(func(queries *sqlcgen.Queries) error {
 		return queries.InsertFormerCustomer(ctx, sqlcgen.InsertFormerCustomerParams{CustomerID: customerID, DeletedAt: deletedAt})
 	})
-	if err != nil {
-		return err
-	}
-	return redactNotes(ctx, []uint64{customerID}, write)
-}
-
-// redactBatch is how many notes are removed at once.
-const redactBatch = 500
-
-// redactNotes removes the notes about customers, in as many writes as it takes.
-func redactNotes(ctx context.Context, customers []uint64,
-	write func(context.Context, func(*sqlcgen.Queries) error) error,
-) error {
-	for {
-		var ids []uint64
-		err := write(ctx, func(queries *sqlcgen.Queries) (err error) {
-			ids, err = queries.ListNotesOfCustomers(ctx, sqlcgen.ListNotesOfCustomersParams{CustomerIds: customers, Limit: redactBatch})
-			if err != nil || len(ids) == 0 {
+	for removed := redactBatch; err == nil && removed == redactBatch; {
+		err = write(func(queries *sqlcgen.Queries) error {
+			ids, err := queries.ListNotesOfCustomer(ctx, sqlcgen.ListNotesOfCustomerParams{CustomerID: customerID, Limit: redactBatch})
+			if removed = len(ids); err != nil || removed == 0 {
 				return err
 			}
 			return queries.RedactNotes(ctx, ids)
 		})
-		if err != nil || len(ids) < redactBatch {
-			return err
-		}
 	}
+	return err
 }
+
+// redactBatch is how many notes are removed at once.
+const redactBatch = 500

@@ -82,6 +82,18 @@ func (q *Queries) GetLastTimelineEntry(ctx context.Context, orderID uint64) (Ord
 	return i, err
 }
 
+const getMendedForUpdate = `-- name: GetMendedForUpdate :one
+SELECT through FROM composed_products WHERE id = 1 FOR UPDATE
+`
+
+// Up to which order the present round of mending has come; 0 between two rounds.
+func (q *Queries) GetMendedForUpdate(ctx context.Context) (uint64, error) {
+	row := q.db.QueryRowContext(ctx, getMendedForUpdate)
+	var through uint64
+	err := row.Scan(&through)
+	return through, err
+}
+
 const getOrder = `-- name: GetOrder :one
 SELECT id, customer_id, order_number, product_name, paid_at, state, version FROM orders WHERE id = ?
 `
@@ -259,38 +271,6 @@ func (q *Queries) InsertTimelineEntry(ctx context.Context, arg InsertTimelineEnt
 	return err
 }
 
-const listFormerCustomersAfter = `-- name: ListFormerCustomersAfter :many
-SELECT customer_id FROM former_customers WHERE customer_id > ? ORDER BY customer_id LIMIT ?
-`
-
-type ListFormerCustomersAfterParams struct {
-	CustomerID uint64
-	Limit      int32
-}
-
-func (q *Queries) ListFormerCustomersAfter(ctx context.Context, arg ListFormerCustomersAfterParams) ([]uint64, error) {
-	rows, err := q.db.QueryContext(ctx, listFormerCustomersAfter, arg.CustomerID, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []uint64
-	for rows.Next() {
-		var customer_id uint64
-		if err := rows.Scan(&customer_id); err != nil {
-			return nil, err
-		}
-		items = append(items, customer_id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listLastOrders = `-- name: ListLastOrders :many
 SELECT orders.id, orders.customer_id, orders.order_number, orders.product_name, orders.paid_at, orders.state, orders.version FROM orders
 JOIN (
@@ -340,30 +320,53 @@ func (q *Queries) ListLastOrders(ctx context.Context, customerIds []uint64) ([]O
 	return items, nil
 }
 
-const listNotesOfCustomers = `-- name: ListNotesOfCustomers :many
-SELECT id FROM order_timeline FORCE INDEX (order_timeline_customer)
-WHERE customer_id IN (/*SLICE:customer_ids*/?) AND note <> '' LIMIT ?
+const listNotesAboutFormerCustomers = `-- name: ListNotesAboutFormerCustomers :many
+SELECT steps.id FROM order_timeline AS steps FORCE INDEX (order_timeline_order)
+STRAIGHT_JOIN former_customers ON former_customers.customer_id = steps.customer_id
+WHERE steps.order_id > ? AND steps.order_id <= ? AND steps.note <> ''
 `
 
-type ListNotesOfCustomersParams struct {
-	CustomerIds []uint64
-	Limit       int32
+type ListNotesAboutFormerCustomersParams struct {
+	After   uint64
+	Through uint64
+}
+
+// The steps of orders that are gone are among them, too. The order of the tables is forced because there may be many former customers.
+func (q *Queries) ListNotesAboutFormerCustomers(ctx context.Context, arg ListNotesAboutFormerCustomersParams) ([]uint64, error) {
+	rows, err := q.db.QueryContext(ctx, listNotesAboutFormerCustomers, arg.After, arg.Through)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uint64
+	for rows.Next() {
+		var id uint64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listNotesOfCustomer = `-- name: ListNotesOfCustomer :many
+SELECT id FROM order_timeline FORCE INDEX (order_timeline_customer) WHERE customer_id = ? AND note <> '' LIMIT ?
+`
+
+type ListNotesOfCustomerParams struct {
+	CustomerID uint64
+	Limit      int32
 }
 
 // The index is forced because few steps have notes: by their ids, a server might read all steps to find some.
-func (q *Queries) ListNotesOfCustomers(ctx context.Context, arg ListNotesOfCustomersParams) ([]uint64, error) {
-	query := listNotesOfCustomers
-	var queryParams []interface{}
-	if len(arg.CustomerIds) > 0 {
-		for _, v := range arg.CustomerIds {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:customer_ids*/?", strings.Repeat(",?", len(arg.CustomerIds))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:customer_ids*/?", "NULL", 1)
-	}
-	queryParams = append(queryParams, arg.Limit)
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+func (q *Queries) ListNotesOfCustomer(ctx context.Context, arg ListNotesOfCustomerParams) ([]uint64, error) {
+	rows, err := q.db.QueryContext(ctx, listNotesOfCustomer, arg.CustomerID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -430,40 +433,30 @@ func (q *Queries) ListOrdersByIDs(ctx context.Context, ids []uint64) ([]Order, e
 	return items, nil
 }
 
-const listOrdersToMendAfter = `-- name: ListOrdersToMendAfter :many
-SELECT id, order_number, product_name,
-    EXISTS (SELECT 1 FROM order_numbers WHERE order_numbers.order_number = orders.order_number) AS recorded
-FROM orders WHERE id > ? ORDER BY id LIMIT ?
+const listProductsAfter = `-- name: ListProductsAfter :many
+SELECT id, product_name FROM orders WHERE id > ? ORDER BY id LIMIT ?
 `
 
-type ListOrdersToMendAfterParams struct {
+type ListProductsAfterParams struct {
 	ID    uint64
 	Limit int32
 }
 
-type ListOrdersToMendAfterRow struct {
+type ListProductsAfterRow struct {
 	ID          uint64
-	OrderNumber string
 	ProductName string
-	Recorded    bool
 }
 
-// EXISTS and not a join: MySQL may join by hashing, and then sorts all orders that follow for each batch.
-func (q *Queries) ListOrdersToMendAfter(ctx context.Context, arg ListOrdersToMendAfterParams) ([]ListOrdersToMendAfterRow, error) {
-	rows, err := q.db.QueryContext(ctx, listOrdersToMendAfter, arg.ID, arg.Limit)
+func (q *Queries) ListProductsAfter(ctx context.Context, arg ListProductsAfterParams) ([]ListProductsAfterRow, error) {
+	rows, err := q.db.QueryContext(ctx, listProductsAfter, arg.ID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListOrdersToMendAfterRow
+	var items []ListProductsAfterRow
 	for rows.Next() {
-		var i ListOrdersToMendAfterRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.OrderNumber,
-			&i.ProductName,
-			&i.Recorded,
-		); err != nil {
+		var i ListProductsAfterRow
+		if err := rows.Scan(&i.ID, &i.ProductName); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -555,6 +548,15 @@ func (q *Queries) RedactNotes(ctx context.Context, ids []uint64) error {
 		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
 	}
 	_, err := q.db.ExecContext(ctx, query, queryParams...)
+	return err
+}
+
+const updateMended = `-- name: UpdateMended :exec
+UPDATE composed_products SET through = ? WHERE id = 1
+`
+
+func (q *Queries) UpdateMended(ctx context.Context, through uint64) error {
+	_, err := q.db.ExecContext(ctx, updateMended, through)
 	return err
 }
 
