@@ -79,7 +79,8 @@ func parseJSON(body []byte) (map[string]json.RawMessage, error) {
 }
 
 func parseForm(body []byte) (map[string]json.RawMessage, error) {
-	form, err := url.ParseQuery(string(body))
+	// As in Django '&' alone separates fields; url.ParseQuery refuses a ';' that is not escaped.
+	form, err := url.ParseQuery(strings.ReplaceAll(string(body), ";", "%3B"))
 	if err != nil {
 		return nil, fault.New(fault.Malformed, "Form parse error.", err)
 	}
