@@ -14,7 +14,7 @@ import (
 
 // passedOn lists the headers of a client that a service gets to see. All others are dropped, so that a client cannot forge what
 // a service believes, now or later (Oms-*, X-Forwarded-*, Forwarded, X-Real-Ip, X-Request-Id, X-HTTP-Method-Override).
-// Authorization is dropped, too: services believe the principal only. Idempotency-Key passes with POST. Consistency-Token is
+// Authorization is dropped, too: services believe the principal only. Idempotency-Key passes with requests that write. Consistency-Token is
 // replaced by the later of the client's and what the gateway remembers.
 var passedOn = []string{
 	fiber.HeaderAccept,
@@ -61,10 +61,10 @@ func requestHeaders(method string, client *fasthttp.RequestHeader) http.Header {
 	return header
 }
 
-// addKey passes the Idempotency-Key of a POST on. Other methods are idempotent by themselves or have If-Match. Malformed keys
-// (an empty one, or two) are passed on as well, because the service has to refuse them.
+// addKey passes the Idempotency-Key of a request that writes on. Malformed keys (an empty one, or two) are passed on as well,
+// because the service has to refuse them.
 func addKey(header http.Header, method string, client *fasthttp.RequestHeader) {
-	if method != http.MethodPost {
+	if !writes(method) {
 		return
 	}
 	for _, key := range client.PeekAll(httpx.HeaderIdempotencyKey) {
