@@ -62,6 +62,7 @@ func NewVerifier(options Options) *Verifier {
 			jwt.WithIssuer(options.Issuer),
 			jwt.WithAudience(options.Audience),
 			jwt.WithExpirationRequired(),
+			jwt.WithStrictDecoding(), // a token has one spelling (RFC 4648, section 3.5)
 			jwt.WithTimeFunc(options.Now),
 		),
 	}

@@ -158,6 +158,21 @@ func TestForgedTokenIsInvalid(t *testing.T) {
 	}
 }
 
+func TestATokenHasOneSpelling(t *testing.T) {
+	t.Parallel()
+	issuer := testkit.NewIssuer(t)
+	verifier := newVerifier(t, publishIssuer(t, issuer), revoked{})
+	signed := issuer.Sign(t, testkit.Claims(7, 70, now), nil)
+	_, err := verifier.Verify(t.Context(), []string{"Token " + signed})
+	require.NoError(t, err)
+	// The last of 86 characters holds two bits of the 64 bytes, and four that must be 0.
+	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+		if other := signed[:len(signed)-1] + string(last); other != signed {
+			requireInvalid(t, verifier, other)
+		}
+	}
+}
+
 func resign(t *testing.T, issuer *testkit.Issuer, method jwt.SigningMethod, key any) string {
 	t.Helper()
 	unsigned := jwt.NewWithClaims(method, testkit.Claims(7, 70, now))

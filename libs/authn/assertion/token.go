@@ -91,6 +91,7 @@ func NewVerifier(key ed25519.PublicKey, audience string, now func() time.Time) *
 		jwt.WithIssuer(issuer),
 		jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(),
+		jwt.WithStrictDecoding(), // a token has one spelling (RFC 4648, section 3.5)
 		jwt.WithLeeway(leeway),
 		jwt.WithTimeFunc(now),
 	)}
