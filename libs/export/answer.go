@@ -7,12 +7,13 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/listing"
 )
 
 // Answer sends the rows that next returns, until it returns none, as a file with this name, in the format that the client
 // chooses.
 func Answer[Row any](c *fiber.Ctx, streams httpx.Streams, name string, next func(context.Context) ([]Row, error)) error {
-	format, err := Choose(c.Query("format"), c.Accepts)
+	format, err := Choose(listing.Param(string(c.Request().URI().QueryString()), "format"), c.Get(fiber.HeaderAccept))
 	if err != nil {
 		return err
 	}

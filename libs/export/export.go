@@ -9,7 +9,9 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"mime"
 	"reflect"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -25,19 +27,39 @@ const (
 	NDJSON Format = "ndjson"
 )
 
-// Choose returns the format that the client names in the parameter format. Without one, it is NDJSON where the client
-// accepts that and no CSV, else CSV.
-func Choose(named string, accepts func(mediaTypes ...string) string) (Format, error) {
+// Choose returns the format that the client names in the parameter format. Without one it is the one of the two that the
+// client prefers in the header Accept (RFC 9110, section 12.5.1), else CSV.
+func Choose(named, accept string) (Format, error) {
 	switch named {
 	case string(CSV), string(NDJSON):
 		return Format(named), nil
 	case "":
-		if strings.HasSuffix(accepts("text/csv", "application/x-ndjson", "application/ndjson"), "ndjson") {
-			return NDJSON, nil
-		}
-		return CSV, nil
+		return preferred(accept), nil
 	}
 	return "", fault.InvalidField("format", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", named))
+}
+
+// preferred is the format with the greatest weight in Accept. Media types are the same in every case, and parameters such as
+// charset do not matter.
+func preferred(accept string) Format {
+	format, greatest := CSV, 0.0
+	for part := range strings.SplitSeq(accept, ",") {
+		mediaType, parameters, err := mime.ParseMediaType(part)
+		weight := 1.0
+		if err == nil && parameters["q"] != "" {
+			weight, err = strconv.ParseFloat(parameters["q"], 64)
+		}
+		if err != nil || weight <= greatest {
+			continue
+		}
+		switch mediaType {
+		case "application/x-ndjson", "application/ndjson":
+			format, greatest = NDJSON, weight
+		case "text/csv", "text/*", "*/*":
+			format, greatest = CSV, weight
+		}
+	}
+	return format
 }
 
 // ContentType is the media type of a file.
@@ -83,11 +105,18 @@ func Encode[Row any](format Format, rows []Row) ([]byte, error) {
 }
 
 func csvOf(records [][]string, before string) ([]byte, error) {
+	const lineFeed, endOfRecord = "\n", "\r\n" // RFC 4180
 	buffer := bytes.NewBufferString(before)
 	writer := csv.NewWriter(buffer)
-	writer.UseCRLF = true
-	err := writer.WriteAll(records)
-	return buffer.Bytes(), err
+	for _, record := range records {
+		// The writer's own UseCRLF would change line breaks within the texts, too.
+		if err := writer.WriteAll([][]string{record}); err != nil {
+			return nil, err
+		}
+		buffer.Truncate(buffer.Len() - len(lineFeed))
+		buffer.WriteString(endOfRecord)
+	}
+	return buffer.Bytes(), nil
 }
 
 // fieldsOf yields the JSON names of a struct's fields.

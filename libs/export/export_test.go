@@ -25,7 +25,7 @@ func TestASpreadsheetReadsTheFileAndTakesNoTextForAFormula(t *testing.T) {
 	for name, cell := range map[string]string{
 		"꽃다발": "꽃다발", "a,b": `"a,b"`, `say "x"`: `"say ""x"""`, "": "",
 		`=HYPERLINK("http://x.test","y")`: `"'=HYPERLINK(""http://x.test"",""y"")"`,
-		"+1":                              "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "\"'x\"", "\nx": "\"'\r\nx\"", "＝1": "'＝1", "a=1": "a=1",
+		"+1":                              "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "\"'\rx\"", "\nx": "\"'\nx\"", "＝1": "'＝1", "a=1": "a=1", "a\rb\nc\r\nd": "\"a\rb\nc\r\nd\"",
 	} {
 		encoded, err := export.Encode(export.CSV, []row{{ID: 7, Name: name, Gender: new("=M"), Active: true}, {}})
 		require.NoError(t, err)
@@ -49,18 +49,20 @@ func TestAProgramReadsOneObjectALine(t *testing.T) {
 
 func TestTheFormatIsTheOneThatIsNamedOrAccepted(t *testing.T) {
 	t.Parallel()
-	accepting := func(accepted string) func(...string) string { return func(...string) string { return accepted } }
 	for _, test := range []struct {
-		named, accepted string
-		want            export.Format
+		named, accept string
+		want          export.Format
 	}{
 		{"csv", "application/x-ndjson", export.CSV}, {"ndjson", "text/csv", export.NDJSON}, {"", "text/csv", export.CSV},
 		{"", "application/x-ndjson", export.NDJSON}, {"", "application/ndjson", export.NDJSON}, {"", "", export.CSV},
+		{"", "Application/X-NDJSON; charset=utf-8", export.NDJSON}, {"", "*/*", export.CSV}, {"", "application/x-ndjson, */*;q=0.1", export.NDJSON},
+		{"", "text/csv;q=0.5,application/x-ndjson;q=0.6", export.NDJSON}, {"", "text/csv, application/x-ndjson", export.CSV},
+		{"", "application/x-ndjson;q=0", export.CSV}, {"", "application/x-ndjson;q=x, ,/", export.CSV}, {"", "application/json", export.CSV},
 	} {
-		format, err := export.Choose(test.named, accepting(test.accepted))
+		format, err := export.Choose(test.named, test.accept)
 		require.NoError(t, err)
-		require.Equal(t, test.want, format)
+		require.Equal(t, test.want, format, "%+v", test)
 	}
-	_, err := export.Choose("xlsx", accepting(""))
+	_, err := export.Choose("xlsx", "")
 	require.Equal(t, map[string][]string{"format": {"Select a valid choice. xlsx is not one of the available choices."}}, fault.Of(err).Fields)
 }

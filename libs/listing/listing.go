@@ -173,6 +173,11 @@ func (l List) ordering(text string, matches []Match) []Key {
 	if len(keys) > 0 || len(l.Ordering) == 0 {
 		return keys
 	}
+	return l.DefaultOrdering(matches)
+}
+
+// DefaultOrdering is the order of a list with these matches where the client asks for none.
+func (l List) DefaultOrdering(matches []Match) []Key {
 	for _, match := range matches {
 		if (match.Op == AtLeast || match.Op == Below) && slices.Contains(l.Ordering, match.Field) {
 			return []Key{{Field: match.Field}}

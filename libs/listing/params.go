@@ -42,6 +42,9 @@ func (p params) get(name string) string {
 	return strings.TrimSpace(norm.NFC.String(p[name][len(p[name])-1]))
 }
 
+// Param returns the value of a parameter of a URL's query, as those of lists are read: "" where it is missing.
+func Param(rawQuery, name string) string { return parseParams(rawQuery).get(name) }
+
 // link returns the URL with other values of some parameters; "" removes one. All others stay, sorted by name as in Django
 // REST Framework, and escaped so that every reader of URLs finds the same in them.
 func link(requested *url.URL, changes map[string]string) *string {

@@ -50,7 +50,7 @@ func (s *Service) Export(
 		return nil, err
 	}
 	// In the order of a value that changes, a row that changes meanwhile would come twice or not at all.
-	request.Ordering = nil
+	request.Ordering = adminsMembers.DefaultOrdering(request.Matches)
 	return listing.Walk(request, exportPage, func(ctx context.Context, request listing.Request) (listing.Rows[Member], error) {
 		return s.deps.Store.Members(ctx, Query{Request: request})
 	}), nil

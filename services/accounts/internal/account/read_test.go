@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,6 +38,19 @@ func TestNobodyOrdersOrSearchesByWhatIsMasked(t *testing.T) {
 		_, err := w.List(t.Context(), test.caller, listing.Request{}.Only("email", "sungi@x.test"))
 		require.NoError(t, err)
 		require.Equal(t, test.emailsOf, w.store.query.EmailsOf, "%+v", test)
+	}
+}
+
+func TestAnExportIsInTheOrderOfTheIDsOrOfTheTimeThatIsFilteredBy(t *testing.T) {
+	t.Parallel()
+	w := populated(account.DirectoryMasked)
+	since := listing.Match{Field: "created_at", Op: listing.AtLeast, Values: []any{time.Now()}}
+	for field, matches := range map[string][]listing.Match{"id": nil, "created_at": {since}} {
+		next, err := w.Export(t.Context(), callerAdmin, listing.Request{Matches: matches, Ordering: []listing.Key{{Field: "name"}}})
+		require.NoError(t, err)
+		_, err = next(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []listing.Key{{Field: field}}, w.store.query.Ordering)
 	}
 }
 

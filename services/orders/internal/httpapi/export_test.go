@@ -34,11 +34,15 @@ func TestAnExportIsTheFilteredListAsAFile(t *testing.T) {
 	require.Len(t, w.Store.Queries, 3)
 	for _, query := range w.Store.Queries {
 		require.Equal(t, []listing.Match{{Field: "state", Op: listing.In, Values: []any{"paid", "shipped"}}}, query.Matches)
-		require.Empty(t, query.Ordering, "a walk is in the order of what never changes")
+		require.Equal(t, []listing.Key{{Field: "id"}}, query.Ordering, "a walk is in the order of what never changes")
 		require.NotNil(t, query.Cursor)
 	}
 
-	for target, accept := range map[string]string{"/orders/export": "application/x-ndjson", "/orders/export?format=ndjson": "text/csv"} {
+	w.Store.Queries = nil
+	require.Equal(t, http.StatusOK, w.send(t, boss, http.MethodGet, "/orders/export?paymented_at__gte=2020-01-01&ordering=state", "").status)
+	require.Equal(t, []listing.Key{{Field: "paymented_at"}}, w.Store.Queries[0].Ordering, "that of the time that is filtered by")
+
+	for target, accept := range map[string]string{"/orders/export": "application/x-ndjson", "/orders/export?format=csv&format=ndjson%20": "text/csv"} {
 		got := w.send(t, boss, http.MethodGet, target, "", "Accept", accept)
 		require.Equal(t, "application/x-ndjson", got.header.Get("Content-Type"))
 		require.Equal(t, 2500, strings.Count(got.text, "\n"))

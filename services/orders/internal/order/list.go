@@ -82,7 +82,7 @@ func (s *Service) Export(
 		return nil, false, fault.NewUnavailable(err)
 	}
 	// In the order of a value that changes, a row that changes meanwhile would come twice or not at all.
-	request.Ordering = nil
+	request.Ordering = List.DefaultOrdering(request.Matches)
 	return listing.Walk(request, exportPage, func(ctx context.Context, request listing.Request) (listing.Rows[Order], error) {
 		query.Request = request
 		return s.deps.Store.Orders(ctx, query)
