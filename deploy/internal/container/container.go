@@ -155,12 +155,14 @@ func (r *Runner) Admin(ctx context.Context, email string) error {
 }
 
 // RotateKeys lets accounts sign tokens with a new key. It runs the accounts binary's subcommand in a container of its own that may write
-// the folder of the original keys, and publishes the result. The running service sees the new file and needs no restart.
+// the folder of the original keys, and publishes the result. The running service sees the new file and needs no restart. The originals
+// have a path of their own, because at the service's own path Compose keeps the read-only folder that compose.yaml names.
 func (r *Runner) RotateKeys(ctx context.Context) error {
 	keys := filepath.Join(r.stack.Secrets(), secret.TokenKeys)
 	owner := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	const mounted = "/run/original-token-keys"
 	if err := r.compose(ctx, "run", "--rm", "--no-TTY", "--no-deps", "--user", owner,
-		"--volume", keys+":/run/token-keys", "accounts", "keys", "rotate"); err != nil {
+		"--volume", keys+":"+mounted, "--env", "TOKEN_KEYS_DIR="+mounted, "accounts", "keys", "rotate"); err != nil {
 		return err
 	}
 	return secret.Publish(r.stack.Secrets(), r.published())
