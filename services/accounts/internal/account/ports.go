@@ -143,7 +143,7 @@ type Vault interface {
 	// Fingerprint is the same for the same parts. Nobody without the vault's secret can find the parts by trying.
 	Fingerprint(parts ...string) Digest
 	// Seal returns the answer to the request with this fingerprint in a form that Open alone reads, and only with the same
-	// fingerprint. The member's password hash is left out.
-	Seal(fingerprint Digest, answer Login) ([]byte, error)
-	Open(fingerprint Digest, sealed []byte) (Login, error)
+	// fingerprint.
+	Seal(fingerprint Digest, done SignedUp) ([]byte, error)
+	Open(fingerprint Digest, sealed []byte) (SignedUp, error)
 }

@@ -30,6 +30,16 @@ type IdempotentRequest struct {
 	Answer func(Member, Session) ([]byte, error)
 }
 
+// SignedUp is a sign-up that was done: the answer to it, and the session in which its tokens are valid. The member bears its
+// password hash of that moment.
+type SignedUp struct {
+	Login
+	SessionID uint64
+}
+
+// errOver is the answer to a sign-up that is sent again after its answer has lost its worth.
+var errOver = fault.New(fault.Conflict, "This sign-up was done, and its session is over. Please log in.", nil)
+
 // SignUp creates a member and its first session. With a key that was used for the same request before, it answers as it
 // did then, and replayed is true.
 func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, key string) (login Login, replayed bool, err error) {
@@ -81,7 +91,7 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, re
 		if err != nil || request.Key == "" {
 			return nil, err
 		}
-		return s.deps.Vault.Seal(request.Fingerprint, login)
+		return s.deps.Vault.Seal(request.Fingerprint, SignedUp{login, session.ID})
 	}
 	kept, err = s.deps.Store.CreateMember(ctx, Member{
 		Email: input.Email, Name: input.Name, Nickname: input.Nickname, Phone: input.Phone, Gender: input.Gender,
@@ -118,19 +128,42 @@ func (s *Service) repeat(ctx context.Context, client Client, input NewMember, re
 		return Login{}, false, err
 	}
 	attempt := newPasswordAttempt(client, input.Email, 0)
-	var login Login
+	var done SignedUp
 	if !reused {
-		if login, err = s.deps.Vault.Open(request.Fingerprint, kept); err != nil {
+		if done, err = s.deps.Vault.Open(request.Fingerprint, kept); err != nil {
 			return Login{}, false, err
 		}
-		attempt = attempt.Of(login.View.Member.ID)
+		attempt = attempt.Of(done.View.Member.ID)
 	}
 	if err := s.admit(ctx, attempt); err != nil {
 		return Login{}, false, err
 	}
-	if reused {
-		return Login{}, false, s.fail(ctx, attempt, s.failed(ctx, client, authn.Principal{}, audit.SignUp, 0), err)
+	if !reused {
+		err = s.checkStillValid(ctx, done)
 	}
-	consistency.Concern(ctx, login.View.Member.ID)
-	return login, true, nil
+	if reused || errors.Is(err, errOver) {
+		return Login{}, false, s.fail(ctx, attempt, s.failed(ctx, client, authn.Principal{}, audit.SignUp, attempt.MemberID), err)
+	}
+	if err != nil {
+		return Login{}, false, err
+	}
+	consistency.Concern(ctx, done.View.Member.ID)
+	return done.Login, true, nil
+}
+
+// checkStillValid returns errOver where the tokens of a kept answer must not be given again: its session has ended, or the member
+// is gone, is not active, or has another password than the request holds. Otherwise who knows a former password would get a session.
+func (s *Service) checkStillValid(ctx context.Context, done SignedUp) error {
+	session, err := s.deps.Store.Session(ctx, done.SessionID)
+	if err == nil && !session.Live(s.now()) {
+		return errOver
+	}
+	var member Member
+	if err == nil {
+		member, err = s.deps.Store.LatestMember(ctx, done.View.Member.ID)
+	}
+	if fault.Is(err, fault.NotFound) || err == nil && (!member.Active || member.PasswordHash != done.View.Member.PasswordHash) {
+		return errOver
+	}
+	return err
 }

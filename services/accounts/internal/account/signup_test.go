@@ -59,7 +59,6 @@ func TestASignUpWithItsKeyAgainIsAnsweredAgainWithoutHashing(t *testing.T) {
 	again, replayed, err := w.SignUp(ctx, elsewhere, newcomer, "key")
 	require.NoError(t, err)
 	require.True(t, replayed)
-	first.View.Member.PasswordHash = ""
 	require.Equal(t, first, again)
 	require.Equal(t, []string{"hash"}, w.passwords.asked)
 	require.Equal(t, 1, w.store.CountSessions())
@@ -164,6 +163,63 @@ func TestSignUpsWithAKeyOfAnotherRequestCountAsFailedLogins(t *testing.T) {
 	require.True(t, replayed)
 }
 
+func TestNoKeptAnswerOutlivesThePasswordAndTheSessionThatItWasGivenFor(t *testing.T) {
+	t.Parallel()
+	over := fault.New(fault.Conflict, "This sign-up was done, and its session is over. Please log in.", nil)
+	for name, happens := range map[string]func(*world, accounttest.Registered) error{
+		"a new password, of the same session": func(w *world, who accounttest.Registered) error {
+			_, _, err := w.Update(t.Context(), who.Principal, who.MemberID, account.Change{Password: new(password), CurrentPassword: new(newPassword)})
+			return err
+		},
+		"a new password, of an admin": func(w *world, who accounttest.Registered) error {
+			_, _, err := w.Update(t.Context(), callerAdmin, who.MemberID, account.Change{Password: new(password)})
+			return err
+		},
+		"made an admin with another password": func(w *world, who accounttest.Registered) error {
+			_, err := w.CreateAdmin(t.Context(), who.Email, password)
+			return err
+		},
+		"logged out": func(w *world, who accounttest.Registered) error {
+			_, err := w.LogOut(t.Context(), who.Principal)
+			return err
+		},
+		"logged out everywhere": func(w *world, who accounttest.Registered) error {
+			_, err := w.LogOutAll(t.Context(), who.Principal)
+			return err
+		},
+		"ended by an admin": func(w *world, who accounttest.Registered) error {
+			_, err := w.EndSession(t.Context(), callerAdmin, who.SessionID)
+			return err
+		},
+		"deactivated": func(w *world, who accounttest.Registered) error {
+			_, _, err := w.Update(t.Context(), callerAdmin, who.MemberID, account.Change{Active: new(false)})
+			return err
+		},
+		"deleted": func(w *world, who accounttest.Registered) error {
+			_, err := w.Delete(t.Context(), who.Principal, who.MemberID, nil)
+			return err
+		},
+		"expired": func(w *world, _ accounttest.Registered) error {
+			w.Advance(refreshLifetime)
+			return nil
+		},
+	} {
+		w := populated(account.DirectoryMasked)
+		first, _, err := w.SignUp(t.Context(), browser, newcomer, "key")
+		require.NoError(t, err, name)
+		who := accounttest.RegisteredBy(t, first)
+		require.NoError(t, happens(w, who), name)
+		login, replayed, err := w.SignUp(t.Context(), browser, newcomer, "key")
+		require.Equal(t, over, err, name)
+		require.Empty(t, login, name)
+		require.False(t, replayed, name)
+		events := w.store.Events()
+		last := events[len(events)-1]
+		require.Equal(t, []any{audit.SignUp, audit.Failure, who.MemberID, browser.Address}, []any{last.Action, last.Outcome, last.Subject, last.Address}, name)
+		require.Equal(t, account.MaxSubjects, w.store.Failures(), "%s: it shows a password that counts no more", name)
+	}
+}
+
 func TestWhatCannotBeOpenedIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	w := populated(account.DirectoryMasked)
@@ -179,6 +235,6 @@ func TestWhatCannotBeOpenedIsNoAnswer(t *testing.T) {
 // brokenVault is account.Vault that opens nothing.
 type brokenVault struct{ account.Vault }
 
-func (brokenVault) Open(account.Digest, []byte) (account.Login, error) {
-	return account.Login{}, errBroken
+func (brokenVault) Open(account.Digest, []byte) (account.SignedUp, error) {
+	return account.SignedUp{}, errBroken
 }

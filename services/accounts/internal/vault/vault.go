@@ -69,7 +69,8 @@ func (v *Vault) Fingerprint(parts ...string) account.Digest {
 	return account.Digest(mac.Sum(nil))
 }
 
-// answer is what is sealed. Its names are stored for a day, so they only gain members.
+// answer is what is sealed. Its names are stored for a day, so they only gain members. An answer that a process of the release
+// before has sealed lacks the session and the hash.
 type answer struct {
 	ID            uint64    `json:"id"`
 	Email         string    `json:"email"`
@@ -83,16 +84,19 @@ type answer struct {
 	Expiry        time.Time `json:"expiry"`
 	RefreshToken  string    `json:"refresh_token"`
 	RefreshExpiry time.Time `json:"refresh_expiry"`
+	SessionID     uint64    `json:"session_id"`
+	PasswordHash  string    `json:"password_hash"`
 }
 
 // Seal encrypts the answer. The fingerprint goes with it as what must be there to open it, so that no row can be given
 // the answer of another.
-func (v *Vault) Seal(fingerprint account.Digest, login account.Login) ([]byte, error) {
-	member, grant := login.View.Member, login.Grant
+func (v *Vault) Seal(fingerprint account.Digest, done account.SignedUp) ([]byte, error) {
+	member, grant := done.View.Member, done.Grant
 	content, err := json.Marshal(answer{ //nolint:gosec // it is encrypted below
 		ID: member.ID, Email: member.Email, Name: member.Name, Nickname: member.Nickname, Phone: member.Phone,
 		Gender: member.Gender, CreatedAt: member.CreatedAt, Version: member.Version,
 		Token: grant.Token, Expiry: grant.Expiry, RefreshToken: grant.RefreshToken, RefreshExpiry: grant.RefreshExpiry,
+		SessionID: done.SessionID, PasswordHash: member.PasswordHash,
 	})
 	if err != nil {
 		return nil, err
@@ -101,22 +105,22 @@ func (v *Vault) Seal(fingerprint account.Digest, login account.Login) ([]byte, e
 }
 
 // Open decrypts an answer. A member that signed up is active, without the admin right and without an order.
-func (v *Vault) Open(fingerprint account.Digest, sealed []byte) (account.Login, error) {
+func (v *Vault) Open(fingerprint account.Digest, sealed []byte) (account.SignedUp, error) {
 	content, err := v.answer.Open(nil, nil, sealed, fingerprint[:])
 	if err != nil {
-		return account.Login{}, errors.New("what is kept of a sign-up cannot be opened")
+		return account.SignedUp{}, errors.New("what is kept of a sign-up cannot be opened")
 	}
 	var kept answer
 	if err := json.Unmarshal(content, &kept); err != nil {
-		return account.Login{}, fmt.Errorf("what is kept of a sign-up: %w", err)
+		return account.SignedUp{}, fmt.Errorf("what is kept of a sign-up: %w", err)
 	}
-	return account.Login{
+	return account.SignedUp{SessionID: kept.SessionID, Login: account.Login{
 		View: account.View{Member: account.Member{
 			ID: kept.ID, Email: kept.Email, Name: kept.Name, Nickname: kept.Nickname, Phone: kept.Phone, Gender: kept.Gender,
-			Active: true, CreatedAt: kept.CreatedAt, Version: kept.Version,
+			PasswordHash: kept.PasswordHash, Active: true, CreatedAt: kept.CreatedAt, Version: kept.Version,
 		}},
 		Grant: account.Grant{
 			Token: kept.Token, Expiry: kept.Expiry, RefreshToken: kept.RefreshToken, RefreshExpiry: kept.RefreshExpiry,
 		},
-	}, nil
+	}}, nil
 }
