@@ -9,7 +9,8 @@ import (
 
 // View is a member as one caller sees it.
 type View struct {
-	// Member has its email and phone masked where Masked is set.
+	// Member has its email and phone masked where Masked is set. Its version is 0 for whoever may not change it: it counts changes
+	// of what the caller does not see, too, such as the password.
 	Member Member
 	// Masked says that gender and last order are not for the caller.
 	Masked bool
@@ -28,6 +29,9 @@ func (s *Service) views(ctx context.Context, caller authn.Principal, members []M
 	var wanted []uint64
 	for i, member := range members {
 		views[i] = View{Member: member, ForAdmin: caller.Admin}
+		if !caller.Admin && caller.MemberID != member.ID {
+			views[i].Member.Version = 0
+		}
 		if s.seesWhole(caller, member.ID) {
 			wanted = append(wanted, member.ID)
 		} else {
@@ -58,7 +62,7 @@ func (s *Service) sees(caller authn.Principal, memberID uint64) bool {
 }
 
 func mask(member Member) View {
-	masked := Member{ID: member.ID, Name: member.Name, Nickname: member.Nickname, Version: member.Version}
+	masked := Member{ID: member.ID, Name: member.Name, Nickname: member.Nickname}
 	masked.Email = maskEmail(member.Email)
 	masked.Phone = maskPhone(member.Phone)
 	return View{Member: masked, Masked: true}

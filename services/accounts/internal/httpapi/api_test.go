@@ -48,12 +48,17 @@ type api struct {
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
+	return newAPIWith(t, account.DirectoryMasked)
+}
+
+func newAPIWith(t *testing.T, directory account.Directory) *api {
+	t.Helper()
 	a := &api{
 		store: accounttest.NewStore(), orders: &accounttest.Orders{},
 		clock: accounttest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)),
 	}
 	deps := accounttest.Dependencies(a.store, a.clock)
-	deps.Orders = a.orders
+	deps.Orders, deps.Directory = a.orders, directory
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	a.key = private

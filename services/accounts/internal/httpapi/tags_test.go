@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/authn"
 )
 
@@ -43,6 +44,34 @@ func TestAMemberBearsTheTagOfItsVersion(t *testing.T) {
 
 	require.Equal(t, http.StatusOK, a.logIn(t, "sungi@x.test").status)
 	require.Equal(t, put.header.Get("Etag"), tag(t, a.ask(t, caller, http.MethodGet, path, "")), "a login changes no member")
+}
+
+func TestTheTagOfAMemberTellsOthersOfWhatTheySeeOnly(t *testing.T) {
+	t.Parallel()
+	for directory, shown := range map[account.Directory]map[string]bool{
+		account.DirectoryMasked: {"name": true},
+		account.DirectoryOpen:   {"name": true, "gender": true},
+	} {
+		a := newAPIWith(t, directory)
+		of, other := a.signUp(t, "sungi@x.test"), a.signUp(t, "other@x.test")
+		look := func(held string) answer {
+			return a.ask(t, other, http.MethodGet, userPath(of.MemberID), "", "If-None-Match", held)
+		}
+		last := tag(t, look(`"none"`))
+		for name, change := range map[string]func(*account.Member){
+			"name":     func(m *account.Member) { m.Name = "Another" },
+			"gender":   func(m *account.Member) { m.Gender = "F" },
+			"password": func(m *account.Member) { m.PasswordHash = "another" },
+			"right":    func(m *account.Member) { m.Admin = true },
+			"state":    func(m *account.Member) { m.Active = false },
+		} {
+			a.store.Alter(of.MemberID, func(m *account.Member) { change(m); m.Version++ })
+			got := look(last)
+			require.Equal(t, shown[name], got.status == http.StatusOK, "%s: %s", directory, name)
+			require.Equal(t, shown[name], tag(t, got) != last, "%s: %s", directory, name)
+			last = tag(t, got)
+		}
+	}
 }
 
 func TestAChangeOfAnotherVersionThanTheClientSawIsRefused(t *testing.T) {
