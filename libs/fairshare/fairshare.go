@@ -1,9 +1,9 @@
 // Package fairshare shares what is scarce among clients, so that none of them can take it from the others: connections, bytes that
 // wait to be sent, places at the password hash, slow searches.
 //
-// A Pool is for what is taken and given back: it admits or refuses at once. A Line is for work of which little runs at the
-// same time: the rest waits, and clients take turns. Both have a bound in all. Neither has a fixed share for each client: a
-// client may hold as much as is free at that moment. So one client alone gets half, two get a third each, and there is
+// A Pool is for what is taken and given back: it admits or refuses at once. Places are a pool whose idle holders make room for
+// others, such as connections. A Line is for work of which little runs at the same time: the rest waits, and clients take
+// turns. Each has a bound in all. None has a fixed share for each client: a client may hold as much as is free at that moment. So one client alone gets half, two get a third each, and there is
 // always room for one who comes next, without anybody having to know how many clients there are. These are the dynamic
 // thresholds of Choudhury and Hahne ("Dynamic queue length thresholds for shared-memory packet switches", IEEE/ACM
 // Transactions on Networking 6(2), 1998) with α = 1. The turns are the fair queueing of Nagle ("On packet switches with

@@ -60,7 +60,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time
 	if err != nil {
 		return err
 	}
-	served, err := clientListener(cfg, public)
+	served, err := clientListener(cfg, public, built.metrics, now)
 	if err != nil {
 		return err
 	}

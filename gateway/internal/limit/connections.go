@@ -6,8 +6,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"oms.internal/gateway/internal/forwarded"
-	"oms.internal/libs/fault"
+	"oms.internal/libs/fairshare"
 	"oms.internal/libs/httpx"
 )
 
@@ -18,27 +20,41 @@ const maxRefused = 64
 // ConnectionOptions say how many connections to serve.
 type ConnectionOptions struct {
 	Total int
-	// PerAddress is how many one forwarded.Network may have; 0 for any number.
+	// PerAddress is how many one forwarded.Network may have, however many are free; 0 for its share.
 	PerAddress int
 	// Trusted proxies stand for many clients and are bound by Total only.
 	Trusted forwarded.Proxies
+	Metrics prometheus.Registerer
+	Now     func() time.Time
 }
 
-// Listener accepts no more connections than it may. Of those beyond, the server refuses some with an answer (429); the rest
-// are closed.
+// client is who has connections.
+type client struct {
+	network netip.Addr
+	proxy   bool
+}
+
+// Listener accepts no more connections than it may, and shares them among networks. When a network has its share, or all are
+// taken, the connection that has been idle for longest makes room: one on which the client is waited for, be it between two
+// requests, in a handshake or in the middle of a request. Of the connections for which there is no room, the server refuses
+// some with an answer (429, 503); the rest are closed.
 type Listener struct {
 	net.Listener
 	options ConnectionOptions
+	places  *fairshare.Places[client]
 
-	mu       sync.Mutex
-	total    int
-	refused  int
-	networks map[netip.Addr]int
+	mu      sync.Mutex
+	refused int
 }
 
 // Connections returns a listener over another one, so that no client can take all connections to it.
 func Connections(listener net.Listener, options ConnectionOptions) *Listener {
-	return &Listener{Listener: listener, options: options, networks: map[netip.Addr]int{}}
+	places := fairshare.NewPlaces(fairshare.PlacesOptions[client]{
+		Resource: "connections", Capacity: options.Total, PerClient: options.PerAddress,
+		Many: func(c client) bool { return c.proxy }, Now: options.Now,
+	})
+	options.Metrics.MustRegister(places.Collectors()...)
+	return &Listener{Listener: listener, options: options, places: places}
 }
 
 // Accept returns the next connection that is to be served or refused.
@@ -48,14 +64,13 @@ func (l *Listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		remote := forwarded.Remote(accepted.RemoteAddr())
-		if l.enter(remote) {
-			return &conn{Conn: accepted, leave: func() { l.leave(remote) }}, nil
+		served := &conn{Conn: accepted, now: l.options.Now}
+		err = l.enter(forwarded.Remote(accepted.RemoteAddr()), served)
+		if err == nil {
+			return served, nil
 		}
 		if l.enterRefused() {
-			failure := fault.New(fault.TooManyRequests, "There are too many connections.", nil)
-			failure.RetryAfter = time.Second
-			return httpx.Refuse(&conn{Conn: accepted, leave: l.leaveRefused}, failure), nil
+			return httpx.Refuse(&conn{Conn: accepted, now: l.options.Now, leave: l.leaveRefused}, err), nil
 		}
 		_ = accepted.Close()
 	}
@@ -77,35 +92,31 @@ func (l *Listener) leaveRefused() {
 	l.refused--
 }
 
-func (l *Listener) enter(address netip.Addr) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	network := forwarded.Network(address)
-	bounded := l.options.PerAddress > 0 && !l.options.Trusted.Trusts(address)
-	if l.total >= l.options.Total || bounded && l.networks[network] >= l.options.PerAddress {
-		return false
-	}
-	l.total++
-	l.networks[network]++
-	return true
-}
-
-func (l *Listener) leave(address netip.Addr) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.total--
-	network := forwarded.Network(address)
-	if l.networks[network]--; l.networks[network] == 0 {
-		delete(l.networks, network)
-	}
+func (l *Listener) enter(address netip.Addr, served *conn) error {
+	from := client{network: forwarded.Network(address), proxy: l.options.Trusted.Trusts(address)}
+	served.leave = func() { l.places.Keep(from, served, 0) }
+	return l.places.Take(from, served, 1)
 }
 
 // conn gives its place back once, however often it is closed.
 type conn struct {
 	net.Conn
+	fairshare.Stall
+
+	now   func() time.Time
 	once  sync.Once
 	leave func()
 }
+
+// Read notes that the client is waited for.
+func (c *conn) Read(into []byte) (int, error) {
+	c.Begin(c.now())
+	defer c.End()
+	return c.Conn.Read(into)
+}
+
+// Yield closes the connection, whose place is another's now.
+func (c *conn) Yield() { _ = c.Conn.Close() }
 
 // Close closes the connection and gives its place back.
 func (c *conn) Close() error {

@@ -7,18 +7,27 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/gateway/internal/forwarded"
+	"oms.internal/gateway/internal/testkit"
 )
 
-func listen(t *testing.T, options ConnectionOptions) *Listener {
+// setup is a listener of a test, with a clock that the test sets.
+func setup(listener net.Listener, options ConnectionOptions) (*Listener, *testkit.Clock) {
+	clock := testkit.Noon()
+	options.Metrics, options.Now = prometheus.NewRegistry(), clock.Now
+	return Connections(listener, options), clock
+}
+
+func listen(t *testing.T, options ConnectionOptions) (*Listener, *testkit.Clock) {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	limited := Connections(listener, options)
+	limited, clock := setup(listener, options)
 	t.Cleanup(func() { _ = limited.Close() })
-	return limited
+	return limited, clock
 }
 
 // accepting hands over what a listener accepts.
@@ -55,7 +64,7 @@ func isRefused(accepted net.Conn) bool {
 
 func TestAnAddressHasNoMoreConnectionsThanItMay(t *testing.T) {
 	t.Parallel()
-	listener := listen(t, ConnectionOptions{Total: 100, PerAddress: 2})
+	listener, _ := listen(t, ConnectionOptions{Total: 100, PerAddress: 2})
 	accepted := accepting(t, listener)
 	dialNext := func() net.Conn {
 		dial(t, listener)
@@ -76,14 +85,13 @@ func TestAnAddressHasNoMoreConnectionsThanItMay(t *testing.T) {
 	for _, conn := range []net.Conn{second, third, beyond, another} {
 		require.NoError(t, conn.Close())
 	}
-	require.Empty(t, listener.networks)
-	require.Zero(t, listener.total)
+	require.Zero(t, listener.places.Used())
 	require.Zero(t, listener.refused)
 }
 
 func TestRefusalsAreBoundedToo(t *testing.T) {
 	t.Parallel()
-	listener := listen(t, ConnectionOptions{Total: 100, PerAddress: 1})
+	listener, _ := listen(t, ConnectionOptions{Total: 100, PerAddress: 1})
 	accepted := accepting(t, listener)
 	dial(t, listener)
 	require.False(t, isRefused(<-accepted))
@@ -105,7 +113,7 @@ func TestTrustedProxiesAreBoundByTheTotalOnly(t *testing.T) {
 	t.Parallel()
 	var trusted forwarded.Proxies
 	require.NoError(t, trusted.UnmarshalText([]byte("127.0.0.1")))
-	listener := listen(t, ConnectionOptions{Total: 3, PerAddress: 1, Trusted: trusted})
+	listener, _ := listen(t, ConnectionOptions{Total: 3, PerAddress: 1, Trusted: trusted})
 	accepted := accepting(t, listener)
 	for range 3 {
 		dial(t, listener)
@@ -117,10 +125,51 @@ func TestTrustedProxiesAreBoundByTheTotalOnly(t *testing.T) {
 
 func TestAddressesOfOneIPv6NetworkCountTogether(t *testing.T) {
 	t.Parallel()
-	listener := Connections(nil, ConnectionOptions{Total: 100, PerAddress: 1})
-	require.True(t, listener.enter(netip.MustParseAddr("2001:db8::1")))
-	require.False(t, listener.enter(netip.MustParseAddr("2001:db8::2")))
-	require.True(t, listener.enter(netip.MustParseAddr("2001:db8:0:1::2")))
-	listener.leave(netip.MustParseAddr("2001:db8::1"))
-	require.True(t, listener.enter(netip.MustParseAddr("2001:db8::2")))
+	listener, _ := setup(nil, ConnectionOptions{Total: 100, PerAddress: 1})
+	enter := func(address string) (*conn, error) {
+		served := &conn{}
+		return served, listener.enter(netip.MustParseAddr(address), served)
+	}
+	first, err := enter("2001:db8::1")
+	require.NoError(t, err)
+	_, err = enter("2001:db8::2")
+	require.Error(t, err)
+	_, err = enter("2001:db8:0:1::2")
+	require.NoError(t, err)
+	first.leave()
+	_, err = enter("2001:db8::2")
+	require.NoError(t, err)
+}
+
+func TestTheLongestIdleConnectionOfTheNetworkThatHasMostMakesRoom(t *testing.T) {
+	t.Parallel()
+	listener, clock := listen(t, ConnectionOptions{Total: 8})
+	accepted := accepting(t, listener)
+	// Each network is one address of this machine.
+	idle := map[string][]net.Conn{}
+	dialFrom := func(address string) net.Conn {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+		client, err := dialer.DialContext(t.Context(), "tcp", listener.Addr().String())
+		require.NoError(t, err)
+		require.NoError(t, client.SetDeadline(time.Now().Add(time.Minute)))
+		t.Cleanup(func() { _ = client.Close() })
+		served := <-accepted
+		require.False(t, isRefused(served))
+		go func() { _, _ = served.Read(make([]byte, 1)) }() // as a server does that waits for a request
+		require.Eventually(t, func() bool { return !served.(*conn).StalledSince().IsZero() }, time.Minute, time.Millisecond)
+		clock.Advance(time.Second)
+		idle[address] = append(idle[address], client)
+		return client
+	}
+	for _, address := range []string{"127.0.0.2", "127.0.0.2", "127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.3", "127.0.0.4", "127.0.0.5"} {
+		dialFrom(address)
+	}
+	for _, next := range []string{"127.0.0.6", "127.0.0.2"} {
+		dialFrom(next)
+		oldest := idle["127.0.0.2"][0]
+		idle["127.0.0.2"] = idle["127.0.0.2"][1:]
+		_, err := oldest.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF, next)
+	}
+	require.Equal(t, 8, listener.places.Used())
 }
