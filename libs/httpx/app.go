@@ -8,6 +8,7 @@ package httpx
 import (
 	"cmp"
 	"log/slog"
+	"net"
 	"slices"
 	"time"
 
@@ -29,7 +30,7 @@ const (
 )
 
 // MaxConnections is how many connections a server serves at the same time. One on which a request is arriving takes up to
-// 28 KiB, so that all together stay below 128 MiB, large bodies (body.go) included.
+// 28 KiB, so that all together stay below 128 MiB, what arrives (body.go) included.
 const MaxConnections = 2_500
 
 // Options are what a process decides about its server.
@@ -50,6 +51,11 @@ type Options struct {
 	Unreadable func(*fasthttp.RequestCtx)
 	// EveryAnswer may add headers to each answer, whoever has made it, before it is written.
 	EveryAnswer func(*fasthttp.RequestCtx)
+	// Client says who is at the other end of a connection from an address. If nil, each stands for many, as the gateway does for
+	// a service.
+	Client func(net.Addr) Client
+	// Now is the clock by which clients are waited for; time.Now if nil.
+	Now func() time.Time
 	// ReadTimeout is how long a request may take to arrive, from its first byte to its last; 10 s if 0.
 	ReadTimeout time.Duration
 }
@@ -74,11 +80,11 @@ func New(options Options) *fiber.App {
 		ReduceMemoryUsage: true,
 		RequestMethods:    append(slices.Clone(fiber.DefaultMethods), otherMethod),
 	})
-	hooks := &hooks{
-		server:  app.Server(),
-		bodies:  newRoom(cmp.Or(options.ReadTimeout, readTimeout) + options.Timeout + writeTimeout),
-		options: options,
+	if options.Now == nil {
+		options.Now = time.Now
 	}
+	hooks := &hooks{server: app.Server(), arriving: newArriving(options.Now), options: options}
+	options.Metrics.MustRegister(hooks.arriving.Collectors()...)
 	hooks.install()
 	app.Use(observe(options), recoverPanic(options.Log), decideOnce(slices.Concat(
 		options.First,

@@ -38,14 +38,24 @@ func (l strictListener) Accept() (net.Conn, error) {
 type strictConn struct {
 	net.Conn
 	incoming  incoming
+	arrival   arrival
 	refusal   error // what every request here is answered with; nil on a connection that is served
 	headIsCut bool  // whether the head of the request was too large to be read to its end
 	lingers   bool  // whether the client may still be sending when the connection is closed
 }
 
-// Read fails once something arrives that must not be taken for a request.
+// Read fails once something arrives that must not be taken for a request, and when there is no room for more.
 func (c *strictConn) Read(buffer []byte) (int, error) {
+	if c.incoming.count == 0 {
+		c.arrival.keep(0) // the request before was answered
+	}
+	if err := c.arrival.await(c.incoming.count + len(buffer)); err != nil {
+		return 0, err
+	}
 	n, err := c.Conn.Read(buffer)
+	if err := c.arrival.came(); err != nil {
+		return 0, err
+	}
 	if refused := c.incoming.check(buffer[:n]); refused != nil {
 		return 0, refused
 	}
@@ -54,6 +64,7 @@ func (c *strictConn) Read(buffer []byte) (int, error) {
 
 // Close lets a client that was refused read its answer first.
 func (c *strictConn) Close() error {
+	c.arrival.leave()
 	if c.lingers {
 		endWriting(c.Conn)
 		c.readOn(func() bool { return false })

@@ -36,7 +36,7 @@ func (h *hooks) decideBeforeBody(request *fasthttp.RequestCtx) int {
 	case !expectsContinue(header):
 		refuseWith(request, fault.New(fault.ExpectationFailed, "The only expectation that can be met is 100-continue.", nil))
 		h.server.ErrorHandler(request, errors.New("unknown expectation"))
-	case h.bodies.refuses(header):
+	case header.ContentLength() > BodyLimit:
 		h.server.ErrorHandler(request, fasthttp.ErrBodyTooLarge)
 	default:
 		request.SetUserValue(headOnlyKey{}, true)
@@ -44,7 +44,12 @@ func (h *hooks) decideBeforeBody(request *fasthttp.RequestCtx) int {
 		request.RemoveUserValue(headOnlyKey{})
 		if awaitsBody(request) {
 			request.RemoveUserValue(awaitsBodyKey{})
-			return fasthttp.StatusContinue
+			conn := connOf(request)
+			err := conn.arrival.take(conn.incoming.count + header.ContentLength())
+			if err == nil {
+				return fasthttp.StatusContinue
+			}
+			h.server.ErrorHandler(request, err)
 		}
 	}
 	// The client may send its body without waiting for the answer.

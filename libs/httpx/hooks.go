@@ -2,19 +2,21 @@ package httpx
 
 import (
 	"errors"
+	"net"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"oms.internal/libs/fairshare"
 	"oms.internal/libs/fault"
 )
 
 // hooks is what concerns every request and every answer. Fiber sees only requests that could be read whole, so the hooks are
 // those of fasthttp's server, all in this one place.
 type hooks struct {
-	server  *fasthttp.Server
-	bodies  *room
-	options Options
+	server   *fasthttp.Server
+	arriving *fairshare.Places[Client]
+	options  Options
 }
 
 // refusalKey marks a request that is refused, with the fault that Fiber cannot tell from fasthttp's error.
@@ -23,18 +25,16 @@ type refusalKey struct{}
 // install wraps what Fiber has set.
 func (h *hooks) install() {
 	handle, refuse := h.server.Handler, h.server.ErrorHandler
+	h.server.ConnState = h.welcome
 	h.server.HeaderReceived = func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		showExpectation(header)
-		return h.bodies.announced(header)
+		return fasthttp.RequestConfig{}
 	}
 	h.server.ExpectHandler = h.decideBeforeBody
 	h.server.Handler = func(request *fasthttp.RequestCtx) {
 		acceptAnyMethod(request)
-		defer func() {
-			if !awaitsBody(request) {
-				h.bodies.leave(&request.Request.Header)
-			}
-		}()
+		conn := connOf(request)
+		conn.arrival.arrived(&request.Request, conn.incoming.count)
 		handle(request)
 		if !awaitsBody(request) {
 			h.complete(request)
@@ -44,14 +44,27 @@ func (h *hooks) install() {
 		conn := connOf(request)
 		conn.lingers = true
 		_, conn.headIsCut = errors.AsType[*fasthttp.ErrSmallBuffer](err)
-		if held := h.bodies.leave(&request.Request.Header); errors.Is(err, fasthttp.ErrBodyTooLarge) && !held && h.fits(request) {
-			refuseWith(request, fault.NewUnavailable(errors.New("too many large bodies are on their way")))
+		if conn.arrival.refusal != nil {
+			refuseWith(request, fault.Of(conn.arrival.refusal))
 		}
 		if h.options.Unreadable != nil {
 			h.options.Unreadable(request)
 		}
 		refuse(request, err)
 		h.complete(request)
+	}
+}
+
+// welcome tells a new connection whose share it counts for.
+func (h *hooks) welcome(conn net.Conn, state fasthttp.ConnState) {
+	strict, ok := conn.(interface{ strict() *strictConn })
+	if !ok || state != fasthttp.StateNew {
+		return
+	}
+	arrival := &strict.strict().arrival
+	arrival.places, arrival.now, arrival.conn, arrival.client = h.arriving, h.options.Now, conn, Client{Many: true}
+	if h.options.Client != nil {
+		arrival.client = h.options.Client(conn.RemoteAddr())
 	}
 }
 
@@ -65,12 +78,6 @@ func (h *hooks) complete(request *fasthttp.RequestCtx) {
 	if request.Response.StatusCode() >= fiber.StatusBadRequest && request.Response.ConnectionClose() {
 		conn.lingers = true
 	}
-}
-
-// fits reports whether the body that a request announces is within the limit. fasthttp has emptied the header of a request
-// with chunks by the time of an error, and then knows no length of it.
-func (h *hooks) fits(request *fasthttp.RequestCtx) bool {
-	return request.Request.Header.ContentLength() <= BodyLimit
 }
 
 // refuseWith has asFault return failure for this request.

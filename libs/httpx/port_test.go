@@ -106,11 +106,11 @@ func TestTheKernelKeepsLittleOfAConnectionThatIsNotRead(t *testing.T) {
 	require.NoError(t, err)
 	listener, err := port.Listen()
 	require.NoError(t, err)
-	defer listener.Close() //nolint:errcheck // the test has ended
+	defer listener.Close()
 	require.NoError(t, connect(t, listener.Addr().String()))
 	accepted, err := listener.Accept()
 	require.NoError(t, err)
-	defer accepted.Close() //nolint:errcheck // the test has ended
+	defer accepted.Close()
 	raw, err := accepted.(*net.TCPConn).SyscallConn()
 	require.NoError(t, err)
 	require.NoError(t, raw.Control(func(descriptor uintptr) {

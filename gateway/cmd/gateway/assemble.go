@@ -102,7 +102,7 @@ func assemble(cfg Config, log *slog.Logger, world outside) (*assembled, error) {
 		Origins: cfg.CORSAllowedOrigins, RequestHeaders: cfg.CORSAllowedHeaders, TLS: cfg.TLSCertFile != "",
 	}
 	app := httpx.New(httpx.Options{
-		Log: log, Metrics: world.metrics, Timeout: cfg.UpstreamTimeout,
+		Log: log, Metrics: world.metrics, Timeout: cfg.UpstreamTimeout, Client: cfg.TrustedProxies.Client,
 		First:       []fiber.Handler{forwarded.Find(cfg.TrustedProxies), limits.Address},
 		Decide:      []fiber.Handler{requests.Decide},
 		Unreadable:  limits.Unreadable(cfg.TrustedProxies),

@@ -3,8 +3,11 @@ package forwarded
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
+
+	"oms.internal/libs/httpx"
 )
 
 // Proxies are the networks whose forwarding headers are believed. The zero value believes none.
@@ -52,6 +55,12 @@ func (p Proxies) Trusts(address netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// Client returns who is at the other end of a connection: a network, or a trusted proxy, which stands for many.
+func (p Proxies) Client(remote net.Addr) httpx.Client {
+	address := Remote(remote)
+	return httpx.Client{Network: Network(address), Many: p.Trusts(address)}
 }
 
 // address returns the client behind a connection. Each trusted proxy has added, on the right, the address from which it was

@@ -2,7 +2,6 @@ package limit
 
 import (
 	"net"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -28,12 +27,6 @@ type ConnectionOptions struct {
 	Now     func() time.Time
 }
 
-// client is who has connections.
-type client struct {
-	network netip.Addr
-	proxy   bool
-}
-
 // Listener accepts no more connections than it may, and shares them among networks. When a network has its share, or all are
 // taken, the connection that has been idle for longest makes room: one on which the client is waited for, be it between two
 // requests, in a handshake or in the middle of a request. Of the connections for which there is no room, the server refuses
@@ -41,7 +34,7 @@ type client struct {
 type Listener struct {
 	net.Listener
 	options ConnectionOptions
-	places  *fairshare.Places[client]
+	places  *fairshare.Places[httpx.Client]
 
 	mu      sync.Mutex
 	refused int
@@ -49,9 +42,9 @@ type Listener struct {
 
 // Connections returns a listener over another one, so that no client can take all connections to it.
 func Connections(listener net.Listener, options ConnectionOptions) *Listener {
-	places := fairshare.NewPlaces(fairshare.PlacesOptions[client]{
+	places := fairshare.NewPlaces(fairshare.PlacesOptions[httpx.Client]{
 		Resource: "connections", Capacity: options.Total, PerClient: options.PerAddress,
-		Many: func(c client) bool { return c.proxy }, Now: options.Now,
+		Many: func(c httpx.Client) bool { return c.Many }, Now: options.Now,
 	})
 	options.Metrics.MustRegister(places.Collectors()...)
 	return &Listener{Listener: listener, options: options, places: places}
@@ -65,7 +58,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		served := &conn{Conn: accepted, now: l.options.Now}
-		err = l.enter(forwarded.Remote(accepted.RemoteAddr()), served)
+		err = l.enter(served)
 		if err == nil {
 			return served, nil
 		}
@@ -92,8 +85,8 @@ func (l *Listener) leaveRefused() {
 	l.refused--
 }
 
-func (l *Listener) enter(address netip.Addr, served *conn) error {
-	from := client{network: forwarded.Network(address), proxy: l.options.Trusted.Trusts(address)}
+func (l *Listener) enter(served *conn) error {
+	from := l.options.Trusted.Client(served.RemoteAddr())
 	served.leave = func() { l.places.Keep(from, served, 0) }
 	return l.places.Take(from, served, 1)
 }

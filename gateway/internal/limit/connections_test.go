@@ -3,7 +3,6 @@ package limit
 import (
 	"io"
 	"net"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -123,12 +122,21 @@ func TestTrustedProxiesAreBoundByTheTotalOnly(t *testing.T) {
 	require.True(t, isRefused(<-accepted))
 }
 
+// remote is a connection from an address.
+type remote struct {
+	net.Conn
+
+	address string
+}
+
+func (r remote) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(r.address)} }
+
 func TestAddressesOfOneIPv6NetworkCountTogether(t *testing.T) {
 	t.Parallel()
 	listener, _ := setup(nil, ConnectionOptions{Total: 100, PerAddress: 1})
 	enter := func(address string) (*conn, error) {
-		served := &conn{}
-		return served, listener.enter(netip.MustParseAddr(address), served)
+		served := &conn{Conn: remote{address: address}}
+		return served, listener.enter(served)
 	}
 	first, err := enter("2001:db8::1")
 	require.NoError(t, err)
