@@ -63,6 +63,8 @@ type Cluster struct {
 	wrote atomic.Uint64
 	// beatRefused is why the primary refused the last beat, or nil if it did not.
 	beatRefused atomic.Pointer[error]
+	// stalled is why nothing is written to the primary, although it answers, or nil.
+	stalled atomic.Pointer[error]
 }
 
 // errNotLookedAt is why a server counts as unreachable before the first look at it.
@@ -105,9 +107,9 @@ func (c *Cluster) Pools() map[string]*sql.DB {
 	return pools
 }
 
-// Ready returns nil while the cluster is usable and the primary takes heartbeats. Without heartbeats no replica can be used.
+// Ready returns nil while the cluster is usable and the primary commits heartbeats. Without heartbeats no replica can be used.
 func (c *Cluster) Ready() error {
-	if err := c.Usable(); err != nil {
+	if _, err := c.writable(); err != nil {
 		return err
 	}
 	if refused := c.beatRefused.Load(); refused != nil {

@@ -17,24 +17,50 @@ import (
 // Error numbers of MySQL and MariaDB that this package handles. Both name them in their references: MySQL in "Server Error Message
 // Reference", MariaDB in "Error Codes".
 const (
+	snapshotConflict    = 1020
 	tooManyConnections  = 1040
 	serverShutdown      = 1053
 	noSuchColumn        = 1054
 	duplicateEntry      = 1062
+	noThread            = 1135
 	noSuchTable         = 1146
 	noSuchIndex         = 1176
 	errorDuringCommit   = 1180
+	tooManyOfUser       = 1203
 	lockWaitTimeout     = 1205
 	deadlock            = 1213
-	snapshotConflict    = 1020
+	userLimitReached    = 1226
 	readOnlyOption      = 1290
 	queryInterrupted    = 1317
 	readOnlyTransaction = 1792
 	readOnlyMode        = 1836
+	engineReadOnly      = 1874
+	forcedRecovery      = 1881 // MySQL
 	connectionKilled    = 1927
 	statementTimeout    = 1969 // MariaDB
 	queryTimeout        = 3024 // MySQL
+	offline             = 3032
 )
+
+// full are the errors of a server that cannot do its work for now, because it lacks space on a disk, or memory, or a file cannot be written.
+// Servers send numbers below 1000 for failed files; MySQL's reference calls those "Global Error Message Reference".
+var full = []uint16{
+	1,    // a temporary file cannot be made
+	3,    // a file cannot be written
+	5,    // memory
+	20,   // the disk is full
+	1021, // the disk is full
+	1026, // a file cannot be written: the binary log or a temporary file
+	1030, // the storage engine failed, with an error of the operating system such as 28, no space left
+	1037, // memory
+	1041, // memory
+	1114, // the table is full: its file cannot grow
+	1206, // memory for locks
+	1598, // the binary log cannot be written
+	1637, // places for transactions that undo
+	1878, // a temporary file cannot be written
+	3675, // the disk is full (MySQL)
+}
 
 var (
 	errNoPrimary = errors.New("no primary")
@@ -65,10 +91,13 @@ func lost(err error) bool {
 	return !decided(err) && (errors.Is(err, errNoPrimary) || connectionFailed(err) || isReadOnly(err))
 }
 
-// isReadOnly reports whether the server refused a write because it is no primary any more.
+// isReadOnly reports whether the server refused a write because it takes none: it is no primary any more, or its engine only reads.
 func isReadOnly(err error) bool {
-	return hasNumber(err, readOnlyOption, readOnlyTransaction, readOnlyMode)
+	return hasNumber(err, readOnlyOption, readOnlyTransaction, readOnlyMode, engineReadOnly, forcedRecovery)
 }
+
+// isFull reports whether the server cannot write for now. The statement is not at fault, and may succeed later.
+func isFull(err error) bool { return hasNumber(err, full...) }
 
 func hasNumber(err error, numbers ...uint16) bool {
 	refused, ok := errors.AsType[*mysql.MySQLError](err)
@@ -89,7 +118,8 @@ func connectionFailed(err error) bool {
 	}
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, io.EOF) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
-		hasNumber(err, tooManyConnections, serverShutdown, queryInterrupted, connectionKilled)
+		hasNumber(err, tooManyConnections, tooManyOfUser, userLimitReached, noThread, offline,
+			serverShutdown, queryInterrupted, connectionKilled)
 }
 
 // asFault turns an error into a fault: Timeout, or Unavailable if the servers are the reason. A fault, and any other error, stays as it is.
@@ -103,7 +133,7 @@ func asFault(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil, hasNumber(err, statementTimeout, queryTimeout):
 		return fault.NewTimeout(err)
-	case errors.Is(err, errNoPrimary), connectionFailed(err), isReadOnly(err), isConflict(err):
+	case errors.Is(err, errNoPrimary), connectionFailed(err), isReadOnly(err), isConflict(err), isFull(err):
 		return fault.NewUnavailable(err)
 	}
 	return err

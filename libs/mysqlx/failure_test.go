@@ -24,6 +24,7 @@ func TestWhenServersFail(t *testing.T) {
 	t.Run("a process that starts while the replica is behind leaves it out", schema.startWhileBehind)
 	t.Run("without a primary nothing is written, and reads without a token go on", schema.primaryDies)
 	t.Run("a primary that hangs is unavailable", schema.primaryHangs)
+	t.Run("a primary that commits nothing is not written to until it does", schema.commitsNothing)
 	t.Run("two writable servers are none", schema.twoPrimaries)
 	t.Run("a promoted replica takes the writes", schema.promotion)
 }
@@ -54,7 +55,8 @@ func whileReading(t *testing.T, cluster *mysqlx.Cluster, disturb func()) {
 	disturb()
 	close(stop)
 	group.Wait()
-	require.Empty(t, failed, "a read failed")
+	close(failed)
+	require.NoError(t, <-failed, "a read failed")
 }
 
 // awaitLeftOut waits until reads are not even tried on the replica: the primary answers before a try would have been given up.

@@ -50,7 +50,7 @@ func (c *Cluster) readNear(ctx context.Context, slow bool, read func(context.Con
 	bounded, cancel := host.bounded(ctx, slow)
 	defer cancel()
 	err := read(bounded, Reader{db: host.db})
-	if err == nil || ctx.Err() != nil || !connectionFailed(err) && !lacksSchema(err) {
+	if err == nil || ctx.Err() != nil || !connectionFailed(err) && !lacksSchema(err) && !isFull(err) {
 		return replica, asFault(ctx, err)
 	}
 	if connectionFailed(err) && bounded.Err() == nil {

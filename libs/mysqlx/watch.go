@@ -60,6 +60,7 @@ func every(ctx context.Context, work func()) {
 
 func (c *Cluster) watch(ctx context.Context, host *host) {
 	answered := time.Now()
+	var leads time.Time // since when the host is the primary
 	every(ctx, func() {
 		next := c.look(ctx, host)
 		if ctx.Err() != nil {
@@ -76,12 +77,22 @@ func (c *Cluster) watch(ctx context.Context, host *host) {
 			c.log.Info("database server changed its role", "host", host.addr, "was", previous.role, "is", next.role,
 				"epoch", next.epoch, "error", next.err)
 		}
+		if leader, err := c.primary(); err != nil || leader != host {
+			leads = time.Time{}
+			return
+		}
+		if leads.IsZero() {
+			leads = time.Now()
+		}
+		c.noteStall(host, leads, time.Now())
 	})
 }
 
+func (c *Cluster) lookTimeout() time.Duration { return c.patience / looksWithin }
+
 // look asks a server for its role and its heartbeat, and takes a sample of V.
 func (c *Cluster) look(ctx context.Context, host *host) state {
-	ctx, cancel := context.WithTimeout(ctx, c.patience/looksWithin)
+	ctx, cancel := context.WithTimeout(ctx, c.lookTimeout())
 	defer cancel()
 	var readOnly bool
 	var found state
@@ -110,6 +121,7 @@ func (c *Cluster) look(ctx context.Context, host *host) state {
 
 // keepBeating writes beats while the host is the primary, until ctx ends.
 func (c *Cluster) keepBeating(ctx context.Context, host *host) {
+	late := false // whether the last beat was not answered in time
 	every(ctx, func() {
 		if leader, err := c.primary(); err != nil || leader != host {
 			return
@@ -118,13 +130,17 @@ func (c *Cluster) keepBeating(ctx context.Context, host *host) {
 			c.beatRefused.Store(nil) // the primary takes the beats of another process
 			return
 		}
+		if late && c.hangs(ctx, host) {
+			return
+		}
 		err := c.beat(ctx, host)
+		late = errors.Is(err, context.DeadlineExceeded)
 		if _, refused := errors.AsType[*mysql.MySQLError](err); refused && !isConflict(err) {
 			err = fmt.Errorf("%s: heartbeat: %w", host.addr, err)
 			c.beatRefused.Store(&err)
 			return
 		}
-		// A late beat is no refusal but a sign of a busy disk. Looks notice a lost connection.
+		// A late beat is no refusal but a sign of a busy or full disk (see noteStall). Looks notice a lost connection.
 		c.beatRefused.Store(nil)
 	})
 }

@@ -49,7 +49,7 @@ func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) 
 //
 // Faults: as for Write, but OutcomeUnknown only if ctx ended, or another error came, before the outcome of a COMMIT was known.
 func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writer) error) error {
-	if _, err := c.primary(); err != nil {
+	if _, err := c.writable(); err != nil {
 		return fault.NewUnavailable(err)
 	}
 	var unknown error
@@ -81,7 +81,7 @@ func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writ
 // transact runs work in one transaction.
 func (c *Cluster) transact(ctx context.Context, work func(context.Context, Writer) error) (err error) {
 	epoch := c.epoch.Load()
-	host, err := c.primary()
+	host, err := c.writable()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNoPrimary, err)
 	}
@@ -139,14 +139,16 @@ func (c *Cluster) acknowledged(ctx context.Context, token consistency.Token) {
 	consistency.Wrote(ctx, token)
 }
 
-func commit(tx *sql.Tx) error {
-	err := tx.Commit()
+func commit(tx *sql.Tx) error { return outcome(tx.Commit()) }
+
+// outcome turns the error of a COMMIT into OutcomeUnknown, unless nothing can have been written.
+func outcome(err error) error {
 	if err == nil {
 		return nil
 	}
 	_, answered := errors.AsType[*mysql.MySQLError](err)
-	// These errors end a COMMIT from outside. It may be in the binary log by then, and only wait for the replica.
-	refused := answered && !hasNumber(err, serverShutdown, queryInterrupted, connectionKilled, errorDuringCommit)
+	// These errors end a COMMIT from outside, or while its changes are written to the disk. They may be in the binary log by then.
+	refused := answered && !isFull(err) && !hasNumber(err, serverShutdown, queryInterrupted, connectionKilled, errorDuringCommit)
 	if refused || errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		// The server refused the COMMIT, or database/sql never sent it.
 		return fmt.Errorf("commit: %w", err)
