@@ -11,6 +11,7 @@ replace (
 require (
 	github.com/Shopify/toxiproxy/v2 v2.5.0
 	github.com/go-sql-driver/mysql v1.10.1
+	github.com/google/renameio/v2 v2.0.2
 	github.com/nats-io/nats.go v1.55.0
 	github.com/rs/zerolog v1.28.0
 	github.com/stretchr/testify v1.12.1

@@ -15,6 +15,8 @@ require (
 	oms.internal/servers v0.0.0-00010101000000-000000000000
 )
 
+require github.com/google/renameio/v2 v2.0.2 // indirect
+
 require (
 	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect

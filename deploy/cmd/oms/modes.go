@@ -35,13 +35,26 @@ func (a app) runner(mode stack.Mode) runner {
 
 var errNotStarted = errors.New("nothing has been started here; start it with `make up`")
 
-// recorded returns the stack as it was started last. The environment may ask for other ports and settings now.
-func (a app) recorded() (started, error) {
-	record, found, err := a.stack.Recorded()
-	if err != nil {
-		return started{}, err
-	}
+// recorded returns the stack as it was started last. The environment may ask for other ports and settings now. Where no record says how
+// it was started, what runs is found nevertheless, and the environment says the ports.
+func (a app) recorded(ctx context.Context) (started, error) {
+	record, found, damage := a.stack.Recorded()
 	if !found {
+		for _, mode := range []stack.Mode{stack.Native, stack.Docker} {
+			runner := a.runner(mode)
+			runs, err := runner.Runs(ctx)
+			if err != nil {
+				return started{}, err
+			}
+			if runs {
+				a.report("Nothing says with which ports and settings the stack was started, so those of the environment count. " +
+					"`make up` writes it anew.")
+				return started{app: a, runner: runner, mode: mode}, nil
+			}
+		}
+		if damage != nil {
+			return started{}, fmt.Errorf("%w. How it was started last cannot be read: %w", errNotStarted, damage)
+		}
 		return started{}, errNotStarted
 	}
 	a.stack.Ports, a.stack.Choices = record.Ports, record.Choices
@@ -81,7 +94,7 @@ func (a app) tidy(ctx context.Context, runner runner) {
 
 // refuseOther fails if the stack runs in the other mode, which uses the same ports with other data.
 func (a app) refuseOther(ctx context.Context, mode stack.Mode) error {
-	before, err := a.recorded()
+	before, err := a.recorded(ctx)
 	if errors.Is(err, errNotStarted) {
 		return nil
 	}
@@ -96,7 +109,7 @@ func (a app) refuseOther(ctx context.Context, mode stack.Mode) error {
 }
 
 func (a app) down(ctx context.Context, _ options) error {
-	before, err := a.recorded()
+	before, err := a.recorded(ctx)
 	if errors.Is(err, errNotStarted) {
 		a.report("nothing runs")
 		return nil

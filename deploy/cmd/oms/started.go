@@ -23,7 +23,7 @@ type started struct {
 // onStarted makes a command that works with the stack as it was started last.
 func onStarted(do func(started, context.Context, options) error) func(app, context.Context, options) error {
 	return func(a app, ctx context.Context, options options) error {
-		s, err := a.recorded()
+		s, err := a.recorded(ctx)
 		if err != nil {
 			return err
 		}

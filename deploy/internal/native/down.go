@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"oms.internal/servers/dbpair"
+	"oms.internal/servers/proc"
 )
 
 // Down ends what Up started, and waits for each process. A process ends after those that use it.
@@ -43,7 +44,7 @@ func (r *Runner) stop(ctx context.Context, chosen func(part) bool) error {
 	for _, part := range parts {
 		if process := running[part.name]; process != nil && chosen(part) {
 			r.say("stopping %s", part.name)
-			problems = append(problems, process.Stop(ctx))
+			problems = append(problems, proc.EndOthers(ctx, part.record, process), process.Stop(ctx))
 		}
 	}
 	return errors.Join(problems...)

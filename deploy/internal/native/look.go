@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,10 +23,7 @@ func (r *Runner) PS(ctx context.Context) error {
 	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "NAME\tPID\tPORTS\tSTATE")
 	healthy := true
-	primary, err := dbpair.RecordedPrimary(r.pairDir())
-	if err != nil {
-		return err
-	}
+	primary, rolesErr := dbpair.RecordedPrimary(r.pairDir())
 	for _, part := range r.parts() {
 		pid, state := "-", "stopped"
 		if process := running[part.name]; process != nil {
@@ -43,13 +41,11 @@ func (r *Runner) PS(ctx context.Context) error {
 		healthy = healthy && (state == "ready" || strings.HasPrefix(state, "running"))
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", part.name, pid, strings.Trim(fmt.Sprint(part.ports), "[]"), state)
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
+	problems := []error{table.Flush(), rolesErr}
 	if !healthy {
-		return fmt.Errorf("a part does not run or is not ready; see `make logs`")
+		problems = append(problems, errors.New("a part does not run or is not ready; see `make logs`"))
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // Logs prints the last lines of the log of one part, or of all parts if name is empty. With follow it goes on printing until ctx ends.

@@ -108,6 +108,17 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	require.NoError(t, runner.Up(t.Context()))
 	require.NoError(t, runner.PS(t.Context()))
 
+	// Processes are found, and left alone, without the files that name them.
+	before = pids(t, runner)
+	for _, part := range runner.parts() {
+		require.NoError(t, os.Remove(part.record))
+	}
+	require.NoError(t, os.RemoveAll(filepath.Join(s.Data(), "stack.json")))
+	require.NoError(t, os.RemoveAll(filepath.Join(s.Data(), "run", "stack.json")))
+	require.Equal(t, before, pids(t, runner))
+	require.NoError(t, runner.Up(t.Context()))
+	require.Equal(t, before, pids(t, runner))
+
 	// What does not start is reported with the end of its log.
 	s.Choices["LOG_LEVEL"] = "broken"
 	require.ErrorContains(t, runner.Up(t.Context()), "The level is broken")

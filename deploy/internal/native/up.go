@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/natsserver"
 	"oms.internal/servers/proc"
@@ -114,8 +116,8 @@ func (r *Runner) writeNATSConfig() (path, digest string, err error) {
 	}
 	path = filepath.Join(r.natsDir(), "nats.conf")
 	err = errors.Join(
-		os.WriteFile(path, config, 0o600), // #nosec G703 -- below our own folder
-		os.WriteFile(filepath.Join(r.natsDir(), "passwords.conf"), []byte(passwords), 0o600))
+		renameio.WriteFile(path, config, 0o600),
+		renameio.WriteFile(filepath.Join(r.natsDir(), "passwords.conf"), []byte(passwords), 0o600))
 	if err != nil {
 		return "", "", fmt.Errorf("configuration of NATS: %w", err)
 	}

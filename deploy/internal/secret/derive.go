@@ -2,12 +2,13 @@ package secret
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/google/renameio/v2"
 )
 
 // NATSPasswords returns the file that deploy/nats/nats.conf includes. It holds the passwords of NATS's users as variables.
@@ -130,9 +131,5 @@ func publishFile(path string, content []byte) error {
 	if present, err := os.ReadFile(path); err == nil && bytes.Equal(present, content) { // #nosec G304 -- our own folder
 		return nil
 	}
-	if err := errors.Join(os.RemoveAll(path), os.WriteFile(path, content, 0o600)); err != nil { // #nosec G703 -- below our own folder
-		return err
-	}
-	// Chmod sets the mode, because the umask would narrow the mode of the write.
-	return os.Chmod(path, 0o444) // #nosec G302 -- below a private folder, see above
+	return renameio.WriteFile(path, content, 0o444, renameio.IgnoreUmask()) // below a private folder, see above
 }

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/google/renameio/v2"
 )
 
 // Passwords are the names of the secrets that are random text, each the name of its file.
@@ -77,7 +79,7 @@ func Read(dir, name string) (string, error) {
 	return strings.TrimRight(string(content), "\r\n"), nil
 }
 
-// ensureFile writes a new file under another name first, so that half of a secret never counts as one.
+// ensureFile makes the file if there is none. Half of a secret never counts as one, because the file gets its name when it is complete.
 func ensureFile(path string, content func() ([]byte, error)) error {
 	if _, err := os.Stat(path); err == nil {
 		return os.Chmod(path, 0o600)
@@ -88,11 +90,7 @@ func ensureFile(path string, content func() ([]byte, error)) error {
 	if err != nil {
 		return err
 	}
-	unfinished := path + ".new"
-	if err := errors.Join(os.RemoveAll(unfinished), os.WriteFile(unfinished, value, 0o600)); err != nil {
-		return err
-	}
-	return os.Rename(unfinished, path)
+	return renameio.WriteFile(path, value, 0o600)
 }
 
 // password returns 32 letters and digits (about 190 bits). Other characters would need quoting in SQL, shell and configuration files. MySQL

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/google/renameio/v2"
 )
 
 // Record is how a stack was started. The commands that look at a running stack go by it, and not by their own environment.
@@ -15,16 +17,21 @@ type Record struct {
 	Choices Choices `json:"choices,omitempty"`
 }
 
-func (s Stack) recordFile() string { return filepath.Join(s.Data(), "stack.json") }
+// recordFiles are two files with one content. If one is lost, commands go by the other.
+func (s Stack) recordFiles() []string {
+	return []string{filepath.Join(s.Data(), "stack.json"), filepath.Join(s.Data(), "run", "stack.json")}
+}
 
 // Save records that the stack is being started in a mode.
 func (s Stack) Save(mode Mode) error {
 	content, err := json.MarshalIndent(Record{Mode: mode, Ports: s.Ports, Choices: s.Choices}, "", "  ")
-	if err == nil {
-		err = os.MkdirAll(s.Data(), 0o700)
-	}
-	if err == nil {
-		err = os.WriteFile(s.recordFile(), append(content, '\n'), 0o600)
+	for _, file := range s.recordFiles() {
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(file), 0o700)
+		}
+		if err == nil {
+			err = renameio.WriteFile(file, append(content, '\n'), 0o600)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("record how the stack is started: %w", err)
@@ -32,17 +39,34 @@ func (s Stack) Save(mode Mode) error {
 	return nil
 }
 
-// Recorded returns how the stack was started last. found is false if it never was, or was cleaned since.
+// Recorded returns how the stack was started last. found is false if it never was, or was cleaned since. The error names the files that
+// are damaged, if none of them helps.
 func (s Stack) Recorded() (record Record, found bool, err error) {
-	content, err := os.ReadFile(s.recordFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return Record{}, false, nil
+	var problems []error
+	for _, file := range s.recordFiles() {
+		record, err := readRecord(file)
+		if err == nil {
+			return record, true, nil
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			problems = append(problems, fmt.Errorf("%s: %w", file, err))
+		}
 	}
+	return Record{}, false, errors.Join(problems...)
+}
+
+func readRecord(file string) (record Record, err error) {
+	content, err := os.ReadFile(file) // #nosec G304 -- our own file
 	if err == nil {
 		err = json.Unmarshal(content, &record)
 	}
-	if err != nil {
-		return Record{}, false, fmt.Errorf("read how the stack was started: %s: %w", s.recordFile(), err)
+	if err == nil && record.Mode != Native && record.Mode != Docker {
+		err = fmt.Errorf("it names the mode %q", record.Mode)
 	}
-	return record, true, nil
+	for _, port := range record.Ports.List() {
+		if err == nil && *port.Number <= 0 {
+			err = fmt.Errorf("it names no port of %s", port.Owner)
+		}
+	}
+	return record, err
 }

@@ -68,8 +68,7 @@ func (s Stack) Secrets() string { return filepath.Join(s.Data(), "secrets") }
 
 // Clean removes what the stack made below Data, and leaves other files there.
 func (s Stack) Clean() error {
-	for _, name := range []string{"mariadb", "nats", "docker", "run", "logs", "bin", "secrets", filepath.Base(s.recordFile()),
-		filepath.Base(s.lockFile())} {
+	for _, name := range []string{"mariadb", "nats", "docker", "run", "logs", "bin", "secrets", "stack.json", filepath.Base(s.lockFile())} {
 		if err := os.RemoveAll(filepath.Join(s.Data(), name)); err != nil {
 			return fmt.Errorf("remove data: %w", err)
 		}

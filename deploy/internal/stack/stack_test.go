@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -37,15 +38,24 @@ func TestATakenPortIsNamedWithTheVariableThatChangesIt(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, taken.Close()) })
-	s := stack.Stack{Folder: t.TempDir(), Ports: stack.Ports{Primary: taken.Addr().(*net.TCPAddr).Port}}
-	err = s.CheckPorts(t.Context(), func(string) bool { return false })
+	s := started(t)
+	var others []string
+	for _, port := range s.Ports.List() {
+		if port.Owner != "primary" {
+			others = append(others, port.Variable)
+		}
+	}
+	s.Ports.Primary = taken.Addr().(*net.TCPAddr).Port
+	err = s.CheckPorts(t.Context(), func(string) bool { return false }, others...)
 	require.ErrorContains(t, err, taken.Addr().(*net.TCPAddr).AddrPort().String())
 	require.ErrorContains(t, err, "set PRIMARY_PORT to another")
-	require.NoError(t, s.CheckPorts(t.Context(), func(string) bool { return false }, "PRIMARY_PORT"))
+	require.NoError(t, s.CheckPorts(t.Context(), func(string) bool { return false }, append(others, "PRIMARY_PORT")...))
 	runs := func(owner string) bool { return owner == "primary" }
-	require.ErrorContains(t, s.CheckPorts(t.Context(), runs), "PRIMARY_PORT", "it listened elsewhere until now")
+	require.ErrorContains(t, s.CheckPorts(t.Context(), runs, others...), "PRIMARY_PORT", "it listened elsewhere until now")
 	require.NoError(t, s.Save(stack.Native))
-	require.NoError(t, s.CheckPorts(t.Context(), runs))
+	require.NoError(t, s.CheckPorts(t.Context(), runs, others...))
+	require.NoError(t, os.RemoveAll(s.Data()))
+	require.NoError(t, s.CheckPorts(t.Context(), runs, others...), "nobody knows where it listened until now")
 }
 
 func TestWhatTheOneNATSServerHereCannotDoIsNotChosen(t *testing.T) {
@@ -76,7 +86,8 @@ func TestAModeIsChosenByWhatIsAskedForAndWhatAnswers(t *testing.T) {
 }
 
 func TestTheRecordIsWhatWasSavedUntilClean(t *testing.T) {
-	s := stack.Stack{Root: t.TempDir(), Ports: stack.Ports{Gateway: 8090}}
+	s := started(t)
+	require.NoError(t, s.Clean())
 	_, found, err := s.Recorded()
 	require.NoError(t, err)
 	require.False(t, found)
@@ -87,6 +98,55 @@ func TestTheRecordIsWhatWasSavedUntilClean(t *testing.T) {
 	require.Equal(t, stack.Record{Mode: stack.Native, Ports: s.Ports}, record)
 	require.NoError(t, s.Clean())
 	require.NoDirExists(t, s.Data())
+}
+
+// started is a stack that was started natively.
+func started(t *testing.T) stack.Stack {
+	t.Helper()
+	ports, err := stack.PortsFrom(environment(map[string]string{"GATEWAY_PORT": "8090"}))
+	require.NoError(t, err)
+	s := stack.Stack{Folder: filepath.Join(t.TempDir(), "data"), Ports: ports}
+	require.NoError(t, s.Save(stack.Native))
+	return s
+}
+
+func TestADamagedRecordIsReplacedByItsCopyOrNamed(t *testing.T) {
+	write := func(content string) func(string) error {
+		return func(file string) error { return os.WriteFile(file, []byte(content), 0o600) }
+	}
+	for name, damage := range map[string]func(file string) error{
+		"gone":       os.Remove,
+		"empty":      write(""),
+		"cut":        func(file string) error { return os.Truncate(file, 40) },
+		"garbage":    write("\x00\xff"),
+		"of a kind":  write("{}"),
+		"no ports":   write(`{"mode":"native"}`),
+		"no mode":    write(`{"mode":"podman"}`),
+		"unreadable": func(file string) error { return errors.Join(os.Remove(file), os.Mkdir(file, 0o700)) },
+	} {
+		s := started(t)
+		files := []string{filepath.Join(s.Data(), "stack.json"), filepath.Join(s.Data(), "run", "stack.json")}
+		require.NoError(t, damage(files[0]), name)
+		record, found, err := s.Recorded()
+		require.NoError(t, err, name)
+		require.True(t, found, name)
+		require.Equal(t, s.Ports, record.Ports, name)
+		require.NoError(t, damage(files[1]), name)
+		_, found, err = s.Recorded()
+		require.False(t, found, name)
+		if name == "gone" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, files[0], name)
+		require.ErrorContains(t, err, files[1], name)
+		if name != "unreadable" {
+			require.NoError(t, s.Save(stack.Native), name)
+			_, found, err = s.Recorded()
+			require.NoError(t, err, name)
+			require.True(t, found, name)
+		}
+	}
 }
 
 func TestCleanLeavesWhatTheStackDidNotMake(t *testing.T) {

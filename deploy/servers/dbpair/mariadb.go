@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"oms.internal/servers/proc"
 )
 
@@ -117,7 +119,7 @@ func (p *mariadbProcess) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(p.configFile(), []byte(p.config+roleLines(primary != p.name)), 0o600); err != nil {
+	if err := renameio.WriteFile(p.configFile(), []byte(p.config+roleLines(primary != p.name)), 0o600); err != nil {
 		return err
 	}
 	if _, err := os.Stat(data); !errors.Is(err, os.ErrNotExist) {
@@ -150,10 +152,10 @@ func (p *mariadbProcess) Kill() error {
 	return nil
 }
 
-// hasSource reports whether the server, running or not, was last a replica. A promotion ends with RESET REPLICA ALL, which removes the
-// file.
-func (p *mariadbProcess) hasSource() (bool, error) {
-	_, err := os.Stat(filepath.Join(p.dir, "data", "master.info"))
+// hasSource reports whether the server in dir, running or not, was last a replica. A promotion ends with RESET REPLICA ALL, which removes
+// the file.
+func hasSource(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, "data", "master.info"))
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}

@@ -43,7 +43,7 @@ func (m mariadbReplication) record(primary *Server) error { return recordPrimary
 func (mariadbReplication) revive(ctx context.Context, pair *Pair) error {
 	server := pair.Replica
 	process := server.instance.(*mariadbProcess)
-	wasReplica, err := process.hasSource()
+	wasReplica, err := hasSource(process.dir)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/google/renameio/v2"
 )
 
 // rolesRecord is the content of a file beside the servers' data that says which of them starts as the primary. It is one file for both,
@@ -17,35 +19,49 @@ type rolesRecord struct {
 func rolesFile(dir string) string { return filepath.Join(dir, "roles.json") }
 
 // RecordedPrimary returns the name of the server that starts as the primary of the MariaDB pair in dir. Before the first failover it is
-// the server called "primary".
+// the server called "primary". If the record is gone or damaged, the servers' data may tell: the one that followed the other is the replica.
 func RecordedPrimary(dir string) (string, error) {
-	content, err := os.ReadFile(rolesFile(dir))
-	if errors.Is(err, os.ErrNotExist) {
+	recorded, err := readRoles(dir)
+	if err == nil {
+		return recorded, nil
+	}
+	followed := map[string]bool{}
+	for _, name := range []string{primaryName, replicaName} {
+		has, lookErr := hasSource(filepath.Join(dir, name))
+		if lookErr != nil {
+			return "", errors.Join(err, lookErr)
+		}
+		followed[name] = has
+	}
+	switch {
+	case followed[primaryName] && !followed[replicaName]:
+		return replicaName, nil
+	case followed[replicaName] && !followed[primaryName], errors.Is(err, os.ErrNotExist) && !followed[primaryName]:
 		return primaryName, nil
 	}
-	if err != nil {
-		return "", fmt.Errorf("roles of the pair: %w", err)
-	}
+	return "", fmt.Errorf("which database server starts as the primary: %w, and the data does not tell. Write %s into the file, or %s; "+
+		"deploy/RECOVERY.md says how to choose", err, rolesText(primaryName), rolesText(replicaName))
+}
+
+func readRoles(dir string) (primary string, err error) {
+	content, err := os.ReadFile(rolesFile(dir))
 	var record rolesRecord
-	if err := json.Unmarshal(content, &record); err != nil {
-		return "", fmt.Errorf("roles of the pair: %s: %w", rolesFile(dir), err)
+	if err == nil {
+		err = json.Unmarshal(content, &record)
 	}
-	if record.Primary != primaryName && record.Primary != replicaName {
-		return "", fmt.Errorf("roles of the pair: %s names %q", rolesFile(dir), record.Primary)
+	if err == nil && record.Primary != primaryName && record.Primary != replicaName {
+		err = fmt.Errorf("it names %q", record.Primary)
+	}
+	if err != nil {
+		return "", fmt.Errorf("roles of the pair: %s: %w", rolesFile(dir), err)
 	}
 	return record.Primary, nil
 }
 
+func rolesText(primary string) string { return fmt.Sprintf("{%q:%q}", "primary", primary) }
+
 func recordPrimary(dir, name string) error {
-	content, err := json.Marshal(rolesRecord{Primary: name})
-	if err != nil {
-		return fmt.Errorf("roles of the pair: %w", err)
-	}
-	unfinished := rolesFile(dir) + ".new"
-	if err := os.WriteFile(unfinished, append(content, '\n'), 0o600); err != nil {
-		return fmt.Errorf("roles of the pair: %w", err)
-	}
-	if err := os.Rename(unfinished, rolesFile(dir)); err != nil {
+	if err := renameio.WriteFile(rolesFile(dir), []byte(rolesText(name)+"\n"), 0o600); err != nil {
 		return fmt.Errorf("roles of the pair: %w", err)
 	}
 	return nil

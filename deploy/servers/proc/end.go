@@ -27,7 +27,7 @@ func (p *Process) Stop(ctx context.Context) error {
 		return err
 	}
 	if err := p.wait(ctx); err != nil {
-		return errors.Join(fmt.Errorf("%s did not end when it was asked to, and was killed: %w", p.name, err), p.Kill())
+		return errors.Join(fmt.Errorf("%s did not end when it was asked to, and was killed: %w", p.command.Name, err), p.Kill())
 	}
 	return p.forget()
 }
@@ -43,9 +43,18 @@ func (p *Process) Kill() error {
 	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
 	defer cancel()
 	if err := p.wait(ctx); err != nil {
-		return fmt.Errorf("%s still runs after SIGKILL: %w", p.name, err)
+		return fmt.Errorf("%s still runs after SIGKILL: %w", p.command.Name, err)
 	}
 	return p.forget()
+}
+
+// EndOthers ends the processes that were started for a record, but for one.
+func EndOthers(ctx context.Context, record string, one *Process) error {
+	others, err := Others(record, one)
+	for _, other := range others {
+		err = errors.Join(err, other.Stop(ctx))
+	}
+	return err
 }
 
 func (p *Process) wait(ctx context.Context) error {

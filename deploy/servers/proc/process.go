@@ -1,6 +1,7 @@
 // Package proc starts, finds and ends processes on this machine. A process either dies with the one that started it, however that
 // ends, or is detached: then a record file remembers it, and later commands find it. A process is only ever signalled if its pid
-// and its start time are those of the record, so that no stranger with a reused pid is hit.
+// and its start time are those of the record, so that no stranger with a reused pid is hit. The environment of a detached process
+// names the record, too. So on Linux it is also found without the record.
 //
 // The package also holds what the owners of processes need: a free port, a wait until a server answers, and a cleaner that works
 // after a crash. It knows nothing about databases or NATS.
@@ -18,30 +19,30 @@ import (
 
 // Command describes a process to start.
 type Command struct {
-	Name string // shown in errors, such as "primary"
-	Path string
-	Args []string
-	Env  []string // the whole environment; nothing is inherited
-	Dir  string
-	Log  string // file that standard output and error are appended to
+	Name string   `json:"name"` // shown in errors, such as "primary"
+	Path string   `json:"path"`
+	Args []string `json:"args,omitempty"`
+	Env  []string `json:"env,omitempty"` // the whole environment; nothing is inherited. It is recorded, so it holds no secret
+	Dir  string   `json:"dir,omitempty"`
+	Log  string   `json:"log"` // file that standard output and error are appended to
 
 	// Record is the file that remembers a detached process. It is empty for a process that dies with this one.
-	Record string
+	Record string `json:"record"`
 	// Fingerprint stands for the program and its settings. It is kept in the record, so that Ensure sees whether a process that
 	// runs is the one that would be started now.
-	Fingerprint string
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// Restarts is how often the process was started again since somebody wanted it started, because it had ended by itself.
+	Restarts int `json:"restarts,omitempty"`
 }
 
 // Process is a process that Start started, or that Find found from its record. A nil Process is one that does not run: it is not
 // alive, and there is nothing to end.
 type Process struct {
-	name        string
-	log         string
-	handle      *os.Process
-	identity    string
-	fingerprint string
-	record      string
-	exited      chan struct{} // closed at the end of our own child; nil for a process that was found
+	command  Command
+	handle   *os.Process
+	identity string
+	started  time.Time     // zero if only the kernel knows
+	exited   chan struct{} // closed at the end of our own child; nil for a process that was found
 }
 
 // Start runs the command. Without a record the kernel kills the process when this process ends; with one the process has a
@@ -53,9 +54,9 @@ func Start(command Command) (*Process, error) {
 	}
 	defer log.Close()                                  //nolint:errcheck // nothing is written through this handle
 	cmd := exec.Command(command.Path, command.Args...) // #nosec G204 -- starting programs is this package's task
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = command.Env, command.Dir, log, log
-	if cmd.Env == nil {
-		cmd.Env = []string{}
+	cmd.Dir, cmd.Stdout, cmd.Stderr = command.Dir, log, log
+	if cmd.Env, err = command.marked(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", command.Name, err)
 	}
 	if command.Record == "" {
 		err = startBound(cmd)
@@ -66,10 +67,7 @@ func Start(command Command) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", command.Name, err)
 	}
-	process := &Process{
-		name: command.Name, log: command.Log, handle: cmd.Process, fingerprint: command.Fingerprint, record: command.Record,
-		exited: make(chan struct{}),
-	}
+	process := &Process{command: command, handle: cmd.Process, started: time.Now(), exited: make(chan struct{})}
 	// The identity is read before the child can be reaped, so it cannot be a stranger's.
 	process.identity, _ = processIdentity(cmd.Process.Pid)
 	go func() {
@@ -83,15 +81,19 @@ func Start(command Command) (*Process, error) {
 }
 
 // Ensure returns the process that the command's record names if it runs with the command's fingerprint. Otherwise it stops that
-// process and starts the command; replaced is true if there was one to stop. A command without a record is always started.
+// process and starts the command; replaced is true if there was one to stop. It also ends what an interrupted command started for the
+// same record. A command without a record is always started.
 func Ensure(ctx context.Context, command Command) (process *Process, replaced bool, err error) {
 	if command.Record != "" {
 		running, err := Find(command.Record)
 		if err != nil {
 			return nil, false, err
 		}
-		if running != nil && running.fingerprint == command.Fingerprint {
-			return running, false, nil
+		if err := EndOthers(ctx, command.Record, running); err != nil {
+			return nil, false, err
+		}
+		if running != nil && running.Fingerprint() == command.Fingerprint {
+			return running, false, running.remember()
 		}
 		if err := running.Stop(ctx); err != nil {
 			return nil, false, err
@@ -106,7 +108,13 @@ func Ensure(ctx context.Context, command Command) (process *Process, replaced bo
 func (p *Process) PID() int { return p.handle.Pid }
 
 // Fingerprint is the fingerprint of the command that the process was started with.
-func (p *Process) Fingerprint() string { return p.fingerprint }
+func (p *Process) Fingerprint() string { return p.command.Fingerprint }
+
+// Restarts is how often the process was started again since somebody wanted it started.
+func (p *Process) Restarts() int { return p.command.Restarts }
+
+// Started is when the process was started, or zero if that is not known.
+func (p *Process) Started() time.Time { return p.started }
 
 // Alive reports whether the process still runs. A process that has ended is not alive, even if its parent has not yet asked for
 // its status.
@@ -134,7 +142,7 @@ func (p *Process) Tail(lines int) []byte {
 	if p == nil {
 		return nil
 	}
-	content, err := os.ReadFile(p.log)
+	content, err := os.ReadFile(p.command.Log)
 	if err != nil {
 		return nil
 	}
@@ -159,7 +167,7 @@ func (p *Process) Pause() error {
 		return threadsStopped(p.PID())
 	})
 	if err != nil {
-		return fmt.Errorf("%s still runs after SIGSTOP: %w", p.name, err)
+		return fmt.Errorf("%s still runs after SIGSTOP: %w", p.command.Name, err)
 	}
 	return nil
 }
@@ -173,7 +181,7 @@ func (p *Process) signal(signal os.Signal) error {
 		return nil
 	}
 	if err := p.handle.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("signal %s: %w", p.name, err)
+		return fmt.Errorf("signal %s: %w", p.command.Name, err)
 	}
 	return nil
 }

@@ -2,11 +2,14 @@ package proc
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -23,8 +26,50 @@ func forkForEver() {
 // Positions of fields in a stat file, counted from 0 after the program's name.
 const (
 	state     = 0
+	session   = 3
 	startTime = 19
 )
+
+// searchable says that search finds processes by their environment.
+const searchable = true
+
+// search returns the running processes that were started for a record, the newest first. It sees processes of this user only.
+func search(record string) (found []*Process, err error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, fmt.Errorf("search for the process of %s: %w", record, err)
+	}
+	newest := map[*Process]uint64{}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		// What cannot be read has ended meanwhile, or is another user's.
+		environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err != nil || !bytes.Contains(environment, []byte(marker+"=")) {
+			continue
+		}
+		command, marked := unmarked(strings.Split(strings.Trim(string(environment), "\x00"), "\x00"))
+		handle, handleErr := os.FindProcess(pid)
+		if !marked || command.Record != record || handleErr != nil {
+			continue
+		}
+		fields, statErr := statFields(fmt.Sprintf("/proc/%d/stat", pid))
+		identity, identityErr := processIdentity(pid)
+		// A detached process leads its session. A process that it started itself inherits the environment, and is not meant.
+		if statErr != nil || identityErr != nil || fields[session] != entry.Name() {
+			continue
+		}
+		process := &Process{command: command, handle: handle, identity: identity}
+		if newest[process], err = strconv.ParseUint(fields[startTime], 10, 64); err != nil {
+			return nil, fmt.Errorf("start time of process %d: %w", pid, err)
+		}
+		found = append(found, process)
+	}
+	slices.SortFunc(found, func(a, b *Process) int { return cmp.Compare(newest[b], newest[a]) })
+	return found, nil
+}
 
 // processIdentity identifies a running process by the machine's boot and by the process's start time in that boot.
 func processIdentity(pid int) (string, error) {

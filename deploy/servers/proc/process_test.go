@@ -16,7 +16,7 @@ import (
 func sleeper(t *testing.T, record string) *Process {
 	t.Helper()
 	process, err := Start(Command{
-		Name: "sleeper", Path: "/bin/sleep", Args: []string{"600"}, Dir: t.TempDir(),
+		Name: "sleeper", Path: "/bin/sleep", Args: []string{"600"}, Env: []string{"TZ=UTC"}, Dir: t.TempDir(),
 		Log: filepath.Join(t.TempDir(), "log"), Record: record, Fingerprint: "as started",
 	})
 	require.NoError(t, err)
@@ -41,8 +41,8 @@ func TestADetachedProcessIsFoundByItsRecordUntilItEnds(t *testing.T) {
 
 func TestARecycledPIDIsNotTakenForOurProcess(t *testing.T) {
 	record := filepath.Join(t.TempDir(), "process.json")
-	stranger := sleeper(t, record)
-	content, err := json.Marshal(processRecord{Name: "ours", PID: stranger.PID(), Identity: "an earlier start"})
+	stranger := sleeper(t, filepath.Join(t.TempDir(), "process.json"))
+	content, err := json.Marshal(processRecord{Command: Command{Name: "ours"}, PID: stranger.PID(), Identity: "an earlier start"})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(record, content, 0o600))
 	found, err := Find(record)
