@@ -10,10 +10,13 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -55,7 +58,7 @@ func Load[T any](environ []string) (T, error) {
 			problems = append(problems, underKey(problem, reflect.TypeFor[T]()))
 		}
 	}
-	trimSecrets(reflect.ValueOf(&result).Elem())
+	problems = append(problems, trimSecrets(reflect.ValueOf(&result).Elem(), values))
 	if checked, ok := any(&result).(interface{ Check() error }); ok && err == nil {
 		problems = append(problems, checked.Check())
 	}
@@ -102,17 +105,45 @@ func underKey(problem error, settings reflect.Type) error {
 	return fmt.Errorf("%s: %w", key, unparsed.Err)
 }
 
-// trimSecrets removes the line end that most tools leave at the end of a file.
-func trimSecrets(value reflect.Value) {
+// shortestSecret is how many bytes a secret has at least. A shorter one could be guessed, or is what a full disk left of one.
+const shortestSecret = 16
+
+// trimSecrets removes the line end that most tools leave at the end of a file, and says which secrets cannot be right.
+func trimSecrets(value reflect.Value, values map[string]string) error {
+	var problems []error
 	for i := range value.NumField() {
 		field := value.Field(i)
 		switch {
 		case field.Type() == reflect.TypeFor[Secret]():
-			field.SetString(strings.TrimRight(string(field.Interface().(Secret)), "\r\n"))
+			secret := strings.TrimRight(string(field.Interface().(Secret)), "\r\n")
+			field.SetString(secret)
+			key, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("env"), ",")
+			// A file that could not be read is a mistake that was reported already.
+			if file := values[key]; file != "" && readable(file) {
+				problems = append(problems, checkSecret(key, file, secret))
+			}
 		case field.Kind() == reflect.Struct && field.CanSet():
-			trimSecrets(field)
+			problems = append(problems, trimSecrets(field, values))
 		}
 	}
+	return errors.Join(problems...)
+}
+
+func readable(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+func checkSecret(key, file, secret string) error {
+	switch {
+	case secret == "":
+		return fmt.Errorf("%s: %s is empty", key, file)
+	case strings.ContainsFunc(secret, unicode.IsControl) || !utf8.ValidString(secret):
+		return fmt.Errorf("%s: %s holds more than one line, or is no text", key, file)
+	case len(secret) < shortestSecret:
+		return fmt.Errorf("%s: %s holds %d bytes, but a secret has at least %d; was it cut?", key, file, len(secret), shortestSecret)
+	}
+	return nil
 }
 
 // Describe returns the settings of a loaded configuration as log attributes, in the order of the fields.
@@ -120,8 +151,8 @@ func Describe(settings any) []slog.Attr {
 	return describe(reflect.Indirect(reflect.ValueOf(settings)))
 }
 
-// readable is a value as it was set: JSON would show a duration in nanoseconds.
-func readable(value any) any {
+// asSet is a value as it was set: JSON would show a duration in nanoseconds.
+func asSet(value any) any {
 	if duration, ok := value.(time.Duration); ok {
 		return duration.String()
 	}
@@ -135,7 +166,7 @@ func describe(value reflect.Value) []slog.Attr {
 		key, _, _ := strings.Cut(field.Tag.Get("env"), ",")
 		switch {
 		case key != "":
-			attrs = append(attrs, slog.Any(key, readable(value.Field(i).Interface())))
+			attrs = append(attrs, slog.Any(key, asSet(value.Field(i).Interface())))
 		case field.Type.Kind() == reflect.Struct:
 			attrs = append(attrs, describe(value.Field(i))...)
 		}

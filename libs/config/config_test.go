@@ -33,12 +33,12 @@ func secretFile(t *testing.T, content string) string {
 func TestLoadFillsFieldsFromTheEnvironmentAndDefaults(t *testing.T) {
 	t.Parallel()
 	loaded, err := config.Load[settings]([]string{
-		"SHOP_TIMEOUT=250ms", "MYSQL_HOSTS=a:1,b:2", "MYSQL_PASSWORD_FILE=" + secretFile(t, "s3cret"),
+		"SHOP_TIMEOUT=250ms", "MYSQL_HOSTS=a:1,b:2", "MYSQL_PASSWORD_FILE=" + secretFile(t, "s3cret-of-a-shop"),
 	})
 	require.NoError(t, err)
 	require.Equal(t, settings{
 		Addr: ":8080", Timeout: 250 * time.Millisecond, Workers: 4,
-		Database: database{Hosts: []string{"a:1", "b:2"}, Password: "s3cret"},
+		Database: database{Hosts: []string{"a:1", "b:2"}, Password: "s3cret-of-a-shop"},
 	}, loaded)
 }
 
@@ -54,7 +54,7 @@ func TestLoadReportsAllMistakesTogether(t *testing.T) {
 
 func TestLoadRefusesKeysItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	valid := []string{"MYSQL_HOSTS=a:1", "MYSQL_PASSWORD_FILE=" + secretFile(t, "x")}
+	valid := []string{"MYSQL_HOSTS=a:1", "MYSQL_PASSWORD_FILE=" + secretFile(t, "xxxxxxxxxxxxxxxx")}
 	for entry, refused := range map[string]bool{
 		"SHOP_TIMEOUTS=3s":    true,  // misspelt
 		"MYSQL_PASSWORD=x":    true,  // the secret itself instead of its file
@@ -82,10 +82,26 @@ func TestSecretsLoseTheLineEndOfTheirFileAndNothingElse(t *testing.T) {
 		content string
 		want    config.Secret
 	}{
-		{"pw", "pw"}, {"pw\n", "pw"}, {"pw\r\n", "pw"}, {" p w \n", " p w "}, {"p\nw\n", "p\nw"},
+		{"0123456789abcdef", "0123456789abcdef"}, {"0123456789abcdef\n", "0123456789abcdef"}, {"0123456789abcdef\r\n", "0123456789abcdef"},
+		{" 0123456789 abcdef \n", " 0123456789 abcdef "}, {"비밀번호 열여섯 글자\n", "비밀번호 열여섯 글자"},
 	} {
 		loaded, err := config.Load[settings]([]string{"MYSQL_HOSTS=a:1", "MYSQL_PASSWORD_FILE=" + secretFile(t, test.content)})
 		require.NoError(t, err)
 		require.Equal(t, test.want, loaded.Database.Password, "%q", test.content)
+	}
+}
+
+func TestASecretThatCannotBeRightIsRefusedWithItsFile(t *testing.T) {
+	t.Parallel()
+	for content, mistake := range map[string]string{
+		"": "is empty", "\n": "is empty", "\r\n\n": "is empty",
+		"0123456789abcde": "holds 15 bytes", "0123456789\n": "was it cut?",
+		"0123456789abcdef\n0123456789abcdef\n": "more than one line", "0123456789\x00abcdef": "is no text", "0123456789abcdef\xff": "is no text",
+	} {
+		file := secretFile(t, content)
+		_, err := config.Load[settings]([]string{"MYSQL_HOSTS=a:1", "MYSQL_PASSWORD_FILE=" + file})
+		require.ErrorContains(t, err, "MYSQL_PASSWORD_FILE: "+file, "%q", content)
+		require.ErrorContains(t, err, mistake, "%q", content)
+		require.NotContains(t, err.Error(), "0123456789")
 	}
 }

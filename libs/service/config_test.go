@@ -19,7 +19,7 @@ func (c *special) SetDefaults() { c.Config = Defaults("parcels", 3, 2) }
 
 func environ(t *testing.T, more ...string) []string {
 	t.Helper()
-	secret := writeFile(t, "secret")
+	secret := writeFile(t, "a-secret-of-the-service")
 	return append([]string{
 		"MYSQL_HOSTS=a:1,b:2", "MYSQL_PASSWORD_FILE=" + secret, "NATS_URL=nats://a:1", "NATS_PASSWORD_FILE=" + secret,
 		"PRINCIPAL_PUBLIC_KEY_FILE=key.pem",

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"oms.internal/deploy/internal/database"
 	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
 )
@@ -91,7 +92,10 @@ func (r *Runner) startServers(ctx context.Context) error {
 		return errors.Join(waited, err)
 	}
 	if err := pair.Orient(ctx); err != nil {
-		return errors.Join(waited, err)
+		return errors.Join(waited, database.Explain(err, r.stack.Secrets()))
+	}
+	if err := database.CheckPasswords(ctx, pair.Primary, r.stack.Secrets()); err != nil {
+		return err
 	}
 	// After a failover a server may have come back that does not follow the new primary yet.
 	return pair.Reattach(ctx)

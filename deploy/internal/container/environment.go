@@ -7,12 +7,23 @@ import (
 	"os/exec"
 	"strconv"
 
+	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
 )
 
 // goSettings decide where the go command finds modules and whom it trusts. The build in the image uses this machine's settings, so that
 // it works wherever `go build` works, for example behind a company's module proxy.
 var goSettings = []string{"GOPROXY", "GOSUMDB", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOFLAGS"}
+
+// secretsOf are the secrets that the containers read, by the variable in compose.yaml that stands for their content.
+var secretsOf = map[string][]string{
+	"ACCOUNTS_SECRETS": {
+		"nats-accounts", "mysql-accounts-app", "mysql-accounts-migrate", secret.PrincipalPublicKey, "idempotency",
+	},
+	"ORDERS_SECRETS":  {"nats-orders", "mysql-orders-app", "mysql-orders-migrate", secret.PrincipalPublicKey},
+	"GATEWAY_SECRETS": {"nats-gateway", secret.PrincipalKey},
+	"NATS_SECRETS":    {"nats-accounts", "nats-orders", "nats-gateway", "nats-ops"},
+}
 
 // environment returns the values of the variables in compose.yaml.
 func (r *Runner) environment(ctx context.Context) ([]string, error) {
@@ -30,6 +41,10 @@ func (r *Runner) environment(ctx context.Context) ([]string, error) {
 		for _, name := range names {
 			environment = append(environment, name+"="+r.stack.Choices[name]) // "" lets compose.yaml use its default
 		}
+	}
+	// A container keeps the file that it has mounted. So a changed secret must make Compose replace the containers that read it.
+	for variable, names := range secretsOf {
+		environment = append(environment, variable+"="+secret.Digest(r.stack.Secrets(), names...))
 	}
 	for _, name := range goSettings {
 		environment = append(environment, name+"="+settings[name])

@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/servers/proc"
 
+	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
 )
 
@@ -80,8 +82,11 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	require.Equal(t, first, second)
 
 	// Accounts notices a new key by itself.
-	key := filepath.Join(s.Secrets(), "token-keys", "new.pem")
-	require.NoError(t, os.WriteFile(key, nil, 0o600))
+	keys, err := filepath.Glob(filepath.Join(s.Secrets(), "token-keys", "*.pem"))
+	require.NoError(t, err)
+	key, err := os.ReadFile(keys[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(s.Secrets(), "token-keys", "new.pem"), key, 0o600))
 	before := pids(t, runner)
 	require.NoError(t, runner.Up(t.Context()))
 	require.Equal(t, before, pids(t, runner))
@@ -99,6 +104,29 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	require.NotEqual(t, before["gateway"], after["gateway"])
 	after["gateway"] = before["gateway"]
 	require.Equal(t, before, after)
+
+	// A service reads its secrets when it starts, so another secret needs another process.
+	before = pids(t, runner)
+	out.Reset()
+	other := strings.Repeat("x", 32)
+	require.NoError(t, os.WriteFile(filepath.Join(s.Secrets(), "idempotency"), []byte(other), 0o600))
+	require.NoError(t, runner.Up(t.Context()))
+	require.Contains(t, out.String(), "accounts was restarted, because of IDEMPOTENCY_SECRET_FILE")
+	after = pids(t, runner)
+	require.NotEqual(t, before["accounts"], after["accounts"])
+	after["accounts"] = before["accounts"]
+	require.Equal(t, before, after)
+
+	// A password that the database does not know is named, and nothing waits for it.
+	for _, name := range []string{"mysql-root", "mysql-orders-app", "mysql-replicator"} {
+		file := filepath.Join(s.Secrets(), name)
+		right, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, []byte(other), 0o600))
+		err = runner.Up(t.Context())
+		require.ErrorContains(t, err, "than "+file+" holds; put the right file back")
+		require.NoError(t, os.WriteFile(file, right, 0o600))
+	}
 
 	// What was killed comes back.
 	replica, err := proc.Find(filepath.Join(s.Data(), "mariadb", "replica", "process.json"))
@@ -139,6 +167,21 @@ func TestAPortThatSomebodyElseHasIsAnErrorBeforeAnythingStarts(t *testing.T) {
 	runner := New(s, &strings.Builder{})
 	require.ErrorContains(t, runner.Up(t.Context()), "set NATS_PORT to another")
 	require.Empty(t, pids(t, runner))
+}
+
+func TestADamagedSecretIsAnErrorBeforeAnythingStarts(t *testing.T) {
+	s := clone(t)
+	require.NoError(t, secret.Ensure(s.Secrets(), time.Now()))
+	for _, name := range []string{"mysql-root", "nats-gateway", secret.PrincipalKey} {
+		file := filepath.Join(s.Secrets(), name)
+		right, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, right[:len(right)/2], 0o600))
+		runner := New(s, &strings.Builder{})
+		require.ErrorContains(t, runner.Up(t.Context()), file)
+		require.Empty(t, pids(t, runner))
+		require.NoError(t, os.WriteFile(file, right, 0o600))
+	}
 }
 
 func TestAServiceIsGivenItsOwnSecretsAndNothingOfOurs(t *testing.T) {

@@ -2,8 +2,6 @@ package native
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -80,8 +78,8 @@ func (r *Runner) environment(name string) []string {
 	return settings
 }
 
-// startService starts a service. If the service runs already, it is left alone if its binary and settings are the same, and restarted
-// otherwise.
+// startService starts a service. If the service runs already, it is left alone if its binary, settings and files are the same, and
+// restarted otherwise.
 func (r *Runner) startService(ctx context.Context, part part) (*proc.Process, error) {
 	binary := filepath.Join(r.binDir(), part.name)
 	settings := r.environment(part.name)
@@ -89,41 +87,23 @@ func (r *Runner) startService(ctx context.Context, part part) (*proc.Process, er
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", part.name, err)
 	}
+	before, err := proc.Find(part.record)
+	if err != nil {
+		return nil, err
+	}
 	process, replaced, err := proc.Ensure(ctx, proc.Command{
 		Name: part.name, Path: binary, Args: []string{"serve"}, Env: settings, Dir: r.runDir(), Log: part.log,
 		Record: part.record, Fingerprint: fingerprint,
 	})
-	if replaced {
-		r.say("%s was restarted, because its binary or its settings have changed", part.name)
+	switch {
+	case err != nil:
+		return nil, err
+	case replaced:
+		r.say("%s was restarted, because of %s", part.name, changed(before.Fingerprint(), fingerprint))
+	case before == nil:
+		r.say("%s was started", part.name)
 	}
-	return process, err
-}
-
-// fingerprintOf returns a digest of what a service is started with: its binary, its settings, its certificate.
-func fingerprintOf(binary string, settings []string) (string, error) {
-	file, err := os.Open(binary) // #nosec G304 -- our own binary
-	if err != nil {
-		return "", err
-	}
-	defer file.Close() //nolint:errcheck // only read from
-	digest := sha256.New()
-	if _, err := io.Copy(digest, file); err != nil {
-		return "", err
-	}
-	digest.Write([]byte(strings.Join(settings, "\n")))
-	for _, setting := range settings {
-		// A service reads its certificate only when it starts, and a renewed certificate may have the old name.
-		name, path, _ := strings.Cut(setting, "=")
-		if name != "TLS_CERT_FILE" && name != "TLS_KEY_FILE" {
-			continue
-		}
-		content, err := os.ReadFile(path) // #nosec G304 -- the operator names it
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", name, err)
-		}
-		digest.Write(content)
-	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
+	return process, nil
 }
 
 // patience is how long a service may take until it is ready. That includes the migrations of a large database.

@@ -16,6 +16,7 @@ import (
 	"oms.internal/servers/natsserver"
 	"oms.internal/servers/proc"
 
+	"oms.internal/deploy/internal/database"
 	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
 )
@@ -89,7 +90,11 @@ func (r *Runner) startServers(ctx context.Context) error {
 		return err
 	}
 	r.say("starting MariaDB on ports %d and %d", r.stack.Ports.Primary, r.stack.Ports.Replica)
-	if _, err := dbpair.Start(ctx, options); err != nil {
+	pair, err := dbpair.Start(ctx, options)
+	if err != nil {
+		return database.Explain(err, r.stack.Secrets())
+	}
+	if err := database.CheckPasswords(ctx, pair.Primary, r.stack.Secrets()); err != nil {
 		return err
 	}
 	r.say("starting NATS on port %d", r.stack.Ports.NATS)

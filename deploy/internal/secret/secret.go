@@ -1,9 +1,10 @@
 // Package secret makes the stack's secrets: passwords of the database's and NATS's users, the key that signs principals, the first key that
 // signs tokens, and the key that seals stored answers. Only their owner can read the files and their folder. A secret that exists is
-// never changed, because the databases remember the passwords.
+// never changed, because the databases remember the passwords; whoever reads it checks its form.
 package secret
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -13,7 +14,6 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -37,7 +37,7 @@ const (
 	TokenKeys = "token-keys"
 )
 
-// Ensure makes the secrets in dir that do not exist yet. It also takes other users' access from those that exist.
+// Ensure makes the secrets in dir that do not exist yet, and checks those that exist. It also takes other users' access from them.
 func Ensure(dir string, now time.Time) error {
 	keys := filepath.Join(dir, TokenKeys)
 	if err := os.MkdirAll(keys, 0o700); err != nil {
@@ -51,8 +51,7 @@ func Ensure(dir string, now time.Time) error {
 	if err := ensureFile(filepath.Join(dir, PrincipalKey), newKey); err != nil {
 		return fmt.Errorf("secret %s: %w", PrincipalKey, err)
 	}
-	public := func() ([]byte, error) { return publicKeyOf(filepath.Join(dir, PrincipalKey)) }
-	if err := ensureFile(filepath.Join(dir, PrincipalPublicKey), public); err != nil {
+	if err := ensurePublicKey(dir); err != nil {
 		return fmt.Errorf("secret %s: %w", PrincipalPublicKey, err)
 	}
 	existing, err := filepath.Glob(filepath.Join(keys, "*.pem"))
@@ -67,16 +66,20 @@ func Ensure(dir string, now time.Time) error {
 			return fmt.Errorf("token key: %w", err)
 		}
 	}
-	return errors.Join(os.Chmod(dir, 0o700), os.Chmod(keys, 0o700)) // #nosec G302 -- folders need the x bit
+	return errors.Join(os.Chmod(dir, 0o700), os.Chmod(keys, 0o700), Check(dir)) // #nosec G302 -- folders need the x bit
 }
 
-// Read returns a password.
-func Read(dir, name string) (string, error) {
-	content, err := os.ReadFile(filepath.Join(dir, name)) // #nosec G304 -- our own folder
+// ensurePublicKey writes the key that belongs to the gateway's, if another is there or none.
+func ensurePublicKey(dir string) error {
+	path := filepath.Join(dir, PrincipalPublicKey)
+	public, err := publicKeyOf(filepath.Join(dir, PrincipalKey))
 	if err != nil {
-		return "", fmt.Errorf("secret %s: %w", name, err)
+		return err
 	}
-	return strings.TrimRight(string(content), "\r\n"), nil
+	if present, err := os.ReadFile(path); err == nil && bytes.Equal(present, public) { // #nosec G304 -- our own folder
+		return os.Chmod(path, 0o600)
+	}
+	return renameio.WriteFile(path, public, 0o600)
 }
 
 // ensureFile makes the file if there is none. Half of a secret never counts as one, because the file gets its name when it is complete.
@@ -93,11 +96,13 @@ func ensureFile(path string, content func() ([]byte, error)) error {
 	return renameio.WriteFile(path, value, 0o600)
 }
 
+const passwordLength = 32
+
 // password returns 32 letters and digits (about 190 bits). Other characters would need quoting in SQL, shell and configuration files. MySQL
 // takes no longer password for replication.
 func password() ([]byte, error) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	text := make([]byte, 32)
+	text := make([]byte, passwordLength)
 	for i := range text {
 		position, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
 		if err != nil {
@@ -121,21 +126,9 @@ func newKey() ([]byte, error) {
 }
 
 func publicKeyOf(path string) ([]byte, error) {
-	content, err := os.ReadFile(path) // #nosec G304 -- our own folder
+	private, err := readKey(path)
 	if err != nil {
-		return nil, err
-	}
-	block, _ := pem.Decode(content)
-	if block == nil {
-		return nil, fmt.Errorf("%s holds no PEM block", path)
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	private, ok := key.(ed25519.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("%s holds a %T, not an Ed25519 key", path, key)
+		return nil, fmt.Errorf("%w; %s", err, putBack(filepath.Base(path)))
 	}
 	encoded, err := x509.MarshalPKIXPublicKey(private.Public())
 	if err != nil {

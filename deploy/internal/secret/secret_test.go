@@ -128,7 +128,7 @@ func TestPublishingAgainKeepsFilesThatAreMountedAndRemovesKeysTakenBack(t *testi
 	dir := made(t)
 	target := filepath.Join(t.TempDir(), "docker")
 	withdrawn := filepath.Join(dir, secret.TokenKeys, "old.pem")
-	require.NoError(t, os.WriteFile(withdrawn, []byte("old"), 0o600))
+	require.NoError(t, os.WriteFile(withdrawn, []byte("old"), 0o600)) // Publish does not look into keys
 	require.NoError(t, secret.Publish(dir, target))
 	keys, err := os.Stat(filepath.Join(target, secret.TokenKeys))
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package dbpair
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os/exec"
 	"time"
@@ -98,7 +99,12 @@ func (s *Server) ping(ctx context.Context) error {
 	return s.asRoot(func(db *sql.DB) error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		return db.PingContext(ctx)
+		err := db.PingContext(ctx)
+		const accessDenied = 1045
+		if refused, is := errors.AsType[*mysql.MySQLError](err); is && refused.Number == accessDenied {
+			return errors.Join(err, proc.ErrFinal)
+		}
+		return err
 	})
 }
 

@@ -41,11 +41,16 @@ type Instance interface {
 	Tail(lines int) []byte
 }
 
-// Await polls check while the server runs. If the server ends first, or takes too long, the error holds the end of its log.
+// ErrFinal is in an error of a check that waiting does not mend.
+var ErrFinal = errors.New("waiting does not help")
+
+// Await polls check while the server runs. If the server ends first, or takes too long, the error holds the end of its log. An error of
+// check that is ErrFinal ends the wait.
 func Await(ctx context.Context, name string, instance Instance, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var died bool
+	var final error
 	err := Poll(ctx, func() error {
 		running, err := instance.Running()
 		if err != nil {
@@ -54,8 +59,15 @@ func Await(ctx context.Context, name string, instance Instance, check func(conte
 		if died = !running; died {
 			return nil
 		}
-		return check(ctx)
+		if err = check(ctx); errors.Is(err, ErrFinal) {
+			final = err
+			return nil
+		}
+		return err
 	})
+	if final != nil {
+		return fmt.Errorf("%s did not start: %w", name, final)
+	}
 	if died {
 		err = errors.New("it ended")
 	}

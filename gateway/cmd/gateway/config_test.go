@@ -14,7 +14,7 @@ import (
 func validEnv(t *testing.T) map[string]string {
 	t.Helper()
 	password := filepath.Join(t.TempDir(), "password")
-	require.NoError(t, os.WriteFile(password, []byte("x"), 0o600))
+	require.NoError(t, os.WriteFile(password, []byte("a-password-of-the-gateway"), 0o600))
 	return map[string]string{
 		"NATS_URL": "nats://nats:4222", "NATS_PASSWORD_FILE": password, "PRINCIPAL_PRIVATE_KEY_FILE": "key.pem",
 		"ACCOUNTS_URL": "http://accounts:8000/", "ORDERS_URL": "http://orders-1:8000, http://orders-2:8000",

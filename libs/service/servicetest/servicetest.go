@@ -5,6 +5,7 @@ package servicetest
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"log/slog"
@@ -66,7 +67,7 @@ func On(t *testing.T, name string, pair *dbpair.Pair, schema dbpair.Schema) Surr
 			MySQLHosts:     strings.Split(pair.Hosts(), ","), MySQLDatabase: schema.Name, MigrateOnStart: true,
 			MySQLPatience: Patience, MySQLUser: schema.App.User, MySQLPassword: config.Secret(schema.App.Password),
 			MySQLMigrateUser: schema.Migrate.User, MySQLMigratePassword: config.Secret(schema.Migrate.Password),
-			NATSURL: broker.URL(), NATSUser: name, NATSPassword: "x", EventsReplicas: 1,
+			NATSURL: broker.URL(), NATSUser: name, NATSPassword: config.Secret(rand.Text()), EventsReplicas: 1,
 			PrincipalKeyFile: PublicKeyFile(t, public), TimeZone: config.TimeZone{Location: seoul},
 		},
 	}
