@@ -6,7 +6,6 @@
 package forwarded
 
 import (
-	"bytes"
 	"net"
 	"net/netip"
 	"strings"
@@ -68,7 +67,7 @@ func Network(address netip.Addr) netip.Addr {
 }
 
 func (p Proxies) source(request *fasthttp.RequestCtx) Source {
-	source := Source{Address: Remote(request.RemoteAddr()), Host: string(request.Request.URI().Host()), Proto: "http"}
+	source := Source{Address: Remote(request.RemoteAddr()), Host: host(&request.Request.Header), Proto: "http"}
 	// The scheme is that of the connection, not the one that a client may write into the request line.
 	if request.IsTLS() {
 		source.Proto = "https"
@@ -128,15 +127,4 @@ func isPrefix(path string) bool {
 func isUnsafe(char rune) bool {
 	letter := 'a' <= char|0x20 && char|0x20 <= 'z'
 	return !letter && (char < '0' || char > '9') && !strings.ContainsRune("-._~", char)
-}
-
-// IsHost reports whether a host and port can be shown in a link as they are.
-func IsHost(host string) bool {
-	for _, char := range []byte(host) {
-		letter := 'a' <= char && char <= 'z' || 'A' <= char && char <= 'Z'
-		if !letter && (char < '0' || char > ':') && !bytes.ContainsRune([]byte("-._[]"), rune(char)) {
-			return false
-		}
-	}
-	return host != ""
 }
