@@ -38,7 +38,10 @@ type command struct {
 }
 
 // shared are the commands that work beside any other one: they change nothing in the data folder. Of all others one works at a time.
-var shared = []string{"ps", "logs", "replication", "poc", "setup", "backup-check"}
+var shared = []string{"ps", "logs", "replication", "poc", "setup", "backup-check", "supervise"}
+
+// processes are the commands that start and end processes, so that the supervisor must not.
+var processes = []string{"up", "down", "clean", "failover", "rejoin", "restore"}
 
 func commands() []command {
 	return []command{
@@ -57,6 +60,7 @@ func commands() []command {
 		{"poc", "walk through the running system", onStarted(started.poc)},
 		{"admin", "create an admin, or make a member one (--email)", onStarted(started.admin)},
 		{"keys", "sign tokens with a new key (rotate)", onStarted(started.keys)},
+		{"supervise", "start native processes again that end by themselves; `up` starts it", onStarted(started.supervise)},
 		{"setup", "install what tests and the native stack need: MariaDB's packages, nats-server", app.setup},
 		{"secrets", "make the secrets that do not exist yet", app.secrets},
 	}
@@ -64,11 +68,12 @@ func commands() []command {
 
 // app is what every command works with.
 type app struct {
-	stack stack.Stack
-	out   io.Writer
+	stack   stack.Stack
+	out     io.Writer
+	program string // this program's file, which native stacks run as their supervisor; "" for no supervisor
 }
 
-func run(ctx context.Context, arguments []string, getenv func(string) string, out io.Writer) error {
+func run(ctx context.Context, program string, arguments []string, getenv func(string) string, out io.Writer) error {
 	flags := flag.NewFlagSet("oms", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.Usage = func() {
@@ -104,7 +109,14 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 				}
 				defer unlock()
 			}
-			return command.run(app{stack: s, out: out}, ctx, chosen)
+			if slices.Contains(processes, command.name) {
+				unlock, err := s.AwaitProcesses(ctx, "make "+command.name, time.Now())
+				if err != nil {
+					return fmt.Errorf("%s: %w", command.name, err)
+				}
+				defer unlock()
+			}
+			return command.run(app{stack: s, out: out, program: program}, ctx, chosen)
 		}
 	}
 	flags.Usage()

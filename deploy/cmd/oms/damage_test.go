@@ -23,10 +23,10 @@ func TestWhatRunsIsShownAndEndedAlthoughNoFileSaysHowItWasStarted(t *testing.T) 
 		for _, file := range []string{"stack.json", filepath.Join("run", "stack.json"), filepath.Join("run", "orders.json")} {
 			require.NoError(t, os.WriteFile(filepath.Join(s.Data(), file), []byte(content), 0o600))
 		}
-		err := run(t.Context(), []string{"ps"}, getenv, &strings.Builder{})
+		err := run(t.Context(), "", []string{"ps"}, getenv, &strings.Builder{})
 		require.ErrorIs(t, err, errNotStarted)
 		require.ErrorContains(t, err, filepath.Join(s.Data(), "stack.json"))
-		require.NoError(t, run(t.Context(), []string{"down"}, getenv, &strings.Builder{}))
+		require.NoError(t, run(t.Context(), "", []string{"down"}, getenv, &strings.Builder{}))
 
 		record := filepath.Join(s.Data(), "run", "orders.json")
 		process, err := proc.Start(proc.Command{
@@ -36,9 +36,9 @@ func TestWhatRunsIsShownAndEndedAlthoughNoFileSaysHowItWasStarted(t *testing.T) 
 		t.Cleanup(func() { require.NoError(t, process.Kill()) })
 		require.NoError(t, os.WriteFile(record, []byte(content), 0o600))
 		var out strings.Builder
-		require.ErrorContains(t, run(t.Context(), []string{"ps"}, getenv, &out), "a part does not run")
+		require.ErrorContains(t, run(t.Context(), "", []string{"ps"}, getenv, &out), "a part does not run")
 		require.Regexp(t, `orders +\d+ +9002 1 +not ready`, out.String())
-		require.NoError(t, run(t.Context(), []string{"down"}, getenv, &out))
+		require.NoError(t, run(t.Context(), "", []string{"down"}, getenv, &out))
 		require.Contains(t, out.String(), "stopping orders")
 		require.False(t, process.Alive())
 	}

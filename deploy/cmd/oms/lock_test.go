@@ -27,12 +27,12 @@ func TestWhileACommandWorksOnlyThoseThatChangeNothingRun(t *testing.T) {
 		if command.name == "setup" { // installs packages, wherever it runs
 			continue
 		}
-		err := run(t.Context(), []string{command.name}, getenv, &strings.Builder{})
+		err := run(t.Context(), "", []string{command.name}, getenv, &strings.Builder{})
 		if command.name == "backup-check" { // needs nothing that was started
 			require.ErrorIs(t, err, os.ErrNotExist)
 			continue
 		}
-		if slices.Contains([]string{"ps", "logs", "replication", "poc"}, command.name) {
+		if slices.Contains([]string{"ps", "logs", "replication", "poc", "supervise"}, command.name) {
 			require.ErrorIs(t, err, errNotStarted, command.name)
 			continue
 		}

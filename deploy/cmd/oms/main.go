@@ -14,7 +14,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
+	program, err := os.Executable()
+	if err == nil {
+		err = run(ctx, program, os.Args[1:], os.Getenv, os.Stdout)
+	}
+	if err != nil {
 		if !errors.Is(err, errUsage) {
 			_, _ = fmt.Fprintln(os.Stderr, "oms:", err)
 		}

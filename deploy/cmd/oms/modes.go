@@ -30,7 +30,7 @@ func (a app) runner(mode stack.Mode) runner {
 	if mode == stack.Docker {
 		return container.New(a.stack, a.out)
 	}
-	return native.New(a.stack, a.out)
+	return native.New(a.stack, a.out).Supervised(a.program)
 }
 
 var errNotStarted = errors.New("nothing has been started here; start it with `make up`")
@@ -122,7 +122,7 @@ func (a app) down(ctx context.Context, _ options) error {
 
 // clean ends both modes and removes the data of both, because it removes the secrets, which both use.
 func (a app) clean(ctx context.Context, _ options) error {
-	if err := native.New(a.stack, a.out).Down(ctx); err != nil {
+	if err := native.New(a.stack, a.out).Supervised(a.program).Down(ctx); err != nil {
 		return err
 	}
 	if container.Available(ctx) {

@@ -8,6 +8,7 @@ import (
 	"oms.internal/servers/dbpair"
 
 	"oms.internal/deploy/internal/backup"
+	"oms.internal/deploy/internal/native"
 	"oms.internal/deploy/internal/poc"
 	"oms.internal/deploy/internal/replication"
 	"oms.internal/deploy/internal/stack"
@@ -39,6 +40,13 @@ func (s started) logs(ctx context.Context, options options) error {
 		service = options.names[0]
 	}
 	return s.runner.Logs(ctx, service, options.follow)
+}
+
+func (s started) supervise(ctx context.Context, _ options) error {
+	if s.mode != stack.Native {
+		return errors.New("supervise: the container engine starts containers again")
+	}
+	return native.New(s.stack, s.out).Supervise(ctx)
 }
 
 func (s started) replication(ctx context.Context, _ options) error {

@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"oms.internal/servers/dbpair"
+	"oms.internal/servers/proc"
 )
 
 // PS prints a line for each process of the stack: whether it runs, where it listens, whether it is ready. It fails if a process does
@@ -25,7 +27,7 @@ func (r *Runner) PS(ctx context.Context) error {
 	healthy := true
 	primary, rolesErr := dbpair.RecordedPrimary(r.pairDir())
 	for _, part := range r.parts() {
-		pid, state := "-", "stopped"
+		pid, state := "-", stopped(part)
 		if process := running[part.name]; process != nil {
 			pid, state = fmt.Sprint(process.PID()), "running"
 			if part.name == primary {
@@ -37,8 +39,9 @@ func (r *Runner) PS(ctx context.Context) error {
 					state = "not ready: " + err.Error()
 				}
 			}
+			state += restarts(process)
 		}
-		healthy = healthy && (state == "ready" || strings.HasPrefix(state, "running"))
+		healthy = healthy && (strings.HasPrefix(state, "ready") || strings.HasPrefix(state, "running"))
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", part.name, pid, strings.Trim(fmt.Sprint(part.ports), "[]"), state)
 	}
 	problems := []error{table.Flush(), rolesErr}
@@ -46,6 +49,30 @@ func (r *Runner) PS(ctx context.Context) error {
 		problems = append(problems, errors.New("a part does not run or is not ready; see `make logs`"))
 	}
 	return errors.Join(problems...)
+}
+
+// stopped says of a part that does not run whether somebody ended it.
+func stopped(part part) string {
+	command, started, ended, err := proc.Ended(part.record)
+	if err != nil || !ended {
+		return "stopped"
+	}
+	return fmt.Sprintf("ended by itself (started %s%s)", started.Local().Format(time.DateTime), times(command.Restarts))
+}
+
+// restarts says how often a process was started again.
+func restarts(process *proc.Process) string {
+	if process.Restarts() == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (since %s%s)", process.Started().Local().Format(time.DateTime), times(process.Restarts()))
+}
+
+func times(restarts int) string {
+	if restarts == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", after %d restarts", restarts)
 }
 
 // Logs prints the last lines of the log of one part, or of all parts if name is empty. With follow it goes on printing until ctx ends.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"oms.internal/servers/proc"
@@ -17,14 +18,21 @@ import (
 
 // Runner starts, shows and ends the stack.
 type Runner struct {
-	stack  stack.Stack
-	out    io.Writer
-	saying sync.Mutex
+	stack   stack.Stack
+	out     io.Writer
+	saying  sync.Mutex
+	program string // of the supervisor
 }
 
 // New returns a runner that reports on out.
 func New(s stack.Stack, out io.Writer) *Runner {
 	return &Runner{stack: s, out: out}
+}
+
+// Supervised gives the stack a supervisor: the program oms, which starts processes again that end by themselves. "" means none.
+func (r *Runner) Supervised(program string) *Runner {
+	r.program = program
+	return r
 }
 
 // say prints a line. It may be called by several goroutines, because services are built while servers start.
@@ -61,7 +69,7 @@ func (r *Runner) parts() []part {
 			ready: fmt.Sprintf("http://127.0.0.1:%d/readyz", admin), ports: []int{port, admin},
 		}
 	}
-	return []part{
+	parts := []part{
 		server("primary", filepath.Join(r.pairDir(), "primary"), "server.log", ports.Primary),
 		server("replica", filepath.Join(r.pairDir(), "replica"), "server.log", ports.Replica),
 		server("nats", r.natsDir(), "nats.log", ports.NATS),
@@ -69,6 +77,22 @@ func (r *Runner) parts() []part {
 		service("accounts", ports.Accounts, ports.AccountsAdmin),
 		service("gateway", ports.Gateway, ports.GatewayAdmin),
 	}
+	if r.program != "" {
+		parts = append(parts, r.supervisor())
+	}
+	return parts
+}
+
+// services returns the parts that are OMS's own, in the order of starting.
+func (r *Runner) services() []part {
+	return slices.DeleteFunc(r.parts(), func(one part) bool { return one.ready == "" })
+}
+
+func (r *Runner) nats() part { return r.parts()[2] }
+
+// supervisor is the part that keeps the others alive. It is the last to start and the first to end.
+func (r *Runner) supervisor() part {
+	return part{name: "supervisor", record: filepath.Join(r.runDir(), "supervisor.json"), log: filepath.Join(r.logDir(), "supervisor.log")}
 }
 
 // Running returns the running processes of the stack by name.

@@ -2,10 +2,13 @@ package native
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,14 +59,34 @@ func pids(t *testing.T, r *Runner) map[string]int {
 	return numbers
 }
 
+// TestMain is the supervisor, too, because a stack runs a copy of this program as its own.
+func TestMain(m *testing.M) {
+	if len(os.Args) < 2 || os.Args[1] != "supervise" {
+		os.Exit(m.Run())
+	}
+	s := stack.Stack{Folder: os.Getenv("OMS_DATA")}
+	record, _, err := s.Recorded()
+	if err != nil {
+		panic(err)
+	}
+	s.Ports, s.Choices = record.Ports, record.Choices
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := New(s, os.Stdout).Supervise(ctx); err != nil {
+		panic(err)
+	}
+}
+
 func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	s := clone(t)
 	var out strings.Builder
-	runner := New(s, &out)
+	program, err := os.Executable()
+	require.NoError(t, err)
+	runner := New(s, &out).Supervised(program)
 	t.Cleanup(func() { require.NoError(t, runner.Down(context.Background())) })
 	require.NoError(t, runner.Up(t.Context()))
 	first := pids(t, runner)
-	require.Len(t, first, 6)
+	require.Len(t, first, 7)
 	require.NoError(t, runner.PS(t.Context()))
 
 	// Again: nothing changes.
@@ -127,6 +150,26 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 		require.ErrorContains(t, err, "than "+file+" holds; put the right file back")
 		require.NoError(t, os.WriteFile(file, right, 0o600))
 	}
+
+	// What ends by itself is started again, and that is shown.
+	for _, name := range []string{"nats", "orders", "primary", "replica"} {
+		before := pids(t, runner)
+		require.NoError(t, syscall.Kill(before[name], syscall.SIGKILL))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.NoError(t, proc.Poll(ctx, func() error {
+			if now := pids(t, runner); now[name] == 0 || now[name] == before[name] {
+				return fmt.Errorf("%s runs as process %d", name, now[name])
+			}
+			return nil
+		}))
+		require.NoError(t, proc.Poll(ctx, func() error {
+			out.Reset()
+			return runner.PS(t.Context())
+		}))
+		require.Regexp(t, name+` .*after 1 restarts`, out.String())
+	}
+	require.NoError(t, runner.Up(t.Context()), "which waits until the databases are whole")
 
 	// What was killed comes back.
 	replica, err := proc.Find(filepath.Join(s.Data(), "mariadb", "replica", "process.json"))
@@ -199,5 +242,13 @@ func TestAServiceIsGivenItsOwnSecretsAndNothingOfOurs(t *testing.T) {
 		for _, part := range foreign {
 			require.NotContains(t, all, part, name)
 		}
+	}
+}
+
+func TestThePauseBetweenStartsGrowsAndIsBounded(t *testing.T) {
+	for restarts, want := range map[int]time.Duration{
+		0: 0, 1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: time.Minute, 1000: time.Minute,
+	} {
+		require.Equal(t, want, pause(restarts), "%d", restarts)
 	}
 }

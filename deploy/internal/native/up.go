@@ -52,6 +52,10 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := errors.Join(r.startServers(ctx), <-built); err != nil {
 		return err
 	}
+	// It comes before the services, so that it keeps those alive that run, even if another one does not start.
+	if err := r.startSupervisor(ctx); err != nil {
+		return err
+	}
 	return r.StartServices(ctx)
 }
 
@@ -132,8 +136,7 @@ func (r *Runner) writeNATSConfig() (path, digest string, err error) {
 
 // StartServices starts the services as they were built last, and returns when they are ready.
 func (r *Runner) StartServices(ctx context.Context) error {
-	parts := r.parts()
-	services := parts[len(parts)-3:]
+	services := r.services()
 	// The gateway starts last, because it asks accounts for the keys that verify tokens.
 	for _, wave := range [][]part{services[:2], services[2:]} {
 		processes := make([]*proc.Process, len(wave))

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,16 +41,42 @@ const (
 	holderPause = 10 * time.Millisecond
 )
 
-func (s Stack) lockFile() string { return filepath.Join(s.Data(), "lock") }
+func (s Stack) lockFile() string          { return filepath.Join(s.Data(), "lock") }
+func (s Stack) processesLockFile() string { return filepath.Join(s.Data(), "run", "lock") }
 
 // Lock makes a command the only one that works in the data folder, until unlock or the end of the process. It does not wait: if
 // another command holds the lock, the error is a LockedError. A second failover that waited for the first would undo it.
 func (s Stack) Lock(command string, now time.Time) (unlock func(), err error) {
-	if err := os.MkdirAll(s.Data(), 0o700); err != nil {
+	return lock(s.lockFile(), command, now)
+}
+
+// LockProcesses keeps others from starting and ending the stack's processes. Unlike Lock it is also for the supervisor, which must not
+// start again what a command is about to end.
+func (s Stack) LockProcesses(command string, now time.Time) (unlock func(), err error) {
+	return lock(s.processesLockFile(), command, now)
+}
+
+// AwaitProcesses is LockProcesses that waits while the supervisor starts something, which takes a moment.
+func (s Stack) AwaitProcesses(ctx context.Context, command string, now time.Time) (unlock func(), err error) {
+	for {
+		unlock, err := s.LockProcesses(command, now)
+		if _, locked := errors.AsType[*LockedError](err); !locked {
+			return unlock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		case <-time.After(holderPause):
+		}
+	}
+}
+
+func lock(path, command string, now time.Time) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	for look := range holderLooks {
-		file, locked, err := tryLock(s.lockFile())
+		file, locked, err := tryLock(path)
 		if err != nil {
 			return nil, fmt.Errorf("lock the data folder: %w", err)
 		}
@@ -58,12 +85,12 @@ func (s Stack) Lock(command string, now time.Time) (unlock func(), err error) {
 			_ = writeHolder(file, holder{Command: command, PID: os.Getpid(), Since: now})
 			return func() { _ = errors.Join(file.Truncate(0), file.Close()) }, nil
 		}
-		if holding := readHolder(s.lockFile()); holding.alive() || look == holderLooks-1 {
-			return nil, &LockedError{holder: holding, file: s.lockFile()}
+		if holding := readHolder(path); holding.alive() || look == holderLooks-1 {
+			return nil, &LockedError{holder: holding, file: path}
 		}
 		<-time.After(holderPause)
 	}
-	return nil, &LockedError{file: s.lockFile()}
+	return nil, &LockedError{file: path}
 }
 
 // tryLock opens the file and locks it, if nobody else has. The kernel ends the lock with the process, however that ends.

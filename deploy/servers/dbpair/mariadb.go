@@ -27,6 +27,7 @@ type mariadbProcess struct {
 	detached bool
 	// arguments are for the next start only.
 	arguments []string
+	restarts  int // see proc.Command
 }
 
 func newMariaDBPair(options Options) (*Pair, error) {
@@ -99,7 +100,7 @@ func (p *mariadbProcess) start(ctx context.Context) (err error) {
 	command := proc.Command{
 		Name: p.name, Path: p.server, Args: append([]string{"--defaults-file=" + p.configFile()}, p.arguments...),
 		Env: []string{"LC_ALL=C", "TZ=UTC"}, Dir: p.dir, Log: filepath.Join(p.dir, "server.log"),
-		Fingerprint: hex.EncodeToString(digest[:]),
+		Fingerprint: hex.EncodeToString(digest[:]), Restarts: p.restarts,
 	}
 	if p.detached {
 		command.Record = proc.RecordIn(p.dir)
@@ -162,8 +163,13 @@ func hasSource(dir string) (bool, error) {
 	return err == nil, err
 }
 
-// demote has nothing to do, because every start reads the pair's record of the roles.
-func (p *mariadbProcess) demote(context.Context) error { return nil }
+// demote lets nobody start the server again by itself. Every other start reads the pair's record of the roles.
+func (p *mariadbProcess) demote(context.Context) error {
+	if !p.detached || p.Alive() {
+		return nil
+	}
+	return proc.Forget(proc.RecordIn(p.dir))
+}
 
 func (p *mariadbProcess) client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error) {
 	path, err := lookPath(program)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 )
@@ -19,7 +20,7 @@ func (p *Process) Stop(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	if err := p.signal(syscall.SIGTERM); err != nil {
+	if err := p.end(syscall.SIGTERM); err != nil {
 		return err
 	}
 	// A paused process would not see the request.
@@ -29,7 +30,7 @@ func (p *Process) Stop(ctx context.Context) error {
 	if err := p.wait(ctx); err != nil {
 		return errors.Join(fmt.Errorf("%s did not end when it was asked to, and was killed: %w", p.command.Name, err), p.Kill())
 	}
-	return p.forget()
+	return nil
 }
 
 // Kill ends the process at once, as a crash would, and waits until it is gone.
@@ -37,7 +38,7 @@ func (p *Process) Kill() error {
 	if p == nil {
 		return nil
 	}
-	if err := p.signal(syscall.SIGKILL); err != nil {
+	if err := p.end(syscall.SIGKILL); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
@@ -45,8 +46,11 @@ func (p *Process) Kill() error {
 	if err := p.wait(ctx); err != nil {
 		return fmt.Errorf("%s still runs after SIGKILL: %w", p.command.Name, err)
 	}
-	return p.forget()
+	return nil
 }
+
+// end sends a signal that ends the process. The record goes first: a record without a process means that the process ended by itself.
+func (p *Process) end(signal os.Signal) error { return errors.Join(p.forget(), p.signal(signal)) }
 
 // EndOthers ends the processes that were started for a record, but for one.
 func EndOthers(ctx context.Context, record string, one *Process) error {

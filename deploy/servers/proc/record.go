@@ -88,6 +88,14 @@ func (p *Process) is(other *Process) bool {
 	return p != nil && other != nil && p.PID() == other.PID() && p.identity == other.identity
 }
 
+// Forget removes the record of a process that has ended, so that nobody takes it for one that is to be started again.
+func Forget(record string) error {
+	if err := os.Remove(record); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove process record: %w", err)
+	}
+	return nil
+}
+
 // Ended returns the command of a process that has ended although nobody here asked it to: its record is still there. It also
 // returns when the process was started.
 func Ended(record string) (command Command, started time.Time, ended bool, err error) {
@@ -156,8 +164,5 @@ func (p *Process) forget() error {
 	if saved, err := readRecord(p.command.Record); err == nil && !saved.process().is(p) {
 		return nil
 	}
-	if err := os.Remove(p.command.Record); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove process record: %w", err)
-	}
-	return nil
+	return Forget(p.command.Record)
 }

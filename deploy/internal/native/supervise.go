@@ -1,0 +1,145 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"oms.internal/servers/proc"
+
+	"oms.internal/deploy/internal/stack"
+)
+
+const (
+	lookInterval = time.Second
+	longestPause = time.Minute
+)
+
+// pause is the least time between two starts of a process that was started again so often: 0, then 1 s, and twice as long each time.
+func pause(restarts int) time.Duration {
+	if restarts == 0 {
+		return 0
+	}
+	const doublings = 6 // more exceed longestPause
+	return min(longestPause, time.Second<<min(restarts-1, doublings))
+}
+
+// Supervise starts processes again that ended although nobody asked them to, until ctx ends. A process whose record is there without the
+// process has ended so: whoever ends a process here removes its record first. Nothing is started while a command works that starts and
+// ends processes.
+func (r *Runner) Supervise(ctx context.Context) error {
+	look := time.NewTicker(lookInterval)
+	defer look.Stop()
+	trouble := map[string]time.Time{}
+	for {
+		r.revive(ctx, time.Now(), trouble)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C:
+		}
+	}
+}
+
+// revive starts what is due. trouble remembers what could not be started, and since when, so that it is tried once a minute only.
+func (r *Runner) revive(ctx context.Context, now time.Time, trouble map[string]time.Time) {
+	unlock, err := r.stack.LockProcesses("oms supervise", now)
+	if _, locked := errors.AsType[*stack.LockedError](err); locked {
+		return
+	}
+	if err == nil {
+		defer unlock()
+	}
+	due := func(command proc.Command, started time.Time) bool {
+		since, troubled := trouble[command.Name]
+		return now.Sub(started) >= pause(command.Restarts) && (!troubled || now.Sub(since) >= longestPause)
+	}
+	note := func(name string, restarts int, err error) {
+		delete(trouble, name)
+		if err != nil {
+			trouble[name] = now
+			r.say("%s %s has ended by itself and cannot be started again: %v", now.Format(time.RFC3339), name, err)
+			return
+		}
+		r.say("%s %s had ended by itself and was started again (restart %d)", now.Format(time.RFC3339), name, restarts)
+	}
+	r.reviveDatabases(ctx, due, note)
+	for _, part := range append([]part{r.nats()}, r.services()...) {
+		command, started, ended, err := proc.Ended(part.record)
+		if err != nil || !ended || !due(command, started) {
+			continue // a damaged record is written anew by the next up
+		}
+		command.Restarts++
+		_, err = proc.Start(command)
+		note(part.name, command.Restarts, err)
+	}
+}
+
+// reviveDatabases does nothing where neither server has ended, because it would need the secrets for that.
+func (r *Runner) reviveDatabases(
+	ctx context.Context, due func(proc.Command, time.Time) bool, note func(name string, restarts int, err error),
+) {
+	for _, part := range r.parts()[:2] {
+		command, started, ended, err := proc.Ended(part.record)
+		if err != nil || !ended || !due(command, started) {
+			continue
+		}
+		pair, err := r.Pair(ctx)
+		if err != nil {
+			note(part.name, 0, err)
+			return
+		}
+		revived, err := pair.Revive(ctx, due)
+		for _, server := range revived {
+			note(server.Name(), server.Restarts(), nil)
+		}
+		if err != nil {
+			note(part.name, 0, err)
+		}
+		return
+	}
+}
+
+// startSupervisor starts this program as the supervisor. A copy of it is run, because `go run` removes its own.
+func (r *Runner) startSupervisor(ctx context.Context) error {
+	if r.program == "" {
+		return nil
+	}
+	part, program := r.supervisor(), filepath.Join(r.binDir(), "oms")
+	if err := copyProgram(r.program, program); err != nil {
+		return fmt.Errorf("start the supervisor: %w", err)
+	}
+	environment := []string{"OMS_DATA=" + r.stack.Data(), "PATH=" + os.Getenv("PATH")}
+	fingerprint, err := fingerprintOf(program, environment)
+	if err != nil {
+		return fmt.Errorf("start the supervisor: %w", err)
+	}
+	_, _, err = proc.Ensure(ctx, proc.Command{
+		Name: part.name, Path: program, Args: []string{"supervise"}, Env: environment, Dir: r.stack.Root, Log: part.log, Record: part.record,
+		Fingerprint: fingerprint,
+	})
+	return err
+}
+
+func copyProgram(from, to string) error {
+	source, err := os.Open(from) // #nosec G304 -- our own program
+	if err != nil {
+		return err
+	}
+	defer source.Close() //nolint:errcheck // only read from
+	target, err := renameio.NewPendingFile(to, renameio.WithPermissions(0o700))
+	if err != nil {
+		return err
+	}
+	defer target.Cleanup() //nolint:errcheck // nothing is left of it after the rename
+	if _, err := io.Copy(target, source); err != nil {
+		return err
+	}
+	return target.CloseAtomicallyReplace()
+}
