@@ -13,7 +13,8 @@ CHECKED := $(MODULES) .ci/tools/testrun
 # The race detector needs a C compiler; a machine without one runs the same tests without it.
 RACE    := $(if $(shell command -v $(or $(CC),gcc) 2>/dev/null),-race)
 BIN     := $(CURDIR)/.data/bin
-OMS     := go run ./deploy/cmd/oms
+# The go command builds it only if its sources have changed.
+OMS     := go build -o $(BIN)/oms ./deploy/cmd/oms && $(BIN)/oms
 
 .PHONY: help
 help: ## list the commands
@@ -46,7 +47,7 @@ poc: ## walk through the running system
 	@$(OMS) poc
 admin: ## make EMAIL=… an admin; the password is asked for, or read from standard input
 	@$(OMS) admin --email '$(EMAIL)'
-keys: ## sign tokens with a new key; old ones verify on; a later one removes those that no valid token needs
+keys: ## sign tokens with a new key; old tokens stay valid; a later run removes keys no longer needed
 	@$(OMS) keys rotate
 
 # Which tests there are follows from the packages: a test that imports what starts servers needs servers (SERVED), and packages
