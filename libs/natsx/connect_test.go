@@ -2,6 +2,8 @@ package natsx_test
 
 import (
 	"context"
+	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -103,6 +105,26 @@ func TestAUserNeedsNoMoreThanItsSubjectsAndItsOwnInbox(t *testing.T) {
 	require.False(t, stranger.IsConnected())
 	_, err = ask(t, stranger, "x")
 	require.True(t, fault.Is(err, fault.Unavailable), err)
+}
+
+func TestALostConnectionIsAWarningAndAClosedOneIsNot(t *testing.T) {
+	t.Parallel()
+	server := testservers.NewNATS(t, "")
+	for _, lost := range []bool{false, true} {
+		var out strings.Builder
+		conn, err := natsx.Connect(natsx.Config{URL: server.URL()}, slog.New(slog.NewTextHandler(&out, nil)))
+		require.NoError(t, err)
+		if lost {
+			require.NoError(t, server.Kill())
+			awaitConnected(t, conn, false)
+		}
+		told := make(chan struct{}) // after all that is logged
+		conn.SetClosedHandler(func(*nats.Conn) { close(told) })
+		conn.Close()
+		<-told
+		require.Contains(t, out.String(), "nats connected")
+		require.Equal(t, lost, strings.Contains(out.String(), "WARN"), out.String())
+	}
 }
 
 func TestAnAddressThatIsNoneIsAnError(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -46,7 +47,12 @@ func (p Program[C]) Command(ctx context.Context, args, environ []string, out io.
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
-	log := lifecycle.NewLogger(out, p.Name, cfg.Common().LogLevel)
+	level := cfg.Common().LogLevel
+	if known {
+		// An operator's command prints its answer. What a server logs all the time would hide it.
+		level = max(level, slog.LevelWarn)
+	}
+	log := lifecycle.NewLogger(out, p.Name, level)
 	switch name {
 	case "serve":
 		return p.Serve(ctx, cfg, log, func(Addresses) {})

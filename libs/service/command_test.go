@@ -30,7 +30,9 @@ func parcels(told *[]string) Program[special] {
 			return nil
 		},
 		Commands: map[string]func(context.Context, special, *slog.Logger, []string) error{
-			"paint": func(_ context.Context, cfg special, _ *slog.Logger, args []string) error {
+			"paint": func(_ context.Context, cfg special, log *slog.Logger, args []string) error {
+				log.Info("connected")
+				log.Warn("no brush")
 				*told = append(*told, "paint "+cfg.Colour+" "+strings.Join(args, " "))
 				return nil
 			},
@@ -45,6 +47,15 @@ func TestCommandsGetTheirConfigurationAndArguments(t *testing.T) {
 	require.NoError(t, parcels(&told).Command(t.Context(), []string{"migrate"}, environ(t), &out))
 	require.NoError(t, parcels(&told).Command(t.Context(), []string{"paint", "the", "wall"}, environ(t, "COLOUR_NAME=blue"), &out))
 	require.Equal(t, []string{"migrate as parcels_migrate", "paint blue the wall"}, told)
+}
+
+func TestAnOperatorsCommandLogsOnlyWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	var told []string
+	var out strings.Builder
+	require.NoError(t, parcels(&told).Command(t.Context(), []string{"paint"}, environ(t), &out))
+	require.Contains(t, out.String(), "no brush")
+	require.NotContains(t, out.String(), "connected")
 }
 
 func TestAnUnknownCommandIsToldWhichThereAre(t *testing.T) {
