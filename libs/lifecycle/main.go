@@ -29,10 +29,18 @@ func Main(command func(ctx context.Context) error) int {
 }
 
 // NewLogger returns the logger of a process: one JSON object a line, with the service's name and, for work on a
-// request, the request's id.
+// request, the request's id. Durations are text with a unit, such as "79.7ms".
 func NewLogger(out io.Writer, service string, level slog.Level) *slog.Logger {
-	handler := slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})
-	return slog.New(requestHandler{handler}).With("service", service)
+	handler := slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: withUnit})
+	return slog.New(requestHandler{handler}).With("service", service) //nolint:sloglint // here the key is set
+}
+
+// withUnit makes text of a duration, because a number alone does not say that it counts nanoseconds.
+func withUnit(_ []string, attr slog.Attr) slog.Attr {
+	if attr.Value.Kind() == slog.KindDuration {
+		attr.Value = slog.StringValue(attr.Value.Duration().String())
+	}
+	return attr
 }
 
 // requestHandler adds the request id of the context, so that no call site can forget it.
@@ -40,7 +48,7 @@ type requestHandler struct{ slog.Handler }
 
 func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
 	if id := requestid.From(ctx); id != "" {
-		record.AddAttrs(slog.String("request_id", id))
+		record.AddAttrs(slog.String("request_id", id)) //nolint:sloglint // here the key is set
 	}
 	return h.Handler.Handle(ctx, record)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -39,7 +40,7 @@ func TestEveryLogLineOfARequestBearsItsIdentifierAndTheService(t *testing.T) {
 	ctx := requestid.Into(t.Context(), "r-1")
 	log.InfoContext(ctx, "plain")
 	log.With("order", 7).InfoContext(ctx, "with attributes")
-	log.Info("outside a request")
+	log.Info("outside a request", "waited", 1500*time.Millisecond)
 	log.DebugContext(ctx, "below the level")
 
 	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
@@ -52,6 +53,7 @@ func TestEveryLogLineOfARequestBearsItsIdentifierAndTheService(t *testing.T) {
 			require.Equal(t, "r-1", entry["request_id"], "%s", line)
 		} else {
 			require.NotContains(t, entry, "request_id")
+			require.Equal(t, "1.5s", entry["waited"], "a number would not say its unit")
 		}
 	}
 }

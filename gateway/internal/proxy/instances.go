@@ -152,7 +152,7 @@ func (s *Instances) ask(one *instance, request *http.Request) (*http.Response, e
 	case err == nil && answer.Header.Get(httpx.HeaderDraining) != "":
 		s.leaveOut(one, known, "draining")
 	case err == nil && known != nil && one.out.CompareAndSwap(known, nil):
-		s.log.Info("instance is back", "service", s.service, "instance", one.base.Host)
+		s.log.Info("instance is back", "upstream", s.service, "instance", one.base.Host)
 	}
 	return answer, err
 }
@@ -165,7 +165,7 @@ func (s *Instances) leaveOut(one *instance, known *outage, reason string) {
 	}
 	one.transport.CloseIdleConnections()
 	if known == nil {
-		s.log.Warn("instance is left out", "service", s.service, "instance", one.base.Host, "reason", reason)
+		s.log.Warn("instance is left out", "upstream", s.service, "instance", one.base.Host, "reason", reason)
 	}
 }
 
