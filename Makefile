@@ -1,6 +1,6 @@
 # The commands of this project; `make help` lists them. Go and make are all that a machine needs beforehand.
 
-# Where to listen, and how to run: MODE=docker, native or auto (docker where an engine answers).
+# Where to listen, and how to run: MODE=docker, native or auto (as at the last start; at the first, docker where an engine answers).
 export MODE         ?= auto
 export GATEWAY_PORT ?= 8080
 export PRIMARY_PORT ?= 4406

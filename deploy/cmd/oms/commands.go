@@ -45,7 +45,7 @@ var processes = []string{"up", "down", "clean", "failover", "rejoin", "restore"}
 
 func commands() []command {
 	return []command{
-		{"up", "start everything and wait until it is ready (--mode docker|native|auto, or MODE)", app.up},
+		{"up", "start everything and wait until it is ready (--mode docker|native|auto, or MODE; auto keeps the mode of the last start)", app.up},
 		{"down", "end what up started; the data stays", app.down},
 		{"clean", "down, and remove data, logs, secrets and binaries", app.clean},
 		{"ps", "show what runs", onStarted(started.ps)},

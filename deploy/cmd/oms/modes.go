@@ -62,12 +62,18 @@ func (a app) recorded(ctx context.Context) (started, error) {
 }
 
 func (a app) up(ctx context.Context, options options) error {
-	mode, err := stack.ChooseMode(options.mode, func() bool { return container.Available(ctx) })
+	last, err := a.recorded(ctx)
+	if err != nil && !errors.Is(err, errNotStarted) {
+		return err
+	}
+	mode, err := stack.ChooseMode(options.mode, last.mode, func() bool { return container.Available(ctx) })
 	if err != nil {
 		return err
 	}
-	if err := a.refuseOther(ctx, mode); err != nil {
-		return err
+	if last.mode != "" && last.mode != mode {
+		if err := last.leave(ctx); err != nil {
+			return err
+		}
 	}
 	runner := a.runner(mode)
 	if err := runner.Up(ctx); err != nil {
@@ -92,20 +98,17 @@ func (a app) tidy(ctx context.Context, runner runner) {
 	}
 }
 
-// refuseOther fails if the stack runs in the other mode, which uses the same ports with other data.
-func (a app) refuseOther(ctx context.Context, mode stack.Mode) error {
-	before, err := a.recorded(ctx)
-	if errors.Is(err, errNotStarted) {
-		return nil
-	}
-	if err != nil || before.mode == mode {
+// leave says that the data of this mode stays unused. It fails if the stack still runs in this mode, because both use the same ports.
+func (s started) leave(ctx context.Context) error {
+	runs, err := s.runner.Runs(ctx)
+	if err != nil {
 		return err
 	}
-	runs, err := before.runner.Runs(ctx)
-	if err == nil && runs {
-		err = fmt.Errorf("the stack already runs in mode %s: `make down` first, or keep MODE=%s", before.mode, before.mode)
+	if runs {
+		return fmt.Errorf("the stack already runs in mode %s: `make down` first, or keep MODE=%s", s.mode, s.mode)
 	}
-	return err
+	s.report(fmt.Sprintf("each mode has its own data; that of the last start is in mode %s (MODE=%s)", s.mode, s.mode))
+	return nil
 }
 
 func (a app) down(ctx context.Context, _ options) error {

@@ -64,24 +64,27 @@ func TestWhatTheOneNATSServerHereCannotDoIsNotChosen(t *testing.T) {
 	require.Equal(t, stack.Choices{"LOG_LEVEL": "debug"}, choices)
 }
 
-func TestAModeIsChosenByWhatIsAskedForAndWhatAnswers(t *testing.T) {
+func TestAModeIsChosenByWhatIsAskedForWhereDataIsAndWhatAnswers(t *testing.T) {
 	for _, test := range []struct {
 		asked  string
+		last   stack.Mode
 		docker bool
 		want   stack.Mode
 	}{
-		{"", true, stack.Docker},
-		{"", false, stack.Native},
-		{"auto", true, stack.Docker},
-		{"auto", false, stack.Native},
-		{"docker", false, stack.Docker},
-		{"native", true, stack.Native},
+		{"", "", true, stack.Docker},
+		{"", "", false, stack.Native},
+		{"auto", "", true, stack.Docker},
+		{"auto", "", false, stack.Native},
+		{"auto", stack.Native, true, stack.Native},
+		{"", stack.Docker, false, stack.Docker},
+		{"docker", stack.Native, false, stack.Docker},
+		{"native", stack.Docker, true, stack.Native},
 	} {
-		mode, err := stack.ChooseMode(test.asked, func() bool { return test.docker })
+		mode, err := stack.ChooseMode(test.asked, test.last, func() bool { return test.docker })
 		require.NoError(t, err)
-		require.Equal(t, test.want, mode, "%q with docker %v", test.asked, test.docker)
+		require.Equal(t, test.want, mode, "%q after %q with docker %v", test.asked, test.last, test.docker)
 	}
-	_, err := stack.ChooseMode("podman", func() bool { return true })
+	_, err := stack.ChooseMode("podman", "", func() bool { return true })
 	require.ErrorContains(t, err, "podman")
 }
 
