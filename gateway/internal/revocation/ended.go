@@ -4,8 +4,10 @@ package revocation
 type ended struct {
 	throughSession uint64
 	exceptSession  uint64 // 0 for none
-	until          int64  // Unix seconds
+	until          uint32 // Unix seconds
 }
+
+func (e ended) expires() uint32 { return e.until }
 
 func (e ended) covers(session uint64) bool {
 	return session <= e.throughSession && session != e.exceptSession

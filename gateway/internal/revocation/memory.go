@@ -8,101 +8,80 @@
 package revocation
 
 import (
-	"container/heap"
+	"math"
 	"sync"
 	"time"
 
 	"oms.internal/libs/contracts/accounts"
 )
 
-// forgetAtOnce is how many outdated entries one call of Add removes at most, beside as many as it adds: it keeps the
-// memory from growing and no request from waiting for a large cleaning.
-const forgetAtOnce = 100
-
 // Memory is the set of revocations. Its methods may be called from many goroutines.
 type Memory struct {
 	now func() time.Time
 
 	mu       sync.RWMutex
-	sessions map[uint64]int64 // session id -> until, in Unix seconds
-	members  map[uint64]ended
-	expiries expiries
+	sessions table[until]
+	members  table[ended]
 }
+
+// until is when an ended session can be forgotten.
+type until uint32
+
+func (u until) expires() uint32 { return uint32(u) }
 
 // NewMemory returns an empty memory with a clock.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, sessions: map[uint64]int64{}, members: map[uint64]ended{}}
+	return &Memory{now: now}
 }
 
 // Revoked reports whether a session of a member has been ended.
 func (m *Memory) Revoked(memberID, sessionID uint64) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if _, gone := m.sessions[sessionID]; gone {
+	if _, gone := m.sessions.get(sessionID); gone {
 		return true
 	}
-	return m.members[memberID].covers(sessionID)
+	ended, _ := m.members.get(memberID)
+	return ended.covers(sessionID)
 }
 
-// Add remembers revocations until their tokens have expired.
+// Add remembers revocations until their tokens have expired. Each call forgets a part of those that are over, so that no request
+// waits for a large cleaning.
 func (m *Memory) Add(revocations []accounts.Revocation) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.now().Unix()
+	now := seconds(m.now())
 	for _, revocation := range revocations {
 		// Rounded up, since a revocation may be remembered too long but not too short.
-		until := revocation.Until.Unix() + 1
-		if until <= now {
+		over := seconds(revocation.Until.Add(time.Second))
+		if over <= now {
 			continue
 		}
 		if revocation.SessionID != 0 {
-			m.addSession(revocation.SessionID, until)
+			known, _ := m.sessions.get(revocation.SessionID)
+			m.sessions.put(revocation.SessionID, max(known, until(over)))
 		}
 		if revocation.MemberID != 0 && revocation.ThroughSession != 0 {
-			m.addMember(revocation.MemberID, ended{revocation.ThroughSession, revocation.ExceptSession, until})
+			m.addMember(revocation.MemberID, ended{revocation.ThroughSession, revocation.ExceptSession, over})
 		}
 	}
-	m.forget(now, forgetAtOnce+2*len(revocations))
-}
-
-func (m *Memory) addSession(id uint64, until int64) {
-	if m.sessions[id] < until {
-		m.sessions[id] = until
-		heap.Push(&m.expiries, expiry{until: until, id: id})
-	}
+	m.sessions.forget(now)
+	m.members.forget(now)
 }
 
 func (m *Memory) addMember(id uint64, added ended) {
-	known, found := m.members[id]
-	joined := added
-	if found {
-		joined = join(known, added)
+	if known, found := m.members.get(id); found {
+		added = join(known, added)
 	}
-	m.members[id] = joined
-	if known.until < joined.until {
-		heap.Push(&m.expiries, expiry{until: joined.until, id: id, member: true})
-	}
+	m.members.put(id, added)
 }
 
-// forget removes up to limit entries that are over. An entry that was prolonged has a later expiry of its own.
-func (m *Memory) forget(now int64, limit int) {
-	for range limit {
-		if len(m.expiries) == 0 || m.expiries[0].until > now {
-			return
-		}
-		over := heap.Pop(&m.expiries).(expiry) // the heap holds nothing else
-		if over.member && m.members[over.id].until <= now {
-			delete(m.members, over.id)
-		}
-		if !over.member && m.sessions[over.id] <= now {
-			delete(m.sessions, over.id)
-		}
-	}
-}
+// seconds is a time in Unix seconds, or the nearest that can be told.
+func seconds(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), math.MaxUint32)) }
 
 // Len is how many revocations are remembered.
 func (m *Memory) Len() int {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return len(m.sessions) + len(m.members)
+	return m.sessions.count + m.members.count
 }

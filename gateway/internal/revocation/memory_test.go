@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -9,6 +10,13 @@ import (
 	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/contracts/accounts"
 )
+
+// forgetAll has the memory forget what is over.
+func forgetAll(memory *Memory) {
+	for range shards {
+		memory.Add(nil)
+	}
+}
 
 func TestRevocationEndsWhatItNamesAndNothingElse(t *testing.T) {
 	t.Parallel()
@@ -69,12 +77,12 @@ func TestRevocationHoldsUntilItsTokensHaveExpiredAndIsThenForgotten(t *testing.T
 	require.Equal(t, 3, memory.Len())
 
 	clock.Advance(time.Hour)
-	memory.Add(nil)
+	forgetAll(memory)
 	require.True(t, memory.Revoked(1, 10))
 	require.True(t, memory.Revoked(2, 20))
 
 	clock.Advance(time.Second)
-	memory.Add(nil)
+	forgetAll(memory)
 	require.Equal(t, 1, memory.Len())
 	require.True(t, memory.Revoked(1, 11))
 }
@@ -87,27 +95,72 @@ func TestWhatIsOverIsNotRemembered(t *testing.T) {
 	require.Zero(t, memory.Len())
 }
 
-func TestForgettingIsSpreadOverManyCallsAndDoesNotFallBehind(t *testing.T) {
+func TestForgettingIsSpreadOverManyCallsAndGivesTheMemoryBack(t *testing.T) {
 	t.Parallel()
-	const old = 10 * forgetAtOnce
+	const old = 20 * shards
 	clock := testkit.Noon()
 	memory := NewMemory(clock.Now)
-	var revocations []accounts.Revocation
-	for id := uint64(1); id <= old; id++ {
-		revocations = append(revocations, accounts.Revocation{SessionID: id, Until: clock.In(time.Minute)})
-	}
-	memory.Add(revocations)
+	memory.Add(endedSessions(1, old, clock.In(time.Minute)))
 	clock.Advance(time.Hour)
 
-	memory.Add([]accounts.Revocation{{SessionID: old + 1, Until: clock.In(time.Hour)}})
+	memory.Add(endedSessions(old+1, 1, clock.In(time.Hour)))
 	left := memory.Len()
-	require.Greater(t, left, 1, "one call must not clean everything")
-	require.Less(t, left, old)
-	for range 20 {
-		memory.Add([]accounts.Revocation{{SessionID: old + 2, Until: clock.In(time.Hour)}})
+	require.Greater(t, left, old/2, "one call must not clean everything")
+	require.Less(t, left, old+1)
+	forgetAll(memory)
+	require.Equal(t, 1, memory.Len())
+	for _, part := range memory.sessions.parts {
+		require.Less(t, cap(part.ids), 8)
 	}
-	require.Equal(t, 2, memory.Len())
-	require.Len(t, memory.expiries, 2)
+}
+
+// endedSessions are sessions with ids that follow each other.
+func endedSessions(first uint64, count int, until time.Time) []accounts.Revocation {
+	revocations := make([]accounts.Revocation, count)
+	for i := range revocations {
+		revocations[i] = accounts.Revocation{SessionID: first + uint64(i), Until: until}
+	}
+	return revocations
+}
+
+// Not parallel: it looks at the memory of the whole process.
+func TestAMillionRevocationsLeaveTheGatewayRoomForItsRequests(t *testing.T) {
+	const million, page = 1_000_000, 1_000
+	for name, test := range map[string]struct {
+		revocation func(id uint64) accounts.Revocation
+		most       uint64 // MiB
+	}{
+		"of sessions, in the order of their ids": {func(id uint64) accounts.Revocation { return accounts.Revocation{SessionID: id} }, 18},
+		"of sessions, in any order": {
+			func(id uint64) accounts.Revocation { return accounts.Revocation{SessionID: id * 7919 % 1_000_003} }, 18,
+		},
+		"of members": {func(id uint64) accounts.Revocation { return accounts.Revocation{MemberID: id, ThroughSession: id} }, 40},
+	} {
+		clock := testkit.Noon()
+		memory, before := NewMemory(clock.Now), liveHeap()
+		for first := uint64(1); first <= million; first += page {
+			revocations := make([]accounts.Revocation, page)
+			for i := range revocations {
+				revocations[i] = test.revocation(first + uint64(i))
+				revocations[i].Until = clock.In(10 * time.Hour)
+			}
+			memory.Add(revocations)
+		}
+		require.Equal(t, million, memory.Len(), name)
+		taken := (liveHeap() - before) >> 20
+		require.LessOrEqual(t, taken, test.most, name)
+		t.Logf("%s: %d MiB", name, taken)
+		require.True(t, memory.Revoked(77, 77), name)
+		require.False(t, memory.Revoked(2*million, 2*million), name)
+	}
+}
+
+// liveHeap is what is left once garbage is gone, in bytes.
+func liveHeap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }
 
 func TestJoinedRevocationsCoverExactlyWhatTheTwoCover(t *testing.T) {
@@ -127,7 +180,7 @@ func everyEnded() []ended {
 	var all []ended
 	for through := uint64(1); through <= 4; through++ {
 		for except := range uint64(6) {
-			all = append(all, ended{through, except, int64(through + except)})
+			all = append(all, ended{through, except, uint32(through + except)})
 		}
 	}
 	return all
