@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"oms.internal/libs/mysqlx"
 )
@@ -46,6 +47,7 @@ type Relay struct {
 	log      *slog.Logger
 	now      func() time.Time
 	state    state
+	backlog  backlog
 	// endPatience is for what is begun when the relay is to end, and what was written before.
 	endPatience time.Duration
 
@@ -58,6 +60,7 @@ func NewRelay(db Database, conn *nats.Conn, options RelayOptions) *Relay {
 	return &Relay{
 		db: db, conn: conn, replicas: options.Replicas, log: options.Log, now: orTimeNow(options.Now),
 		state: state{log: options.Log, work: "publishing of events"}, endPatience: endPatience,
+		backlog: backlog{now: orTimeNow(options.Now)},
 	}
 }
 
@@ -75,9 +78,10 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("relay: %w", err)
 	}
-	var cleaning sync.WaitGroup
-	defer cleaning.Wait()
-	cleaning.Go(func() {
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { r.backlog.follow(ctx, r.db) })
+	beside.Go(func() {
 		cleanRegularly(ctx, r.log, r.now, outboxTime, func(ctx context.Context, before time.Time) error {
 			return cleanOutbox(ctx, r.db, before)
 		})
@@ -103,7 +107,10 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 }
 
 // Healthy returns nil unless events wait that cannot be published, or may. It is for lifecycle.Part.
-func (r *Relay) Healthy() error { return r.state.get() }
+func (r *Relay) Healthy() error { return errors.Join(r.state.get(), r.backlog.stuck()) }
+
+// Metrics returns how many events wait, and how long. They are to be registered once.
+func (r *Relay) Metrics() []prometheus.Collector { return r.backlog.metrics() }
 
 // pass publishes what waits now. It begins no batch once ctx has ended, and goes on with one until longer ends.
 func (r *Relay) pass(ctx, longer context.Context) error {

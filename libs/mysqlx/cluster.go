@@ -65,6 +65,9 @@ type Cluster struct {
 	beatRefused atomic.Pointer[error]
 	// stalled is why nothing is written to the primary, although it answers, or nil.
 	stalled atomic.Pointer[error]
+	// semiSync is the last answer of the primary, and full the last error of a full server.
+	semiSync atomic.Int64
+	full     atomic.Pointer[refusal]
 }
 
 // errNotLookedAt is why a server counts as unreachable before the first look at it.
@@ -73,6 +76,7 @@ var errNotLookedAt = errors.New("not looked at yet")
 // Open prepares a pool for each host. It does not connect yet.
 func Open(config Config, log *slog.Logger) (*Cluster, error) {
 	cluster := &Cluster{log: log, patience: cmp.Or(config.Patience, defaultPatience), metrics: newMetrics(), slow: newSlowLane()}
+	cluster.semiSync.Store(int64(notOffered))
 	for _, addr := range config.Hosts {
 		db, err := openHost(config, addr, ioTimeout)
 		if err != nil {
@@ -85,6 +89,7 @@ func Open(config Config, log *slog.Logger) (*Cluster, error) {
 		looks.SetMaxOpenConns(maxLookConns)
 		cluster.hosts = append(cluster.hosts,
 			&host{addr: addr, db: db, looks: looks, state: state{role: unreachable, err: errNotLookedAt}})
+		cluster.metrics.full.WithLabelValues(addr)
 	}
 	return cluster, nil
 }

@@ -112,6 +112,9 @@ func (s schema) replicaDies(t *testing.T) {
 		require.NoError(t, s.pair.Replica.Kill())
 		awaitLeftOut(t, cluster)
 		require.NoError(t, cluster.Ready())
+		awaitUnhealthy(t, cluster, s.pair.Replica.Addr())
+		awaitMeasured(t, cluster, map[string]float64{"mysql_replicas": 0, "mysql_semi_sync_replicas": 0})
+		eventually(t, func() bool { return measured(t, cluster)["mysql_replica_lag_seconds "+s.pair.Replica.Addr()] > 1 })
 		require.NoError(t, s.pair.Replica.Restart(t.Context()))
 		awaitRead(t, cluster, onReplica)
 	})
@@ -130,6 +133,7 @@ func (s schema) replicaFallsBehind(t *testing.T) {
 	whileReading(t, cluster, func() {
 		s.replication(t, "STOP")
 		awaitRead(t, cluster, onPrimary)
+		awaitUnhealthy(t, cluster, s.pair.Replica.Addr()+" is")
 		s.replication(t, "START")
 		awaitRead(t, cluster, onReplica)
 	})
@@ -158,6 +162,7 @@ func (s schema) primaryDies(t *testing.T) {
 		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	}
 	awaitRead(t, cluster, onReplica)
+	require.Zero(t, measured(t, cluster)["mysql_primary_writable"])
 	require.NoError(t, s.pair.Primary.Restart(t.Context()))
 	eventually(t, func() bool { return cluster.Ready() == nil })
 	require.NoError(t, cluster.Write(t.Context(), insert(1, "x")))

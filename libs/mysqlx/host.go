@@ -32,6 +32,8 @@ type state struct {
 	// epoch and applied are the epoch and the beat in this server's heartbeat.
 	epoch, applied uint64
 	lag            time.Duration
+	// follows is whether the server is a replica, or was one when it last answered.
+	follows bool
 }
 
 type role string
@@ -94,6 +96,13 @@ func (h *host) set(next state) (previous state) {
 	defer h.mutex.Unlock()
 	previous, h.state = h.state, next
 	return previous
+}
+
+// gone returns the state of the server when it does not answer. What it had applied stays known, so that the lag of a replica that is gone
+// grows and does not vanish.
+func (h *host) gone(err error) state {
+	last := h.current()
+	return state{role: unreachable, err: err, applied: last.applied, follows: last.follows}
 }
 
 func (h *host) keep(taken sample) {

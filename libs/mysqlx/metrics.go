@@ -24,6 +24,7 @@ const (
 type metrics struct {
 	reads *prometheus.CounterVec
 	lag   *prometheus.GaugeVec
+	full  *prometheus.CounterVec
 }
 
 func newMetrics() metrics {
@@ -34,7 +35,11 @@ func newMetrics() metrics {
 		}, []string{"server", "reason"}),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "mysql_replica_lag_seconds",
-			Help: "How long each replica has been without the next heartbeat.",
+			Help: "How long each replica has been without the next heartbeat, also while it does not answer.",
+		}, []string{"host"}),
+		full: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mysql_full_errors_total",
+			Help: "Work that a server refused because a disk is full or memory is short.",
 		}, []string{"host"}),
 	}
 	// All series exist from the start. A series that began with its first read would not show that read as an increase.
@@ -51,9 +56,38 @@ func (m metrics) read(server role, why reason) {
 
 // Metrics returns the metrics of the cluster and its pools, to be registered once.
 func (c *Cluster) Metrics() []prometheus.Collector {
-	all := []prometheus.Collector{c.metrics.reads, c.metrics.lag}
+	all := []prometheus.Collector{
+		c.metrics.reads, c.metrics.lag, c.metrics.full,
+		gauge("mysql_primary_writable", "1 while there is one primary and it commits, else 0.", func() float64 {
+			if c.Ready() != nil {
+				return 0
+			}
+			return 1
+		}),
+		gauge("mysql_replicas", "Replicas that answer.", func() float64 { return float64(c.replicas()) }),
+		gauge("mysql_semi_sync_replicas", "Replicas for which commits wait; 0 while nothing is committed, too.", func() float64 {
+			if c.Ready() != nil {
+				return 0
+			}
+			return float64(max(c.semiSync.Load(), 0))
+		}),
+	}
 	for addr, pool := range c.Pools() {
 		all = append(all, collectors.NewDBStatsCollector(pool, addr))
 	}
 	return all
+}
+
+func gauge(name, help string, value func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+}
+
+// replicas is how many replicas answer.
+func (c *Cluster) replicas() (count int) {
+	for _, host := range c.hosts {
+		if host.current().role == replica {
+			count++
+		}
+	}
+	return count
 }

@@ -2,6 +2,7 @@ package mysqlx_test
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -69,4 +70,35 @@ func TestSeriesOfReadsBeginAtZero(t *testing.T) {
 		require.True(t, found, series)
 		require.Zero(t, value, series)
 	}
+}
+
+func TestAWholePairIsHealthyAndMeasured(t *testing.T) {
+	t.Parallel()
+	cluster := shared(t).cluster(t)
+	awaitRead(t, cluster, onReplica)
+	awaitMeasured(t, cluster, map[string]float64{"mysql_primary_writable": 1, "mysql_replicas": 1, "mysql_semi_sync_replicas": 1})
+	eventually(t, func() bool { return cluster.Healthy() == nil })
+}
+
+// awaitMeasured waits until metrics have these values.
+func awaitMeasured(t *testing.T, cluster *mysqlx.Cluster, wanted map[string]float64) {
+	t.Helper()
+	eventually(t, func() bool {
+		values := measured(t, cluster)
+		for name, value := range wanted {
+			if found, there := values[name]; !there || found != value {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// awaitUnhealthy waits until a cluster that is ready reports this.
+func awaitUnhealthy(t *testing.T, cluster *mysqlx.Cluster, what string) {
+	t.Helper()
+	eventually(t, func() bool {
+		err := cluster.Healthy()
+		return err != nil && strings.Contains(err.Error(), what) && cluster.Ready() == nil
+	})
 }

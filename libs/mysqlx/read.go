@@ -55,7 +55,7 @@ func (c *Cluster) readNear(ctx context.Context, slow bool, read func(context.Con
 	}
 	if connectionFailed(err) && bounded.Err() == nil {
 		// The server failed, and not only the read's patience. The next look finds out whether it is back.
-		host.set(state{role: unreachable, err: err})
+		host.set(host.gone(err))
 	}
 	c.log.WarnContext(ctx, "replica failed a read; the primary answers instead", "host", host.addr, "error", err)
 	return primary, c.readPrimary(ctx, failed, read)

@@ -2,7 +2,11 @@ package mysqlx
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -13,8 +17,6 @@ import (
 // stallPatience is how long the primary may commit no heartbeat before nothing is written to it: 5 s with the default of Config.Patience.
 // That is longer than a request may take, so no request is refused that could have been done in time.
 func (c *Cluster) stallPatience() time.Duration { return c.patience * 5 / 2 }
-
-const hangingQuery = "SELECT EXISTS (SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'UPDATE heartbeat%')"
 
 // writable returns the primary, unless it commits nothing.
 func (c *Cluster) writable() (*host, error) {
@@ -52,7 +54,35 @@ func (c *Cluster) noteStall(primary *host, leads, now time.Time) {
 func (c *Cluster) hangs(ctx context.Context, host *host) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.lookTimeout())
 	defer cancel()
-	var hanging bool
-	err := host.looks.QueryRowContext(ctx, hangingQuery).Scan(&hanging)
-	return err != nil || hanging
+	running, err := processList(ctx, host.looks)
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(running, func(statement string) bool { return strings.HasPrefix(statement, beatStart) })
+}
+
+// processList returns the statements that this process's user has running. The table information_schema.processlist would need a
+// temporary file for them, which a full disk has no room for.
+func processList(ctx context.Context, db *sql.DB) (statements []string, err error) {
+	rows, err := db.QueryContext(ctx, "SHOW PROCESSLIST")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	values := make([]any, len(columns))
+	for i := range values {
+		values[i] = new(sql.NullString)
+	}
+	statement := slices.Index(columns, "Info")
+	for rows.Next() {
+		if err := rows.Scan(values...); err != nil {
+			return nil, err
+		}
+		statements = append(statements, values[statement].(*sql.NullString).String)
+	}
+	return statements, rows.Err()
 }

@@ -33,7 +33,8 @@ func TestAWriteIntoAFullTableIsUnavailable(t *testing.T) {
 		})
 		require.True(t, fault.Is(err, fault.Unavailable), "%s: %v", name, err)
 	}
-	require.NoError(t, cluster.Ready(), "other tables can be written to")
+	awaitUnhealthy(t, cluster, "was full") // and ready: other tables can be written to
+	require.InDelta(t, len(writes(cluster)), measured(t, cluster)["mysql_full_errors_total "+schema.pair.Primary.Addr()], 0)
 }
 
 // commitsNothing lets every commit wait, as a server does whose binary log's disk is full: it is locked while it answers reads.

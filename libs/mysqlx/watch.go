@@ -28,7 +28,8 @@ const (
 const (
 	nowMicros = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 	lookQuery = "SELECT @@global.read_only, beat, epoch, GREATEST(beat, " + nowMicros + ") FROM heartbeat WHERE id = 1"
-	beatQuery = "UPDATE heartbeat SET beat = GREATEST(beat + 1, " + nowMicros + ") WHERE id = 1"
+	beatStart = "UPDATE heartbeat"
+	beatQuery = beatStart + " SET beat = GREATEST(beat + 1, " + nowMicros + ") WHERE id = 1"
 )
 
 // Run looks at every server until ctx ends: whether it answers, which role it has, how far it is behind. It also writes the primary's
@@ -60,7 +61,7 @@ func every(ctx context.Context, work func()) {
 
 func (c *Cluster) watch(ctx context.Context, host *host) {
 	answered := time.Now()
-	var leads time.Time // since when the host is the primary
+	var leads, askedSemiSync time.Time // since when the host is the primary
 	every(ctx, func() {
 		next := c.look(ctx, host)
 		if ctx.Err() != nil {
@@ -85,6 +86,10 @@ func (c *Cluster) watch(ctx context.Context, host *host) {
 			leads = time.Now()
 		}
 		c.noteStall(host, leads, time.Now())
+		if time.Since(askedSemiSync) >= semiSyncInterval {
+			askedSemiSync = time.Now()
+			c.askSemiSync(ctx, host)
+		}
 	})
 }
 
@@ -99,8 +104,9 @@ func (c *Cluster) look(ctx context.Context, host *host) state {
 	taken := sample{asked: time.Now()}
 	row := host.looks.QueryRowContext(ctx, lookQuery)
 	if err := row.Scan(&readOnly, &found.applied, &found.epoch, &taken.value); err != nil {
-		c.metrics.lag.DeleteLabelValues(host.addr)
-		return state{role: unreachable, err: fmt.Errorf("%s: %w", host.addr, err)}
+		gone := host.gone(fmt.Errorf("%s: %w", host.addr, err))
+		c.showLag(host, gone)
+		return gone
 	}
 	host.keep(taken)
 	raise(&c.epoch, found.epoch)
@@ -112,11 +118,18 @@ func (c *Cluster) look(ctx context.Context, host *host) state {
 		}
 		return found
 	}
-	found.role, found.lag = replica, c.beats.lag(found.applied, time.Now())
-	if lag, known := c.beats.shownLag(found.applied, found.lag); known {
-		c.metrics.lag.WithLabelValues(host.addr).Set(lag.Seconds())
-	}
+	found.role, found.follows = replica, true
+	found.lag = c.showLag(host, found)
 	return found
+}
+
+// showLag returns a replica's lag, and sets the metric if the replica has been seen.
+func (c *Cluster) showLag(host *host, current state) time.Duration {
+	lag := c.beats.lag(current.applied, time.Now())
+	if shown, known := c.beats.shownLag(current.applied, lag); known && current.follows {
+		c.metrics.lag.WithLabelValues(host.addr).Set(shown.Seconds())
+	}
+	return lag
 }
 
 // keepBeating writes beats while the host is the primary, until ctx ends.
@@ -131,9 +144,11 @@ func (c *Cluster) keepBeating(ctx context.Context, host *host) {
 			return
 		}
 		if late && c.hangs(ctx, host) {
+			_ = pause(ctx, idleBeat)
 			return
 		}
 		err := c.beat(ctx, host)
+		c.noteFull(host, err)
 		late = errors.Is(err, context.DeadlineExceeded)
 		if _, refused := errors.AsType[*mysql.MySQLError](err); refused && !isConflict(err) {
 			err = fmt.Errorf("%s: heartbeat: %w", host.addr, err)

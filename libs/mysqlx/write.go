@@ -85,6 +85,7 @@ func (c *Cluster) transact(ctx context.Context, work func(context.Context, Write
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNoPrimary, err)
 	}
+	defer func() { c.noteFull(host, err) }()
 	tx, err := host.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Config says which server to use, and as whom.
@@ -98,6 +99,18 @@ func Ready(conn *nats.Conn) func() error {
 		}
 		return errNotConnected
 	}
+}
+
+// Connected is a gauge of the connection, to be registered once.
+func Connected(conn *nats.Conn) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "nats_connected", Help: "1 while the connection to NATS stands, else 0.",
+	}, func() float64 {
+		if conn.IsConnected() {
+			return 1
+		}
+		return 0
+	})
 }
 
 // Healthy returns a check for lifecycle.Part: nil while the connection stands.

@@ -59,7 +59,7 @@ func Open(name string, cfg Config, log *slog.Logger) (*Base, error) {
 		return nil, errors.Join(err, database.Close())
 	}
 	writes := consistencynats.NewPublisher(conn, log)
-	metrics := lifecycle.NewMetrics(database.Metrics()...)
+	metrics := lifecycle.NewMetrics(append(database.Metrics(), natsx.Connected(conn))...)
 	return &Base{
 		Log: log, Database: database, NATS: conn, writes: writes, Metrics: metrics,
 		App:       httpx.New(httpx.Options{Log: log, Metrics: metrics, Timeout: cfg.RequestTimeout, TrustRequestID: true}),

@@ -85,6 +85,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 		})
 	// What the last requests wrote is still told and published, so these end after HTTP.
 	relay := events.NewRelay(base.Database, base.NATS, events.RelayOptions{Replicas: common.EventsReplicas, Log: log})
+	base.Metrics.MustRegister(relay.Metrics()...)
 	life.Add(lifecycle.Part{Name: "relay", Run: relay.Run, Healthy: relay.Healthy})
 	for _, consumer := range special.Consumers {
 		life.Add(lifecycle.Part{Name: "consumer", Run: consumer.Run, Healthy: consumer.Healthy})
@@ -97,6 +98,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 func (p Program[C]) database(cfg Config, base *Base) lifecycle.Part {
 	part := lifecycle.Part{
 		Name: "mysql", Run: base.Database.Run, Usable: base.Database.Usable, Ready: base.Database.Ready,
+		Healthy: base.Database.Healthy,
 	}
 	if cfg.MigrateOnStart {
 		part.Prepare = func(ctx context.Context) error { return p.Migrate(ctx, cfg.mysqlMigrate(), base.Log) }

@@ -54,7 +54,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time
 		accounts: forAccounts,
 		orders:   forOrders,
 		control:  control,
-		metrics:  lifecycle.NewMetrics(),
+		metrics:  lifecycle.NewMetrics(natsx.Connected(conn)),
 		now:      now,
 	})
 	if err != nil {
@@ -69,9 +69,8 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time
 	// It waits for nothing: what it does not hear while others start, nobody tells it again.
 	process.Add(lifecycle.Part{Name: "read your writes", Run: built.members.Run})
 	process.Add(lifecycle.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
-	process.Add(lifecycle.Part{
-		Name: "revocations", Run: built.follower.Run, Ready: built.follower.Ready, Healthy: built.follower.Current,
-	})
+	// A gateway that knows revocations that are too old answers no route that needs a token, so it is not ready.
+	process.Add(lifecycle.Part{Name: "revocations", Run: built.follower.Run, Ready: built.follower.Current})
 	process.Add(lifecycle.Part{
 		Name: "nats", Healthy: natsx.Healthy(conn), Run: func(ctx context.Context) error {
 			<-ctx.Done()
