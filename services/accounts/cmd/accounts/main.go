@@ -56,6 +56,7 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 				return store.New(base.Database).FillMailboxes(ctx, base.Log, rest)
 			}),
 			{Name: "cleanup", Run: domain.CleanUp},
+			{Name: "audit series", Run: domain.WriteSeries},
 			{Name: "signing keys", Run: func(ctx context.Context) error { return signing.Watch(ctx, base.Log) }},
 		},
 		Endpoints: natsapi.Endpoints(domain),

@@ -39,7 +39,7 @@ func (s *Service) ending(events ...audit.Event) Ending {
 func (s *Service) event(ctx context.Context, action audit.Action, caller authn.Principal, subject uint64, detail string) audit.Event {
 	return audit.Event{
 		At: s.now(), Action: action, Actor: caller.MemberID, Subject: subject, Address: cleanAddress(caller.Address),
-		Outcome: audit.Success, RequestID: requestid.From(ctx), Detail: detail,
+		Outcome: audit.Success, RequestID: requestid.From(ctx), Detail: detail, Count: 1,
 	}
 }
 
@@ -48,10 +48,11 @@ func (s *Service) AuditEvents(ctx context.Context, caller authn.Principal, reque
 	if err := s.requireAdmin(ctx, caller); err != nil {
 		return listing.Rows[audit.Event]{}, err
 	}
+	s.series.Add(s.event(ctx, audit.AuditList, caller, 0, asked(request)))
 	return s.deps.Store.AuditEvents(ctx, request)
 }
 
 // RecordKeyRotation writes down that an operator made a new signing key.
 func (s *Service) RecordKeyRotation(ctx context.Context, detail string) error {
-	return s.deps.Store.RecordEvent(ctx, s.event(ctx, audit.KeyRotation, authn.Principal{}, 0, detail))
+	return s.deps.Store.RecordEvents(ctx, []audit.Event{s.event(ctx, audit.KeyRotation, authn.Principal{}, 0, detail)})
 }

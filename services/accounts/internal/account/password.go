@@ -30,8 +30,9 @@ func (s *Service) newPasswordCheck(caller authn.Principal, member Member, userAg
 // verify reports whether a password is the member's. After a right one the standing is judged again: many guesses may have
 // been admitted at the same moment, and those that came too early must not learn that they were right.
 func (c *passwordCheck) verify(ctx context.Context, password string) (bool, error) {
+	event := c.service.failed(ctx, c.attempt.client, c.caller, audit.PasswordCheck, c.member.ID)
 	if c.caller.MemberID == c.member.ID && !c.admitted {
-		if err := c.service.admit(ctx, c.attempt); err != nil {
+		if err := c.service.admit(ctx, c.attempt, event); err != nil {
 			return false, err
 		}
 		c.admitted = true
@@ -39,7 +40,7 @@ func (c *passwordCheck) verify(ctx context.Context, password string) (bool, erro
 	ok, _, err := c.service.deps.Passwords.Verify(ctx, c.attempt.client.network(), c.member.PasswordHash, password)
 	c.missed = c.missed || !ok
 	if ok && err == nil && c.caller.MemberID == c.member.ID {
-		err = c.service.admit(ctx, c.attempt)
+		err = c.service.admit(ctx, c.attempt, event)
 	}
 	return ok && err == nil, err
 }

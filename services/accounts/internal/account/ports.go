@@ -91,8 +91,8 @@ type ThrottleStore interface {
 
 // AuditStore keeps events.
 type AuditStore interface {
-	// RecordEvent stores an event that belongs to no transaction.
-	RecordEvent(ctx context.Context, event audit.Event) error
+	// RecordEvents stores events that belong to no other transaction, all or none.
+	RecordEvents(ctx context.Context, events []audit.Event) error
 	// AuditEvents returns one page of events, newest first, as ctx must see it.
 	AuditEvents(ctx context.Context, request listing.Request) (listing.Rows[audit.Event], error)
 }

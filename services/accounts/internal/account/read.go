@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
@@ -19,6 +20,9 @@ func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (V
 	if err != nil {
 		return View{}, err
 	}
+	if caller.Admin && caller.MemberID != id {
+		s.series.Add(s.event(ctx, audit.MemberRead, caller, id, ""))
+	}
 	return s.view(ctx, caller, member), nil
 }
 
@@ -33,6 +37,9 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, request list
 	}
 	members, err := s.deps.Store.Members(ctx, query)
 	views := listing.Rows[View]{Count: members.Count, Next: members.Next, Previous: members.Previous}
+	if err == nil && caller.Admin {
+		s.series.Add(s.event(ctx, audit.MemberList, caller, 0, asked(request)))
+	}
 	if err == nil {
 		views.Values = s.views(ctx, caller, members.Values)
 	}
@@ -49,6 +56,7 @@ func (s *Service) Export(
 	if err := s.requireAdmin(ctx, caller); err != nil {
 		return nil, err
 	}
+	s.series.Add(s.event(ctx, audit.MemberExport, caller, 0, asked(request)))
 	// In the order of a value that changes, a row that changes meanwhile would come twice or not at all.
 	request.Ordering = adminsMembers.DefaultOrdering(request.Matches)
 	return listing.Walk(request, exportPage, func(ctx context.Context, request listing.Request) (listing.Rows[Member], error) {

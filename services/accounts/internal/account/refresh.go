@@ -95,8 +95,10 @@ func (s *Service) newRefreshToken(token secret) (RefreshToken, error) {
 // lost. Once the successor was used, two have a copy of the token and nobody can tell who is the
 // thief, so the session ends; revocations come with the error then.
 func (s *Service) Refresh(ctx context.Context, client Client, text string) (Grant, []Revocation, error) {
+	refused := s.failed(ctx, client, authn.Principal{}, audit.Refresh, 0)
 	token, ok := parseSecret(text)
 	if !ok {
+		s.noteRefused(refused)
 		return Grant{}, nil, errInvalidToken
 	}
 	salt, err := s.random()
@@ -117,12 +119,17 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 		return verdict
 	})
 	if fault.Is(err, fault.NotFound) {
+		s.noteRefused(refused)
 		return Grant{}, nil, errInvalidToken
 	}
 	if err != nil {
 		return Grant{}, nil, err
 	}
 	if verdict.Next == nil {
+		if verdict.End == nil { // whose event is stored
+			refused.Subject, refused.Detail = seen.Member.ID, audit.AboutSession(seen.Session.ID)
+			s.noteRefused(refused)
+		}
 		s.publish(ctx, revocations)
 		return Grant{}, revocations, errInvalidToken
 	}

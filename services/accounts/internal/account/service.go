@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"oms.internal/accounts/internal/audit"
 )
 
 // Directory says what members may see of each other.
@@ -23,6 +25,7 @@ const (
 type Service struct {
 	deps       Dependencies
 	inProgress inProgress
+	series     *audit.Series
 }
 
 // Dependencies are what the service works with. All but Pause and Random are required.
@@ -62,7 +65,7 @@ func NewService(dependencies Dependencies) *Service {
 	if dependencies.Pause == nil {
 		dependencies.Pause = pause
 	}
-	return &Service{deps: dependencies, inProgress: inProgress{fingerprints: map[Digest]bool{}}}
+	return &Service{deps: dependencies, inProgress: inProgress{fingerprints: map[Digest]bool{}}, series: audit.NewSeries()}
 }
 
 // now is the present in the resolution that the database keeps.

@@ -68,15 +68,15 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 		return Login{}, err
 	}
 	began := s.deps.Now()
-	wait := attempt.wait(standing, s.now())
+	failure, wait := s.failed(ctx, client, authn.Principal{}, audit.Login, member.ID), attempt.wait(standing, s.now())
 	if wait > 0 {
 		leave, ok := s.deps.EarlyLogins.Enter(client.network())
 		if !ok {
-			return Login{}, fault.NewTooManyRequests(wait)
+			return Login{}, s.noteEarly(failure, fault.NewTooManyRequests(wait))
 		}
 		defer leave()
 	}
-	login, err := Login{}, s.judge(attempt, standing)
+	login, err := Login{}, s.noteEarly(failure, s.judge(attempt, standing))
 	if err == nil {
 		login, err = s.verified(ctx, client, member, attempt, password)
 	}

@@ -24,6 +24,8 @@ func (s *Service) Sessions(ctx context.Context, caller authn.Principal, request 
 		if err := s.requireAdmin(ctx, caller); err != nil {
 			return listing.Rows[Session]{}, err
 		}
+		member, _ := request.Value("member").(uint64)
+		s.series.Add(s.event(ctx, audit.SessionList, caller, member, ""))
 	}
 	return s.deps.Store.Sessions(ctx, s.now(), request)
 }

@@ -69,7 +69,8 @@ func (s *Service) SignUp(ctx context.Context, client Client, input NewMember, ke
 func (s *Service) signUp(ctx context.Context, client Client, input NewMember, request IdempotentRequest) (login Login, kept []byte, err error) {
 	attempt := newTakenAttempt(client, input.Email, 0)
 	// Asked first because of the hash.
-	if err := s.askFree(ctx, attempt, 0, input.Email); err != nil {
+	early := s.failed(ctx, client, authn.Principal{}, audit.SignUp, 0)
+	if err := s.askFree(ctx, attempt, 0, input.Email, early); err != nil {
 		return s.refuseSignUp(ctx, client, attempt, request, err)
 	}
 	hash, err := s.deps.Passwords.Hash(ctx, client.network(), input.Password)
@@ -77,7 +78,7 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, re
 		return Login{}, nil, err
 	}
 	// Of many questions at the same moment only the first ones may be answered, whatever the answer.
-	if err := s.admit(ctx, attempt); err != nil {
+	if err := s.admit(ctx, attempt, early); err != nil {
 		return Login{}, nil, err
 	}
 	session, token, refresh, err := s.open(client)
@@ -135,19 +136,21 @@ func (s *Service) repeat(ctx context.Context, client Client, input NewMember, re
 		}
 		attempt = attempt.Of(done.View.Member.ID)
 	}
-	if err := s.admit(ctx, attempt); err != nil {
+	failure := s.failed(ctx, client, authn.Principal{}, audit.SignUp, attempt.MemberID)
+	if err := s.admit(ctx, attempt, failure); err != nil {
 		return Login{}, false, err
 	}
 	if !reused {
 		err = s.checkStillValid(ctx, done)
 	}
 	if reused || errors.Is(err, errOver) {
-		return Login{}, false, s.fail(ctx, attempt, s.failed(ctx, client, authn.Principal{}, audit.SignUp, attempt.MemberID), err)
+		return Login{}, false, s.fail(ctx, attempt, failure, err)
 	}
 	if err != nil {
 		return Login{}, false, err
 	}
 	consistency.Concern(ctx, done.View.Member.ID)
+	s.series.Add(s.event(ctx, audit.SignUpRepeat, authn.Principal{Address: client.Address}, attempt.MemberID, ""))
 	return done.Login, true, nil
 }
 

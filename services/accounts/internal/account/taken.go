@@ -12,8 +12,8 @@ import (
 var ErrEmailTaken = fault.InvalidField("email", "user with this email already exists.")
 
 // askFree returns nil where no other member than id has the email, unless the question comes too early.
-func (s *Service) askFree(ctx context.Context, attempt Attempt, id uint64, email string) error {
-	if err := s.admit(ctx, attempt); err != nil {
+func (s *Service) askFree(ctx context.Context, attempt Attempt, id uint64, email string, event audit.Event) error {
+	if err := s.admit(ctx, attempt, event); err != nil {
 		return err
 	}
 	return s.checkEmailFree(ctx, id, email)

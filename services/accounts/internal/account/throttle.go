@@ -68,13 +68,13 @@ func (s *Service) judge(attempt Attempt, standing Standing) error {
 	return nil
 }
 
-// admit refuses an attempt that comes too early, before any work is spent on it.
-func (s *Service) admit(ctx context.Context, attempt Attempt) error {
+// admit refuses an attempt that comes too early, before any work is spent on it, and counts that as an event.
+func (s *Service) admit(ctx context.Context, attempt Attempt, event audit.Event) error {
 	standing, err := s.deps.Store.Standing(ctx, attempt)
 	if err != nil {
 		return err
 	}
-	return s.judge(attempt, standing)
+	return s.noteEarly(event, s.judge(attempt, standing))
 }
 
 // fail counts a failed attempt and returns the answer to it. The standing is judged once more: of many attempts that were
@@ -97,7 +97,7 @@ func (s *Service) fail(ctx context.Context, attempt Attempt, event audit.Event, 
 		return []Counted{attempt.deviceFailure(standing, now)}, nil
 	}, event)
 	if err != nil {
-		return err
+		return s.noteEarly(event, err)
 	}
 	return refusal
 }

@@ -156,7 +156,8 @@ func (s *Service) askForChange(ctx context.Context, caller authn.Principal, id u
 	if caller.MemberID != id {
 		return s.checkEmailFree(ctx, id, *change.Email)
 	}
-	return s.askFree(ctx, newTakenAttempt(NewClient(caller, change.UserAgent), *change.Email, id), id, *change.Email)
+	client := NewClient(caller, change.UserAgent)
+	return s.askFree(ctx, newTakenAttempt(client, *change.Email, id), id, *change.Email, s.failed(ctx, client, caller, audit.MemberUpdate, id))
 }
 
 // CreateAdmin creates an admin, or gives an existing member the admin right and the password, and ends its sessions. It is

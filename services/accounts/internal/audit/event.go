@@ -19,7 +19,10 @@ type Action string
 const (
 	SignUp         Action = "sign_up"
 	Login          Action = "login"
+	SignUpRepeat   Action = "sign_up_repeat" // a sign-up that was done was answered again
 	PasswordCheck  Action = "password_check" // of a member that changes its email or password
+	Refresh        Action = "refresh"        // only where it fails: a refresh token that is unknown, or counts no more
+	AccessDenied   Action = "access_denied"  // a member asked for what is not its own to do
 	Logout         Action = "logout"
 	LogoutAll      Action = "logout_all"
 	SessionEnd     Action = "session_end"    // one session, by its id
@@ -33,11 +36,17 @@ const (
 	Activation     Action = "activation"
 	AdminGrant     Action = "admin_grant"
 	AdminRevoke    Action = "admin_revoke"
+	MemberRead     Action = "member_read" // these four: an admin looked at others
+	MemberList     Action = "member_list"
+	MemberExport   Action = "member_export"
+	SessionList    Action = "session_list"
+	AuditList      Action = "audit_list" // an admin looked at the events
 )
 
 var actions = []Action{
 	SignUp, Login, PasswordCheck, Logout, LogoutAll, SessionEnd, RefreshReuse, RefreshRepeat, KeyRotation, MemberUpdate, MemberDelete,
-	PasswordChange, Deactivation, Activation, AdminGrant, AdminRevoke,
+	PasswordChange, Deactivation, Activation, AdminGrant, AdminRevoke, SignUpRepeat, Refresh, AccessDenied, MemberRead, MemberList,
+	MemberExport, SessionList, AuditList,
 }
 
 // Actions returns the names of all actions.
@@ -74,6 +83,7 @@ type Event struct {
 	Outcome   Outcome
 	RequestID string
 	Detail    string // a few words of our own, such as AboutSession
+	Count     int    // how often it happened; At and RequestID are those of the first time
 }
 
 // AboutSession is the detail of an event that concerns one session.

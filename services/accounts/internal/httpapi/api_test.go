@@ -39,11 +39,12 @@ var anonymous = authn.Principal{Address: address}
 
 // api is the HTTP surface on fakes, with the gateway's key.
 type api struct {
-	store  *accounttest.Store
-	clock  *accounttest.Clock
-	orders *accounttest.Orders
-	app    *fiber.App
-	key    ed25519.PrivateKey
+	store   *accounttest.Store
+	clock   *accounttest.Clock
+	orders  *accounttest.Orders
+	app     *fiber.App
+	service *account.Service
+	key     ed25519.PrivateKey
 }
 
 func newAPI(t *testing.T) *api {
@@ -66,7 +67,8 @@ func newAPIWith(t *testing.T, directory account.Directory) *api {
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: time.Minute, TrustRequestID: true,
 	})
 	keys := func() []byte { return []byte(`{"keys":[]}`) }
-	httpapi.New(account.NewService(deps), keys, time.FixedZone("Seoul", 9*60*60)).Register(
+	a.service = account.NewService(deps)
+	httpapi.New(a.service, keys, time.FixedZone("Seoul", 9*60*60)).Register(
 		a.app, assertion.NewVerifier(public, accounts.Service, time.Now), func(c *fiber.Ctx) error { return c.Next() })
 	return a
 }

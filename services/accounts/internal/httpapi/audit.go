@@ -20,6 +20,7 @@ type eventJSON struct {
 	Outcome   string  `json:"outcome"`
 	RequestID string  `json:"request_id"`
 	Detail    string  `json:"detail"`
+	Count     int     `json:"count"`
 }
 
 func (a *API) events(c *fiber.Ctx) error {
@@ -40,6 +41,7 @@ func (a *API) toEventJSON(event audit.Event) eventJSON {
 	return eventJSON{
 		ID: event.ID, At: a.toTime(event.At), Action: string(event.Action), Actor: orNull(event.Actor), Subject: orNull(event.Subject),
 		Address: event.Address, Outcome: string(event.Outcome), RequestID: event.RequestID, Detail: event.Detail,
+		Count: event.Count,
 	}
 }
 

@@ -169,7 +169,7 @@ func TestTheAuditEvents(t *testing.T) {
 		delete(event, name)
 	}
 	require.Equal(t, map[string]any{
-		"at": noon, "action": "login", "actor": nil, "subject": nil, "address": address, "outcome": "failure", "detail": "",
+		"at": noon, "action": "login", "actor": nil, "subject": nil, "address": address, "outcome": "failure", "detail": "", "count": 1.0,
 	}, event)
 	for query, status := range map[string]int{
 		"action=sign_up&actor=1&subject=1&limit=5&offset=0": 200, "since=2026-11-23": 200,

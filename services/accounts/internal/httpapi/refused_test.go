@@ -1,8 +1,10 @@
 package httpapi_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
@@ -83,4 +86,29 @@ func TestIdentityHeadersOfTheClientMeanNothing(t *testing.T) {
 	got := a.send(t, "", http.MethodGet, "/accounts/users", "",
 		"Authorization", "Token "+token, "X-User-Id", "1", "Oms-Principal", token, "X-Forwarded-User", "1")
 	requireUnauthenticated(t, got, "identity headers")
+}
+
+func TestWhoMayNotDoWhatItAsksForIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	of, who := a.signUp(t, "sungi@x.test"), a.signUp(t, "other@x.test")
+	for _, request := range [][2]string{
+		{http.MethodDelete, userPath(of.MemberID)}, {http.MethodPatch, userPath(of.MemberID)}, {http.MethodGet, "/accounts/export"},
+		{http.MethodGet, "/audit/events"}, {http.MethodGet, fmt.Sprintf("/auth/sessions?member=%d", of.MemberID)},
+	} {
+		require.Equal(t, http.StatusForbidden, a.ask(t, who, request[0], request[1], "").status, request)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	before := len(a.store.Events())
+	require.NoError(t, a.service.WriteSeries(ended))
+	var got []string
+	for _, event := range a.store.Events()[before:] {
+		require.Equal(t, []any{audit.AccessDenied, audit.Failure, who.MemberID}, []any{event.Action, event.Outcome, event.Actor})
+		got = append(got, fmt.Sprintf("%s %d", event.Detail, event.Subject))
+	}
+	require.ElementsMatch(t, []string{
+		fmt.Sprintf("DELETE /accounts/users/:id %d", of.MemberID), fmt.Sprintf("PATCH /accounts/users/:id %d", of.MemberID),
+		"GET /accounts/export 0", "GET /audit/events 0", "GET /auth/sessions 0",
+	}, got)
 }

@@ -8,10 +8,10 @@ import (
 	"oms.internal/accounts/internal/store/sqlcgen"
 )
 
-// RecordEvent stores one event on its own.
-func (s *Store) RecordEvent(ctx context.Context, event audit.Event) error {
+// RecordEvents stores events on their own.
+func (s *Store) RecordEvents(ctx context.Context, events []audit.Event) error {
 	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
-		return insertEvents(ctx, queries, []audit.Event{event})
+		return insertEvents(ctx, queries, events)
 	})
 }
 
@@ -21,6 +21,7 @@ func insertEvents(ctx context.Context, queries *sqlcgen.Queries, events []audit.
 		err := queries.InsertAuditEvent(ctx, sqlcgen.InsertAuditEventParams{
 			At: event.At, Action: string(event.Action), Actor: event.Actor, Subject: event.Subject, Address: event.Address,
 			Outcome: string(event.Outcome), RequestID: event.RequestID, Detail: event.Detail,
+			Occurrences: uint32(max(1, event.Count)),
 		})
 		if err != nil {
 			return err
@@ -42,5 +43,6 @@ func toEvent(row sqlcgen.AuditEvent) audit.Event {
 	return audit.Event{
 		ID: row.ID, At: row.At, Action: audit.Action(row.Action), Actor: row.Actor, Subject: row.Subject, Address: row.Address,
 		Outcome: audit.Outcome(row.Outcome), RequestID: row.RequestID, Detail: row.Detail,
+		Count: int(row.Occurrences),
 	}
 }

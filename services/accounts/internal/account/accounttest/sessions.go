@@ -191,11 +191,11 @@ func matches(event audit.Event, match listing.Match) bool {
 	}
 }
 
-// RecordEvent stores an event.
-func (s *Store) RecordEvent(_ context.Context, event audit.Event) error {
+// RecordEvents stores events.
+func (s *Store) RecordEvents(_ context.Context, events []audit.Event) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.record(event)
+	s.record(events...)
 	return nil
 }
 

@@ -12,18 +12,19 @@ import (
 )
 
 const insertAuditEvent = `-- name: InsertAuditEvent :exec
-INSERT INTO audit_events (at, action, actor, subject, address, outcome, request_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO audit_events (at, action, actor, subject, address, outcome, request_id, detail, occurrences) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertAuditEventParams struct {
-	At        time.Time
-	Action    string
-	Actor     uint64
-	Subject   uint64
-	Address   string
-	Outcome   string
-	RequestID string
-	Detail    string
+	At          time.Time
+	Action      string
+	Actor       uint64
+	Subject     uint64
+	Address     string
+	Outcome     string
+	RequestID   string
+	Detail      string
+	Occurrences uint32
 }
 
 func (q *Queries) InsertAuditEvent(ctx context.Context, arg InsertAuditEventParams) error {
@@ -36,12 +37,13 @@ func (q *Queries) InsertAuditEvent(ctx context.Context, arg InsertAuditEventPara
 		arg.Outcome,
 		arg.RequestID,
 		arg.Detail,
+		arg.Occurrences,
 	)
 	return err
 }
 
 const listAuditEventsByIDs = `-- name: ListAuditEventsByIDs :many
-SELECT id, at, action, actor, subject, address, outcome, request_id, detail FROM audit_events WHERE id IN (/*SLICE:ids*/?)
+SELECT id, at, action, actor, subject, address, outcome, request_id, detail, occurrences FROM audit_events WHERE id IN (/*SLICE:ids*/?)
 `
 
 func (q *Queries) ListAuditEventsByIDs(ctx context.Context, ids []uint64) ([]AuditEvent, error) {
@@ -73,6 +75,7 @@ func (q *Queries) ListAuditEventsByIDs(ctx context.Context, ids []uint64) ([]Aud
 			&i.Outcome,
 			&i.RequestID,
 			&i.Detail,
+			&i.Occurrences,
 		); err != nil {
 			return nil, err
 		}

@@ -16,11 +16,12 @@ type AuditEvent struct {
 	// the member who did it, 0 for nobody known
 	Actor uint64
 	// the member to whom it was done, 0 for none
-	Subject   uint64
-	Address   string
-	Outcome   string
-	RequestID string
-	Detail    string
+	Subject     uint64
+	Address     string
+	Outcome     string
+	RequestID   string
+	Detail      string
+	Occurrences uint32
 }
 
 type Member struct {

@@ -1,0 +1,80 @@
+package audit
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// maxRuns is how many series are counted at the same time. Of further ones only the action and the outcome are kept.
+	maxRuns = 4096
+	// Interval is how often the count of a series is written that goes on.
+	Interval = 10 * time.Minute
+)
+
+// Series counts events that are the same but for their time and request, so that a flood of refusals is a few rows. What begins a series
+// is due at once; after that, what has come since is due every Interval, until an interval brings nothing. The sum of the counts of
+// what was due is the number of events. It is safe for concurrent use, and its memory is bounded.
+type Series struct {
+	mutex sync.Mutex
+	runs  map[run]*progress
+}
+
+// run is what the events of a series have in common.
+type run struct {
+	action         Action
+	outcome        Outcome
+	actor, subject uint64
+	address        string
+	detail         string
+}
+
+// progress is what was not due yet of a series.
+type progress struct {
+	first Event     // with the count of all since
+	due   time.Time // when it was due last, the zero time for never
+}
+
+// NewSeries returns no series.
+func NewSeries() *Series { return &Series{runs: map[run]*progress{}} }
+
+// Add counts an event.
+func (s *Series) Add(event Event) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	of := run{event.Action, event.Outcome, event.Actor, event.Subject, event.Address, event.Detail}
+	known, found := s.runs[of]
+	if !found && len(s.runs) >= maxRuns {
+		of = run{action: event.Action, outcome: event.Outcome, detail: "by many"}
+		event.Actor, event.Subject, event.Address, event.Detail = 0, 0, "", of.detail
+		known, found = s.runs[of]
+	}
+	if !found {
+		s.runs[of] = &progress{first: event}
+		return
+	}
+	if known.first.Count == 0 {
+		known.first = event
+		return
+	}
+	known.first.Count += event.Count
+}
+
+// Due returns what is to be written at a time, and forgets series that have ended; last says that nothing comes later. What could
+// not be written is to be added again.
+func (s *Series) Due(now time.Time, last bool) []Event {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	var events []Event
+	for of, known := range s.runs {
+		switch quiet := now.Sub(known.due) < Interval; {
+		case quiet && !last:
+		case known.first.Count == 0:
+			delete(s.runs, of)
+		default:
+			events = append(events, known.first)
+			*known = progress{due: now}
+		}
+	}
+	return events
+}
