@@ -3,10 +3,7 @@
 package container
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -68,22 +65,23 @@ func (r *Runner) Up(ctx context.Context) error {
 		return err
 	}
 	if err := r.startServers(ctx); err != nil {
-		return errors.Join(err, r.show(ctx, servers))
+		return r.explain(ctx, err, servers)
 	}
-	if err := r.startServices(ctx, "--build"); err != nil {
-		return errors.Join(err, r.show(ctx, services))
+	if err := r.step(ctx, "building the services (some minutes, the first time)", "build"); err != nil {
+		return err
+	}
+	if err := r.startServices(ctx); err != nil {
+		return r.explain(ctx, err, services)
 	}
 	return nil
 }
 
-// show prints the states of all containers and the ends of some logs, for the operator to see why a start failed.
-func (r *Runner) show(ctx context.Context, names []string) error {
-	return errors.Join(r.compose(ctx, "ps", "--all"), r.compose(ctx, append([]string{"logs", "--tail", "20"}, names...)...))
-}
-
 // startServers starts the servers in the roles that they have. It succeeds without the replica, but not without the primary.
 func (r *Runner) startServers(ctx context.Context) error {
-	waited := r.compose(ctx, append([]string{"up", "--detach", "--remove-orphans", "--wait", "--wait-timeout", "150"}, servers...)...)
+	ports := r.stack.Ports
+	what := fmt.Sprintf("starting MySQL on ports %d and %d, and NATS on port %d (the first time, their images are fetched)",
+		ports.Primary, ports.Replica, ports.NATS)
+	waited := r.step(ctx, what, append([]string{"up", "--detach", "--remove-orphans", "--wait", "--wait-timeout", "150"}, servers...)...)
 	if ctx.Err() != nil {
 		return waited
 	}
@@ -124,15 +122,14 @@ func (r *Runner) Runs(ctx context.Context) (bool, error) {
 }
 
 // Down removes the containers. The volumes, and with them the data, stay.
-func (r *Runner) Down(ctx context.Context) error { return r.compose(ctx, "down", "--remove-orphans") }
+func (r *Runner) Down(ctx context.Context) error {
+	return r.step(ctx, "removing the containers", "down", "--remove-orphans")
+}
 
 // Clean removes containers and volumes.
 func (r *Runner) Clean(ctx context.Context) error {
-	return r.compose(ctx, "down", "--remove-orphans", "--volumes")
+	return r.step(ctx, "removing the containers and their volumes", "down", "--remove-orphans", "--volumes")
 }
-
-// PS shows the containers.
-func (r *Runner) PS(ctx context.Context) error { return r.compose(ctx, "ps", "--all") }
 
 // Logs shows the end of the log of one container, or of all if name is empty. With follow it goes on until ctx ends.
 func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
@@ -170,52 +167,4 @@ func (r *Runner) RotateKeys(ctx context.Context) error {
 		return err
 	}
 	return secret.Publish(r.stack.Secrets(), r.published())
-}
-
-// compose runs a command of Docker Compose on this terminal.
-func (r *Runner) compose(ctx context.Context, arguments ...string) error {
-	command, err := r.command(ctx, arguments...)
-	if err != nil {
-		return err
-	}
-	command.Stdin, command.Stdout, command.Stderr = os.Stdin, r.out, os.Stderr
-	if err := command.Run(); err != nil {
-		return fmt.Errorf("docker compose %s: %w", arguments[0], err)
-	}
-	return nil
-}
-
-// composeOutput runs a command of Docker Compose and returns what it prints.
-func (r *Runner) composeOutput(ctx context.Context, arguments ...string) (string, error) {
-	command, err := r.command(ctx, arguments...)
-	if err != nil {
-		return "", err
-	}
-	var output, problems bytes.Buffer
-	command.Stdout, command.Stderr = &output, &problems
-	if err := command.Run(); err != nil {
-		return "", fmt.Errorf("docker compose %s: %w\n%s", arguments[0], err, problems.String())
-	}
-	return output.String(), nil
-}
-
-// project returns the name under which Compose keeps containers and volumes. Each folder of data has its own, because the databases in
-// the volumes know the secrets of that folder only.
-func (r *Runner) project() string {
-	digest := sha256.Sum256([]byte(r.stack.Data()))
-	return "oms-" + hex.EncodeToString(digest[:3])
-}
-
-func (r *Runner) command(ctx context.Context, arguments ...string) (*exec.Cmd, error) {
-	environment, err := r.environment(ctx)
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(r.stack.Root, "deploy", "compose.yaml")
-	line := append([]string{"compose", "--project-name", r.project(), "--file", file}, arguments...)
-	command := exec.CommandContext(ctx, "docker", line...) // #nosec G204 -- our own arguments
-	command.Env = append(os.Environ(), environment...)
-	// Compose gets the terminal's Ctrl-C itself. It is interrupted and not killed, because a kill would leave half of its work.
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	return command, nil
 }

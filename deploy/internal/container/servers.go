@@ -58,7 +58,7 @@ func (r *Runner) StopServices(ctx context.Context) (stopped bool, err error) {
 	if !stopped {
 		return false, nil
 	}
-	return true, r.compose(ctx, append([]string{"stop"}, services...)...)
+	return true, r.step(ctx, "stopping the services", append([]string{"stop"}, services...)...)
 }
 
 // StartServices starts the services as they were built last, and returns when they are ready.
@@ -67,11 +67,11 @@ func (r *Runner) StartServices(ctx context.Context) error {
 }
 
 // startServices leaves the servers alone. Otherwise it would also wait for a server that is broken.
-func (r *Runner) startServices(ctx context.Context, how string) error {
+func (r *Runner) startServices(ctx context.Context, how ...string) error {
 	// The gateway starts last, because it asks accounts for the keys that verify tokens.
 	for _, wave := range [][]string{services[:2], services[2:]} {
-		arguments := []string{"up", "--detach", how, "--no-deps", "--wait", "--wait-timeout", "300"}
-		if err := r.compose(ctx, append(arguments, wave...)...); err != nil {
+		arguments := append([]string{"up", "--detach", "--no-deps", "--wait", "--wait-timeout", "300"}, how...)
+		if err := r.step(ctx, "starting "+strings.Join(wave, " and "), append(arguments, wave...)...); err != nil {
 			return err
 		}
 	}

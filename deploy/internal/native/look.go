@@ -8,11 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/proc"
+
+	"oms.internal/deploy/internal/stack"
 )
 
 // PS prints a line for each process of the stack: whether it runs, where it listens, whether it is ready. It fails if a process does
@@ -22,12 +23,10 @@ func (r *Runner) PS(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "NAME\tPID\tPORTS\tSTATE")
-	healthy := true
+	var parts []stack.Part
 	primary, rolesErr := dbpair.RecordedPrimary(r.pairDir())
 	for _, part := range r.parts() {
-		pid, state := "-", stopped(part)
+		pid, state := "", stopped(part)
 		if process := running[part.name]; process != nil {
 			pid, state = fmt.Sprint(process.PID()), "running"
 			if part.name == primary {
@@ -41,14 +40,12 @@ func (r *Runner) PS(ctx context.Context) error {
 			}
 			state += restarts(process)
 		}
-		healthy = healthy && (strings.HasPrefix(state, "ready") || strings.HasPrefix(state, "running"))
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", part.name, pid, strings.Trim(fmt.Sprint(part.ports), "[]"), state)
+		parts = append(parts, stack.Part{
+			Name: part.name, ID: pid, Ports: part.ports, State: state,
+			Well: strings.HasPrefix(state, "ready") || strings.HasPrefix(state, "running"),
+		})
 	}
-	problems := []error{table.Flush(), rolesErr}
-	if !healthy {
-		problems = append(problems, errors.New("a part does not run or is not ready; see `make logs`"))
-	}
-	return errors.Join(problems...)
+	return errors.Join(stack.ShowParts(r.out, "PID", parts), rolesErr)
 }
 
 // stopped says of a part that does not run whether somebody ended it.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,6 +87,15 @@ func TestAModeIsChosenByWhatIsAskedForWhereDataIsAndWhatAnswers(t *testing.T) {
 	}
 	_, err := stack.ChooseMode("podman", "", func() bool { return true })
 	require.ErrorContains(t, err, "podman")
+}
+
+func TestAPartIsOneLineWhateverItsStateSays(t *testing.T) {
+	var out strings.Builder
+	err := stack.ShowParts(&out, "PID", []stack.Part{
+		{Name: "orders", ID: "7", Ports: []int{1, 2}, State: "ready", Well: true}, {Name: "gateway", State: "not ready: a\nb\r\nc"},
+	})
+	require.Error(t, err)
+	require.Equal(t, "NAME     PID  PORTS  STATE\norders   7    1 2    ready\ngateway  -           not ready: a; b; c\n", out.String())
 }
 
 func TestTheRecordIsWhatWasSavedUntilClean(t *testing.T) {

@@ -1,0 +1,111 @@
+package container
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"oms.internal/deploy/internal/stack"
+)
+
+// PS shows the parts as containers. It fails if a part does not run or is not ready.
+func (r *Runner) PS(ctx context.Context) error {
+	parts, err := r.look(ctx)
+	if err != nil {
+		return err
+	}
+	return stack.ShowParts(r.out, "CONTAINER", parts)
+}
+
+// explain shows the operator why a start failed: the states of all parts, and the ends of the logs of those parts among names that are not
+// well. The reason is in the error, because that is printed last.
+func (r *Runner) explain(ctx context.Context, err error, names []string) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	parts, lookErr := r.look(ctx)
+	if lookErr != nil {
+		return errors.Join(err, lookErr)
+	}
+	_ = stack.ShowParts(r.out, "CONTAINER", parts) // err says already that a part is not well
+	for _, part := range parts {
+		if part.Well || !slices.Contains(names, part.Name) {
+			continue
+		}
+		log, logErr := r.composeOutput(ctx, "logs", "--no-log-prefix", "--tail", "20", part.Name)
+		if logErr != nil {
+			return errors.Join(err, logErr)
+		}
+		_, _ = fmt.Fprintf(r.out, "\nthe end of the log of %s:\n%s\n", part.Name, log)
+		err = fmt.Errorf("%w; %s: %s; its last line: %s", err, part.Name, part.State, lastLine(log))
+	}
+	return err
+}
+
+// container is what Compose says of a container.
+type container struct {
+	ID, Service, State, Health, Status, Labels string
+
+	Publishers []struct{ PublishedPort int }
+}
+
+// look returns the parts in the order of starting.
+func (r *Runner) look(ctx context.Context) ([]stack.Part, error) {
+	output, err := r.composeOutput(ctx, "ps", "--all", "--format", "json")
+	if err != nil {
+		return nil, err
+	}
+	found, err := containersIn(output)
+	if err != nil {
+		return nil, err
+	}
+	var parts []stack.Part
+	for _, name := range slices.Concat(servers, services) {
+		parts = append(parts, found[name].part(name))
+	}
+	return parts, nil
+}
+
+// containersIn reads what `docker compose ps` prints: a JSON object for each container.
+func containersIn(output string) (map[string]container, error) {
+	found := map[string]container{}
+	for decoder := json.NewDecoder(strings.NewReader(output)); ; {
+		var one container
+		switch err := decoder.Decode(&one); {
+		case errors.Is(err, io.EOF):
+			return found, nil
+		case err != nil:
+			return nil, fmt.Errorf("read what docker compose ps prints: %w", err)
+		}
+		// An operator's command runs in a container of its own for a moment.
+		if !strings.Contains(one.Labels, "com.docker.compose.oneoff=True") {
+			found[one.Service] = one
+		}
+	}
+}
+
+// part describes the part called name. c is empty if it has no container.
+func (c container) part(name string) stack.Part {
+	part := stack.Part{Name: name, ID: c.ID, State: "stopped"}
+	for _, publisher := range c.Publishers {
+		if port := publisher.PublishedPort; port != 0 && !slices.Contains(part.Ports, port) {
+			part.Ports = append(part.Ports, port)
+		}
+	}
+	switch {
+	case c.ID == "":
+	case c.State != "running":
+		part.State = c.Status
+	case c.Health == "": // NATS has no health check
+		part.State, part.Well = "running", true
+	case c.Health == "healthy":
+		part.State, part.Well = "ready", true
+	default:
+		part.State = "not ready: " + c.Status
+	}
+	return part
+}
