@@ -65,7 +65,7 @@ AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 TESTRUN   = $(BIN)/testrun $(RACE) -vet=off
 TEST_TESTRUN = cd .ci/tools/testrun && GOWORK=off go test ./...
 
-.PHONY: setup test-unit test test-plans test-mysql test-hostile test-sessions chaos
+.PHONY: setup test-unit test test-plans test-mysql test-hostile hostile-load test-sessions chaos
 setup: ## install what tests need: MariaDB's packages, nats-server
 	@$(OMS) setup
 test-unit: $(BIN)/testrun ## the tests that need no server: a minute
@@ -81,6 +81,8 @@ test-mysql: $(BIN)/testrun ## the tests that use a database, on MySQL in contain
 	@$(LIST) && OMS_TEST_ENGINE=mysql $(TESTRUN) -p 1 -count=1 -timeout 20m $(DATABASE)
 test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
+hostile-load: setup ## 60 s of attacks from three addresses in all ways at once, and what other members notice
+	OMS_HOSTILE_SECONDS=60 go test -count=1 -timeout 30m -v -run ThreeAddresses ./deploy/e2e/
 test-sessions: setup ## 1,000 logouts at one gateway, asked for at another; rotations; 30 s of logins
 	OMS_LOGOUTS=1000 OMS_LOGIN_SECONDS=30 go test -count=1 -timeout 60m -v -run 'Logout|Rotation|TwoHundred' ./deploy/e2e/
 chaos: setup ## break the system under load, each fault ROUNDS=20 times; lag, cut answers, events (OMS_TEST_ENGINE=mysql for MySQL)
