@@ -14,15 +14,18 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-// patience is how long the replica may take to catch up. The services write a heartbeat all the time, so that the two
-// positions are equal most of the time but not at every instant.
+// patience is how long a replica that replicates may take to catch up. The services write a heartbeat all the time, so that the two
+// positions are equal most of the time but not at every instant. For anything else there is nothing to wait for.
 const patience = 5 * time.Second
 
 // ErrDifferent says that the servers do not hold the same, or that nothing would make them.
 var ErrDifferent = errors.New("the replica does not hold what the primary holds")
 
-// Report prints a table of both servers and whether they agree. It returns ErrDifferent if they do not within a few
-// seconds, and other errors if a server cannot be asked.
+// ErrDown says that a server could not be asked.
+var ErrDown = errors.New("a database server does not answer")
+
+// Report prints a table of both servers and whether they agree. It returns ErrDown if one does not answer, and ErrDifferent if
+// they do not agree, within a few seconds where the replica may still catch up.
 func Report(ctx context.Context, s stack.Stack, out io.Writer) error {
 	servers, err := database.Open(s)
 	if err != nil {
@@ -36,24 +39,23 @@ func Report(ctx context.Context, s stack.Stack, out io.Writer) error {
 	if err := write(out, states, verdict); err != nil {
 		return err
 	}
-	if !verdict.good() {
+	switch {
+	case len(verdict.down) > 0:
+		return ErrDown
+	case !verdict.good():
 		return ErrDifferent
 	}
 	return nil
 }
 
-// compare looks until the servers agree or patience ends.
+// compare looks until the servers agree, or waiting cannot change that, or patience ends.
 func compare(ctx context.Context, servers []database.Server) (states []state, result verdict, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience+30*time.Second)
-	defer cancel()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for end := time.Now().Add(patience); ; {
-		if states, err = look(ctx, servers); err != nil {
-			return nil, verdict{}, err
-		}
-		if result = judge(states); result.good() || time.Now().After(end) {
-			return states, result, nil
+		states = look(ctx, servers)
+		if result = judge(states); result.good() || !result.mayBecomeGood() || time.Now().After(end) {
+			return states, result, ctx.Err()
 		}
 		select {
 		case <-ctx.Done():
@@ -65,17 +67,30 @@ func compare(ctx context.Context, servers []database.Server) (states []state, re
 
 // verdict is what the last lines say.
 type verdict struct {
+	down                              []state // those that do not answer; then nothing can be said of the rest
+	alone                             string  // the role of the server that answers, if one does not
 	positions, counts, running, roles bool
 	problem                           string
 	fallenBack                        bool // a warning: it does not make the verdict bad
 }
 
-func (v verdict) good() bool { return v.positions && v.counts && v.running && v.roles }
+func (v verdict) good() bool { return v.mayBecomeGood() && v.positions && v.counts }
+
+// mayBecomeGood reports whether time alone makes the servers equal.
+func (v verdict) mayBecomeGood() bool { return len(v.down) == 0 && v.running && v.roles }
 
 // judge goes by the roles that the servers have now, which a failover exchanges.
-func judge(states []state) verdict {
+func judge(states []state) (result verdict) {
+	for i, one := range states {
+		if one.role == down {
+			result.down, result.alone = append(result.down, one), states[1-i].role
+		}
+	}
+	if len(result.down) > 0 {
+		return result
+	}
 	primary, replica := states[0], states[1]
-	if primary.role != "primary" {
+	if primary.role != "primary" || replica.role == "primary" && replica.epoch > primary.epoch {
 		primary, replica = replica, primary
 	}
 	return verdict{
@@ -98,6 +113,15 @@ func write(out io.Writer, states []state, result verdict) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	_, err := fmt.Fprintln(out, result)
+	return err
+}
+
+// String is the verdict in words.
+func (v verdict) String() string {
+	if len(v.down) > 0 {
+		return v.describeDown()
+	}
 	word := func(good bool, yes, no string) string {
 		if good {
 			return yes
@@ -105,14 +129,30 @@ func write(out io.Writer, states []state, result verdict) error {
 		return no
 	}
 	line := strings.Join([]string{
-		word(result.positions, "positions equal", "positions DIFFER"),
-		word(result.counts, "counts equal", "counts DIFFER"),
-		word(result.running, "replication runs", "replication DOES NOT RUN: "+result.problem),
-		word(result.roles, "roles as they should be", "roles WRONG: there must be one primary and one replica (see make failover, make rejoin)"),
+		word(v.positions, "positions equal", "positions DIFFER"),
+		word(v.counts, "counts equal", "counts DIFFER"),
+		word(v.running, "replication runs", "replication DOES NOT RUN: "+v.problem),
+		word(v.roles, "roles as they should be", "roles WRONG: there must be one primary and one replica (see make failover, make rejoin)"),
 	}, ", ")
-	if result.fallenBack {
+	if v.fallenBack {
 		line += "\nWARNING: replication has fallen back to asynchronous: what is acknowledged now is on the primary alone"
 	}
-	_, err := fmt.Fprintln(out, line)
-	return err
+	return line
+}
+
+// describeDown says which servers do not answer, why, and what to do. What such a server holds is not known.
+func (v verdict) describeDown() string {
+	var lines []string
+	for _, one := range v.down {
+		lines = append(lines, fmt.Sprintf("server %s is DOWN: %s", one.server, one.problem))
+	}
+	switch {
+	case len(v.down) > 1:
+		lines = append(lines, "both servers are DOWN: there is no service until `make up` has started them")
+	case v.alone == "primary":
+		lines = append(lines, "The other one is the primary and goes on alone: what is acknowledged now is on it alone. `make rejoin` starts the replica")
+	default:
+		lines = append(lines, "The other one is a replica: nothing can be written. `make up` starts the primary, or `make failover` makes the replica one")
+	}
+	return strings.Join(lines, "\n")
 }

@@ -1,10 +1,15 @@
 package replication
 
 import (
+	"database/sql"
+	"net"
 	"strings"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/deploy/internal/database"
 )
 
 func TestTheVerdictIsGoodOnlyIfAllIsEqualAndReplicationRuns(t *testing.T) {
@@ -22,13 +27,60 @@ func TestTheVerdictIsGoodOnlyIfAllIsEqualAndReplicationRuns(t *testing.T) {
 		"not running":   func(_, replica *state) { replica.replicating = false },
 		"two primaries": func(_, replica *state) { replica.role = "primary" },
 		"two replicas":  func(primary, _ *state) { primary.role = "replica" },
-		"replica down":  func(_, replica *state) { *replica = state{role: "down"} },
-		"primary down":  func(primary, _ *state) { *primary = state{role: "down"} },
+		"replica down":  func(_, replica *state) { *replica = state{role: down} },
+		"primary down":  func(primary, _ *state) { *primary = state{role: down} },
 	} {
 		states := good()
 		spoil(&states[0], &states[1])
 		require.False(t, judge(states).good(), name)
 	}
+}
+
+func TestServersThatAreDownAreNamedAndNothingIsSaidOfWhatTheyHold(t *testing.T) {
+	up := state{server: "primary :1", role: "primary", position: "0-1-7"}
+	gone := func(name string) state { return state{server: name, role: down, problem: "connection refused"} }
+	for name, test := range map[string]struct {
+		states []state
+		says   []string
+	}{
+		"both":        {[]state{gone("primary :1"), gone("replica :2")}, []string{"primary :1 is DOWN", "replica :2 is DOWN", "both servers are DOWN", "make up"}},
+		"the replica": {[]state{up, gone("replica :2")}, []string{"replica :2 is DOWN: connection refused", "goes on alone", "make rejoin"}},
+		"the primary": {[]state{gone("primary :1"), {role: "replica"}}, []string{"primary :1 is DOWN", "nothing can be written", "make failover"}},
+	} {
+		result := judge(test.states)
+		require.False(t, result.mayBecomeGood(), name)
+		for _, text := range test.says {
+			require.Contains(t, result.String(), text, name)
+		}
+		require.NotContains(t, result.String(), "equal", name)
+		require.NotContains(t, result.String(), "DIFFER", name)
+	}
+}
+
+func TestOnlyAReplicaThatReplicatesIsWaitedFor(t *testing.T) {
+	behind := []state{{role: "primary", position: "0-1-7"}, {role: "replica", position: "0-1-6", replicating: true}}
+	require.True(t, judge(behind).mayBecomeGood())
+	behind[1].replicating = false
+	require.False(t, judge(behind).mayBecomeGood())
+	require.False(t, judge([]state{{role: "primary", epoch: 1}, {role: "primary", epoch: 2}}).mayBecomeGood())
+}
+
+func TestAServerThatCannotBeAskedIsReportedAtOnce(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close()) // nobody listens there
+	var servers []database.Server
+	for _, name := range []string{"primary", "replica"} {
+		connector, err := mysql.NewConnector(&mysql.Config{Net: "tcp", Addr: listener.Addr().String(), Logger: &mysql.NopLogger{}})
+		require.NoError(t, err)
+		servers = append(servers, database.Server{Name: name, Addr: listener.Addr().String(), DB: sql.OpenDB(connector)})
+	}
+	defer func() { require.NoError(t, database.Close(servers)) }()
+	states, result, err := compare(t.Context(), servers)
+	require.NoError(t, err)
+	require.Equal(t, []string{down, down}, []string{states[0].role, states[1].role})
+	require.Contains(t, result.String(), "connection refused")
+	require.Contains(t, result.String(), "both servers are DOWN")
 }
 
 func TestAfterAFailoverTheOtherServerIsThePrimary(t *testing.T) {

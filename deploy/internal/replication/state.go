@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"oms.internal/deploy/internal/database"
@@ -15,7 +16,7 @@ import (
 type state struct {
 	server      string
 	engine      string // with version
-	role        string // "primary", "replica" or "down"
+	role        string // "primary", "replica" or down
 	position    string // GTIDs that were executed
 	lag         string
 	replicating bool
@@ -30,37 +31,47 @@ type state struct {
 // answerTimeout is how long a server may take to say what it is.
 const answerTimeout = 3 * time.Second
 
-// look asks both servers. Positions are read close to each other, and before the counts, which take longer. A server that does
-// not answer is part of the result.
-func look(ctx context.Context, servers []database.Server) ([]state, error) {
+// down is the role of a server that does not answer.
+const down = "down"
+
+// countTimeout is how long a server may take to count its rows.
+const countTimeout = 30 * time.Second
+
+// look asks both servers at the same time. Positions are read close to each other, and before the counts, which take longer. A server
+// that does not answer is part of the result.
+func look(ctx context.Context, servers []database.Server) []state {
 	states := make([]state, len(servers))
-	for i, server := range servers {
-		if err := states[i].identify(ctx, server); err != nil {
-			states[i] = state{server: server.Name + " " + server.Addr, role: "down", problem: err.Error()}
+	for _, step := range []struct {
+		ask     func(*state, context.Context, database.Server) error
+		timeout time.Duration
+	}{{(*state).identify, answerTimeout}, {(*state).readPosition, answerTimeout}, {(*state).count, countTimeout}} {
+		var asked sync.WaitGroup
+		for i, server := range servers {
+			if states[i].role == down {
+				continue
+			}
+			asked.Go(func() {
+				ctx, cancel := context.WithTimeoutCause(ctx, step.timeout, fmt.Errorf("no answer within %s", step.timeout))
+				defer cancel()
+				if err := step.ask(&states[i], ctx, server); err != nil {
+					states[i] = state{server: name(server), role: down, problem: cmp.Or(context.Cause(ctx), err).Error()}
+				}
+			})
 		}
+		asked.Wait()
 	}
-	for i, server := range servers {
-		if err := states[i].readPosition(ctx, server); err != nil {
-			return nil, fmt.Errorf("position of the %s: %w", server.Name, err)
-		}
-	}
-	for i, server := range servers {
-		if err := states[i].count(ctx, server); err != nil {
-			return nil, fmt.Errorf("count rows of the %s: %w", server.Name, err)
-		}
-	}
-	return states, nil
+	return states
 }
 
+func name(server database.Server) string { return server.Name + " " + server.Addr }
+
 func (s *state) identify(ctx context.Context, server database.Server) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
 	var version string
 	var readOnly bool
 	if err := server.DB.QueryRowContext(ctx, "SELECT VERSION(), @@GLOBAL.read_only").Scan(&version, &readOnly); err != nil {
 		return err
 	}
-	s.server, s.engine, s.role, s.lag = server.Name+" "+server.Addr, engineOf(version), "primary", "-"
+	s.server, s.engine, s.role, s.lag = name(server), engineOf(version), "primary", "-"
 	rows, err := database.Rows(ctx, server.DB, "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync%'")
 	if err != nil {
 		return err
@@ -114,9 +125,6 @@ func engineOf(version string) string {
 }
 
 func (s *state) readPosition(ctx context.Context, server database.Server) error {
-	if s.role == "down" {
-		return nil
-	}
 	query := "SELECT @@GLOBAL.gtid_executed"
 	if strings.HasPrefix(s.engine, "MariaDB") {
 		query = "SELECT @@GLOBAL.gtid_current_pos"
@@ -130,9 +138,6 @@ func (s *state) readPosition(ctx context.Context, server database.Server) error 
 }
 
 func (s *state) count(ctx context.Context, server database.Server) error {
-	if s.role == "down" {
-		return nil
-	}
 	return server.DB.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM accounts.members), (SELECT COUNT(*) FROM orders.orders), "+
 		"GREATEST((SELECT MAX(epoch) FROM accounts.heartbeat), (SELECT MAX(epoch) FROM orders.heartbeat))").
 		Scan(&s.members, &s.orders, &s.epoch)

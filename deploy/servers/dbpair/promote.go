@@ -109,12 +109,14 @@ func (p *Pair) takeOver(ctx context.Context, next view, epoch uint64, force bool
 	return nil
 }
 
-// reportAge tells the operator if the replica's newest heartbeat is old: the replica lacks what was written later.
+// reportAge tells the operator if the replica's newest heartbeat is old. Whether it lacks anything depends on how long the primary went on
+// after that, which nobody knows while the primary does not answer.
 func (p *Pair) reportAge(ctx context.Context) error {
 	return p.Replica.asRoot(func(db *sql.DB) error {
 		beat, err := highest(ctx, db, "beat") // a time in microseconds, 0 before the first one
 		if age := time.Since(time.UnixMicro(int64(beat))); err == nil && beat != 0 && age > oldBeat {
-			p.say("%s holds nothing of the last %v, as its newest heartbeat shows", p.Replica, age.Round(time.Second))
+			p.say("%s has the primary's heartbeat of %v ago, and none after that: it has nothing that the primary took later, if it took anything",
+				p.Replica, age.Round(time.Second))
 		}
 		return err
 	})
