@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // What the kernel keeps of one connection, in bytes; Linux takes twice as much for its own records. Left to itself, it keeps 4 MiB
@@ -24,19 +26,34 @@ const backlog = 4096
 type Port struct {
 	socket *os.File
 	addr   net.Addr
+	// beside is true where another process listens at the address, too.
+	beside bool
 }
 
 // Take takes the port at address, such as :8080. It fails where somebody listens there.
-func Take(address string) (*Port, error) {
+func Take(address string) (*Port, error) { return take(address, false) }
+
+// TakeShared takes the port also where another process of this user has taken it so. The kernel spreads connections over all that
+// listen. A process is replaced so: its successor listens before it ends.
+func TakeShared(address string) (*Port, error) { return take(address, true) }
+
+func take(address string, shared bool) (*Port, error) {
 	wanted, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("take %s: %w", address, err)
 	}
-	descriptor, err := newSocket(wanted)
+	beside := false
+	if shared {
+		alone, err := newSocket(wanted, false)
+		if beside = err != nil; !beside {
+			_ = syscall.Close(alone)
+		}
+	}
+	descriptor, err := newSocket(wanted, shared)
 	if err != nil {
 		return nil, &net.OpError{Op: "bind", Net: "tcp", Addr: wanted, Err: err}
 	}
-	port := &Port{socket: os.NewFile(uintptr(descriptor), "port "+address)}
+	port := &Port{socket: os.NewFile(uintptr(descriptor), "port "+address), beside: beside}
 	bound, err := syscall.Getsockname(descriptor)
 	if err != nil {
 		return nil, errors.Join(os.NewSyscallError("getsockname", err), port.Close())
@@ -50,13 +67,13 @@ func Take(address string) (*Port, error) {
 	return port, nil
 }
 
-// TakeBoth takes the two addresses of a process, that for requests and that for operators, or none.
-func TakeBoth(public, admin string) (publicPort, adminPort *Port, err error) {
-	publicPort, err = Take(public)
+// TakeBoth takes the two addresses of a process, that for requests and that for operators, or none. Both are shared or none is.
+func TakeBoth(public, admin string, shared bool) (publicPort, adminPort *Port, err error) {
+	publicPort, err = take(public, shared)
 	if err != nil {
 		return nil, nil, fmt.Errorf("HTTP_ADDR: %w", err)
 	}
-	adminPort, err = Take(admin)
+	adminPort, err = take(admin, shared)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), publicPort.Close())
 	}
@@ -65,6 +82,21 @@ func TakeBoth(public, admin string) (publicPort, adminPort *Port, err error) {
 
 // Addr is the address with the port that the kernel chose where 0 was asked for.
 func (p *Port) Addr() net.Addr { return p.addr }
+
+// Beside tells whether another process listened at the address when the port was taken.
+func (p *Port) Beside() bool { return p.beside }
+
+// ListenOr is Late or Listen.
+func (p *Port) ListenOr(late bool) (net.Listener, error) {
+	if late {
+		return p.Late(), nil
+	}
+	return p.Listen()
+}
+
+// Late returns a listener that begins to listen when Accept is called first. So a process takes no connections from the one beside it
+// before it can answer them.
+func (p *Port) Late() net.Listener { return &lateListener{port: p} }
 
 // Listen begins to listen; the port is used up then, also where that fails. When the listener is closed it resets no
 // connection, unlike that of package net: each has been accepted by then.
@@ -90,22 +122,22 @@ func (p *Port) Listen() (net.Listener, error) {
 func (p *Port) Close() error { return p.socket.Close() }
 
 // newSocket returns a socket that is bound to the address, set up as package net does it.
-func newSocket(address *net.TCPAddr) (descriptor int, err error) {
+func newSocket(address *net.TCPAddr, shared bool) (descriptor int, err error) {
 	if ip := address.IP.To4(); ip != nil {
-		return bind(syscall.AF_INET, &syscall.SockaddrInet4{Port: address.Port, Addr: [4]byte(ip)})
+		return bind(syscall.AF_INET, &syscall.SockaddrInet4{Port: address.Port, Addr: [4]byte(ip)}, shared)
 	}
 	all := &syscall.SockaddrInet6{Port: address.Port}
 	if address.IP != nil && !address.IP.IsUnspecified() {
 		all.Addr = [16]byte(address.IP)
 	}
-	descriptor, err = bind(syscall.AF_INET6, all)
+	descriptor, err = bind(syscall.AF_INET6, all, shared)
 	if errors.Is(err, syscall.EAFNOSUPPORT) {
-		return bind(syscall.AF_INET, &syscall.SockaddrInet4{Port: address.Port}) // a machine without IPv6
+		return bind(syscall.AF_INET, &syscall.SockaddrInet4{Port: address.Port}, shared) // a machine without IPv6
 	}
 	return descriptor, err
 }
 
-func bind(family int, address syscall.Sockaddr) (descriptor int, err error) {
+func bind(family int, address syscall.Sockaddr, shared bool) (descriptor int, err error) {
 	// No child process may inherit the socket; see syscall.ForkLock.
 	syscall.ForkLock.RLock()
 	descriptor, err = syscall.Socket(family, syscall.SOCK_STREAM, 0)
@@ -127,6 +159,9 @@ func bind(family int, address syscall.Sockaddr) (descriptor int, err error) {
 		if err == nil {
 			err = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(descriptor, syscall.SOL_SOCKET, option, size))
 		}
+	}
+	if err == nil && shared {
+		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(descriptor, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
 	}
 	if err == nil {
 		err = os.NewSyscallError("bind", syscall.Bind(descriptor, address))

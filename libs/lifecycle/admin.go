@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +20,9 @@ import (
 )
 
 const probeTimeout = 2 * time.Second
+
+// HeaderProcess is in each answer of an admin port and holds the number of the process, because two may share the port.
+const HeaderProcess = "Oms-Process"
 
 // NewMetrics returns a registry with what every process tells of itself, and more.
 func NewMetrics(more ...prometheus.Collector) *prometheus.Registry {
@@ -36,8 +41,8 @@ func buildInfo() prometheus.Collector {
 	}, func() float64 { return 1 })
 }
 
-// Admin returns the part that serves /livez, /readyz and /metrics on listener. It belongs first into a Lifecycle, so that
-// it answers until the last part has ended.
+// Admin returns the part that serves /livez, /readyz and /metrics on listener. AddServing adds it, so that it
+// answers until the last part has ended.
 func (l *Lifecycle) Admin(listener net.Listener, metrics prometheus.Gatherer) Part {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
@@ -53,7 +58,12 @@ func (l *Lifecycle) Admin(listener net.Listener, metrics prometheus.Gatherer) Pa
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadTimeout: probeTimeout, WriteTimeout: 10 * time.Second}
+	process := strconv.Itoa(os.Getpid())
+	named := http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		w.Header().Set(HeaderProcess, process)
+		mux.ServeHTTP(w, request)
+	})
+	server := &http.Server{Handler: named, ReadTimeout: probeTimeout, WriteTimeout: 10 * time.Second}
 	return Part{Name: "admin", Run: func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 		defer stop()
@@ -62,6 +72,37 @@ func (l *Lifecycle) Admin(listener net.Listener, metrics prometheus.Gatherer) Pa
 		}
 		return nil
 	}}
+}
+
+// Handing adapts the part that Admin returns to a port that the process shares with its successor. The part stops listening as soon as
+// the shutdown begins, so that the successor alone answers whoever asks.
+func (l *Lifecycle) Handing(admin Part, listener io.Closer) Part {
+	run := admin.Run
+	admin.Run = func(ctx context.Context) error {
+		ended := make(chan error, 1)
+		go func() { ended <- run(ctx) }()
+		select {
+		case err := <-ended:
+			return err
+		case <-l.ending:
+		}
+		_ = listener.Close()
+		<-ctx.Done()
+		_ = <-ended // which says that the listener was closed
+		return nil
+	}
+	return admin
+}
+
+// AddServing adds the part that serves requests, after all others, and the part that Admin returned, before all others. beside says that
+// another process serves at the same ports. Then both parts start last, and only once the rest is ready: until then the other process
+// answers, and it goes on if this one never gets there.
+func (l *Lifecycle) AddServing(admin, requests Part, beside bool) {
+	if beside {
+		l.parts = append(l.parts, l.allReady(), requests, admin)
+		return
+	}
+	l.parts = append(append([]Part{admin}, l.parts...), requests)
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

@@ -50,15 +50,31 @@ type Lifecycle struct {
 	parts           []Part
 	started         atomic.Int64 // how many of the parts have started
 	stopping        atomic.Bool
+	ending          chan struct{} // closed when the shutdown begins
 }
 
 // New returns a lifecycle without parts. shutdownTimeout bounds the whole shutdown.
 func New(log *slog.Logger, shutdownTimeout time.Duration) *Lifecycle {
-	return &Lifecycle{log: log, shutdownTimeout: shutdownTimeout}
+	return &Lifecycle{log: log, shutdownTimeout: shutdownTimeout, ending: make(chan struct{})}
 }
 
 // Add appends parts. It must not be called once Run has been.
 func (l *Lifecycle) Add(parts ...Part) { l.parts = append(l.parts, parts...) }
+
+// allReady returns a part that lets those after it start only when all before it are ready, however long that takes. It is for a
+// process that takes the place of one that still serves.
+func (l *Lifecycle) allReady() Part {
+	return Part{
+		Name: "place of another process",
+		Usable: func() error {
+			return ask(l.parts[:l.started.Load()], func(part Part) func() error { return part.Ready })
+		},
+		Run: func(ctx context.Context) error {
+			<-ctx.Done()
+			return nil
+		},
+	}
+}
 
 // Ready returns nil when every part has started and is ready, else what is missing. During shutdown it is never nil, so
 // that load balancers turn away before the listener closes.
@@ -108,6 +124,7 @@ func (l *Lifecycle) Run(ctx context.Context) error {
 		l.log.Error("a part ended; shutting down", "error", cause)
 	}
 	l.stopping.Store(true)
+	close(l.ending)
 	return errors.Join(cause, l.stop(launched))
 }
 

@@ -23,6 +23,8 @@ type Config struct {
 	// RequestTimeout is shorter than the gateway's UPSTREAM_TIMEOUT, so that the service that is slow reports a slow answer
 	// itself.
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"4s"`
+	// ListenShared lets the next process listen at the same addresses before this one ends, and this one beside the last.
+	ListenShared bool `env:"LISTEN_SHARED" envDefault:"false"`
 	// DrainTime is how long the process still accepts requests after its end was asked for.
 	DrainTime time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
 

@@ -60,12 +60,13 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 	if err != nil {
 		return err
 	}
-	public, admin, err := httpx.TakeBoth(common.HTTPAddr, common.AdminAddr)
+	public, admin, err := httpx.TakeBoth(common.HTTPAddr, common.AdminAddr, common.ListenShared)
 	if err != nil {
 		return err
 	}
 	defer public.Close() //nolint:errcheck // once it is listened at, the server has closed it
-	operators, err := admin.Listen()
+	defer admin.Close()  //nolint:errcheck // the same
+	operators, err := admin.ListenOr(public.Beside())
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 
 	// The order of the start. The end comes in reverse: HTTP drains first, the database goes last.
 	life := lifecycle.New(log, common.ShutdownTimeout)
-	life.Add(life.Admin(operators, base.Metrics), p.database(common, base))
+	life.Add(p.database(common, base))
 	life.Add(special.Workers...)
 	life.Add(
 		lifecycle.Part{Name: "idempotency keys", Run: idempotency.NewCleaner(base.Database, log, time.Now).Run},
@@ -90,7 +91,12 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 	for _, consumer := range special.Consumers {
 		life.Add(lifecycle.Part{Name: "consumer", Run: consumer.Run, Healthy: consumer.Healthy})
 	}
-	life.Add(lifecycle.Part{Name: "writes", Run: base.writes.Run}, answer(common, base, public))
+	life.Add(lifecycle.Part{Name: "writes", Run: base.writes.Run})
+	answers := life.Admin(operators, base.Metrics)
+	if common.ListenShared {
+		answers = life.Handing(answers, operators)
+	}
+	life.AddServing(answers, answer(common, base, public), public.Beside())
 	return life.Run(ctx)
 }
 

@@ -34,7 +34,7 @@ func (r *Runner) PS(ctx context.Context) error {
 			}
 			if part.ready != "" {
 				state = "ready"
-				if err := askReady(ctx, part.ready); err != nil {
+				if err := askReady(ctx, part.ready, 0); err != nil {
 					state = "not ready: " + err.Error()
 				}
 			}

@@ -134,7 +134,7 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	other := strings.Repeat("x", 32)
 	require.NoError(t, os.WriteFile(filepath.Join(s.Secrets(), "idempotency"), []byte(other), 0o600))
 	require.NoError(t, runner.Up(t.Context()))
-	require.Contains(t, out.String(), "accounts was restarted, because of IDEMPOTENCY_SECRET_FILE")
+	require.Contains(t, out.String(), "accounts was replaced while it served, because of IDEMPOTENCY_SECRET_FILE")
 	after = pids(t, runner)
 	require.NotEqual(t, before["accounts"], after["accounts"])
 	after["accounts"] = before["accounts"]
@@ -192,7 +192,12 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 
 	// What does not start is reported with the end of its log.
 	s.Choices["LOG_LEVEL"] = "broken"
-	require.ErrorContains(t, runner.Up(t.Context()), "The level is broken")
+	before = pids(t, runner)
+	err = runner.Up(t.Context())
+	require.ErrorContains(t, err, "The level is broken")
+	require.ErrorContains(t, err, "The orders that ran before goes on")
+	require.Equal(t, before, pids(t, runner))
+	require.NoError(t, runner.PS(t.Context()))
 
 	out.Reset()
 	require.NoError(t, runner.Down(t.Context()))

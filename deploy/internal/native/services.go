@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +19,9 @@ import (
 	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
 )
+
+// listenShared is the setting with which a service listens beside the one that it replaces. Only Linux spreads connections over both.
+const listenShared = "LISTEN_SHARED"
 
 // sources are the folders of the modules that the binaries are built from.
 var sources = map[string]string{
@@ -50,6 +55,7 @@ func (r *Runner) environment(name string) []string {
 	file := func(name string) string { return filepath.Join(secrets, name) }
 	local := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 	settings := []string{
+		listenShared + "=" + strconv.FormatBool(runtime.GOOS == "linux"),
 		"NATS_URL=nats://" + local(ports.NATS), "NATS_USER=" + name, "NATS_PASSWORD_FILE=" + file("nats-"+name),
 	}
 	database := []string{
@@ -78,32 +84,44 @@ func (r *Runner) environment(name string) []string {
 	return settings
 }
 
-// startService starts a service. If the service runs already, it is left alone if its binary, settings and files are the same, and
-// restarted otherwise.
-func (r *Runner) startService(ctx context.Context, part part) (*proc.Process, error) {
+// startService starts a service and returns when it is ready. If the service runs already, it is left alone if its binary, settings and
+// files are the same. Otherwise the new process starts beside the old one, which ends when the new one is ready.
+func (r *Runner) startService(ctx context.Context, part part) error {
 	binary := filepath.Join(r.binDir(), part.name)
 	settings := r.environment(part.name)
 	fingerprint, err := fingerprintOf(binary, settings)
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", part.name, err)
+		return fmt.Errorf("start %s: %w", part.name, err)
 	}
 	before, err := proc.Find(part.record)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	process, replaced, err := proc.Ensure(ctx, proc.Command{
+	command := proc.Command{
 		Name: part.name, Path: binary, Args: []string{"serve"}, Env: settings, Dir: r.runDir(), Log: part.log,
 		Record: part.record, Fingerprint: fingerprint,
-	})
+	}
+	if before != nil && before.Setting(listenShared) != "true" {
+		// A process of an earlier release lets nobody listen beside it.
+		if _, _, err := proc.Ensure(ctx, command); err != nil {
+			return err
+		}
+	}
+	ready := func(process *proc.Process) error { return r.awaitReady(ctx, part, process) }
+	process, replaced, err := proc.Replace(ctx, command, ready)
 	switch {
 	case err != nil:
-		return nil, err
-	case replaced:
-		r.say("%s was restarted, because of %s", part.name, changed(before.Fingerprint(), fingerprint))
+		return err
 	case before == nil:
-		r.say("%s was started", part.name)
+		r.say("%s is ready", part.name)
+	case process.PID() == before.PID():
+		r.say("%s is ready, and goes on unchanged", part.name)
+	case replaced:
+		r.say("%s was replaced while it served, because of %s", part.name, changed(before.Fingerprint(), fingerprint))
+	default:
+		r.say("%s was restarted, because of %s", part.name, changed(before.Fingerprint(), fingerprint))
 	}
-	return process, nil
+	return nil
 }
 
 // patience is how long a service may take until it is ready. That includes the migrations of a large database.
@@ -118,7 +136,7 @@ func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Proces
 	defer look.Stop()
 	defer show.Stop()
 	for began := time.Now(); ; {
-		err := askReady(ctx, part.ready)
+		err := askReady(ctx, part.ready, process.PID())
 		switch {
 		case err == nil && process.Alive():
 			return nil
@@ -135,15 +153,19 @@ func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Proces
 	}
 }
 
-// askReady succeeds if the URL answers 200. Otherwise the error holds the answer.
-func askReady(ctx context.Context, url string) error {
+// alone asks with a connection of its own each time, because two processes may listen at a port.
+var alone = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// askReady succeeds if the URL answers 200, and the process with this number gave the answer (0: any process). Otherwise the error holds
+// the answer.
+func askReady(ctx context.Context, url string, pid int) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := alone.Do(request)
 	if err != nil {
 		return err
 	}
@@ -152,6 +174,9 @@ func askReady(ctx context.Context, url string) error {
 	body, err := io.ReadAll(io.LimitReader(response.Body, shown))
 	if err != nil {
 		return err
+	}
+	if by := response.Header.Get("Oms-Process"); pid != 0 && by != strconv.Itoa(pid) {
+		return errors.New("it does not answer yet, only the process before it does")
 	}
 	if response.StatusCode != http.StatusOK {
 		return errors.New(response.Status + " " + strings.TrimSpace(string(body)))

@@ -14,7 +14,6 @@ import (
 
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/natsserver"
-	"oms.internal/servers/proc"
 
 	"oms.internal/deploy/internal/database"
 	"oms.internal/deploy/internal/secret"
@@ -139,18 +138,16 @@ func (r *Runner) StartServices(ctx context.Context) error {
 	services := r.services()
 	// The gateway starts last, because it asks accounts for the keys that verify tokens.
 	for _, wave := range [][]part{services[:2], services[2:]} {
-		processes := make([]*proc.Process, len(wave))
-		for i, part := range wave {
-			var err error
-			if processes[i], err = r.startService(ctx, part); err != nil {
-				return err
-			}
+		started := make(chan error, len(wave))
+		for _, part := range wave {
+			go func() { started <- r.startService(ctx, part) }()
 		}
-		for i, part := range wave {
-			if err := r.awaitReady(ctx, part, processes[i]); err != nil {
-				return err
-			}
-			r.say("%s is ready", part.name)
+		var problems []error
+		for range wave {
+			problems = append(problems, <-started)
+		}
+		if err := errors.Join(problems...); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -45,9 +46,20 @@ type Process struct {
 	exited   chan struct{} // closed at the end of our own child; nil for a process that was found
 }
 
-// Start runs the command. Without a record the kernel kills the process when this process ends; with one the process has a
+// Start runs the command and writes its record. Without a record the kernel kills the process when this process ends; with one the process has a
 // session of its own and lives on.
 func Start(command Command) (*Process, error) {
+	process, err := start(command)
+	if err != nil {
+		return nil, err
+	}
+	if err := process.writeRecord(); err != nil {
+		return nil, errors.Join(err, process.Kill())
+	}
+	return process, nil
+}
+
+func start(command Command) (*Process, error) {
 	log, err := os.OpenFile(command.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", command.Name, err)
@@ -74,9 +86,6 @@ func Start(command Command) (*Process, error) {
 		_ = cmd.Wait()
 		close(process.exited)
 	}()
-	if err := process.writeRecord(); err != nil {
-		return nil, errors.Join(err, process.Kill())
-	}
 	return process, nil
 }
 
@@ -102,6 +111,45 @@ func Ensure(ctx context.Context, command Command) (process *Process, replaced bo
 	}
 	process, err = Start(command)
 	return process, replaced, err
+}
+
+// Replace is Ensure for a process that can run beside its successor. The one that runs is ended only when ready has returned nil for
+// the new one. If ready fails, the new one is killed and the old one stays as it was.
+func Replace(ctx context.Context, command Command, ready func(*Process) error) (process *Process, replaced bool, err error) {
+	running, err := Find(command.Record)
+	if err != nil {
+		return nil, false, err
+	}
+	if running == nil || running.Fingerprint() == command.Fingerprint {
+		if process, _, err = Ensure(ctx, command); err == nil {
+			err = ready(process)
+		}
+		return process, false, err
+	}
+	if err := EndOthers(ctx, command.Record, running); err != nil {
+		return nil, false, err
+	}
+	next, err := start(command)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := ready(next); err != nil {
+		return nil, false, errors.Join(fmt.Errorf("%w\nThe %s that ran before goes on", err, command.Name), next.Kill())
+	}
+	if err := next.writeRecord(); err != nil {
+		return nil, false, errors.Join(err, next.Kill())
+	}
+	return next, true, running.Stop(ctx)
+}
+
+// Setting returns a setting from the environment that the process was started with.
+func (p *Process) Setting(name string) string {
+	for _, entry := range p.command.Env {
+		if value, found := strings.CutPrefix(entry, name+"="); found {
+			return value
+		}
+	}
+	return ""
 }
 
 // PID is the process's number.

@@ -24,6 +24,7 @@ type Config struct {
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
 	DrainTime       time.Duration `env:"DRAIN_TIME" envDefault:"1s"`
+	ListenShared    bool          `env:"LISTEN_SHARED" envDefault:"false"`
 
 	NATSURL       string        `env:"NATS_URL,required,notEmpty"`
 	NATSUser      string        `env:"NATS_USER" envDefault:"gateway"`
