@@ -194,6 +194,13 @@ func TestOneOfTheHighestEpochIsThePrimaryAndNoOther(t *testing.T) {
 	}
 }
 
+func TestTheRoleOfAServerNotYetLookedAtIsShownAsUnknown(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, role("unknown"), state{role: unreachable, err: errNotLookedAt}.shownRole())
+	require.Equal(t, unreachable, state{role: unreachable, err: errors.New("gone")}.shownRole())
+	require.Equal(t, primary, state{role: primary}.shownRole())
+}
+
 func TestABeatIsDueAfterAWriteAndElseOnceASecond(t *testing.T) {
 	t.Parallel()
 	cluster := &Cluster{beats: beats{begun: true}}

@@ -2,6 +2,7 @@ package mysqlx
 
 import (
 	"database/sql"
+	"errors"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,14 @@ type state struct {
 	lag            time.Duration
 	// follows is whether the server is a replica, or was one when it last answered.
 	follows bool
+}
+
+// shownRole is the role, or "unknown" before the first look.
+func (s state) shownRole() role {
+	if errors.Is(s.err, errNotLookedAt) {
+		return "unknown"
+	}
+	return s.role
 }
 
 type role string

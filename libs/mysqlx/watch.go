@@ -75,7 +75,7 @@ func (c *Cluster) watch(ctx context.Context, host *host) {
 			next = host.current()
 		}
 		if previous := host.set(next); previous.role != next.role || previous.epoch != next.epoch {
-			c.log.Info("database server changed its role", "host", host.addr, "was", previous.role, "is", next.role,
+			c.log.Info("database server changed its role", "host", host.addr, "was", previous.shownRole(), "is", next.role,
 				"epoch", next.epoch, "error", next.err)
 		}
 		if leader, err := c.primary(); err != nil || leader != host {
