@@ -34,7 +34,9 @@ func Write(ctx context.Context, pair *dbpair.Pair, path string, out io.Writer) e
 
 func writeFile(ctx context.Context, pair *dbpair.Pair, path string, schemas []string, out io.Writer) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), ".oms-backup-*") // 0600
-	if err != nil {
+	if problem, ok := errors.AsType[*os.PathError](err); ok {
+		return &os.PathError{Op: "create", Path: path, Err: problem.Err} // the name of the temporary file would tell nobody anything
+	} else if err != nil {
 		return err
 	}
 	defer func() {
