@@ -33,7 +33,10 @@ func (a app) runner(mode stack.Mode) runner {
 	return native.New(a.stack, a.out).Supervised(a.program)
 }
 
-var errNotStarted = errors.New("nothing has been started here; start it with `make up`")
+var (
+	errNotStarted = errors.New("nothing has been started here; start it with `make up`")
+	errNotRunning = errors.New("nothing runs; start it with `make up`")
+)
 
 // recorded returns the stack as it was started last. The environment may ask for other ports and settings now. Where no record says how
 // it was started, what runs is found nevertheless, and the environment says the ports.

@@ -32,6 +32,20 @@ func onStarted(do func(started, context.Context, options) error) func(app, conte
 	}
 }
 
+// onRunning makes a command that needs the stack to run. Without it, the command would wait for servers that nobody has started.
+func onRunning(do func(started, context.Context, options) error) func(app, context.Context, options) error {
+	return onStarted(func(s started, ctx context.Context, options options) error {
+		runs, err := s.runner.Runs(ctx)
+		if err != nil {
+			return err
+		}
+		if !runs {
+			return errNotRunning
+		}
+		return do(s, ctx, options)
+	})
+}
+
 func (s started) ps(ctx context.Context, _ options) error { return s.runner.PS(ctx) }
 
 func (s started) logs(ctx context.Context, options options) error {
