@@ -139,7 +139,7 @@ func (j *journal) examples(most int) []string {
 	return found
 }
 
-// recovery is how long after mark a write that began then first succeeded, or the last request failed, whichever is later.
+// recovery is the time from mark to the first write that began after it and succeeded, or to the last failed request, whichever is later.
 // It is false as long as no write has succeeded.
 func (j *journal) recovery(mark time.Time) (time.Duration, bool) {
 	j.mutex.Lock()

@@ -31,7 +31,7 @@ func startLoad(t *testing.T, members []*member, rate int) *load {
 	ctx, stop := context.WithCancel(t.Context())
 	l := &load{journal: newJournal(), members: members, above: above, stop: stop}
 	t.Cleanup(l.end)
-	// What could not be sent while everybody waited is sent afterwards, but no more than of half a second.
+	// What could not be sent while everybody waited is sent afterwards, but at most half a second's worth of writes.
 	due := make(chan struct{}, max(1, rate/2))
 	l.running.Go(func() { beat(ctx, rate, due) })
 	prefix := strings.ToLower(rand.Text()[:8])

@@ -12,9 +12,9 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// CreateSession stores a session of a member that still is active and has the password that was verified. The lock on the
-// member makes whatever ends sessions at the same time either see this one or prevent it, and what is returned of the member
-// is what the session's token may say.
+// CreateSession stores a session of a member that still is active and has the password that was verified. Because of
+// the lock on the member, whatever ends sessions meanwhile either ends this one or comes first, and then this one is refused. What is
+// returned of the member is what the session's token may say.
 func (s *Store) CreateSession(
 	ctx context.Context, verified account.Member, session account.Session, record account.LoginRecord,
 ) (member account.Member, opened account.Session, err error) {

@@ -20,7 +20,8 @@ func (s *Store) Standing(ctx context.Context, attempt account.Attempt) (account.
 }
 
 // RecordFailure counts a failure. The statements are the same whoever failed. The counters are locked before they are read, or
-// failures at the same moment would not see each other and all be free. A device's is locked by its network's.
+// failures at the same moment would not see each other and all be free. The lock on a network's counter also protects those of its
+// devices.
 func (s *Store) RecordFailure(
 	ctx context.Context, attempt account.Attempt, judge func(account.Standing) ([]account.Counted, error), event audit.Event,
 ) error {

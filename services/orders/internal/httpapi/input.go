@@ -15,8 +15,7 @@ import (
 	"oms.internal/orders/internal/order"
 )
 
-// readOrder reads an order's fields. Customer and number may always be left out; product says what it means that the
-// product is.
+// readOrder reads an order's fields. Customer and number may always be left out; product says whether the product may be.
 func readOrder(c *fiber.Ctx, product field.Presence) (order.Change, error) {
 	object, err := field.Parse(c.Get(fiber.HeaderContentType), c.Body())
 	if err != nil {

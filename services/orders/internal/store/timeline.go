@@ -123,8 +123,9 @@ func (s *Store) RedactNote(ctx context.Context, orderID, stepID, adminID uint64)
 	return customerID, err
 }
 
-// ForgetCustomer notes that a member was deleted, and then removes all notes about it. From the first moment there are no new
-// notes about it, and those that were being written are there when it looks. It may be done again at any time.
+// ForgetCustomer notes that a member was deleted, and then removes all notes about it. Once the deletion is noted, no new note about
+// the member is accepted. A note being written then is committed before the notes are read, so it is removed, too. It may be done again
+// at any time.
 func (s *Store) ForgetCustomer(ctx context.Context, customerID uint64, deletedAt time.Time) error {
 	write := func(work func(*sqlcgen.Queries) error) error {
 		return s.cluster.Write(ctx, func(_ context.Context, writer mysqlx.Writer) error { return work(sqlcgen.New(writer)) })
