@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -173,4 +174,13 @@ func TestOnlyLinesThatNameASchemaAreChangedWhenAFileIsLoaded(t *testing.T) {
 	require.Contains(t, loaded.String(), "/*!40000 DROP DATABASE IF EXISTS `oms_restoring_accounts`*/;\n"+
 		"CREATE DATABASE /*!32312 IF NOT EXISTS*/ `oms_restoring_accounts` /*!40100 DEFAULT CHARACTER SET utf8mb4 */;\n"+
 		"USE `oms_restoring_accounts`;\nCREATE TABLE `accounts` (\n);\n"+data)
+}
+
+func TestABackupThatCannotBeCreatedIsNamedAsTheOperatorNamedIt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "missing", "backup.sql")
+	err := Write(t.Context(), nil, path, io.Discard)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, path)
+	require.NotContains(t, err.Error(), ".oms-backup")
 }

@@ -106,7 +106,7 @@ func (r *Runner) reviveDatabases(
 	}
 }
 
-// startSupervisor starts this program as the supervisor. A copy of it is run, because `go run` removes its own.
+// startSupervisor starts this program as the supervisor. A copy of it is run, because this program may be built anew or removed.
 func (r *Runner) startSupervisor(ctx context.Context) error {
 	if r.program == "" {
 		return nil
