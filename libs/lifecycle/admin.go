@@ -88,7 +88,9 @@ func (l *Lifecycle) Handing(admin Part, listener io.Closer) Part {
 		}
 		_ = listener.Close()
 		<-ctx.Done()
-		_ = <-ended // which says that the listener was closed
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			return err
+		}
 		return nil
 	}
 	return admin

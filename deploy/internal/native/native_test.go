@@ -89,8 +89,12 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	require.Len(t, first, 7)
 	require.NoError(t, runner.PS(t.Context()))
 
-	// Again: nothing changes.
+	// Again: nothing changes, and up says so.
+	out.Reset()
 	require.NoError(t, runner.Up(t.Context()))
+	for _, name := range []string{"primary runs on unchanged", "nats runs on unchanged", "orders is ready, and goes on unchanged"} {
+		require.Contains(t, out.String(), name)
+	}
 	require.Equal(t, first, pids(t, runner))
 
 	// What changed is restarted, and nothing else.

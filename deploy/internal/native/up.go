@@ -14,6 +14,7 @@ import (
 
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/natsserver"
+	"oms.internal/servers/proc"
 
 	"oms.internal/deploy/internal/database"
 	"oms.internal/deploy/internal/secret"
@@ -24,6 +25,9 @@ import (
 // settings have changed; then it is restarted. After an error the started parts go on running, so that the operator can look at them.
 // Down ends them.
 func (r *Runner) Up(ctx context.Context) error {
+	if err := r.requireSpace(); err != nil {
+		return err
+	}
 	if err := dbpair.InstallMariaDB(ctx, r.report); err != nil {
 		return err
 	}
@@ -51,11 +55,46 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := errors.Join(r.startServers(ctx), <-built); err != nil {
 		return err
 	}
+	if err := r.sayServers(running); err != nil {
+		return err
+	}
 	// It comes before the services, so that it keeps those alive that run, even if another one does not start.
 	if err := r.startSupervisor(ctx); err != nil {
 		return err
 	}
 	return r.StartServices(ctx)
+}
+
+// requireSpace fails at once if a first start would fill the disk. Binaries and the data of both servers take about 300 MB.
+func (r *Runner) requireSpace() error {
+	const needed = 400
+	for _, name := range []string{"primary", "replica"} {
+		if _, err := os.Stat(filepath.Join(r.pairDir(), name, "data")); err == nil {
+			return nil
+		}
+	}
+	return r.stack.RequireSpace(needed)
+}
+
+// sayServers says what became of the servers that did not run as they should.
+func (r *Runner) sayServers(before map[string]*proc.Process) error {
+	after, err := r.Running()
+	if err != nil {
+		return err
+	}
+	for _, part := range r.parts()[:3] {
+		switch was, is := before[part.name], after[part.name]; {
+		case is == nil:
+			r.say("%s does not run", part.name)
+		case was == nil:
+			r.say("%s runs", part.name)
+		case was.PID() == is.PID():
+			r.say("%s runs on unchanged", part.name)
+		default:
+			r.say("%s was restarted, because of its settings", part.name)
+		}
+	}
+	return nil
 }
 
 // pairOptions say how the two database servers are started.
@@ -92,7 +131,7 @@ func (r *Runner) startServers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.say("starting MariaDB on ports %d and %d", r.stack.Ports.Primary, r.stack.Ports.Replica)
+	r.say("MariaDB on ports %d and %d", r.stack.Ports.Primary, r.stack.Ports.Replica)
 	pair, err := dbpair.Start(ctx, options)
 	if err != nil {
 		return database.Explain(err, r.stack.Secrets())
@@ -100,7 +139,7 @@ func (r *Runner) startServers(ctx context.Context) error {
 	if err := database.CheckPasswords(ctx, pair.Primary, r.stack.Secrets()); err != nil {
 		return err
 	}
-	r.say("starting NATS on port %d", r.stack.Ports.NATS)
+	r.say("NATS on port %d", r.stack.Ports.NATS)
 	config, digest, err := r.writeNATSConfig()
 	if err != nil {
 		return err
