@@ -68,7 +68,7 @@ TEST_TESTRUN = cd .ci/tools/testrun && GOWORK=off go test ./...
 .PHONY: setup test-unit test test-plans test-mysql test-hostile hostile-load test-sessions chaos
 setup: ## install what tests need: MariaDB's packages, nats-server
 	@$(OMS) setup
-test-unit: $(BIN)/testrun ## the tests that need no server: a minute
+test-unit: $(BIN)/testrun ## the tests that need no server: a minute on an idle machine
 	@$(TEST_TESTRUN)
 	@$(LIST) && $(TESTRUN) -timeout 5m $(UNIT)
 test: setup $(BIN)/testrun ## everything a contributor must pass: unit, integration and end-to-end tests

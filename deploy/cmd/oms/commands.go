@@ -130,7 +130,7 @@ func (a app) setup(ctx context.Context, _ options) error {
 	if err := dbpair.InstallMariaDB(ctx, a.report); err != nil {
 		return err
 	}
-	a.report("preparing nats-server (a minute or two, the first time)")
+	a.report("preparing nats-server (the first time, that takes a minute or two)")
 	_, err := natsserver.Build(ctx, filepath.Join(a.stack.Root, "deploy", "servers"))
 	return err
 }
