@@ -27,6 +27,7 @@ func TestWhenServersFail(t *testing.T) {
 	t.Run("a primary that commits nothing is not written to until it does", schema.commitsNothing)
 	t.Run("two writable servers are none", schema.twoPrimaries)
 	t.Run("a promoted replica takes the writes", schema.promotion)
+	t.Run("a clock that was set is told, and reads and writes go on", schema.clockSet)
 }
 
 // whileReading reads all the time while disturb runs and demands that no read fails.
@@ -182,4 +183,19 @@ func (s schema) primaryHangs(t *testing.T) {
 	require.NoError(t, s.pair.Primary.Continue())
 	eventually(t, func() bool { return cluster.Ready() == nil })
 	require.NoError(t, s.pair.Sync(t.Context()))
+}
+
+// clockSet comes last, because the heartbeats stay ahead of the clock.
+func (s schema) clockSet(t *testing.T) {
+	primary := s.pair.Replica // after the promotion
+	_, err := rootOf(t, primary).ExecContext(t.Context(), "SET GLOBAL init_connect = 'SET SESSION timestamp = UNIX_TIMESTAMP() + 3600'")
+	require.NoError(t, err)
+	cluster := s.cluster(t)
+	awaitUnhealthy(t, cluster, "the clock of "+primary.Addr()+" is ")
+	require.Greater(t, measured(t, cluster)["mysql_clock_difference_seconds "+primary.Addr()], 3000.0)
+	ctx := told(t, 0)
+	require.NoError(t, cluster.Write(ctx, insert(200, "x")))
+	found, err := where(ctx, cluster.Read)
+	require.NoError(t, err)
+	require.Equal(t, onPrimary, found)
 }

@@ -19,6 +19,9 @@ const semiSyncInterval = 2 * time.Second
 // fullTime is for how long a server that was full counts as one that still may be.
 const fullTime = 30 * time.Second
 
+// clockTolerance is how far the clocks of machines may be apart: as far as an assertion of who asks allows.
+const clockTolerance = 5 * time.Second
+
 // Status variables of both engines. MariaDB kept the old names.
 const semiSyncQuery = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_source_status', 'Rpl_semi_sync_source_clients', " +
 	"'Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients')"
@@ -34,13 +37,16 @@ type refusal struct {
 	err error
 }
 
-// Healthy returns nil while every server answers, replicas are up to date, commits wait for a replica where there is one, and no
-// server has lately been full.
+// Healthy returns nil while every server answers, replicas are up to date, commits wait for a replica where there is one, no
+// server has lately been full, and the machines' clocks agree.
 func (c *Cluster) Healthy() error {
 	var problems []error
 	replicas := 0
 	leader, _ := c.primary()
 	for _, host := range c.hosts {
+		if err := host.clockApart(host.current().clock); err != nil {
+			problems = append(problems, err)
+		}
 		if host == leader {
 			continue
 		}
@@ -64,6 +70,29 @@ func (c *Cluster) Healthy() error {
 		problems = append(problems, fmt.Errorf("a server was full: %w", last.err))
 	}
 	return errors.Join(problems...)
+}
+
+// clockApart returns an error if the server's clock is too far from this machine's. One of them was set.
+func (h *host) clockApart(difference time.Duration) error {
+	switch {
+	case difference > clockTolerance:
+		return fmt.Errorf("the clock of %s is %s ahead of this machine's", h.addr, difference.Round(time.Second))
+	case difference < -clockTolerance:
+		return fmt.Errorf("the clock of %s is %s behind this machine's", h.addr, -difference.Round(time.Second))
+	}
+	return nil
+}
+
+// noteClock says once that the clocks are apart, and once that they are no longer.
+func (c *Cluster) noteClock(host *host, difference time.Duration) {
+	c.metrics.clock.WithLabelValues(host.addr).Set(difference.Seconds())
+	apart, before := host.clockApart(difference), host.clockApart(host.current().clock)
+	switch {
+	case apart != nil && before == nil:
+		c.log.Warn("clocks are apart", "host", host.addr, "error", apart)
+	case apart == nil && before != nil:
+		c.log.Info("clocks agree again", "host", host.addr)
+	}
 }
 
 // noteFull notes an error if it says that a server is full.

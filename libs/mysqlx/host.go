@@ -35,6 +35,8 @@ type state struct {
 	lag            time.Duration
 	// follows is whether the server is a replica, or was one when it last answered.
 	follows bool
+	// clock is how far the server's clock is ahead of this machine's.
+	clock time.Duration
 }
 
 // shownRole is the role, or "unknown" before the first look.
@@ -111,7 +113,7 @@ func (h *host) set(next state) (previous state) {
 // grows and does not vanish.
 func (h *host) gone(err error) state {
 	last := h.current()
-	return state{role: unreachable, err: err, applied: last.applied, follows: last.follows}
+	return state{role: unreachable, err: err, applied: last.applied, follows: last.follows, clock: last.clock}
 }
 
 func (h *host) keep(taken sample) {

@@ -25,6 +25,7 @@ type metrics struct {
 	reads *prometheus.CounterVec
 	lag   *prometheus.GaugeVec
 	full  *prometheus.CounterVec
+	clock *prometheus.GaugeVec
 }
 
 func newMetrics() metrics {
@@ -36,6 +37,10 @@ func newMetrics() metrics {
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "mysql_replica_lag_seconds",
 			Help: "How long each replica has been without the next heartbeat, also while it does not answer.",
+		}, []string{"host"}),
+		clock: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "mysql_clock_difference_seconds",
+			Help: "How far the clock of a server was ahead of this machine's when it last answered.",
 		}, []string{"host"}),
 		full: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mysql_full_errors_total",
@@ -57,7 +62,7 @@ func (m metrics) read(server role, why reason) {
 // Metrics returns the metrics of the cluster and its pools, to be registered once.
 func (c *Cluster) Metrics() []prometheus.Collector {
 	all := []prometheus.Collector{
-		c.metrics.reads, c.metrics.lag, c.metrics.full,
+		c.metrics.reads, c.metrics.lag, c.metrics.full, c.metrics.clock,
 		gauge("mysql_primary_writable", "1 while there is one primary and it commits, else 0.", func() float64 {
 			if c.Ready() != nil {
 				return 0

@@ -27,7 +27,7 @@ const (
 
 const (
 	nowMicros = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
-	lookQuery = "SELECT @@global.read_only, beat, epoch, GREATEST(beat, " + nowMicros + ") FROM heartbeat WHERE id = 1"
+	lookQuery = "SELECT @@global.read_only, beat, epoch, " + nowMicros + " FROM heartbeat WHERE id = 1"
 	beatStart = "UPDATE heartbeat"
 	beatQuery = beatStart + " SET beat = GREATEST(beat + 1, " + nowMicros + ") WHERE id = 1"
 )
@@ -102,13 +102,18 @@ func (c *Cluster) look(ctx context.Context, host *host) state {
 	var readOnly bool
 	var found state
 	taken := sample{asked: time.Now()}
+	var clock uint64
 	row := host.looks.QueryRowContext(ctx, lookQuery)
-	if err := row.Scan(&readOnly, &found.applied, &found.epoch, &taken.value); err != nil {
+	if err := row.Scan(&readOnly, &found.applied, &found.epoch, &clock); err != nil {
 		gone := host.gone(fmt.Errorf("%s: %w", host.addr, err))
 		c.showLag(host, gone)
 		return gone
 	}
+	taken.value = max(found.applied, clock)
 	host.keep(taken)
+	// The statement ran at some time between the question and the answer.
+	found.clock = time.UnixMicro(int64(clock)).Sub(taken.asked.Add(time.Since(taken.asked) / 2).Round(0))
+	c.noteClock(host, found.clock)
 	raise(&c.epoch, found.epoch)
 	if !readOnly {
 		c.metrics.lag.DeleteLabelValues(host.addr)

@@ -74,7 +74,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 
 	// The order of the start. The end comes in reverse: HTTP drains first, the database goes last.
 	life := lifecycle.New(log, common.ShutdownTimeout)
-	life.Add(p.database(common, base))
+	life.Add(life.Clock(base.Metrics), p.database(common, base))
 	life.Add(special.Workers...)
 	life.Add(
 		lifecycle.Part{Name: "idempotency keys", Run: idempotency.NewCleaner(base.Database, log, time.Now).Run},

@@ -65,6 +65,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time
 		return err
 	}
 	process := lifecycle.New(log, cfg.ShutdownTimeout)
+	process.Add(process.Clock(built.metrics))
 	// It waits for nothing: what it does not hear while others start, nobody tells it again.
 	process.Add(lifecycle.Part{Name: "read your writes", Run: built.members.Run})
 	process.Add(lifecycle.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
