@@ -15,6 +15,7 @@ package fairshare
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,9 @@ import (
 
 // retryAfter is when a refused client may try again.
 const retryAfter = time.Second
+
+// ErrRefused is in the cause of every refusal, whose text is the same for all of a resource.
+var ErrRefused = errors.New("refused")
 
 // Why something was refused, in the metric.
 const (
@@ -62,11 +66,11 @@ func newMetrics(resource string, numbers map[string]func() int) metrics {
 func (m metrics) refuse(resource string, wanted, free int) error {
 	if wanted > free {
 		m.refusals.WithLabelValues(reasonFull).Inc()
-		return fault.NewUnavailable(errors.New(resource + ": all is taken"))
+		return fault.NewUnavailable(fmt.Errorf("%w: all of %s is taken", ErrRefused, resource))
 	}
 	m.refusals.WithLabelValues(reasonShare).Inc()
 	failure := fault.New(fault.TooManyRequests, "Too many requests from you are in work. Wait for their answers, then try again.",
-		errors.New(resource+": the client holds its share"))
+		fmt.Errorf("%w: the client holds its share of %s", ErrRefused, resource))
 	failure.RetryAfter = retryAfter
 	return failure
 }

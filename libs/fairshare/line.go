@@ -2,6 +2,7 @@ package fairshare
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -93,7 +94,7 @@ func (l *Line[K]) Enter(ctx context.Context, client K, places int) (leave func()
 	case <-work.started:
 	case <-ctx.Done():
 		if l.withdraw(client, work) {
-			return nil, fault.NewUnavailable(ctx.Err())
+			return nil, fault.NewUnavailable(fmt.Errorf("%w: no turn at %s in time: %w", ErrRefused, l.options.Resource, ctx.Err()))
 		}
 	}
 	return func() { l.leave(client) }, nil

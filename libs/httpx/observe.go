@@ -24,6 +24,7 @@ func observe(options Options) fiber.Handler {
 		Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 9),
 	}, []string{"method", "route", "status"})
 	options.Metrics.MustRegister(durations)
+	refusals := newRefusals(options.Log)
 	return func(c *fiber.Ctx) error {
 		began := time.Now()
 		id := c.Get(requestid.Header)
@@ -44,10 +45,17 @@ func observe(options Options) fiber.Handler {
 			}
 		}
 		c.Set(requestid.Header, id)
+		if options.TrustRequestID {
+			tellReason(c, err)
+		}
 		status := c.Response().StatusCode()
 		route := routeLabel(c, status)
 		durations.WithLabelValues(c.Method(), route, strconv.Itoa(status)).Observe(time.Since(began).Seconds())
-		logRequest(ctx, c, options.Log, began, err)
+		if reason, refused := refusalOfRequest(c, err); refused {
+			refusals.note(ctx, refusal{Method(c), route, status, reason})
+		} else {
+			logRequest(ctx, c, options.Log, began, err)
+		}
 		return nil
 	}
 }
@@ -88,6 +96,8 @@ func logRequest(ctx context.Context, c *fiber.Ctx, log *slog.Logger, began time.
 	switch {
 	case err != nil && c.Response().StatusCode() >= fiber.StatusInternalServerError:
 		level, attrs = slog.LevelError, append(attrs, slog.String("error", err.Error()))
+	case reasonOf(c) != "":
+		level, attrs = slog.LevelWarn, append(attrs, slog.String("reason", reasonOf(c)))
 	case err == nil && c.Locals(failuresOnlyKey{}) != nil:
 		level = slog.LevelDebug
 	}

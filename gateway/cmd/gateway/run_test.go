@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -205,4 +206,29 @@ func TestLogShowsTheConfigurationAndNoSecret(t *testing.T) {
 	require.Contains(t, written, `"NATS_PASSWORD_FILE":"******"`)
 	require.NotContains(t, written, "password-in-a-file")
 	require.NotContains(t, written, token)
+}
+
+func TestTheLogNamesTheReasonOfAServiceAndNoClientHearsIt(t *testing.T) {
+	t.Parallel()
+	n := newNeighbours(t)
+	n.orders = func(w http.ResponseWriter, request *http.Request) {
+		header := "Oms-Reason"
+		if request.URL.RawQuery != "" {
+			header = "Oms-Refused"
+		}
+		w.Header().Set(header, "the database is away")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	n.answerRevocations(t)
+	log := &safeBuffer{}
+	g := startGateway(t, n, log)
+	g.awaitReady(t)
+	token := n.token(t, 7, 70)
+	for _, path := range []string{"/orders/", "/orders/?search=a", "/orders/?search=a"} {
+		response, _ := g.ask(t, http.MethodGet, path, token)
+		require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+		require.Empty(t, response.Header.Get("Oms-Reason")+response.Header.Get("Oms-Refused"))
+	}
+	require.Regexp(t, `"msg":"request".*"path":"/orders/","status":503.*"reason":"the database is away"`, log.String())
+	require.Equal(t, 1, strings.Count(log.String(), `"msg":"requests refused"`))
 }

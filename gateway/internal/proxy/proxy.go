@@ -78,6 +78,7 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal, valid func(co
 			_ = answer.Body.Close()
 		}
 	}()
+	httpx.NoteReason(c, answer.Header)
 	for _, read := range s.Readers {
 		if err := read(principal, answer.Header); err != nil {
 			return fault.NewInternal(fmt.Errorf("answer of %s: %w", s.Name, err))
