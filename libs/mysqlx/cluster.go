@@ -25,6 +25,8 @@ type Config struct {
 	User     string
 	Password string
 	Database string
+	// ServiceUser is for Migrate: the user that serves, to whom a migration may give rights.
+	ServiceUser string
 	// TLSCAFile is a PEM file of the authorities that sign the servers' certificates; "" means no TLS. With it a server without TLS, or
 	// with a certificate that is not for its host, counts as unreachable. Open reads the file.
 	TLSCAFile string

@@ -37,6 +37,12 @@ const (
 	engineReadOnly      = 1874
 	forcedRecovery      = 1881 // MySQL
 	connectionKilled    = 1927
+	schemaDenied        = 1044
+	notGranted          = 1141
+	tableDenied         = 1142
+	privilegeDenied     = 1227
+	routineDenied       = 1370
+	userDenied          = 1410
 	statementTimeout    = 1969 // MariaDB
 	queryTimeout        = 3024 // MySQL
 	offline             = 3032
@@ -69,6 +75,14 @@ var (
 
 // IsDuplicate reports whether err says that a row with the same unique key exists.
 func IsDuplicate(err error) bool { return hasNumber(err, duplicateEntry) }
+
+// IsDenied reports whether err says that the user lacks a right.
+func IsDenied(err error) bool {
+	return hasNumber(err, schemaDenied, tableDenied, privilegeDenied, routineDenied, userDenied)
+}
+
+// IsNotGranted reports whether err says that a right which is to be revoked was not granted.
+func IsNotGranted(err error) bool { return hasNumber(err, notGranted) }
 
 // IsLockTimeout reports whether err says that another transaction held a row for longer than a statement waits.
 func IsLockTimeout(err error) bool { return hasNumber(err, lockWaitTimeout) }

@@ -19,8 +19,11 @@ const (
 )
 
 // Migrate applies to the primary all migrations in files that it does not have. Several processes may migrate at once: they take turns.
-// While no primary answers, Migrate waits until ctx ends.
-func Migrate(ctx context.Context, config Config, files fs.FS, log *slog.Logger) (err error) {
+// Then it runs the steps, with the rights of the user that migrates; a step must be short and repeatable, since every process runs it. While no
+// primary answers, Migrate waits until ctx ends.
+func Migrate(
+	ctx context.Context, config Config, files fs.FS, log *slog.Logger, steps ...func(context.Context, *sql.DB, *slog.Logger) error,
+) (err error) {
 	db, err := awaitPrimary(ctx, config, log)
 	if err != nil {
 		return err
@@ -28,6 +31,11 @@ func Migrate(ctx context.Context, config Config, files fs.FS, log *slog.Logger) 
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := apply(ctx, db, config.Database, files, log); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	for _, step := range steps {
+		if err := step(ctx, db, log); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func (c Config) mysql() mysqlx.Config {
 
 func (c Config) mysqlMigrate() mysqlx.Config {
 	cfg := c.mysql()
-	cfg.User, cfg.Password = c.MySQLMigrateUser, string(c.MySQLMigratePassword)
+	cfg.User, cfg.Password, cfg.ServiceUser = c.MySQLMigrateUser, string(c.MySQLMigratePassword), c.MySQLUser
 	return cfg
 }
 

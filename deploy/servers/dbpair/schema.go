@@ -17,7 +17,7 @@ type Login struct {
 type Schema struct {
 	Name    string
 	App     Login // may read and change rows of this schema, and nothing else
-	Migrate Login // may do everything in this schema, and nothing outside it
+	Migrate Login // may do everything in this schema, and let App do it, and nothing outside it
 }
 
 // CreateSchema makes a schema with a random name and its two users. It returns when the replica has them, too.
@@ -28,13 +28,14 @@ func (p *Pair) CreateSchema(ctx context.Context) (Schema, error) {
 		App:     Login{User: name + "_app", Password: rand.Text()},
 		Migrate: Login{User: name + "_migrate", Password: rand.Text()},
 	}
+	granting := map[Login]string{schema.Migrate: " WITH GRANT OPTION"}
 	statements := []string{"CREATE DATABASE " + name}
 	for login, rights := range map[Login]string{
 		schema.App: "SELECT, INSERT, UPDATE, DELETE", schema.Migrate: "ALL PRIVILEGES",
 	} {
 		statements = append(statements,
 			fmt.Sprintf("CREATE USER '%s'@'%%' IDENTIFIED BY %s", login.User, quote(login.Password)),
-			fmt.Sprintf("GRANT %s ON %s.* TO '%s'@'%%'", rights, name, login.User))
+			fmt.Sprintf("GRANT %s ON %s.* TO '%s'@'%%'%s", rights, name, login.User, granting[login]))
 	}
 	if err := p.Primary.exec(ctx, statements...); err != nil {
 		return Schema{}, fmt.Errorf("create schema: %w", err)

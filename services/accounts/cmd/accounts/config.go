@@ -23,8 +23,10 @@ type Config struct {
 	RefreshLifetime time.Duration `env:"REFRESH_LIFETIME" envDefault:"720h"`
 	// RefreshRepeatWindow is short, because a thief of a used token has this time; a client that lost an answer asks at once.
 	RefreshRepeatWindow time.Duration `env:"REFRESH_REPEAT_WINDOW" envDefault:"10m"`
-	TokenIssuer         string        `env:"TOKEN_ISSUER" envDefault:"oms"`
-	TokenAudience       string        `env:"TOKEN_AUDIENCE" envDefault:"oms"`
+	// AuditRetention is how long audit events are kept.
+	AuditRetention time.Duration `env:"AUDIT_RETENTION" envDefault:"8760h"`
+	TokenIssuer    string        `env:"TOKEN_ISSUER" envDefault:"oms"`
+	TokenAudience  string        `env:"TOKEN_AUDIENCE" envDefault:"oms"`
 	// LastOrdersTimeout is how long a page of members waits for the orders service before it goes without last orders.
 	LastOrdersTimeout time.Duration     `env:"LAST_ORDERS_TIMEOUT" envDefault:"150ms"`
 	Directory         account.Directory `env:"ACCOUNTS_DIRECTORY" envDefault:"masked"`
@@ -50,6 +52,9 @@ func (c Config) Check() error {
 	}
 	if c.RefreshRepeatWindow < 0 {
 		problems = append(problems, fmt.Errorf("REFRESH_REPEAT_WINDOW: %s is negative", c.RefreshRepeatWindow))
+	}
+	if c.AuditRetention < account.MinAuditRetention {
+		problems = append(problems, fmt.Errorf("AUDIT_RETENTION: %s is shorter than %s", c.AuditRetention, account.MinAuditRetention))
 	}
 	if len(c.IdempotencySecret) < vault.MinSecret {
 		problems = append(problems, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: the secret has fewer than %d characters", vault.MinSecret))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/config"
 	"oms.internal/libs/service"
@@ -35,12 +36,13 @@ func TestSettingsThatCannotServeOrDoNotGoTogetherEndTheStart(t *testing.T) {
 		"a short secret":              {func(c *Config) { c.IdempotencySecret = c.IdempotencySecret[1:] }, []string{"IDEMPOTENCY_SECRET_FILE"}},
 		"no repeated refresh":         {func(c *Config) { c.RefreshRepeatWindow = 0 }, nil},
 		"a window before the use":     {func(c *Config) { c.RefreshRepeatWindow = -1 }, []string{"REFRESH_REPEAT_WINDOW"}},
+		"events that soon go":         {func(c *Config) { c.AuditRetention = time.Hour }, []string{"AUDIT_RETENTION"}},
 		"no time for last orders":     {func(c *Config) { c.LastOrdersTimeout = 0 }, []string{"LAST_ORDERS_TIMEOUT"}},
 		"what no service can do with": {func(c *Config) { c.EventsReplicas = 0 }, []string{"EVENTS_REPLICAS"}},
 	} {
 		cfg := Config{
-			Config:        service.Config{ShutdownTimeout: 10 * time.Second, DrainTime: time.Second, RequestTimeout: time.Second, EventsReplicas: 1},
-			TokenLifetime: time.Hour, RefreshLifetime: time.Hour, LastOrdersTimeout: time.Second,
+			Config:        service.Config{ShutdownTimeout: 10 * time.Second, DrainTime: time.Second, RequestTimeout: time.Second, EventsReplicas: 1, MySQLPatience: time.Second},
+			TokenLifetime: time.Hour, RefreshLifetime: time.Hour, LastOrdersTimeout: time.Second, AuditRetention: account.MinAuditRetention,
 			IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
 		}
 		test.change(&cfg)

@@ -51,6 +51,7 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Se
 		RefreshLifetime:   cfg.RefreshLifetime,
 
 		RefreshRepeatWindow: cfg.RefreshRepeatWindow,
+		AuditRetention:      cfg.AuditRetention,
 	}), signing, nil
 }
 

@@ -41,7 +41,7 @@ func program() service.Program[Config] {
 }
 
 func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {
-	return mysqlx.Migrate(ctx, cfg, sql.Accounts(), log)
+	return mysqlx.Migrate(ctx, cfg, sql.Accounts(), log, store.RestrictUser(cfg.ServiceUser))
 }
 
 func build(ctx context.Context, cfg Config, base *service.Base) (service.Special, error) {

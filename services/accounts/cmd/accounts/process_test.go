@@ -65,6 +65,7 @@ func newSurroundings(t *testing.T) *surroundings {
 		Config: s.Config, IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)), TokenKeysDir: keys,
 		LastOrdersTimeout: patience, TokenLifetime: 10 * time.Hour, RefreshLifetime: 720 * time.Hour,
 		TokenIssuer: "oms", TokenAudience: "oms", Directory: account.DirectoryMasked,
+		AuditRetention: account.MinAuditRetention,
 	}
 	s.db, err = s.Pair.Primary.Open(s.Schema.App.User, s.Schema.App.Password, s.Schema.Name)
 	require.NoError(t, err)

@@ -8,6 +8,8 @@ import (
 const (
 	cleanUpInterval = time.Minute
 	cleanUpBatch    = 1000
+	// MinAuditRetention is how long audit events are kept at least, whatever the service asks for.
+	MinAuditRetention = 30 * 24 * time.Hour
 )
 
 // CleanUp removes what has expired, in small batches, until ctx ends.
@@ -35,6 +37,7 @@ func (s *Service) cleanUpOnce(ctx context.Context) {
 		{"revocations", 0, s.deps.Store.DeleteExpiredRevocations},
 		{"login failures", failuresKept, s.deps.Store.DeleteLoginFailures},
 		{"known devices", devicesKept, s.deps.Store.DeleteKnownDevices},
+		{"audit events", s.deps.AuditRetention, s.deps.Store.DeleteOldAuditEvents},
 	} {
 		for {
 			deleted, err := sweep.delete(ctx, s.now().Add(-sweep.age), cleanUpBatch)

@@ -93,6 +93,8 @@ type ThrottleStore interface {
 type AuditStore interface {
 	// RecordEvents stores events that belong to no other transaction, all or none.
 	RecordEvents(ctx context.Context, events []audit.Event) error
+	// DeleteOldAuditEvents removes up to most events from before a time, and none that is younger than MinAuditRetention.
+	DeleteOldAuditEvents(ctx context.Context, before time.Time, most int) (int, error)
 	// AuditEvents returns one page of events, newest first, as ctx must see it.
 	AuditEvents(ctx context.Context, request listing.Request) (listing.Rows[audit.Event], error)
 }

@@ -55,6 +55,8 @@ type Dependencies struct {
 	RefreshLifetime time.Duration
 	// RefreshRepeatWindow is how long after its use a refresh token gives its unused successor again; 0 for never.
 	RefreshRepeatWindow time.Duration
+	// AuditRetention is how long audit events are kept, at least MinAuditRetention.
+	AuditRetention time.Duration
 }
 
 // NewService returns the use cases over the given dependencies.

@@ -254,8 +254,9 @@ func (e expiring) DeleteExpiredRefreshTokens(context.Context, time.Time, int) (i
 func (e expiring) DeleteExpiredRevocations(context.Context, time.Time, int) (int, error) {
 	return 0, nil
 }
-func (e expiring) DeleteLoginFailures(context.Context, time.Time, int) (int, error) { return 0, nil }
-func (e expiring) DeleteKnownDevices(context.Context, time.Time, int) (int, error)  { return 0, nil }
+func (e expiring) DeleteLoginFailures(context.Context, time.Time, int) (int, error)  { return 0, nil }
+func (e expiring) DeleteKnownDevices(context.Context, time.Time, int) (int, error)   { return 0, nil }
+func (e expiring) DeleteOldAuditEvents(context.Context, time.Time, int) (int, error) { return 0, nil }
 
 func TestExpiredSessionsAreRemovedEveryMinuteWhateverFailed(t *testing.T) {
 	t.Parallel()

@@ -32,7 +32,7 @@ func Dependencies(store account.Store, clock *Clock) account.Dependencies {
 		Store: store, Passwords: Passwords{}, Tokens: Tokens{}, Orders: &Orders{}, Revocations: Nobody{}, Vault: keep, EarlyLogins: Room{},
 		Now: clock.Now, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: TokenLifetime, RefreshLifetime: RefreshLifetime,
-		RefreshRepeatWindow: RefreshRepeatWindow, LastOrdersTimeout: LastOrdersTimeout,
+		RefreshRepeatWindow: RefreshRepeatWindow, LastOrdersTimeout: LastOrdersTimeout, AuditRetention: account.MinAuditRetention,
 	}
 }
 

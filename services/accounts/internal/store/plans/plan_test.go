@@ -122,7 +122,7 @@ var queries = map[string]mysqlxtest.Query{
 	}},
 	"DeleteExpiredRevocations": {Args: sweeps, Index: "revocations_valid"},
 
-	"AddLoginFailure":            {Exempt: "has no plan"},
+	"StoreLoginFailures":         {Exempt: "has no plan"},
 	"LockLoginFailures":          {Exempt: "has no plan"},
 	"ListLoginFailures":          {Args: [][]any{{[]any{digest(1), digest(2), digest(3)}, 7, digest(3)}}},
 	"DeleteLoginFailures":        {Args: [][]any{{[]any{digest(1), digest(2)}}}},
