@@ -37,8 +37,9 @@ type command struct {
 	run  func(a app, ctx context.Context, options options) error
 }
 
-// shared are the commands that work beside any other one: they change nothing in the data folder. Of all others one works at a time.
-var shared = []string{"ps", "logs", "replication", "poc", "setup", "backup-check", "supervise"}
+// shared are the commands that work beside any other one: they change nothing in the data folder (admin waits for a human at a prompt, too).
+// Of all others one works at a time.
+var shared = []string{"ps", "logs", "replication", "poc", "admin", "setup", "backup-check", "supervise"}
 
 // processes are the commands that start and end processes, so that the supervisor must not.
 var processes = []string{"up", "down", "clean", "failover", "rejoin", "restore"}
