@@ -32,7 +32,7 @@ func (s *state) note(err error) {
 		return
 	}
 	if s.failures >= patientTries {
-		s.log.Info(s.work + " goes on")
+		s.log.Info(s.work+" goes on", "failures", s.failures)
 	}
 	s.failures = 0
 }

@@ -70,6 +70,8 @@ type Cluster struct {
 	// semiSync is the last answer of the primary, and full the last error of a full server.
 	semiSync atomic.Int64
 	full     atomic.Pointer[refusal]
+	// Failures that many requests may meet at the same time.
+	conflicts, repeated, failedReads series
 }
 
 // errNotLookedAt is why a server counts as unreachable before the first look at it.

@@ -57,7 +57,9 @@ func (c *Cluster) readNear(ctx context.Context, slow bool, read func(context.Con
 		// The server failed, and not only the read's patience. The next look finds out whether it is back.
 		host.set(host.gone(err))
 	}
-	c.log.WarnContext(ctx, "replica failed a read; the primary answers instead", "host", host.addr, "error", err)
+	if leftOut, due := c.failedReads.due(time.Now()); due {
+		c.log.WarnContext(ctx, "replica failed a read; the primary answers instead", "host", host.addr, "left_out", leftOut, "error", err)
+	}
 	return primary, c.readPrimary(ctx, failed, read)
 }
 

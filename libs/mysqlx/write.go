@@ -36,7 +36,9 @@ func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) 
 		if !mayRepeat(err) || attempt == maxAttempts {
 			return asFault(ctx, err)
 		}
-		c.log.InfoContext(ctx, "transaction runs again after a conflict", "attempt", attempt, "error", err)
+		if leftOut, due := c.conflicts.due(time.Now()); due {
+			c.log.InfoContext(ctx, "transaction runs again after a conflict", "attempt", attempt, "left_out", leftOut, "error", err)
+		}
 		if err := pause(ctx, time.Duration(attempt)*10*time.Millisecond); err != nil {
 			return asFault(ctx, err)
 		}
@@ -66,8 +68,9 @@ func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writ
 		default:
 			return asFault(ctx, err)
 		}
-		if attempt == 1 {
-			c.log.InfoContext(ctx, "transaction runs again, because its outcome is unknown or its server was lost", "error", err)
+		if leftOut, due := c.repeated.due(time.Now()); due {
+			c.log.InfoContext(ctx, "transaction runs again, because its outcome is unknown or its server was lost",
+				"left_out", leftOut, "error", err)
 		}
 		if pause(ctx, outcomePause) != nil {
 			if unknown != nil {
