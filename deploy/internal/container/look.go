@@ -64,7 +64,7 @@ func (r *Runner) look(ctx context.Context) ([]stack.Part, error) {
 		return nil, err
 	}
 	var parts []stack.Part
-	for _, name := range slices.Concat(servers, services) {
+	for _, name := range slices.Concat(servers, []string{"binlogs"}, services) {
 		parts = append(parts, found[name].part(name))
 	}
 	return parts, nil
@@ -100,7 +100,7 @@ func (c container) part(name string) stack.Part {
 	case c.ID == "":
 	case c.State != "running":
 		part.State = c.Status
-	case c.Health == "": // NATS has no health check
+	case c.Health == "": // NATS and binlogs have no health check
 		part.State, part.Well = "running", true
 	case c.Health == "healthy":
 		part.State, part.Well = "ready", true

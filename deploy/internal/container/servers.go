@@ -69,9 +69,9 @@ func (r *Runner) StartServices(ctx context.Context) error {
 // startServices leaves the servers alone. Otherwise it would also wait for a server that is broken.
 func (r *Runner) startServices(ctx context.Context, how ...string) error {
 	// The gateway starts last, because it asks accounts for the keys that verify tokens.
-	for _, wave := range [][]string{services[:2], services[2:]} {
+	for _, wave := range [][]string{{"binlogs", services[0], services[1]}, services[2:]} {
 		arguments := append([]string{"up", "--detach", "--no-deps", "--wait", "--wait-timeout", "300"}, how...)
-		if err := r.step(ctx, "starting "+strings.Join(wave, " and "), append(arguments, wave...)...); err != nil {
+		if err := r.step(ctx, "starting "+strings.Join(wave, ", "), append(arguments, wave...)...); err != nil {
 			return err
 		}
 	}

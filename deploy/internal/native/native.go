@@ -73,6 +73,7 @@ func (r *Runner) parts() []part {
 		server("primary", filepath.Join(r.pairDir(), "primary"), "server.log", ports.Primary),
 		server("replica", filepath.Join(r.pairDir(), "replica"), "server.log", ports.Replica),
 		server("nats", r.natsDir(), "nats.log", ports.NATS),
+		{name: "binlogs", record: filepath.Join(r.runDir(), "binlogs.json"), log: filepath.Join(r.logDir(), "binlogs.log")},
 		service("orders", ports.Orders, ports.OrdersAdmin),
 		service("accounts", ports.Accounts, ports.AccountsAdmin),
 		service("gateway", ports.Gateway, ports.GatewayAdmin),
@@ -89,6 +90,9 @@ func (r *Runner) services() []part {
 }
 
 func (r *Runner) nats() part { return r.parts()[2] }
+
+// binlogs is the part that keeps the servers' binary logs within limits.
+func (r *Runner) binlogs() part { return r.parts()[3] }
 
 // supervisor is the part that keeps the others alive. It is the last to start and the first to end.
 func (r *Runner) supervisor() part {

@@ -29,13 +29,16 @@ func clone(t *testing.T) stack.Stack {
 	service, err := os.ReadFile("testdata/service.go.txt")
 	require.NoError(t, err)
 	for name, source := range sources {
+		if source == "deploy" { // linked below
+			continue
+		}
 		folder := filepath.Join(root, source, "cmd", name)
 		require.NoError(t, os.MkdirAll(folder, 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "main.go"), service, 0o600))
 		module := "module oms.internal/" + name + "\n\ngo 1.26.0\n"
 		require.NoError(t, os.WriteFile(filepath.Join(root, source, "go.mod"), []byte(module), 0o600))
 	}
-	for _, folder := range []string{"libs", "deploy"} {
+	for _, folder := range []string{"libs", "sql", "deploy"} {
 		require.NoError(t, os.Symlink(filepath.Join(repository, folder), filepath.Join(root, folder)))
 	}
 	s := stack.Stack{Root: root, Choices: stack.Choices{}}
@@ -86,7 +89,7 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, runner.Down(context.Background())) })
 	require.NoError(t, runner.Up(t.Context()))
 	first := pids(t, runner)
-	require.Len(t, first, 7)
+	require.Len(t, first, 8)
 	require.NoError(t, runner.PS(t.Context()))
 
 	// Again: nothing changes, and up says so.

@@ -25,7 +25,7 @@ const listenShared = "LISTEN_SHARED"
 
 // sources are the folders of the modules that the binaries are built from.
 var sources = map[string]string{
-	"accounts": "services/accounts", "orders": "services/orders", "gateway": "gateway",
+	"accounts": "services/accounts", "orders": "services/orders", "gateway": "gateway", "binlogs": "deploy",
 }
 
 // build makes the binaries one after another, because each go command uses all cores.
@@ -34,7 +34,7 @@ func (r *Runner) build(ctx context.Context) error {
 		return fmt.Errorf("build: %w", err)
 	}
 	link := "-X " + stack.RevisionVariable + "=" + r.stack.Revision(ctx)
-	for _, name := range []string{"orders", "accounts", "gateway"} {
+	for _, name := range []string{"orders", "accounts", "gateway", "binlogs"} {
 		r.say("building %s", name)
 		folder := filepath.Join(r.stack.Root, filepath.FromSlash(sources[name]))
 		// #nosec G204 -- our own arguments
@@ -54,6 +54,11 @@ func (r *Runner) environment(name string) []string {
 	ports, secrets := r.stack.Ports, r.stack.Secrets()
 	file := func(name string) string { return filepath.Join(secrets, name) }
 	local := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+	if name == "binlogs" {
+		return r.chosen(name, []string{
+			"MYSQL_HOSTS=" + local(ports.Primary) + "," + local(ports.Replica), "MYSQL_ROOT_PASSWORD_FILE=" + file("mysql-root"),
+		})
+	}
 	settings := []string{
 		listenShared + "=" + strconv.FormatBool(runtime.GOOS == "linux"),
 		"NATS_URL=nats://" + local(ports.NATS), "NATS_USER=" + name, "NATS_PASSWORD_FILE=" + file("nats-"+name),
@@ -76,6 +81,11 @@ func (r *Runner) environment(name string) []string {
 			"PRINCIPAL_PRIVATE_KEY_FILE="+file(secret.PrincipalKey),
 			"ACCOUNTS_URL=http://"+local(ports.Accounts), "ORDERS_URL=http://"+local(ports.Orders))
 	}
+	return r.chosen(name, settings)
+}
+
+// chosen adds the settings that were chosen for a process.
+func (r *Runner) chosen(name string, settings []string) []string {
 	for _, variable := range stack.Choosable[name] {
 		if value := r.stack.Choices[variable]; value != "" {
 			settings = append(settings, variable+"="+value)
@@ -122,6 +132,21 @@ func (r *Runner) startService(ctx context.Context, part part) error {
 		r.say("%s was restarted, because of %s", part.name, changed(before.Fingerprint(), fingerprint))
 	}
 	return nil
+}
+
+// startBinlogs starts the process that keeps the binary logs within limits. Nobody asks it anything, so nobody waits for it.
+func (r *Runner) startBinlogs(ctx context.Context) error {
+	part := r.binlogs()
+	binary, settings := filepath.Join(r.binDir(), part.name), r.environment(part.name)
+	fingerprint, err := fingerprintOf(binary, settings)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", part.name, err)
+	}
+	_, _, err = proc.Ensure(ctx, proc.Command{
+		Name: part.name, Path: binary, Args: []string{"serve"}, Env: settings, Dir: r.runDir(), Log: part.log, Record: part.record,
+		Fingerprint: fingerprint,
+	})
+	return err
 }
 
 // patience is how long a service may take until it is ready. That includes the migrations of a large database.

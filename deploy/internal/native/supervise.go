@@ -70,7 +70,7 @@ func (r *Runner) revive(ctx context.Context, now time.Time, trouble map[string]t
 		r.say("%s %s had ended by itself and was started again (restart %d)", now.Format(time.RFC3339), name, restarts)
 	}
 	r.reviveDatabases(ctx, due, note)
-	for _, part := range append([]part{r.nats()}, r.services()...) {
+	for _, part := range append([]part{r.nats(), r.binlogs()}, r.services()...) {
 		command, started, ended, err := proc.Ended(part.record)
 		if err != nil || !ended || !due(command, started) {
 			continue // a damaged record is written anew by the next up

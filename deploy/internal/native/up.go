@@ -62,6 +62,9 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.startSupervisor(ctx); err != nil {
 		return err
 	}
+	if err := r.startBinlogs(ctx); err != nil {
+		return err
+	}
 	return r.StartServices(ctx)
 }
 

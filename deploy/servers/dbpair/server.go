@@ -55,8 +55,25 @@ func (s *Server) Addr() string { return proc.Loopback(s.port) }
 
 // Open returns a pool of connections for a user. database may be empty. Open does not connect yet.
 func (s *Server) Open(user, password, database string) (*sql.DB, error) {
+	db, err := openAt(s.Addr(), user, password, database)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", s.name, err)
+	}
+	return db, nil
+}
+
+// OpenRootAt is OpenRoot for the server at an address.
+func OpenRootAt(addr, password string) (*sql.DB, error) {
+	db, err := openAt(addr, "root", password, "")
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", addr, err)
+	}
+	return db, nil
+}
+
+func openAt(addr, user, password, database string) (*sql.DB, error) {
 	config := mysql.NewConfig()
-	config.Net, config.Addr, config.DBName = "tcp", s.Addr(), database
+	config.Net, config.Addr, config.DBName = "tcp", addr, database
 	config.User, config.Passwd = user, password
 	config.ParseTime, config.InterpolateParams = true, true
 	config.Timeout = 5 * time.Second
@@ -64,7 +81,7 @@ func (s *Server) Open(user, password, database string) (*sql.DB, error) {
 	config.Logger = &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", s.name, err)
+		return nil, err
 	}
 	return sql.OpenDB(connector), nil
 }
