@@ -22,8 +22,10 @@ type LineOptions struct {
 	Long bool
 }
 
-// Line runs works of clients: in turn among clients, in the order of arrival for each. It is safe for concurrent use, and
-// remembers only clients whose works run or wait.
+// Line runs works of clients: in turn among clients, in the order of arrival for each. Where no place is free for a client, the
+// last work of the client with the most places is refused instead, as in the fair queueing of Demers, Keshav and Shenker
+// ("Analysis and simulation of a fair queueing algorithm", SIGCOMM 1989). It is safe for concurrent use, and remembers only
+// clients whose works run or wait.
 type Line[K comparable] struct {
 	options LineOptions
 	metrics metrics
@@ -45,7 +47,8 @@ type turn struct {
 
 type waiter struct {
 	places  int
-	started chan struct{} // closed when the work may run
+	started chan struct{} // closed when the work may run, or is refused
+	refusal error         // set before that
 }
 
 // NewLine returns a line without works.
@@ -71,7 +74,11 @@ func (l *Line[K]) Collectors() []prometheus.Collector { return l.metrics.collect
 func (l *Line[K]) Ready(client K) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.admit(l.turnOf(client), 1)
+	held := l.turnOf(client)
+	if l.admits(held, 1) || l.longest(held, 1) != nil {
+		return nil
+	}
+	return l.refuse(1)
 }
 
 // turnOf returns what the client has in the line, or a new turn, which is not kept yet.
@@ -97,6 +104,10 @@ func (l *Line[K]) Enter(ctx context.Context, client K, places int) (leave func()
 			return nil, fault.NewUnavailable(fmt.Errorf("%w: no turn at %s in time: %w", ErrRefused, l.options.Resource, ctx.Err()))
 		}
 	}
+	if work.refusal != nil {
+		l.forget(client)
+		return nil, work.refusal
+	}
 	return func() { l.leave(client) }, nil
 }
 
@@ -104,8 +115,12 @@ func (l *Line[K]) join(client K, places int) (*waiter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	held := l.turnOf(client)
-	if err := l.admit(held, places); err != nil {
-		return nil, err
+	for !l.admits(held, places) {
+		longest := l.longest(held, places)
+		if longest == nil {
+			return nil, l.refuse(places)
+		}
+		l.refuseLast(longest)
 	}
 	l.clients[client] = held
 	work := &waiter{places: places, started: make(chan struct{})}
@@ -119,13 +134,35 @@ func (l *Line[K]) join(client K, places int) (*waiter, error) {
 	return work, nil
 }
 
-// admit refuses a work that can neither run now nor wait.
-func (l *Line[K]) admit(held *turn, places int) error {
-	free := l.options.Waiting - l.places
-	if len(held.waiting) == 0 && l.mayRun(held) || admits(held.places, places, free) {
-		return nil
+// admits reports whether a work can run now or wait.
+func (l *Line[K]) admits(held *turn, places int) bool {
+	return len(held.waiting) == 0 && l.mayRun(held) || admits(held.places, places, l.options.Waiting-l.places)
+}
+
+func (l *Line[K]) refuse(places int) error {
+	return l.metrics.refuse(l.options.Resource, places, l.options.Waiting-l.places)
+}
+
+// longest returns the one that waits with most places, if it has more than a client would have with so many places more.
+func (l *Line[K]) longest(held *turn, places int) (found *turn) {
+	most := held.places + places
+	for _, other := range l.round {
+		if other.places > most {
+			found, most = other, other.places
+		}
 	}
-	return l.metrics.refuse(l.options.Resource, places, free)
+	return found
+}
+
+// refuseLast refuses the work of a client that has come last.
+func (l *Line[K]) refuseLast(held *turn) {
+	last := held.waiting[len(held.waiting)-1]
+	last.refusal = l.metrics.refuse(l.options.Resource, 0, 0)
+	l.remove(held, len(held.waiting)-1)
+	if len(held.waiting) == 0 {
+		l.round = slices.DeleteFunc(l.round, func(other *turn) bool { return other == held })
+	}
+	close(last.started)
 }
 
 func (l *Line[K]) mayRun(held *turn) bool {
@@ -185,6 +222,12 @@ func (l *Line[K]) leave(client K) {
 	l.running--
 	l.start()
 	l.forgetIdle(client, held)
+}
+
+func (l *Line[K]) forget(client K) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forgetIdle(client, l.turnOf(client))
 }
 
 // forgetIdle forgets a client of whom nothing runs or waits.

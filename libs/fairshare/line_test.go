@@ -79,11 +79,55 @@ func TestAClientTakesNoMorePlacesInTheLineThanAreFree(t *testing.T) {
 		for _, client := range []string{"b", "c", "d", "e"} {
 			w.enter(t.Context(), client)
 		}
-		require.True(t, fault.Is(w.line.Ready("f"), fault.Unavailable), "no place is left")
+		require.NoError(t, w.line.Ready("f"))
+		require.True(t, fault.Is(w.line.Ready("a"), fault.Unavailable), "no place is left")
 		for len(w.leave) > 0 {
 			w.next()
 		}
 		require.Equal(t, []string{"a", "a", "b", "c", "d", "e", "a", "a", "a"}, w.started)
+	})
+}
+
+func TestTheLastWorkOfTheClientThatWaitsWithMostMakesRoomForOneWhoHasLess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &works{line: NewLine[string](LineOptions{Resource: "hash", Running: 1, Waiting: 7})}
+		for _, client := range []string{"a", "a", "a", "a", "b", "b", "c"} { // one of a runs, three wait
+			w.enter(t.Context(), client)
+		}
+		w.enter(t.Context(), "d")
+		require.Equal(t, 7, w.line.places)
+		w.enter(t.Context(), "e")
+		w.enter(t.Context(), "f")
+		w.enter(t.Context(), "g")
+		for len(w.leave) > 0 {
+			w.next()
+		}
+		require.Equal(t, []string{"a", "a", "b", "c", "d", "e", "f", "g"}, w.started, "a and b keep one each")
+		require.Empty(t, w.line.clients)
+		require.Zero(t, w.line.running+w.line.places)
+		require.InDelta(t, 3, gathered(t, w.line.Collectors())[`fairshare_refusals_total{reason="share",resource="hash"}`], 0)
+	})
+}
+
+func TestAWorkOfManyPlacesMakesRoomWholeAndItsClientIsForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &works{line: NewLine[string](LineOptions{Resource: "hash", Running: 1, Waiting: 4})}
+		w.enter(t.Context(), "a")
+		refused := make(chan error, 1)
+		go func() {
+			_, err := w.line.Enter(t.Context(), "b", 2)
+			refused <- err
+		}()
+		synctest.Wait()
+		for _, client := range []string{"c", "d", "e"} {
+			w.enter(t.Context(), client)
+		}
+		require.True(t, fault.Is(<-refused, fault.TooManyRequests))
+		synctest.Wait()
+		require.NotContains(t, w.line.clients, "b")
+		require.Equal(t, 3, w.line.places)
 	})
 }
 
