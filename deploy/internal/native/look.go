@@ -54,7 +54,7 @@ func stopped(part part) string {
 	if err != nil || !ended {
 		return "stopped"
 	}
-	return fmt.Sprintf("ended by itself (started %s%s)", started.Local().Format(time.DateTime), times(command.Restarts))
+	return "ended by itself" + history(started, command.Restarts)
 }
 
 // restarts says how often a process was started again.
@@ -62,14 +62,16 @@ func restarts(process *proc.Process) string {
 	if process.Restarts() == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (since %s%s)", process.Started().Local().Format(time.DateTime), times(process.Restarts()))
+	return history(process.Started(), process.Restarts())
 }
 
-func times(restarts int) string {
-	if restarts == 0 {
-		return ""
+// history says when a process was started, if that is known, and after how many restarts.
+func history(started time.Time, restarts int) string {
+	text := fmt.Sprintf("after %d restarts", restarts)
+	if !started.IsZero() {
+		text = "started " + started.Local().Format(time.DateTime) + " " + text
 	}
-	return fmt.Sprintf(", after %d restarts", restarts)
+	return " (" + text + ")"
 }
 
 // Logs prints the last lines of the log of one part, or of all parts if name is empty. With follow it goes on printing until ctx ends.
