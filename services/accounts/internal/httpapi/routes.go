@@ -64,7 +64,7 @@ func (a *API) member(c *fiber.Ctx) error {
 		route := c.Route().Path
 		var subject uint64
 		if strings.HasPrefix(route, "/accounts/users/") {
-			subject, _ = httpx.ID(c) //nolint:errcheck // it was read before anything was forbidden
+			subject, _ = httpx.ID(c) // it was read before anything was forbidden
 		}
 		a.service.NoteForbidden(c.UserContext(), authn.From(c.UserContext()), subject, c.Method()+" "+route)
 	}

@@ -110,7 +110,7 @@ func looksAndRefusals(t *testing.T, s *serving) []string {
 	require.NoError(t, err)
 	_, err = s.Sessions(ctx, admin.Principal, listing.Request{}.Only("member", who.MemberID))
 	require.NoError(t, err)
-	_, err = s.Service.AuditEvents(latest(t), admin.Principal, listing.Request{Limit: 1})
+	_, err = s.World.AuditEvents(latest(t), admin.Principal, listing.Request{Limit: 1})
 	require.NoError(t, err)
 	ended, end := context.WithCancel(t.Context())
 	end()
