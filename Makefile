@@ -27,8 +27,8 @@ down: ## end what `make up` started; the data stays
 	@$(OMS) down
 ps: ## show what runs
 	@$(OMS) ps
-logs: ## show the last log lines (SERVICE=accounts for one)
-	@$(OMS) logs $(SERVICE)
+logs: ## show the last log lines (SERVICE=accounts for one), or those of one request (REQUEST=its request_id)
+	@$(OMS) logs --request '$(REQUEST)' $(SERVICE)
 clean: ## down, and remove data, logs, secrets and binaries
 	@$(OMS) clean
 replication: ## compare the two database servers

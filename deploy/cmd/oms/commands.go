@@ -19,12 +19,13 @@ import (
 
 // options are the flags of all commands. Each command reads those that it needs.
 type options struct {
-	mode   string
-	email  string
-	file   string
-	force  bool
-	follow bool
-	names  []string
+	mode    string
+	email   string
+	file    string
+	force   bool
+	follow  bool
+	request string
+	names   []string
 }
 
 // errUsage says that the mistake was already printed, with the usage.
@@ -50,7 +51,7 @@ func commands() []command {
 		{"down", "end what up started; the data stays", app.down},
 		{"clean", "down, and remove data, logs, secrets and binaries", app.clean},
 		{"ps", "show what runs", onStarted(started.ps)},
-		{"logs", "show the last lines of the logs ([service], --follow)", onStarted(started.logs)},
+		{"logs", "show the last lines of the logs ([service], --follow), or one request's (--request, or REQUEST)", onStarted(started.logs)},
 		{"replication", "compare the two database servers", onStarted(started.replication)},
 		{"failover", "make the replica the primary; the old primary, if it answers, becomes the replica (--force, or FORCE=1, " +
 			"even if the replica lacks writes)", onStarted(started.failover)},
@@ -88,6 +89,7 @@ func run(ctx context.Context, program string, arguments []string, getenv func(st
 	flags.StringVar(&chosen.email, "email", "", "email address of the admin")
 	flags.StringVar(&chosen.file, "file", getenv("FILE"), "file of the backup")
 	flags.BoolVar(&chosen.force, "force", getenv("FORCE") == "1", "go on even if that removes data (restore) or loses writes (failover)")
+	flags.StringVar(&chosen.request, "request", getenv("REQUEST"), "id of a request, to show its lines in the logs of all services")
 	flags.BoolVar(&chosen.follow, "follow", false, "go on showing what is added")
 	if len(arguments) == 0 {
 		flags.Usage()

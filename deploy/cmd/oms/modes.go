@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"oms.internal/servers/dbpair"
 
@@ -20,6 +21,7 @@ type runner interface {
 	Runs(ctx context.Context) (bool, error)
 	PS(ctx context.Context) error
 	Logs(ctx context.Context, service string, follow bool) error
+	ServiceLogs(ctx context.Context, read func(log io.Reader) error) error
 	Admin(ctx context.Context, email string) error
 	RotateKeys(ctx context.Context) error
 	Pair(ctx context.Context) (*dbpair.Pair, error)

@@ -11,6 +11,7 @@ import (
 	"oms.internal/deploy/internal/native"
 	"oms.internal/deploy/internal/poc"
 	"oms.internal/deploy/internal/replication"
+	"oms.internal/deploy/internal/requestlog"
 	"oms.internal/deploy/internal/stack"
 )
 
@@ -49,6 +50,13 @@ func onRunning(do func(started, context.Context, options) error) func(app, conte
 func (s started) ps(ctx context.Context, _ options) error { return s.runner.PS(ctx) }
 
 func (s started) logs(ctx context.Context, options options) error {
+	if options.request != "" {
+		lines := requestlog.Of(options.request)
+		if err := s.runner.ServiceLogs(ctx, lines.Read); err != nil {
+			return err
+		}
+		return lines.Show(s.out)
+	}
 	service := ""
 	if len(options.names) > 0 {
 		service = options.names[0]

@@ -146,6 +146,25 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 	return nil
 }
 
+// ServiceLogs gives the logs of the services, as far as the engine keeps them, to read.
+func (r *Runner) ServiceLogs(ctx context.Context, read func(log io.Reader) error) error {
+	command, err := r.command(ctx, append([]string{"logs", "--no-color", "--no-log-prefix"}, services...)...)
+	if err != nil {
+		return err
+	}
+	log, err := command.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := command.Start(); err != nil {
+		return fmt.Errorf("docker compose logs: %w", err)
+	}
+	if err := errors.Join(read(log), command.Wait()); err != nil {
+		return fmt.Errorf("docker compose logs: %w", err)
+	}
+	return nil
+}
+
 // Admin creates an admin, or makes a member one. It runs the accounts binary's subcommand in its container, on this terminal.
 func (r *Runner) Admin(ctx context.Context, email string) error {
 	arguments := []string{"exec"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,6 +98,23 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 	command.Stdout, command.Stderr = r.out, os.Stderr
 	if err := command.Run(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("show logs: %w", err)
+	}
+	return nil
+}
+
+// ServiceLogs gives the logs of the services, whole, to read.
+func (r *Runner) ServiceLogs(_ context.Context, read func(log io.Reader) error) error {
+	for _, part := range r.services() {
+		log, err := os.Open(part.log)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = errors.Join(read(log), log.Close())
+		}
+		if err != nil {
+			return fmt.Errorf("log of %s: %w", part.name, err)
+		}
 	}
 	return nil
 }
