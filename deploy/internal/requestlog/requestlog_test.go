@@ -21,7 +21,7 @@ func TestTheLinesOfARequestAreShownFromAllLogsInTheOrderOfTime(t *testing.T) {
 	}
 	var out strings.Builder
 	require.NoError(t, lines.Show(&out))
-	require.Equal(t, accounts+"\n"+orders+"\n"+gateway+"\n", out.String())
+	require.Equal(t, []string{accounts, orders, gateway, ""}, strings.Split(out.String(), "\n"))
 
 	require.ErrorContains(t, Of("C").Show(&out), `no log holds the request "C"`)
 	many := Of("A")
