@@ -21,7 +21,7 @@ import (
 
 // memoryLimit makes the collector work harder before the heap grows so far that the process, with its code and stacks,
 // comes near the 64 MiB that it may take.
-const memoryLimit = 44 << 20
+const memoryLimit = 40 << 20
 
 func main() {
 	lifecycle.LimitMemory(memoryLimit)
