@@ -7,6 +7,7 @@ import (
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
+	"oms.internal/libs/fairshare"
 )
 
 // RequirePrincipal refuses requests without a valid assertion, and puts the principal into the request's context.
@@ -22,7 +23,8 @@ func RequirePrincipal(verifier *assertion.Verifier) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		c.SetUserContext(authn.Into(c.UserContext(), principal))
+		ctx := authn.Into(c.UserContext(), principal)
+		c.SetUserContext(fairshare.Into(ctx, principal.MemberID))
 		return c.Next()
 	}
 }

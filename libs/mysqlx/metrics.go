@@ -61,7 +61,7 @@ func (m metrics) read(server role, why reason) {
 
 // Metrics returns the metrics of the cluster and its pools, to be registered once.
 func (c *Cluster) Metrics() []prometheus.Collector {
-	all := []prometheus.Collector{
+	all := append(c.slow.Collectors(),
 		c.metrics.reads, c.metrics.lag, c.metrics.full, c.metrics.clock,
 		gauge("mysql_primary_writable", "1 while there is one primary and it commits, else 0.", func() float64 {
 			if c.Ready() != nil {
@@ -76,7 +76,7 @@ func (c *Cluster) Metrics() []prometheus.Collector {
 			}
 			return float64(max(c.semiSync.Load(), 0))
 		}),
-	}
+	)
 	for addr, pool := range c.Pools() {
 		all = append(all, collectors.NewDBStatsCollector(pool, addr))
 	}

@@ -2,12 +2,11 @@ package mysqlx
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"oms.internal/libs/fault"
+	"oms.internal/libs/fairshare"
 )
 
 const (
@@ -22,38 +21,33 @@ const (
 	slowestRead = 4 * time.Second
 )
 
-var errBusy = errors.New("too many slow reads at once")
-
-// slowLane lets few slow reads run at a time, and few others wait.
-type slowLane struct{ admitted, running chan struct{} }
+// slowLane lets few slow reads run at a time, and few others wait. Members take turns, and none of them has more of it than is free.
+type slowLane struct{ *fairshare.Line[uint64] }
 
 func newSlowLane() slowLane {
-	return slowLane{make(chan struct{}, slowReads+slowWaiting), make(chan struct{}, slowReads)}
+	return slowLane{fairshare.NewLine[uint64](fairshare.LineOptions{
+		Resource: "slow_read", Running: slowReads, Waiting: slowWaiting, Long: true,
+	})}
 }
 
 func (l slowLane) run(ctx context.Context, work func() error) error {
-	select {
-	case l.admitted <- struct{}{}:
-	default:
-		return fault.NewUnavailable(errBusy)
+	patient, cancel := context.WithTimeout(ctx, slowPatience)
+	defer cancel()
+	leave, err := l.Enter(patient, fairshare.Client(ctx), 1)
+	if err != nil {
+		if ctx.Err() != nil {
+			return asFault(ctx, ctx.Err())
+		}
+		return err
 	}
-	defer func() { <-l.admitted }()
-	patience := time.NewTimer(slowPatience)
-	defer patience.Stop()
-	select {
-	case l.running <- struct{}{}:
-	case <-patience.C:
-		return fault.NewUnavailable(errBusy)
-	case <-ctx.Done():
-		return asFault(ctx, ctx.Err())
-	}
-	defer func() { <-l.running }()
+	defer leave()
 	return work()
 }
 
-// ReadSlowly is Read for what no index serves, such as a search. Only a few run at the same time. A read that would wait for its turn
-// for longer than a second gets the fault Unavailable. If a living replica does not finish the read within the context's time, or
-// within 4 s, the primary is not asked. The server then ends the read, which would otherwise go on for nobody beside the next ones.
+// ReadSlowly is Read for what takes long, such as a search that no index serves. Only a few run at the same time, and the members for
+// whom they run (fairshare.Client) take turns. A read gets the fault TooManyRequests where too many of its member's wait, and
+// Unavailable where too many wait or its turn does not come within a second. If a replica that answers runs out of time (the
+// context's, or 4 s), the primary is not tried. The server ends the statement, so that abandoned ones do not slow down the next.
 func (c *Cluster) ReadSlowly(ctx context.Context, read func(context.Context, Reader) error) error {
 	return c.slow.run(ctx, func() error {
 		ctx, cancel := context.WithTimeout(ctx, slowestRead)

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
+	"oms.internal/libs/fairshare"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/requestid"
 )
@@ -61,6 +62,9 @@ func newMessage(ctx context.Context, subject string, body []byte) *nats.Msg {
 	message.Data = body
 	if id := requestid.From(ctx); id != "" {
 		message.Header.Set(requestid.Header, id)
+	}
+	if client := fairshare.Client(ctx); client != 0 {
+		message.Header.Set(headerClient, strconv.FormatUint(client, 10))
 	}
 	return message
 }

@@ -9,28 +9,29 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/fairshare"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/requestid"
 	"oms.internal/servers/testservers"
 )
 
-func TestARequestItsIdentifierAndItsReplyCrossTheWire(t *testing.T) {
+func TestARequestItsIdentifierItsClientAndItsReplyCrossTheWire(t *testing.T) {
 	t.Parallel()
 	server := testservers.NewNATS(t, "")
 	serve(t, server, func(ctx context.Context, asked question) (reply, error) {
-		return reply{Text: asked.Text + " " + requestid.From(ctx)}, nil
+		return reply{Text: fmt.Sprint(asked.Text, " ", requestid.From(ctx), " ", fairshare.Client(ctx))}, nil
 	})
 	caller := connect(t, server, "caller")
-	ctx, cancel := context.WithTimeout(requestid.Into(t.Context(), "r-1"), patient)
+	ctx, cancel := context.WithTimeout(fairshare.Into(requestid.Into(t.Context(), "r-1"), 7), patient)
 	defer cancel()
 	answered, err := natsx.Call[reply](ctx, caller, subject, question{"꼬막무침 🍤"})
 	require.NoError(t, err)
-	require.Equal(t, reply{"꼬막무침 🍤 r-1"}, answered)
+	require.Equal(t, reply{"꼬막무침 🍤 r-1 7"}, answered)
 
 	answered, err = ask(t, caller, "without")
 	require.NoError(t, err)
-	require.Equal(t, reply{"without "}, answered)
+	require.Equal(t, reply{"without  0"}, answered)
 }
 
 func TestFaultsCrossTheWireWithEverythingThatIsMeantForTheClient(t *testing.T) {

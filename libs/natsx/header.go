@@ -11,6 +11,9 @@ import (
 // headerTimeout carries how many milliseconds the caller waits, so that the other side does not work for nobody.
 const headerTimeout = "Oms-Timeout-Ms"
 
+// headerClient carries the member on whose behalf the caller asks (fairshare.Client).
+const headerClient = "Oms-Client"
+
 // headerRetryAfter carries how many milliseconds a refused caller is to wait.
 const headerRetryAfter = "Oms-Retry-After-Ms"
 

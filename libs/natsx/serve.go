@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
+	"oms.internal/libs/fairshare"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/requestid"
 	"oms.internal/libs/version"
@@ -111,6 +112,9 @@ func answer(conn *nats.Conn, request micro.Request, endpoint Endpoint, received 
 	if id := header.Get(requestid.Header); requestid.Valid(id) {
 		ctx = requestid.Into(ctx, id)
 	}
+	// What is no member is nobody in particular.
+	client, _ := strconv.ParseUint(header.Get(headerClient), 10, 64)
+	ctx = fairshare.Into(ctx, client)
 	ctx, cancel := context.WithDeadline(ctx, received.Add(parseTimeout(header.Get(headerTimeout))))
 	defer cancel()
 	reply, err := call(ctx, endpoint, request.Data())

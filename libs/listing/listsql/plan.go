@@ -59,6 +59,13 @@ func toCondition(match listing.Match) Condition {
 // every row, or those that a condition with an index leaves.
 func (p Plan) Direct() bool { return p.index != nil }
 
+// maxQuickOffset is how many index entries a quick page skips at most.
+const maxQuickOffset = 2000
+
+// Quick says that the page costs no more than a page near the beginning of a list that an index serves. Others should be read
+// in few at the same time.
+func (p Plan) Quick() bool { return p.Direct() && p.request.Offset <= maxQuickOffset }
+
 // Index is the name of the index that serves a direct plan.
 func (p Plan) Index() string {
 	if p.index == nil {

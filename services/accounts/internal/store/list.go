@@ -122,7 +122,7 @@ func (s *Store) holders(ctx context.Context, email string, emailsOf uint64) (con
 // reading returns how a list is read that may lack what others wrote a moment ago. Of lists that no index serves, only a few
 // are read at the same time.
 func (s *Store) reading(plan listsql.Plan) func(context.Context, func(context.Context, mysqlx.Reader) error) error {
-	if plan.Direct() {
+	if plan.Quick() {
 		return s.cluster.Read
 	}
 	return s.cluster.ReadSlowly

@@ -53,7 +53,7 @@ func (s *Store) Orders(ctx context.Context, query order.Query) (page listing.Row
 		return page, err
 	}
 	read := s.cluster.Read
-	if !plan.Direct() {
+	if !plan.Quick() {
 		read = s.cluster.ReadSlowly
 	}
 	err = read(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {

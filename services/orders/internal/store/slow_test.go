@@ -17,7 +17,7 @@ func TestSearchesThatTakeLongLeaveRoomForAllOtherReads(t *testing.T) {
 			return err
 		}
 	}
-	d.RequireSlow(t, []func() error{list(listing.Request{Terms: []string{"x"}})}, map[string]func() error{
+	d.RequireSlow(t, []func() error{list(listing.Request{Terms: []string{"x"}}), list(listing.Request{Offset: 100_000})}, map[string]func() error{
 		"all":                list(listing.Request{}),
 		"those of a member":  list(listing.Request{}.Only("customer", uint64(1))),
 		"those of a product": list(listing.Request{}.Only("product_name", "x")),
