@@ -34,10 +34,10 @@ const (
 	slower = 3
 )
 
-// from returns a client at one of this machine's addresses, each in a /24 of its own, which accounts takes for one network.
+// from returns a client at one of this machine's addresses, all in one network.
 func from(number int, change func(descriptor uintptr)) *net.Dialer {
 	return &net.Dialer{
-		LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(number), 1)},
+		LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(number))},
 		Control: func(_, _ string, raw syscall.RawConn) error {
 			if change == nil {
 				return nil

@@ -55,7 +55,7 @@ var ErrPasswordChanged = errors.New("the password changed after it was verified"
 // While a hash is computed, the password may change, or another login may replace the hash by a newer one of the same password.
 // So when the store finds another hash than the verified one, LogIn verifies that one too, once.
 func (s *Service) LogIn(ctx context.Context, client Client, email, password string) (Login, error) {
-	if err := s.deps.Passwords.Ready(client.network()); err != nil {
+	if err := s.deps.Passwords.Ready(client.host()); err != nil {
 		return Login{}, err
 	}
 	member, err := s.deps.Store.MemberByEmail(ctx, email)
@@ -70,7 +70,7 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 	began := s.deps.Now()
 	failure, wait := s.failed(ctx, client, authn.Principal{}, audit.Login, member.ID), attempt.wait(standing, s.now())
 	if wait > 0 {
-		leave, ok := s.deps.EarlyLogins.Enter(client.network())
+		leave, ok := s.deps.EarlyLogins.Enter(client.host())
 		if !ok {
 			return Login{}, s.noteEarly(failure, fault.NewTooManyRequests(wait))
 		}
@@ -122,7 +122,7 @@ func (s *Service) verified(ctx context.Context, client Client, member Member, at
 }
 
 func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
-	ok, outdated, err := s.deps.Passwords.Verify(ctx, client.network(), member.PasswordHash, password)
+	ok, outdated, err := s.deps.Passwords.Verify(ctx, client.host(), member.PasswordHash, password)
 	if err != nil {
 		return Login{}, err
 	}
@@ -131,7 +131,7 @@ func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Memb
 	}
 	record := LoginRecord{Attempt: attempt, Judge: func(standing Standing) error { return s.judge(attempt, standing) }}
 	if outdated {
-		if record.Rehashed, err = s.deps.Passwords.Hash(ctx, client.network(), password); err != nil {
+		if record.Rehashed, err = s.deps.Passwords.Hash(ctx, client.host(), password); err != nil {
 			return Login{}, err
 		}
 	}

@@ -152,7 +152,7 @@ func TestNobodyLearnsWithWhatAMemberLogsIn(t *testing.T) {
 	}
 }
 
-func TestALoginThatComesTooEarlyTakesAPlaceOfItsNetwork(t *testing.T) {
+func TestALoginThatComesTooEarlyTakesAPlaceOfItsHost(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.Register(t, 1)
@@ -168,7 +168,7 @@ func TestALoginThatComesTooEarlyTakesAPlaceOfItsNetwork(t *testing.T) {
 		require.Equal(t, fault.NewTooManyRequests(time.Second), err)
 	}
 	require.Empty(t, w.passwords.asked)
-	require.Equal(t, []string{"203.0.113.0/24", "203.0.113.0/24"}, full.asked)
+	require.Equal(t, []string{"203.0.113.7/32", "203.0.113.7/32"}, full.asked)
 }
 
 // noRoom is account.EarlyLogins without a place.
