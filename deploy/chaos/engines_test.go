@@ -38,7 +38,7 @@ func newMariaDB(s *system, answers [2]func(context.Context) error) *mariadb {
 	return m
 }
 
-func (m *mariadb) server(number int) body             { return m.servers[number] }
+func (m *mariadb) server(number int) body             { return mariadbServer{m.servers[number], m.system} }
 func (m *mariadb) failover(ctx context.Context) error { return m.system.OMS(ctx, "failover") }
 func (m *mariadb) rejoin(ctx context.Context) error   { return m.system.OMS(ctx, "rejoin") }
 
@@ -54,6 +54,35 @@ func (m *mariadb) replicate(through *link, delay int) ([]string, error) {
 
 func (m *mariadb) words() (replica, position, wait string) {
 	return "SLAVE", "SELECT @@GLOBAL.gtid_binlog_pos", "SELECT MASTER_GTID_WAIT(?, 0.5)"
+}
+
+// mariadbServer is a database server of the pair that `oms up` started.
+type mariadbServer struct {
+	*server
+
+	system *system
+}
+
+// Restart starts the server in the role that it has now, as the supervisor does. The role that it was started in may be another one.
+func (s mariadbServer) Restart(ctx context.Context) error {
+	root, rootErr := s.system.Secret("mysql-root")
+	replicator, replicatorErr := s.system.Secret("mysql-replicator")
+	if err := errors.Join(rootErr, replicatorErr); err != nil {
+		return err
+	}
+	pair, err := dbpair.Open(dbpair.Options{
+		Dir: filepath.Dir(filepath.Dir(s.record)), PrimaryPort: s.system.Port("PRIMARY_PORT"), ReplicaPort: s.system.Port("REPLICA_PORT"),
+		RootPassword: root, ReplicatorPassword: replicator, BufferPool: "128M",
+	})
+	if err != nil {
+		return err
+	}
+	for _, one := range []*dbpair.Server{pair.Primary, pair.Replica} {
+		if one.Name() == s.name {
+			return one.Restart(ctx)
+		}
+	}
+	return fmt.Errorf("there is no server %s", s.name)
 }
 
 // mysqlServers takes the place of the MariaDB servers, on their ports.
