@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -31,7 +33,7 @@ func (b *backlog) follow(ctx context.Context, db Database) {
 			"SELECT created_at FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT ?", lookAhead); err == nil {
 			b.set(times)
 		}
-		wait(ctx, backlogInterval)
+		_ = pace.Wait(ctx, backlogInterval)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -107,7 +108,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		err := c.consume(ctx, stream)
 		if ctx.Err() == nil {
 			c.consuming.note(err)
-			wait(ctx, failurePause)
+			_ = pace.Wait(ctx, failurePause)
 		}
 	}
 	return nil
@@ -223,7 +224,7 @@ func (c *Consumer) onceThroughOutages(ctx context.Context, event Event, message 
 		}
 		c.storing.note(err)
 		c.acknowledge(message.InProgress())
-		if wait(outage, failurePause); outage.Err() != nil {
+		if pace.Wait(outage, failurePause) != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -95,9 +96,9 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 		}
 		r.state.note(err)
 		if err != nil {
-			wait(ctx, failurePause)
+			_ = pace.Wait(ctx, failurePause)
 		} else {
-			wait(ctx, pollInterval)
+			_ = pace.Wait(ctx, pollInterval)
 		}
 	}
 	if err := r.pass(longer, longer); err != nil {

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"oms.internal/libs/pace"
 )
 
 // patientTries is how many tries in a row may fail before it is said: while a process starts, and while one primary
@@ -53,21 +55,11 @@ const endPatience = time.Second
 
 var errNotConnected = errors.New("nats is not connected")
 
-// wait returns after a time, or at the end of ctx.
-func wait(ctx context.Context, duration time.Duration) {
-	timer := time.NewTimer(duration)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
-
 // outlive returns a context that ends some time after ctx, for work that has begun by then.
 func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		wait(longer, by)
+		_ = pace.Wait(longer, by)
 		cancel()
 	})
 	return longer, func() {
@@ -89,6 +81,6 @@ func cleanRegularly(ctx context.Context, log *slog.Logger, now func() time.Time,
 			return
 		}
 		cleaning.note(err)
-		wait(ctx, cleanInterval)
+		_ = pace.Wait(ctx, cleanInterval)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/pace"
 )
 
 // Kept is how long a request is recognised when it is sent again.
@@ -31,18 +32,12 @@ func NewCleaner(db Database, log *slog.Logger, now func() time.Time) *Cleaner {
 
 // Run deletes old keys every minute, in transactions of at most 1,000 keys, until ctx ends. Whatever fails, it goes on.
 func (c *Cleaner) Run(ctx context.Context) error {
-	ticker := time.NewTicker(cleanInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			if err := c.clean(ctx, cleanBatch); err != nil && ctx.Err() == nil {
-				c.log.WarnContext(ctx, "old idempotency keys not deleted", "error", err)
-			}
+	pace.Every(ctx, cleanInterval, func() {
+		if err := c.clean(ctx, cleanBatch); err != nil && ctx.Err() == nil {
+			c.log.WarnContext(ctx, "old idempotency keys not deleted", "error", err)
 		}
-	}
+	})
+	return nil
 }
 
 // clean deletes all old keys, batch by batch.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -40,16 +42,8 @@ type clock struct {
 }
 
 func (c *clock) run(ctx context.Context) error {
-	ticker := time.NewTicker(clockInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			c.look()
-		}
-	}
+	pace.Every(ctx, clockInterval, func() { c.look() })
+	return nil
 }
 
 // look compares the clock with the last look.

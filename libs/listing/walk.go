@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"oms.internal/libs/fault"
+	"oms.internal/libs/pace"
 )
 
 // tryAgain is how long a walk waits before it repeats a read.
@@ -24,7 +25,7 @@ func Walk[T any](
 		for request.Cursor != nil {
 			rows, err := read(ctx, request)
 			if err != nil {
-				if begun && mayPass(err) && pause(ctx) {
+				if begun && mayPass(err) && pace.Wait(ctx, tryAgain) == nil {
 					continue
 				}
 				return nil, err
@@ -40,15 +41,3 @@ func Walk[T any](
 }
 
 func mayPass(err error) bool { return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Timeout) }
-
-// pause waits a moment, and says whether ctx goes on.
-func pause(ctx context.Context) bool {
-	timer := time.NewTimer(tryAgain)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

@@ -12,6 +12,7 @@ import (
 
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -162,12 +163,5 @@ func outcome(err error) error {
 
 // pause waits for about the given time. The time is random, so that two transactions that were in each other's way do not meet again.
 func pause(ctx context.Context, about time.Duration) error {
-	timer := time.NewTimer(about/2 + rand.N(about)) //nolint:gosec // a pause needs no secret randomness
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return pace.Wait(ctx, about/2+rand.N(about)) //nolint:gosec // a pause needs no secret randomness
 }

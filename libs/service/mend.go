@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"oms.internal/libs/lifecycle"
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -27,7 +28,7 @@ type Round func(ctx context.Context, rest func() error) (mended int, err error)
 // Mend returns a part that makes rounds for as long as the process runs. The start does not wait for them, so the service must give
 // right answers while rows are still to be mended.
 func (b *Base) Mend(round Round) lifecycle.Part {
-	return lifecycle.Part{Name: "mend", Run: mender{round, b.Log, time.Now, pause}.run}
+	return lifecycle.Part{Name: "mend", Run: mender{round, b.Log, time.Now, pace.Wait}.run}
 }
 
 type mender struct {
@@ -60,17 +61,5 @@ func (m mender) rest(ctx context.Context) func() error {
 		err := m.pause(ctx, max(shortestRest, restFactor*m.now().Sub(began)))
 		began = m.now()
 		return err
-	}
-}
-
-// pause returns after a time, or with the error of ctx when that ends.
-func pause(ctx context.Context, duration time.Duration) error {
-	timer := time.NewTimer(duration)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }

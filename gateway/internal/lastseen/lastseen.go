@@ -12,6 +12,7 @@ import (
 
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/natsx"
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -68,16 +69,8 @@ func (r *Reporter) Note(sessionID uint64) {
 
 // Run reports until ctx ends. It does not fail while accounts is away.
 func (r *Reporter) Run(ctx context.Context) error {
-	ticker := time.NewTicker(reportInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			r.report(ctx)
-		}
-	}
+	pace.Every(ctx, reportInterval, func() { r.report(ctx) })
+	return nil
 }
 
 // report sends what was collected. It gives up at the first failure, since the batches behind it would fail too.

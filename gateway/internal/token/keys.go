@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"oms.internal/libs/fault"
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -93,20 +94,10 @@ func (k *Keys) Run(ctx context.Context) error {
 			return nil
 		case <-time.After(wait):
 		case <-k.unknown.asked:
-			if !pause(ctx, k.limit.Reserve().Delay()) {
+			if pace.Wait(ctx, k.limit.Reserve().Delay()) != nil {
 				return nil
 			}
 		}
-	}
-}
-
-// pause waits, and reports whether ctx has not ended meanwhile.
-func pause(ctx context.Context, wait time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(wait):
-		return true
 	}
 }
 

@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"time"
+
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -14,16 +16,8 @@ const (
 
 // CleanUp removes what has expired, in small batches, until ctx ends.
 func (s *Service) CleanUp(ctx context.Context) error {
-	ticker := time.NewTicker(cleanUpInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			s.cleanUpOnce(ctx)
-		}
-	}
+	pace.Every(ctx, cleanUpInterval, func() { s.cleanUpOnce(ctx) })
+	return nil
 }
 
 func (s *Service) cleanUpOnce(ctx context.Context) {

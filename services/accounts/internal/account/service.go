@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/pace"
 )
 
 // Directory says what members may see of each other.
@@ -65,7 +66,7 @@ func NewService(dependencies Dependencies) *Service {
 		dependencies.Random = rand.Reader
 	}
 	if dependencies.Pause == nil {
-		dependencies.Pause = pause
+		dependencies.Pause = func(ctx context.Context, while time.Duration) { _ = pace.Wait(ctx, while) }
 	}
 	return &Service{deps: dependencies, inProgress: inProgress{fingerprints: map[Digest]bool{}}, series: audit.NewSeries()}
 }

@@ -95,16 +95,6 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 // not wait for it. A login that comes too early takes as long, since the password of a known device is looked at even then.
 const refusalTime = time.Second
 
-// pause returns after a while, or when ctx ends.
-func pause(ctx context.Context, while time.Duration) {
-	timer := time.NewTimer(while)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
 // verified opens a session if the password is the member's.
 func (s *Service) verified(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
 	login, err := s.verifyAndLogIn(ctx, client, member, attempt, password)

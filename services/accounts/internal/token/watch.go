@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -23,16 +25,8 @@ const (
 // cannot be read, all keys stay as they were: a key whose file is damaged may have signed tokens that are still valid.
 func (k *Keyring) Watch(ctx context.Context, log *slog.Logger) error {
 	watcher := watcher{keyring: k, log: log, mark: k.ring.mark}
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			watcher.look(ctx)
-		}
-	}
+	pace.Every(ctx, pollInterval, func() { watcher.look(ctx) })
+	return nil
 }
 
 type watcher struct {
