@@ -88,129 +88,185 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	runner := New(s, &out).Supervised(program)
 	t.Cleanup(func() { require.NoError(t, runner.Down(context.Background())) })
 	require.NoError(t, runner.Up(t.Context()))
-	first := pids(t, runner)
-	require.Len(t, first, 8)
+	require.Len(t, pids(t, runner), 8)
 	require.NoError(t, runner.PS(t.Context()))
 
-	// Again: nothing changes, and up says so.
-	out.Reset()
-	require.NoError(t, runner.Up(t.Context()))
-	for _, name := range []string{"primary runs on unchanged", "nats runs on unchanged", "orders is ready, and goes on unchanged"} {
-		require.Contains(t, out.String(), name)
+	l := &living{s, runner, &out}
+	for _, step := range []func(*testing.T){
+		l.changesNothing,
+		l.restartsWhatChanged,
+		l.leavesKeysToAccounts,
+		l.readsARenewedCertificate,
+		l.readsAnotherSecret,
+		l.namesAWrongPassword,
+		l.revivesWhatEnded,
+		l.startsWhatWasKilled,
+		l.findsProcessesWithoutRecords,
+		l.reportsWhatDoesNotStart,
+	} {
+		step(t)
 	}
-	require.Equal(t, first, pids(t, runner))
-
-	// What changed is restarted, and nothing else.
-	main := filepath.Join(s.Root, "services/orders/cmd/orders/main.go")
-	source, err := os.ReadFile(main) // #nosec G304 -- a folder of this test
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(main, []byte(strings.ReplaceAll(string(source), "the level", "The level")), 0o600))
-	require.NoError(t, runner.Up(t.Context()))
-	second := pids(t, runner)
-	require.NotEqual(t, first["orders"], second["orders"])
-	second["orders"] = first["orders"]
-	require.Equal(t, first, second)
-
-	// Accounts notices a new key by itself.
-	keys, err := filepath.Glob(filepath.Join(s.Secrets(), "token-keys", "*.pem"))
-	require.NoError(t, err)
-	key, err := os.ReadFile(keys[0])
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(s.Secrets(), "token-keys", "new.pem"), key, 0o600))
-	before := pids(t, runner)
-	require.NoError(t, runner.Up(t.Context()))
-	require.Equal(t, before, pids(t, runner))
-
-	// A certificate that was renewed in its place is read by a new process.
-	for _, name := range []string{"TLS_CERT_FILE", "TLS_KEY_FILE"} {
-		s.Choices[name] = filepath.Join(t.TempDir(), name)
-		require.NoError(t, os.WriteFile(s.Choices[name], []byte("old"), 0o600))
-	}
-	require.NoError(t, runner.Up(t.Context()))
-	before = pids(t, runner)
-	require.NoError(t, os.WriteFile(s.Choices["TLS_CERT_FILE"], []byte("new"), 0o600))
-	require.NoError(t, runner.Up(t.Context()))
-	after := pids(t, runner)
-	require.NotEqual(t, before["gateway"], after["gateway"])
-	after["gateway"] = before["gateway"]
-	require.Equal(t, before, after)
-
-	// A service reads its secrets when it starts, so another secret needs another process.
-	before = pids(t, runner)
-	out.Reset()
-	other := strings.Repeat("x", 32)
-	require.NoError(t, os.WriteFile(filepath.Join(s.Secrets(), "idempotency"), []byte(other), 0o600))
-	require.NoError(t, runner.Up(t.Context()))
-	require.Contains(t, out.String(), "accounts was replaced while it served, because of IDEMPOTENCY_SECRET_FILE")
-	after = pids(t, runner)
-	require.NotEqual(t, before["accounts"], after["accounts"])
-	after["accounts"] = before["accounts"]
-	require.Equal(t, before, after)
-
-	// A password that the database does not know is named, and nothing waits for it.
-	for _, name := range []string{"mysql-root", "mysql-orders-app", "mysql-replicator"} {
-		file := filepath.Join(s.Secrets(), name)
-		right, err := os.ReadFile(file)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(file, []byte(other), 0o600))
-		err = runner.Up(t.Context())
-		require.ErrorContains(t, err, "than "+file+" holds; put the right file back")
-		require.NoError(t, os.WriteFile(file, right, 0o600))
-	}
-
-	// What ends by itself is started again, and that is shown.
-	for _, name := range []string{"nats", "orders", "primary", "replica"} {
-		before := pids(t, runner)
-		require.NoError(t, syscall.Kill(before[name], syscall.SIGKILL))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		require.NoError(t, proc.Poll(ctx, func() error {
-			if now := pids(t, runner); now[name] == 0 || now[name] == before[name] {
-				return fmt.Errorf("%s runs as process %d", name, now[name])
-			}
-			return nil
-		}))
-		require.NoError(t, proc.Poll(ctx, func() error {
-			out.Reset()
-			return runner.PS(t.Context())
-		}))
-		require.Regexp(t, name+` .*after 1 restarts`, out.String())
-	}
-	require.NoError(t, runner.Up(t.Context()), "which waits until the databases are whole")
-
-	// What was killed comes back.
-	replica, err := proc.Find(filepath.Join(s.Data(), "mariadb", "replica", "process.json"))
-	require.NoError(t, err)
-	require.NoError(t, replica.Kill())
-	require.Error(t, runner.PS(t.Context()))
-	require.NoError(t, runner.Up(t.Context()))
-	require.NoError(t, runner.PS(t.Context()))
-
-	// Processes are found, and left alone, without the files that name them.
-	before = pids(t, runner)
-	for _, part := range runner.parts() {
-		require.NoError(t, os.Remove(part.record))
-	}
-	require.NoError(t, os.RemoveAll(filepath.Join(s.Data(), "stack.json")))
-	require.NoError(t, os.RemoveAll(filepath.Join(s.Data(), "run", "stack.json")))
-	require.Equal(t, before, pids(t, runner))
-	require.NoError(t, runner.Up(t.Context()))
-	require.Equal(t, before, pids(t, runner))
-
-	// What does not start is reported with the end of its log.
-	s.Choices["LOG_LEVEL"] = "broken"
-	before = pids(t, runner)
-	err = runner.Up(t.Context())
-	require.ErrorContains(t, err, "The level is broken")
-	require.ErrorContains(t, err, "The orders that ran before goes on")
-	require.Equal(t, before, pids(t, runner))
-	require.NoError(t, runner.PS(t.Context()))
 
 	out.Reset()
 	require.NoError(t, runner.Down(t.Context()))
 	require.Empty(t, pids(t, runner))
 	require.Less(t, strings.Index(out.String(), "stopping gateway"), strings.Index(out.String(), "stopping nats"))
 	require.Less(t, strings.Index(out.String(), "stopping replica"), strings.Index(out.String(), "stopping primary"))
+}
+
+// living is a stack that runs. Its methods are what happens to it one after another, because a start takes long.
+type living struct {
+	stack  stack.Stack
+	runner *Runner
+	out    *strings.Builder
+}
+
+// otherSecret is a secret that may be one, and is not the one that was made.
+var otherSecret = strings.Repeat("x", 32)
+
+// changesNothing: a second up changes nothing, and says so.
+func (l *living) changesNothing(t *testing.T) {
+	t.Helper()
+	first := pids(t, l.runner)
+	l.out.Reset()
+	require.NoError(t, l.runner.Up(t.Context()))
+	for _, name := range []string{"primary runs on unchanged", "nats runs on unchanged", "orders is ready, and goes on unchanged"} {
+		require.Contains(t, l.out.String(), name)
+	}
+	require.Equal(t, first, pids(t, l.runner))
+}
+
+// restartsWhatChanged: what changed is restarted, and nothing else.
+func (l *living) restartsWhatChanged(t *testing.T) {
+	t.Helper()
+	first := pids(t, l.runner)
+	main := filepath.Join(l.stack.Root, "services/orders/cmd/orders/main.go")
+	source, err := os.ReadFile(main) // #nosec G304 -- a folder of this test
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(main, []byte(strings.ReplaceAll(string(source), "the level", "The level")), 0o600))
+	require.NoError(t, l.runner.Up(t.Context()))
+	second := pids(t, l.runner)
+	require.NotEqual(t, first["orders"], second["orders"])
+	second["orders"] = first["orders"]
+	require.Equal(t, first, second)
+}
+
+// leavesKeysToAccounts: accounts notices a new key by itself.
+func (l *living) leavesKeysToAccounts(t *testing.T) {
+	t.Helper()
+	keys, err := filepath.Glob(filepath.Join(l.stack.Secrets(), "token-keys", "*.pem"))
+	require.NoError(t, err)
+	key, err := os.ReadFile(keys[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(l.stack.Secrets(), "token-keys", "new.pem"), key, 0o600))
+	before := pids(t, l.runner)
+	require.NoError(t, l.runner.Up(t.Context()))
+	require.Equal(t, before, pids(t, l.runner))
+}
+
+// readsARenewedCertificate: a certificate that was renewed in its place is read by a new process.
+func (l *living) readsARenewedCertificate(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"TLS_CERT_FILE", "TLS_KEY_FILE"} {
+		l.stack.Choices[name] = filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(l.stack.Choices[name], []byte("old"), 0o600))
+	}
+	require.NoError(t, l.runner.Up(t.Context()))
+	before := pids(t, l.runner)
+	require.NoError(t, os.WriteFile(l.stack.Choices["TLS_CERT_FILE"], []byte("new"), 0o600))
+	require.NoError(t, l.runner.Up(t.Context()))
+	after := pids(t, l.runner)
+	require.NotEqual(t, before["gateway"], after["gateway"])
+	after["gateway"] = before["gateway"]
+	require.Equal(t, before, after)
+}
+
+// readsAnotherSecret: a service reads its secrets when it starts, so another secret needs another process.
+func (l *living) readsAnotherSecret(t *testing.T) {
+	t.Helper()
+	before := pids(t, l.runner)
+	l.out.Reset()
+	require.NoError(t, os.WriteFile(filepath.Join(l.stack.Secrets(), "idempotency"), []byte(otherSecret), 0o600))
+	require.NoError(t, l.runner.Up(t.Context()))
+	require.Contains(t, l.out.String(), "accounts was replaced while it served, because of IDEMPOTENCY_SECRET_FILE")
+	after := pids(t, l.runner)
+	require.NotEqual(t, before["accounts"], after["accounts"])
+	after["accounts"] = before["accounts"]
+	require.Equal(t, before, after)
+}
+
+// namesAWrongPassword: a password that the database does not know is named, and nothing waits for it.
+func (l *living) namesAWrongPassword(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"mysql-root", "mysql-orders-app", "mysql-replicator"} {
+		file := filepath.Join(l.stack.Secrets(), name)
+		right, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, []byte(otherSecret), 0o600))
+		err = l.runner.Up(t.Context())
+		require.ErrorContains(t, err, "than "+file+" holds; put the right file back")
+		require.NoError(t, os.WriteFile(file, right, 0o600))
+	}
+}
+
+// revivesWhatEnded: what ends by itself is started again, and that is shown.
+func (l *living) revivesWhatEnded(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"nats", "orders", "primary", "replica"} {
+		before := pids(t, l.runner)
+		require.NoError(t, syscall.Kill(before[name], syscall.SIGKILL))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.NoError(t, proc.Poll(ctx, func() error {
+			if now := pids(t, l.runner); now[name] == 0 || now[name] == before[name] {
+				return fmt.Errorf("%s runs as process %d", name, now[name])
+			}
+			return nil
+		}))
+		require.NoError(t, proc.Poll(ctx, func() error {
+			l.out.Reset()
+			return l.runner.PS(t.Context())
+		}))
+		require.Regexp(t, name+` .*after 1 restarts`, l.out.String())
+	}
+	require.NoError(t, l.runner.Up(t.Context()), "which waits until the databases are whole")
+}
+
+// startsWhatWasKilled: what was killed comes back.
+func (l *living) startsWhatWasKilled(t *testing.T) {
+	t.Helper()
+	replica, err := proc.Find(filepath.Join(l.stack.Data(), "mariadb", "replica", "process.json"))
+	require.NoError(t, err)
+	require.NoError(t, replica.Kill())
+	require.Error(t, l.runner.PS(t.Context()))
+	require.NoError(t, l.runner.Up(t.Context()))
+	require.NoError(t, l.runner.PS(t.Context()))
+}
+
+// findsProcessesWithoutRecords: processes are found, and left alone, without the files that name them.
+func (l *living) findsProcessesWithoutRecords(t *testing.T) {
+	t.Helper()
+	before := pids(t, l.runner)
+	for _, part := range l.runner.parts() {
+		require.NoError(t, os.Remove(part.record))
+	}
+	require.NoError(t, os.RemoveAll(filepath.Join(l.stack.Data(), "stack.json")))
+	require.NoError(t, os.RemoveAll(filepath.Join(l.stack.Data(), "run", "stack.json")))
+	require.Equal(t, before, pids(t, l.runner))
+	require.NoError(t, l.runner.Up(t.Context()))
+	require.Equal(t, before, pids(t, l.runner))
+}
+
+// reportsWhatDoesNotStart: what does not start is reported with the end of its log.
+func (l *living) reportsWhatDoesNotStart(t *testing.T) {
+	t.Helper()
+	l.stack.Choices["LOG_LEVEL"] = "broken"
+	before := pids(t, l.runner)
+	err := l.runner.Up(t.Context())
+	require.ErrorContains(t, err, "The level is broken")
+	require.ErrorContains(t, err, "The orders that ran before goes on")
+	require.Equal(t, before, pids(t, l.runner))
+	require.NoError(t, l.runner.PS(t.Context()))
 }
 
 func TestAPortThatSomebodyElseHasIsAnErrorBeforeAnythingStarts(t *testing.T) {

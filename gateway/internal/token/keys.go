@@ -94,7 +94,8 @@ func (k *Keys) Run(ctx context.Context) error {
 			return nil
 		case <-time.After(wait):
 		case <-k.unknown.asked:
-			if pace.Wait(ctx, k.limit.Reserve().Delay()) != nil {
+			_ = pace.Wait(ctx, k.limit.Reserve().Delay())
+			if ctx.Err() != nil {
 				return nil
 			}
 		}
