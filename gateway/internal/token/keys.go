@@ -74,7 +74,7 @@ func (k *Keys) Ready() error {
 // other, so that no older set can replace a newer one.
 func (k *Keys) Run(ctx context.Context) error {
 	failing := true
-	for first := true; ; first = false {
+	for first := true; ctx.Err() == nil; first = false {
 		finish := k.unknown.begin()
 		err := k.fetch(ctx)
 		finish(err)
@@ -91,15 +91,12 @@ func (k *Keys) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-time.After(wait):
 		case <-k.unknown.asked:
 			_ = pace.Wait(ctx, k.limit.Reserve().Delay())
-			if ctx.Err() != nil {
-				return nil
-			}
 		}
 	}
+	return nil
 }
 
 // fetch replaces the set by the one that accounts publishes now.
