@@ -122,10 +122,10 @@ func (p *Pair) Hosts() string { return p.Primary.Addr() + "," + p.Replica.Addr()
 
 // Sync waits until the replica holds everything that the primary holds now. It fails if ctx ends first or replication does not run.
 func (p *Pair) Sync(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, syncPatience)
+	waiting, cancel := context.WithTimeout(ctx, syncPatience)
 	defer cancel()
-	if err := p.engine.caughtUp(ctx, p); err != nil {
-		return fmt.Errorf("wait for the replica: %w", err)
+	if err := p.engine.caughtUp(waiting, p); err != nil {
+		return fmt.Errorf("wait for the replica: %w: %s", err, p.Replica.replicationState(ctx))
 	}
 	return nil
 }

@@ -145,6 +145,21 @@ func ReadReplicaStatus(ctx context.Context, db *sql.DB) (ReplicaStatus, error) {
 	}, nil
 }
 
+// replicationState says in words what a server does as a replica, for an error about it.
+func (s *Server) replicationState(ctx context.Context) (state string) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	err := s.asRoot(func(db *sql.DB) error {
+		now, err := ReadReplicaStatus(ctx, db)
+		state = fmt.Sprintf("receiving %t, applying %t, received %q, problem %q", now.receiving, now.applying, now.received, now.Problem)
+		return err
+	})
+	if err != nil {
+		return err.Error()
+	}
+	return state
+}
+
 func isError(number string) bool { return number != "" && number != "0" }
 
 // isConnectionError recognizes the errors of a client that reaches no server. A replica shows one while its primary is down, even after

@@ -16,18 +16,22 @@ const (
 	startTimeout = 5 * time.Minute
 )
 
-// Poll calls check until it succeeds or ctx ends. The error then holds the last error of check.
+// Poll calls check until it succeeds or ctx ends. The error then holds the last error of check that is not the end of ctx.
 func Poll(ctx context.Context, check func() error) error {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
+	var last error
 	for {
 		err := check()
 		if err == nil {
 			return nil
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
+			return errors.Join(ctx.Err(), last)
 		case <-ticker.C:
 		}
 	}
