@@ -2,6 +2,7 @@ package dbpair
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 )
 
@@ -23,8 +24,14 @@ func (p *Pair) rejoin(ctx context.Context) error {
 	}
 	p.Primary, p.Replica = primary.server, other.server
 	if other.err == nil && other.readOnly && other.status.Running() {
-		p.say("nothing to do: %s follows %s", p.Replica, p.Primary)
-		return nil
+		follows, err := p.follows(ctx)
+		if err != nil {
+			return err
+		}
+		if follows {
+			p.say("nothing to do: %s follows %s", p.Replica, p.Primary)
+			return nil
+		}
 	}
 	if err := p.engine.record(p.Primary); err != nil {
 		return err
@@ -42,6 +49,25 @@ func (p *Pair) rejoin(ctx context.Context) error {
 		return err
 	}
 	return p.Sync(ctx)
+}
+
+// follows reports whether a replica that runs has, or can have, everything that the primary has. One that has just connected also runs,
+// for the moment until the primary tells it that its log no longer holds what the replica needs. A replica may have received what
+// it has not applied yet, so it applies that first, and receives no more meanwhile.
+func (p *Pair) follows(ctx context.Context) (follows bool, err error) {
+	err = p.Replica.asRoot(func(replica *sql.DB) error {
+		return p.Primary.asRoot(func(primary *sql.DB) error {
+			// A transaction that the primary is about to commit may be on the replica already, so the rest of what compare says is not asked.
+			_, missing, err := p.engine.compare(ctx, replica, primary)
+			if err != nil || !missing {
+				follows = err == nil
+				return err
+			}
+			p.say("%s applies what it received", p.Replica)
+			return p.engine.drain(ctx, replica)
+		})
+	})
+	return follows, err
 }
 
 // revive starts a server that does not answer. If it runs nevertheless, it hangs, and is killed first.

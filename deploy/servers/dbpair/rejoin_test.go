@@ -145,3 +145,29 @@ func TestAReplicaThatThePrimarysLogNoLongerReachesIsGivenItsData(t *testing.T) {
 		})
 	}
 }
+
+func TestAReplicaThatHasReceivedWhatThePrimarysLogNoLongerHoldsKeepsItsData(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.insert(t, l.pair.Primary, 1)
+	require.NoError(t, l.pair.Sync(t.Context()))
+	lock, err := openRoot(t, l.pair.Replica).Conn(t.Context())
+	require.NoError(t, err)
+	_, err = lock.ExecContext(t.Context(), "LOCK TABLES "+l.schema.Name+".rows_of_it READ")
+	require.NoError(t, err)
+	l.insert(t, l.pair.Primary, 2)
+	l.purge(t)
+	var steps []string
+	l.pair.Report = func(step string) {
+		steps = append(steps, step)
+		if strings.Contains(step, "applies what it received") {
+			_, err := lock.ExecContext(t.Context(), "UNLOCK TABLES")
+			assert.NoError(t, err)
+		}
+	}
+	require.NoError(t, l.pair.Rejoin(t.Context()))
+	require.Contains(t, steps, l.pair.Replica.String()+" applies what it received")
+	require.NotContains(t, strings.Join(steps, "\n"), "anew")
+	l.insert(t, l.pair.Primary, 3)
+	l.requireRoles(t, "primary", "1,2,3", 0)
+}
