@@ -1,5 +1,5 @@
 -- name: InsertRefreshToken :exec
-INSERT INTO refresh_tokens (token_hash, session_id, salt, expires_at) VALUES (?, ?, ?, ?);
+INSERT INTO refresh_tokens (token_hash, session_id, salt, expires_at, issued_under) VALUES (?, ?, ?, ?, ?);
 
 -- name: GetRefreshTokenForUpdate :one
 SELECT * FROM refresh_tokens WHERE token_hash = ? FOR UPDATE;

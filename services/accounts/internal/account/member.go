@@ -27,6 +27,10 @@ type Member struct {
 	Version uint64
 }
 
+// password tells the member's present password from every other one. That a login made a new hash of the same password makes a
+// difference, too.
+func (m Member) password() Digest { return digest("password", m.PasswordHash) }
+
 // Session is one login. Its id is the sid of the tokens.
 type Session struct {
 	ID        uint64

@@ -33,6 +33,9 @@ type RefreshToken struct {
 	ExpiresAt time.Time
 	UsedAt    time.Time // the zero time where it was not used
 	UsedBy    Digest    // the client that used it; zero where that is not known, or where another one was noted already
+	// IssuedUnder tells the password that the member had then: see Member.password. It is zero where a process of an earlier release
+	// issued the token.
+	IssuedUnder Digest
 }
 
 // Presented is a refresh token that somebody showed, with all that it belongs to. Nobody else changes any of it until
@@ -56,6 +59,12 @@ type Verdict struct {
 	// TokenExpiresAt is when the access token expires that comes with Next.
 	TokenExpiresAt time.Time
 	End            *Ending // the session ends
+}
+
+// countsFor reports whether the token was issued under the member's present password, as far as is known. One that counts no more has
+// one use left, so that the session in which the password was changed goes on, but what it gave is not given again.
+func (t RefreshToken) countsFor(member Member) bool {
+	return t.IssuedUnder == Digest{} || t.IssuedUnder == member.password()
 }
 
 // secret is a refresh token as its client holds it.
@@ -85,14 +94,14 @@ func (s *Service) random() ([]byte, error) {
 	return content, nil
 }
 
-func (s *Service) newRefreshToken(token secret) (RefreshToken, error) {
+func (s *Service) newRefreshToken(token secret, issuedUnder Digest) (RefreshToken, error) {
 	salt, err := s.random()
-	return RefreshToken{Hash: token.hash(), Salt: salt, ExpiresAt: s.now().Add(s.deps.RefreshLifetime)}, err
+	return RefreshToken{Hash: token.hash(), Salt: salt, ExpiresAt: s.now().Add(s.deps.RefreshLifetime), IssuedUnder: issuedUnder}, err
 }
 
 // Refresh gives a new access token for a session and the refresh token that follows the one shown. A token is used once. Shown
 // again within RefreshRepeatWindow, it gives the same successor as long as that was not used, since the answer may have been
-// lost. Once the successor was used, two have a copy of the token and nobody can tell who is the
+// lost; a new password of the member ends that. Once the successor was used, two have a copy of the token and nobody can tell who is the
 // thief, so the session ends; revocations come with the error then.
 func (s *Service) Refresh(ctx context.Context, client Client, text string) (Grant, []Revocation, error) {
 	refused := s.failed(ctx, client, authn.Principal{}, audit.Refresh, 0)
@@ -113,7 +122,7 @@ func (s *Service) Refresh(ctx context.Context, client Client, text string) (Gran
 	}, func(presented Presented) Verdict {
 		next := RefreshToken{
 			Hash: token.succeed(presented.Token.Salt).hash(), SessionID: presented.Session.ID, Salt: salt,
-			ExpiresAt: now.Add(s.deps.RefreshLifetime),
+			ExpiresAt: now.Add(s.deps.RefreshLifetime), IssuedUnder: presented.Member.password(),
 		}
 		seen, verdict = presented, s.judgeRefresh(ctx, client, presented, next, now)
 		return verdict
@@ -150,6 +159,7 @@ func (s *Service) judgeRefresh(ctx context.Context, client Client, presented Pre
 		event := s.shownAgain(ctx, audit.RefreshReuse, client, presented)
 		event.Outcome = audit.Failure
 		verdict.End = new(s.ending(event))
+	case !presented.Token.countsFor(presented.Member) || !successor.countsFor(presented.Member):
 	case now.Sub(presented.Token.UsedAt) <= s.deps.RefreshRepeatWindow:
 		verdict.Next = successor
 		if used := presented.Token.UsedBy; used != (Digest{}) && used != verdict.By {

@@ -192,6 +192,99 @@ func TestTheWindowForLostAnswersDoesNotExtendItself(t *testing.T) {
 	require.Empty(t, again)
 }
 
+// changePassword gives the member who has it the other one of the two passwords, in its own session.
+func (w *world) changePassword(t *testing.T, who accounttest.Registered, from, to string) {
+	t.Helper()
+	_, _, err := w.Update(t.Context(), who.Principal, who.MemberID, account.Change{Password: new(to), CurrentPassword: new(from)})
+	require.NoError(t, err)
+}
+
+func TestNoRefreshTokenGivesItsSuccessorAgainAfterANewPasswordThoughItsSessionGoesOn(t *testing.T) {
+	t.Parallel()
+	// Each returns the token that is shown again, and the one with which the session goes on.
+	for name, use := range map[string]func(*testing.T, *world, accounttest.Registered) (shown, newest string){
+		"used before": func(t *testing.T, w *world, who accounttest.Registered) (shown, newest string) {
+			next, _ := w.refresh(t, who.RefreshToken)
+			w.changePassword(t, who, password, newPassword)
+			return who.RefreshToken, next.RefreshToken
+		},
+		"issued before, used after": func(t *testing.T, w *world, who accounttest.Registered) (shown, newest string) {
+			w.changePassword(t, who, password, newPassword)
+			next, _ := w.refresh(t, who.RefreshToken)
+			return who.RefreshToken, next.RefreshToken
+		},
+		"issued in the second step, used before": func(t *testing.T, w *world, who accounttest.Registered) (shown, newest string) {
+			first, _ := w.refresh(t, who.RefreshToken)
+			second, _ := w.refresh(t, first.RefreshToken)
+			w.changePassword(t, who, password, newPassword)
+			return first.RefreshToken, second.RefreshToken
+		},
+		"issued by the version before, used by this one": func(t *testing.T, w *world, who accounttest.Registered) (shown, newest string) {
+			w.store.ForgetPasswordsOfRefreshTokens()
+			next, _ := w.refresh(t, who.RefreshToken)
+			w.changePassword(t, who, password, newPassword)
+			return who.RefreshToken, next.RefreshToken
+		},
+		"of a login": func(t *testing.T, w *world, who accounttest.Registered) (shown, newest string) {
+			who = w.Again(t, who)
+			next, _ := w.refresh(t, who.RefreshToken)
+			w.changePassword(t, who, password, newPassword)
+			return who.RefreshToken, next.RefreshToken
+		},
+	} {
+		w := newWorld()
+		shown, newest := use(t, w, w.Register(t, 1))
+		before := len(w.store.Events())
+		for _, client := range []account.Client{browser, attacker} {
+			grant, revocations, err := w.Refresh(t.Context(), client, shown)
+			require.Equal(t, invalidToken, err, name)
+			require.Empty(t, grant, name)
+			require.Empty(t, revocations, name)
+		}
+		events := w.written(t, before)
+		require.Len(t, events, 2, "%s: of each client", name)
+		for _, event := range events {
+			require.Equal(t, []any{audit.Refresh, audit.Failure}, []any{event.Action, event.Outcome}, name)
+		}
+		next, _ := w.refresh(t, newest)
+		require.NotEmpty(t, next, "%s: the session goes on", name)
+		_, revocations, err := w.Refresh(t.Context(), attacker, shown)
+		require.Equal(t, invalidToken, err, name)
+		require.Len(t, revocations, 1, "%s: its successor was used, so two have a copy", name)
+	}
+}
+
+func TestARefreshTokenThatWasIssuedUnderThePresentPasswordGivesItsSuccessorAgain(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(*testing.T, *world, accounttest.Registered) string{
+		"after a new password": func(t *testing.T, w *world, who accounttest.Registered) string {
+			w.changePassword(t, who, password, newPassword)
+			next, _ := w.refresh(t, who.RefreshToken)
+			return next.RefreshToken
+		},
+		"after another change of the member": func(t *testing.T, w *world, who accounttest.Registered) string {
+			_, _, err := w.Update(t.Context(), who.Principal, who.MemberID, account.Change{Email: new("new@x.test"), CurrentPassword: new(password)})
+			require.NoError(t, err)
+			return who.RefreshToken
+		},
+		"after the present password was repeated": func(t *testing.T, w *world, who accounttest.Registered) string {
+			w.changePassword(t, who, password, password)
+			return who.RefreshToken
+		},
+		"where the version before issued it": func(_ *testing.T, w *world, who accounttest.Registered) string {
+			w.store.ForgetPasswordsOfRefreshTokens()
+			return who.RefreshToken
+		},
+	} {
+		w := newWorld()
+		token := prepare(t, w, w.Register(t, 1))
+		first, _ := w.refresh(t, token)
+		again, _ := w.refresh(t, token)
+		require.NotEmpty(t, first.RefreshToken, name)
+		require.Equal(t, first.RefreshToken, again.RefreshToken, name)
+	}
+}
+
 func TestWhatIsNoRefreshTokenOfALiveSessionGivesNothing(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*testing.T, *world, accounttest.Registered) string{

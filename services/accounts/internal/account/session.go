@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -34,13 +35,13 @@ type LoginRecord struct {
 }
 
 // open prepares a session and its first refresh token.
-func (s *Service) open(client Client) (Session, secret, RefreshToken, error) {
+func (s *Service) open(client Client, passwordHash string) (Session, secret, RefreshToken, error) {
 	now := s.now()
 	token, err := s.random()
 	if err != nil {
 		return Session{}, nil, RefreshToken{}, err
 	}
-	kept, err := s.newRefreshToken(token)
+	kept, err := s.newRefreshToken(token, Member{PasswordHash: passwordHash}.password())
 	return Session{
 		CreatedAt: now, ExpiresAt: kept.ExpiresAt, TokenExpiresAt: now.Add(s.deps.TokenLifetime), LastSeenAt: now, Address: client.Address, UserAgent: client.UserAgent,
 	}, token, kept, err
@@ -129,7 +130,7 @@ func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Memb
 }
 
 func (s *Service) logIn(ctx context.Context, client Client, member Member, record LoginRecord) (Login, error) {
-	session, token, kept, err := s.open(client)
+	session, token, kept, err := s.open(client, cmp.Or(record.Rehashed, member.PasswordHash))
 	if err != nil {
 		return Login{}, err
 	}

@@ -81,7 +81,7 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, re
 	if err := s.admit(ctx, attempt, early); err != nil {
 		return Login{}, nil, err
 	}
-	session, token, refresh, err := s.open(client)
+	session, token, refresh, err := s.open(client, hash)
 	if err != nil {
 		return Login{}, nil, err
 	}

@@ -108,6 +108,7 @@ func follow(ctx context.Context, queries *sqlcgen.Queries, presented account.Pre
 func insertRefreshToken(ctx context.Context, queries *sqlcgen.Queries, token account.RefreshToken) error {
 	return queries.InsertRefreshToken(ctx, sqlcgen.InsertRefreshTokenParams{
 		TokenHash: token.Hash[:], SessionID: token.SessionID, Salt: token.Salt, ExpiresAt: token.ExpiresAt,
+		IssuedUnder: sql.NullString{String: string(token.IssuedUnder[:]), Valid: true},
 	})
 }
 
@@ -116,6 +117,7 @@ func toRefreshToken(row sqlcgen.RefreshToken) account.RefreshToken {
 		Hash: account.Digest(row.TokenHash), SessionID: row.SessionID, Salt: row.Salt, ExpiresAt: row.ExpiresAt, UsedAt: row.UsedAt.Time,
 	}
 	copy(token.UsedBy[:], row.UsedBy.String)
+	copy(token.IssuedUnder[:], row.IssuedUnder.String)
 	return token
 }
 

@@ -74,6 +74,34 @@ func TestAUsedTokenWhoseSuccessorWasUsedEndsItsSession(t *testing.T) {
 	require.Equal(t, revocations, s.Everything(t))
 }
 
+func TestANewPasswordEndsTheRepetitionOfARefreshTokenAndNotTheSession(t *testing.T) {
+	t.Parallel()
+	for name, issuer := range map[string]string{
+		"issued by this version":       "",
+		"issued by the version before": "UPDATE refresh_tokens SET issued_under = NULL",
+	} {
+		s := newService(t)
+		who := s.Register(t, 1)
+		if issuer != "" {
+			s.exec(t, issuer)
+		}
+		first := s.refresh(t, who.RefreshToken)
+		require.Equal(t, first.RefreshToken, s.refresh(t, who.RefreshToken).RefreshToken, name)
+		_, _, err := s.Update(t.Context(), who.Principal, who.MemberID, account.Change{
+			Password: new("New'pwd0000"), CurrentPassword: new(accounttest.Password),
+		})
+		require.NoError(t, err, name)
+		_, revocations, err := s.Refresh(t.Context(), browser, who.RefreshToken)
+		requireCode(t, fault.Unauthenticated, err)
+		require.Empty(t, revocations, name)
+		second := s.refresh(t, first.RefreshToken)
+		_, _, err = s.Refresh(t.Context(), browser, first.RefreshToken)
+		requireCode(t, fault.Unauthenticated, err) // it was issued under the former password
+		third := s.refresh(t, second.RefreshToken)
+		require.Equal(t, third.RefreshToken, s.refresh(t, second.RefreshToken).RefreshToken, name)
+	}
+}
+
 func TestExpiredRefreshTokensAreRemovedInBatches(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

@@ -136,6 +136,16 @@ func (s *Store) RedeemRefreshToken(
 	return nil, nil
 }
 
+// ForgetPasswordsOfRefreshTokens makes all refresh tokens such as processes of an earlier release issued.
+func (s *Store) ForgetPasswordsOfRefreshTokens() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for hash, token := range s.tokens {
+		token.IssuedUnder = account.Digest{}
+		s.tokens[hash] = token
+	}
+}
+
 func (s *Store) standing(attempt account.Attempt) account.Standing {
 	return account.Standing{Counters: maps.Clone(s.counters), Known: s.devices[attempt.Device]}
 }

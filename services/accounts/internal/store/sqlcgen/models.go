@@ -56,6 +56,8 @@ type RefreshToken struct {
 	UsedAt    sql.NullTime
 	// SHA-256 of network and user agent
 	UsedBy sql.NullString
+	// SHA-256 of the password hash
+	IssuedUnder sql.NullString
 }
 
 type Revocation struct {

@@ -49,7 +49,7 @@ func (q *Queries) GetMemberIDOfRefreshToken(ctx context.Context, tokenHash []byt
 }
 
 const getRefreshTokenForUpdate = `-- name: GetRefreshTokenForUpdate :one
-SELECT token_hash, session_id, salt, expires_at, used_at, used_by FROM refresh_tokens WHERE token_hash = ? FOR UPDATE
+SELECT token_hash, session_id, salt, expires_at, used_at, used_by, issued_under FROM refresh_tokens WHERE token_hash = ? FOR UPDATE
 `
 
 func (q *Queries) GetRefreshTokenForUpdate(ctx context.Context, tokenHash []byte) (RefreshToken, error) {
@@ -62,6 +62,7 @@ func (q *Queries) GetRefreshTokenForUpdate(ctx context.Context, tokenHash []byte
 		&i.ExpiresAt,
 		&i.UsedAt,
 		&i.UsedBy,
+		&i.IssuedUnder,
 	)
 	return i, err
 }
@@ -88,14 +89,15 @@ func (q *Queries) GetSessionForUpdate(ctx context.Context, id uint64) (Session, 
 }
 
 const insertRefreshToken = `-- name: InsertRefreshToken :exec
-INSERT INTO refresh_tokens (token_hash, session_id, salt, expires_at) VALUES (?, ?, ?, ?)
+INSERT INTO refresh_tokens (token_hash, session_id, salt, expires_at, issued_under) VALUES (?, ?, ?, ?, ?)
 `
 
 type InsertRefreshTokenParams struct {
-	TokenHash []byte
-	SessionID uint64
-	Salt      []byte
-	ExpiresAt time.Time
+	TokenHash   []byte
+	SessionID   uint64
+	Salt        []byte
+	ExpiresAt   time.Time
+	IssuedUnder sql.NullString
 }
 
 func (q *Queries) InsertRefreshToken(ctx context.Context, arg InsertRefreshTokenParams) error {
@@ -104,6 +106,7 @@ func (q *Queries) InsertRefreshToken(ctx context.Context, arg InsertRefreshToken
 		arg.SessionID,
 		arg.Salt,
 		arg.ExpiresAt,
+		arg.IssuedUnder,
 	)
 	return err
 }
