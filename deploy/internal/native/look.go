@@ -90,22 +90,32 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 	if len(files) == 0 {
 		return fmt.Errorf("there is no log of %q; choose one of: %s", name, strings.Join(names, ", "))
 	}
-	arguments := []string{"-n", "50"}
 	if follow {
-		arguments = append(arguments, "-F")
+		command := exec.CommandContext(ctx, "tail", append([]string{"-n", "50", "-F"}, files...)...) // #nosec G204 -- our own files
+		command.Stdout, command.Stderr = r.out, os.Stderr
+		if err := command.Run(); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("show logs: %w", err)
+		}
+		return nil
 	}
-	command := exec.CommandContext(ctx, "tail", append(arguments, files...)...) // #nosec G204 -- our own files
-	command.Stdout, command.Stderr = r.out, os.Stderr
-	if err := command.Run(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("show logs: %w", err)
+	for _, file := range files {
+		const lines = 50
+		last, err := proc.LastOfLog(file, lines)
+		if err != nil {
+			return fmt.Errorf("show logs: %w", err)
+		}
+		if len(files) > 1 {
+			r.say("==> %s <==", file)
+		}
+		r.say("%s", last)
 	}
 	return nil
 }
 
-// ServiceLogs gives the logs of the services, whole, to read.
+// ServiceLogs gives the logs of the services, with all older parts, to read.
 func (r *Runner) ServiceLogs(_ context.Context, read func(log io.Reader) error) error {
 	for _, part := range r.services() {
-		log, err := os.Open(part.log)
+		log, err := proc.OpenLog(part.log)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}

@@ -2,7 +2,9 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/signal"
@@ -94,6 +96,7 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	l := &living{s, runner, &out}
 	for _, step := range []func(*testing.T){
 		l.changesNothing,
+		l.boundsItsLogs,
 		l.restartsWhatChanged,
 		l.leavesKeysToAccounts,
 		l.readsARenewedCertificate,
@@ -134,6 +137,42 @@ func (l *living) changesNothing(t *testing.T) {
 		require.Contains(t, l.out.String(), name)
 	}
 	require.Equal(t, first, pids(t, l.runner))
+}
+
+// boundsItsLogs: a log that grows is rotated while its process goes on, and what is moved away is still shown.
+func (l *living) boundsItsLogs(t *testing.T) {
+	t.Helper()
+	before := pids(t, l.runner)
+	const first = `{"time":"2026-11-30T04:21:26Z","request_id":"long ago"}` + "\n"
+	for _, part := range l.runner.parts() {
+		log, err := os.OpenFile(part.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		require.NoError(t, err)
+		_, err = log.WriteString(first + strings.Repeat("a line\n", proc.LogLimit/len("a line\n")))
+		require.NoError(t, errors.Join(err, log.Close()))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, part := range l.runner.parts() {
+		require.NoError(t, proc.Poll(ctx, func() error {
+			info, err := os.Stat(part.log)
+			if err == nil && info.Size() > proc.LogLimit {
+				err = errors.New("it was not rotated")
+			}
+			return err
+		}), part.name)
+		require.FileExists(t, part.log+".1")
+	}
+	require.Equal(t, before, pids(t, l.runner))
+	l.out.Reset()
+	require.NoError(t, l.runner.Logs(t.Context(), "", false))
+	require.GreaterOrEqual(t, strings.Count(l.out.String(), "a line\n"), 7*50, "of the supervisor's, the end may be others")
+	found := 0
+	require.NoError(t, l.runner.ServiceLogs(t.Context(), func(log io.Reader) error {
+		content, err := io.ReadAll(log)
+		found += strings.Count(string(content), first)
+		return err
+	}))
+	require.Equal(t, len(l.runner.services()), found)
 }
 
 // restartsWhatChanged: what changed is restarted, and nothing else.

@@ -32,13 +32,14 @@ func pause(restarts int) time.Duration {
 
 // Supervise starts processes again that ended although nobody asked them to, until ctx ends. A process whose record is there without the
 // process has ended so: whoever ends a process here removes its record first. Nothing is started while a command works that starts and
-// ends processes.
+// ends processes. It also keeps the logs of all parts, its own among them, within a size.
 func (r *Runner) Supervise(ctx context.Context) error {
 	look := time.NewTicker(lookInterval)
 	defer look.Stop()
 	trouble := map[string]time.Time{}
 	for {
 		r.revive(ctx, time.Now(), trouble)
+		r.rotateLogs(time.Now(), trouble)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -47,7 +48,7 @@ func (r *Runner) Supervise(ctx context.Context) error {
 	}
 }
 
-// revive starts what is due. trouble remembers what could not be started, and since when, so that it is tried once a minute only.
+// revive starts what is due. trouble remembers what could not be done, and since when, so that it is tried once a minute only.
 func (r *Runner) revive(ctx context.Context, now time.Time, trouble map[string]time.Time) {
 	unlock, err := r.stack.LockProcesses("oms supervise", now)
 	if _, locked := errors.AsType[*stack.LockedError](err); locked {
@@ -78,6 +79,20 @@ func (r *Runner) revive(ctx context.Context, now time.Time, trouble map[string]t
 		command.Restarts++
 		_, err = proc.Start(command)
 		note(part.name, command.Restarts, err)
+	}
+}
+
+// rotateLogs rotates the logs that have grown too large. It needs no lock, because it ends no process, and one supervisor runs.
+func (r *Runner) rotateLogs(now time.Time, trouble map[string]time.Time) {
+	for _, part := range append(r.parts(), r.supervisor()) {
+		if since, troubled := trouble[part.log]; troubled && now.Sub(since) < longestPause {
+			continue
+		}
+		delete(trouble, part.log)
+		if err := proc.RotateLog(part.log, proc.LogLimit, proc.OldLogs); err != nil {
+			trouble[part.log] = now
+			r.say("%s the log of %s grows beyond its limit: %v", now.Format(time.RFC3339), part.name, err)
+		}
 	}
 }
 

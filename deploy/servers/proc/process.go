@@ -190,11 +190,11 @@ func (p *Process) Tail(lines int) []byte {
 	if p == nil {
 		return nil
 	}
-	content, err := os.ReadFile(p.command.Log)
+	last, err := LastOfLog(p.command.Log, lines)
 	if err != nil {
 		return nil
 	}
-	return LastLines(content, lines)
+	return last
 }
 
 // signalTimeout is how long the kernel may take to stop or kill a process.

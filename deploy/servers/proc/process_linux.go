@@ -125,3 +125,14 @@ func threadsLeft(pid int) bool {
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	return err == nil && len(threads) > 1
 }
+
+// cutOff removes the first bytes of a file in one step, so that the others move to its beginning. Whoever appends to it meanwhile appends
+// after them. ext4 and XFS can do that, and tmpfs, btrfs and others cannot.
+func cutOff(file *os.File, size int64) error {
+	const collapseRange = 8 // FALLOC_FL_COLLAPSE_RANGE
+	for {
+		if err := syscall.Fallocate(int(file.Fd()), collapseRange, 0, size); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
