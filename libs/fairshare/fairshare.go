@@ -3,14 +3,16 @@
 //
 // A Pool is for what is taken and given back: it admits or refuses at once. Places are a pool whose idle holders make room for
 // others, such as connections. A Line is for work of which little runs at the same time: the rest waits, and clients take
-// turns. Each has a bound in all. None has a fixed share for each client: a client may hold as much as is free at that moment. So one client alone gets half, two get a third each, and there is
-// always room for one who comes next, without anybody having to know how many clients there are. These are the dynamic
-// thresholds of Choudhury and Hahne ("Dynamic queue length thresholds for shared-memory packet switches", IEEE/ACM
+// turns. Each has a bound in all.
+//
+// None has a fixed share for each client: a client may hold as much as is free at that moment. So one client alone gets half, and two
+// get a third each. There is always room for one who comes next, and nobody has to know how many clients there are. These are the
+// dynamic thresholds of Choudhury and Hahne ("Dynamic queue length thresholds for shared-memory packet switches", IEEE/ACM
 // Transactions on Networking 6(2), 1998) with α = 1. The turns are the fair queueing of Nagle ("On packet switches with
 // infinite storage", RFC 970, 1985).
 //
 // What a client is, the caller decides: a network, a member. Refusals are faults with a time after which to try again:
-// TooManyRequests for a client that holds its share, Unavailable where nothing is left for anybody.
+// TooManyRequests for a client that holds its share, Unavailable where nothing is left for anybody. Each is counted in a metric.
 package fairshare
 
 import (
@@ -33,6 +35,7 @@ var ErrRefused = errors.New("refused")
 const (
 	reasonShare = "share" // the client holds its share
 	reasonFull  = "full"  // nothing is left
+	reasonTime  = "time"  // the turn of a work did not come in time
 )
 
 // admits is the rule of dynamic thresholds: what a client holds may not exceed what is free.
@@ -44,15 +47,17 @@ type metrics struct {
 	collectors []prometheus.Collector
 }
 
-// newMetrics describes a resource; numbers are read when metrics are.
-func newMetrics(resource string, numbers map[string]func() int) metrics {
+// newMetrics describes a resource; numbers are read when metrics are. Refusals for a share and for fullness are counted of each resource,
+// those for other reasons where they are named.
+func newMetrics(resource string, numbers map[string]func() int, reasons ...string) metrics {
 	labels := prometheus.Labels{"resource": resource}
 	made := metrics{refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fairshare_refusals_total", ConstLabels: labels,
-		Help: "Refusals by reason: the client holds its share, or nothing is left.",
+		Help: "Refusals by reason: the client holds its share, nothing is left, or no turn came in time.",
 	}, []string{"reason"})}
-	made.refusals.WithLabelValues(reasonShare)
-	made.refusals.WithLabelValues(reasonFull)
+	for _, reason := range append(reasons, reasonShare, reasonFull) {
+		made.refusals.WithLabelValues(reason)
+	}
 	made.collectors = append(made.collectors, made.refusals)
 	for name, number := range numbers {
 		made.collectors = append(made.collectors, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -73,4 +78,10 @@ func (m metrics) refuse(resource string, wanted, free int) error {
 		fmt.Errorf("%w: the client holds its share of %s", ErrRefused, resource))
 	failure.RetryAfter = retryAfter
 	return failure
+}
+
+// late counts that the turn of a work did not come in time, and returns the fault. The cause is why the work waits no longer.
+func (m metrics) late(resource string, cause error) error {
+	m.refusals.WithLabelValues(reasonTime).Inc()
+	return fault.NewUnavailable(fmt.Errorf("%w: no turn at %s in time: %w", ErrRefused, resource, cause))
 }

@@ -2,20 +2,18 @@ package fairshare
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"oms.internal/libs/fault"
 )
 
 // LineOptions say how much runs and waits.
 type LineOptions struct {
 	// Resource is the name in metrics and in causes of refusals.
 	Resource string
-	// Running is how many works run at the same time, Waiting how many places there are for others.
+	// Running is how many works run at the same time, of all clients together. Waiting is how many places there are for those that
+	// wait for their turn; Enter says how many places a work takes.
 	Running, Waiting int
 	// Long is for works that take longer than a client would wait for its turn. A client then runs no more of them than
 	// could be started for others, also while nobody else asks.
@@ -57,7 +55,7 @@ func NewLine[K comparable](options LineOptions) *Line[K] {
 	line.metrics = newMetrics(options.Resource, map[string]func() int{
 		"used":    func() int { return line.count(&line.running) },
 		"waiting": func() int { return line.count(&line.places) },
-	})
+	}, reasonTime)
 	return line
 }
 
@@ -75,10 +73,10 @@ func (l *Line[K]) Ready(client K) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	held := l.turnOf(client)
-	if l.admits(held, 1) || l.longest(held, 1) != nil {
-		return nil
+	if _, ok := l.room(held, 1); !ok {
+		return l.refuse(1)
 	}
-	return l.refuse(1)
+	return nil
 }
 
 // turnOf returns what the client has in the line, or a new turn, which is not kept yet.
@@ -89,9 +87,10 @@ func (l *Line[K]) turnOf(client K) *turn {
 	return &turn{}
 }
 
-// Enter waits until a work of the client may run. The work takes that many places while it waits; one that is much longer
-// than others should take more. The caller calls leave when the work is done. An error is a fault: the client or the line has
-// no place left, or ctx ended first.
+// Enter waits until a work of the client may run. The work takes so many places while it waits, one at least; one that takes much
+// longer than others should take more. The caller calls leave when the work is done. An error is a fault, and ErrRefused is in its
+// cause: TooManyRequests where the client has its share of the places, also when the work waited already and one with less needed
+// its places; Unavailable where all places are taken by others, and where ctx ended before the work's turn came.
 func (l *Line[K]) Enter(ctx context.Context, client K, places int) (leave func(), err error) {
 	work, err := l.join(client, places)
 	if err != nil {
@@ -101,7 +100,7 @@ func (l *Line[K]) Enter(ctx context.Context, client K, places int) (leave func()
 	case <-work.started:
 	case <-ctx.Done():
 		if l.withdraw(client, work) {
-			return nil, fault.NewUnavailable(fmt.Errorf("%w: no turn at %s in time: %w", ErrRefused, l.options.Resource, ctx.Err()))
+			return nil, l.metrics.late(l.options.Resource, ctx.Err())
 		}
 	}
 	if work.refusal != nil {
@@ -115,12 +114,12 @@ func (l *Line[K]) join(client K, places int) (*waiter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	held := l.turnOf(client)
-	for !l.admits(held, places) {
-		longest := l.longest(held, places)
-		if longest == nil {
-			return nil, l.refuse(places)
-		}
-		l.refuseLast(longest)
+	room, ok := l.room(held, places)
+	if !ok {
+		return nil, l.refuse(places)
+	}
+	for _, other := range room {
+		l.refuseLast(other)
 	}
 	l.clients[client] = held
 	work := &waiter{places: places, started: make(chan struct{})}
@@ -143,12 +142,35 @@ func (l *Line[K]) refuse(places int) error {
 	return l.metrics.refuse(l.options.Resource, places, l.options.Waiting-l.places)
 }
 
-// longest returns the one that waits with most places, if it has more than a client would have with so many places more.
-func (l *Line[K]) longest(held *turn, places int) (found *turn) {
-	most := held.places + places
+// room returns the clients whose last works must be refused, one for each time that a client is named, so that another one has so
+// many places more. These clients have more than it gets, so it needs nothing but what is free then. It is false where all that may
+// be taken would not do, so that no work is refused in vain.
+func (l *Line[K]) room(held *turn, places int) (room []*turn, ok bool) {
+	if l.admits(held, places) {
+		return nil, true
+	}
+	free, left, refused := l.options.Waiting-l.places, map[*turn]int{}, map[*turn]int{}
 	for _, other := range l.round {
-		if other.places > most {
-			found, most = other, other.places
+		left[other] = other.places
+	}
+	for places > free || len(room) == 0 {
+		longest := l.longest(left, held.places+places)
+		if longest == nil {
+			return nil, false
+		}
+		room = append(room, longest)
+		refused[longest]++
+		last := longest.waiting[len(longest.waiting)-refused[longest]].places
+		left[longest], free = left[longest]-last, free+last
+	}
+	return room, true
+}
+
+// longest returns the one that has most places left, if these are more than most.
+func (l *Line[K]) longest(left map[*turn]int, most int) (found *turn) {
+	for _, other := range l.round {
+		if left[other] > most {
+			found, most = other, left[other]
 		}
 	}
 	return found

@@ -110,6 +110,59 @@ func TestTheLastWorkOfTheClientThatWaitsWithMostMakesRoomForOneWhoHasLess(t *tes
 	})
 }
 
+func TestNoWorkIsRefusedInVain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		line := NewLine[string](LineOptions{Resource: "hash", Running: 1, Waiting: 12})
+		w := &works{line: line}
+		for _, client := range []string{"a", "a", "a", "a", "a", "a", "a", "b", "b", "b"} { // one of a runs, six wait
+			w.enter(t.Context(), client)
+		}
+		for _, client := range []string{"c", "d", "e"} {
+			w.enter(t.Context(), client)
+		}
+		require.Equal(t, 12, line.places)
+
+		_, err := line.Enter(t.Context(), "f", 5)
+		require.True(t, fault.Is(err, fault.Unavailable), "%v: a has no more than one place beyond those that f would have", err)
+		_, err = line.Enter(t.Context(), "b", 3)
+		require.Error(t, err)
+		require.Equal(t, 12, line.places, "nobody was refused for those who were refused themselves")
+
+		w.enter(t.Context(), "b")
+		require.Equal(t, 12, line.places, "one work was refused for one")
+		for len(w.leave) > 0 {
+			w.next()
+		}
+		require.Equal(t, []string{"a", "a", "b", "c", "d", "e", "a", "b", "a", "b", "a", "b", "a"}, w.started)
+	})
+}
+
+func TestAClientIsReadyOnlyIfItsWorkIsAdmitted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		line := NewLine[int](LineOptions{Resource: "hash", Running: 1, Waiting: 9})
+		for i := range 40 {
+			client := i * i % 7
+			refused := make(chan error, 1)
+			ready := line.Ready(client)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				_, err := line.Enter(ctx, client, 1)
+				refused <- err
+			}()
+			synctest.Wait()
+			select {
+			case err := <-refused:
+				require.Equal(t, err, ready, "work %d", i)
+			default:
+				require.NoError(t, ready, "work %d", i)
+			}
+		}
+	})
+}
+
 func TestAWorkOfManyPlacesMakesRoomWholeAndItsClientIsForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -156,12 +209,14 @@ func TestWhoGoesAwayLeavesTheLine(t *testing.T) {
 		w.enter(t.Context(), "c")
 		require.Equal(t, map[string]float64{
 			`fairshare_refusals_total{reason="full",resource="hash"}`: 0, `fairshare_refusals_total{reason="share",resource="hash"}`: 0,
-			`fairshare_used{resource="hash"}`: 1, `fairshare_waiting{resource="hash"}`: 2,
+			`fairshare_refusals_total{reason="time",resource="hash"}`: 0,
+			`fairshare_used{resource="hash"}`:                         1, `fairshare_waiting{resource="hash"}`: 2,
 		}, gathered(t, w.line.Collectors()))
 		cancel()
 		synctest.Wait()
 		_, err := w.line.Enter(ctx, "b", 1)
 		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		require.InDelta(t, 2, gathered(t, w.line.Collectors())[`fairshare_refusals_total{reason="time",resource="hash"}`], 0)
 		w.next()
 		require.Equal(t, []string{"a", "c"}, w.started)
 		w.next()

@@ -1,6 +1,7 @@
 package fairshare
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type Holder interface {
 type PlacesOptions[K comparable] struct {
 	// Resource is the name in metrics and in causes of refusals.
 	Resource string
+	// Capacity is how many places there are in all, in the units that Take counts.
 	Capacity int
 	// PerClient is how many places one client may have, however many are free; 0 for no such limit.
 	PerClient int
@@ -91,14 +93,14 @@ func (p *Places[K]) take(client K, holder Holder, units int) (yielding []Holder,
 	if own == nil {
 		own = &tenant{holders: map[Holder]int{}, many: p.options.Many != nil && p.options.Many(client)}
 	}
-	for !p.admits(own, units, len(yielding) > 0) {
-		of, stalled := p.longestStalled(own, units)
-		if stalled == nil {
-			return yielding, p.metrics.refuse(p.options.Resource, units, p.options.Capacity-p.used)
-		}
-		p.remove(of, stalled)
+	room, ok := p.room(own, units)
+	if !ok {
+		return nil, p.metrics.refuse(p.options.Resource, units, p.options.Capacity-p.used)
+	}
+	for _, place := range room {
+		p.remove(place.client, place.holder)
 		p.pushOuts.Inc()
-		yielding = append(yielding, stalled)
+		yielding = append(yielding, place.holder)
 	}
 	p.tenants[client] = own
 	p.used += units
@@ -107,35 +109,95 @@ func (p *Places[K]) take(client K, holder Holder, units int) (yielding []Holder,
 	return yielding, nil
 }
 
-// admits reports whether a client may have so many places more. Once others have made room for it, it may have what is free.
-func (p *Places[K]) admits(own *tenant, units int, pushedOut bool) bool {
-	free := p.options.Capacity - p.used
-	if own.many || pushedOut {
-		return units <= free && !p.isCapped(own, units)
+// candidate is a holder that has been waited for long enough to make room.
+type candidate[K comparable] struct {
+	client K
+	tenant *tenant
+	holder Holder
+	since  time.Time
+}
+
+// room returns the holders that must make room for a client to have so many places more. It is false where all that may be
+// taken would not do, so that nobody loses its places in vain.
+func (p *Places[K]) room(own *tenant, units int) (room []candidate[K], ok bool) {
+	change := change{own: own, units: units, free: p.options.Capacity - p.used, lost: map[*tenant]int{}}
+	if p.admits(change) {
+		return nil, true
 	}
-	return admits(own.held, units, free) && !p.isCapped(own, units)
+	candidates := p.candidates()
+	for !p.admits(change) {
+		next := p.longestStalled(candidates, change)
+		if next < 0 {
+			return nil, false
+		}
+		change.lose(candidates[next].tenant, candidates[next].holder)
+		room = append(room, candidates[next])
+		candidates = slices.Delete(candidates, next, next+1)
+	}
+	return room, true
 }
 
-func (p *Places[K]) isCapped(own *tenant, units int) bool {
-	return p.options.PerClient > 0 && !own.many && own.held+units > p.options.PerClient
+// change is what would be if a client had so many places more and some holders had made room for it.
+type change struct {
+	own    *tenant
+	units  int
+	free   int
+	lost   map[*tenant]int
+	others bool // whether holders of others have made room
 }
 
-// longestStalled returns who has to make room for a client: a holder of its own, or of one that will not have less than it.
-func (p *Places[K]) longestStalled(own *tenant, units int) (of K, found Holder) {
-	latest, earliest, most := p.options.Now().Add(-grace), time.Time{}, 0
+func (c *change) lose(of *tenant, holder Holder) {
+	c.lost[of] += of.holders[holder]
+	c.free += of.holders[holder]
+	c.others = c.others || of != c.own
+}
+
+// held is what a client still has of its places.
+func (c *change) held(of *tenant) int { return of.held - c.lost[of] }
+
+// wanted is what the client would have.
+func (c *change) wanted() int { return c.held(c.own) + c.units }
+
+// admits reports whether a client may have what it wants. Once others have made room for it, it may have what is free, because they
+// had no less than it gets. Room that it has made itself gives it no larger share than it had.
+func (p *Places[K]) admits(c change) bool {
+	if c.units > c.free || p.isCapped(c) {
+		return false
+	}
+	return c.own.many || c.others || c.wanted() <= c.own.held || admits(c.held(c.own), c.units, c.free)
+}
+
+func (p *Places[K]) isCapped(c change) bool {
+	return p.options.PerClient > 0 && !c.own.many && c.wanted() > p.options.PerClient
+}
+
+// candidates returns all holders that have been waited for long enough.
+func (p *Places[K]) candidates() (found []candidate[K]) {
+	latest := p.options.Now().Add(-grace)
 	for client, tenant := range p.tenants {
-		if tenant != own && (p.isCapped(own, units) || tenant.held < own.held+units) || tenant.held < most {
+		for holder := range tenant.holders {
+			if since := holder.StalledSince(); !since.IsZero() && !since.After(latest) {
+				found = append(found, candidate[K]{client, tenant, holder, since})
+			}
+		}
+	}
+	return found
+}
+
+// longestStalled returns which one has to make room next, or -1: a holder of the client itself, or of one that has no less than it
+// would have.
+func (p *Places[K]) longestStalled(candidates []candidate[K], c change) int {
+	found, most := -1, 0
+	for i, other := range candidates {
+		held := c.held(other.tenant)
+		if other.tenant != c.own && (p.isCapped(c) || held < c.wanted()) || held < most {
 			continue
 		}
-		for holder := range tenant.holders {
-			since := holder.StalledSince()
-			if since.IsZero() || since.After(latest) || tenant.held == most && !since.Before(earliest) {
-				continue
-			}
-			earliest, of, found, most = since, client, holder, tenant.held
+		if found < 0 || held > most || other.since.Before(candidates[found].since) {
+			found, most = i, held
 		}
 	}
-	return of, found
+	return found
 }
 
 // Keep gives back what the holder has beyond so many places. It does nothing for a holder that has made room.

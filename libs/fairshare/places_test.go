@@ -101,6 +101,75 @@ func TestAClientMakesRoomForItself(t *testing.T) {
 	}
 }
 
+func TestAClientGetsNoLargerShareByPushingOutItsOwnHolders(t *testing.T) {
+	t.Parallel()
+	for name, units := range map[string]struct{ before, then int }{
+		"by as many as it wants": {16, 16}, "by several small ones": {16, 64}, "by large ones": {64, 16}, "by uneven ones": {48, 80},
+	} {
+		const capacity = 8192
+		places := tenSeconds(PlacesOptions[string]{Capacity: capacity})
+		for places.Used()+units.before <= capacity/2 {
+			require.NoError(t, places.Take("a", stalled(1), units.before), name)
+		}
+		var trickling []*holder // that are never waited for a second
+		for range 1000 {
+			one := &holder{}
+			if places.Take("a", one, units.then) == nil {
+				trickling = append(trickling, one)
+			}
+			require.LessOrEqual(t, places.Used(), (capacity+units.then)/2, name)
+		}
+		require.NotEmpty(t, trickling, name)
+		require.NoError(t, places.Take("b", &holder{}, capacity/4), "%s: there is room for others", name)
+	}
+}
+
+func TestAClientMakesRoomForItselfWhereOthersHaveTheRest(t *testing.T) {
+	t.Parallel()
+	places := tenSeconds(PlacesOptions[string]{Capacity: 10})
+	first, second := stalled(1), stalled(2)
+	require.NoError(t, places.Take("a", first, 2))
+	require.NoError(t, places.Take("a", second, 2))
+	require.NoError(t, places.Take("b", &holder{}, 3))
+	require.NoError(t, places.Take("c", &holder{}, 1))
+	require.NoError(t, places.Take("d", &holder{}, 1))
+	require.NoError(t, places.Take("a", &holder{}, 2), "it has no more than before")
+	require.True(t, first.yielded)
+	require.False(t, second.yielded)
+	require.Equal(t, 9, places.Used())
+}
+
+func TestNobodyMakesRoomInVain(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		options PlacesOptions[string]
+		client  string
+		units   int
+	}{
+		"for one that would have more than they":          {PlacesOptions[string]{Capacity: 8}, "c", 5},
+		"for one that wants more than they have":          {PlacesOptions[string]{Capacity: 8}, "d", 4},
+		"for one whose own room does not do":              {PlacesOptions[string]{Capacity: 8}, "b", 5},
+		"for one that may not have as many":               {PlacesOptions[string]{Capacity: 8, PerClient: 4}, "b", 5},
+		"for one that wants more than there are":          {PlacesOptions[string]{Capacity: 8}, "d", 9},
+		"for one that stands for many, and wants as much": {PlacesOptions[string]{Capacity: 8, Many: func(client string) bool { return client == "d" }}, "d", 5},
+	} {
+		places := tenSeconds(test.options)
+		waited := []*holder{stalled(1), stalled(2), stalled(3), stalled(4)}
+		require.NoError(t, places.Take("a", waited[0], 1), name)
+		require.NoError(t, places.Take("a", waited[1], 1), name)
+		require.NoError(t, places.Take("a", &holder{}, 2), name)
+		require.NoError(t, places.Take("b", waited[2], 1), name)
+		require.NoError(t, places.Take("b", waited[3], 1), name)
+		require.NoError(t, places.Take("c", &holder{}, 1), name)
+		require.Error(t, places.Take(test.client, &holder{}, test.units), name)
+		for _, one := range waited {
+			require.False(t, one.yielded, name)
+		}
+		require.Equal(t, 7, places.Used(), name)
+		require.Zero(t, gathered(t, places.Collectors())[`fairshare_pushouts_total{resource="places"}`], name)
+	}
+}
+
 func TestAClientThatStandsForManyIsBoundByTheCapacityOnly(t *testing.T) {
 	t.Parallel()
 	places := tenSeconds(PlacesOptions[string]{Capacity: 4, PerClient: 1, Many: func(client string) bool { return client == "proxy" }})

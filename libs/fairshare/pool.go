@@ -18,7 +18,8 @@ type Pool[K comparable] struct {
 	held map[K]int
 }
 
-// NewPool returns a pool of so many units of a resource, which has this name in metrics and in causes of refusals.
+// NewPool returns a pool of a resource, which has this name in metrics and in causes of refusals. Its capacity is how many units all
+// clients hold at most; what a unit is (a byte, a stream), those who take them decide.
 func NewPool[K comparable](resource string, capacity int) *Pool[K] {
 	pool := &Pool[K]{resource: resource, capacity: capacity, held: map[K]int{}}
 	pool.metrics = newMetrics(resource, map[string]func() int{"used": pool.Used})
