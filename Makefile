@@ -1,11 +1,6 @@
 # The commands of this project; `make help` lists them. Go and make are all that a machine needs beforehand.
 
-# Where to listen, and how to run: MODE=docker, native or auto (as at the last start; at the first, docker where an engine answers).
-export MODE         ?= auto
-export GATEWAY_PORT ?= 8080
-export PRIMARY_PORT ?= 4406
-export REPLICA_PORT ?= 5506
-export NATS_PORT    ?= 4222
+# Settings have no defaults here: to the commands, a variable that is not set means "as at the last start".
 
 MODULES := libs sql services/accounts services/orders gateway deploy deploy/servers
 # Our own tools are checked as all modules are; they are no part of the system.

@@ -71,11 +71,16 @@ func commands() []command {
 // app is what every command works with.
 type app struct {
 	stack   stack.Stack
+	kept    []string // what is as at the last start, because the environment says nothing
 	out     io.Writer
 	program string // this program's file, which native stacks run as their supervisor; "" for no supervisor
 }
 
-func run(ctx context.Context, program string, arguments []string, getenv func(string) string, out io.Writer) error {
+func run(ctx context.Context, program string, arguments []string, lookup stack.Lookup, out io.Writer) error {
+	getenv := func(name string) string {
+		value, _ := lookup(name)
+		return value
+	}
 	flags := flag.NewFlagSet("oms", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.Usage = func() {
@@ -101,7 +106,7 @@ func run(ctx context.Context, program string, arguments []string, getenv func(st
 	chosen.names = flags.Args()
 	for _, command := range commands() {
 		if command.name == arguments[0] {
-			s, err := stack.Find(getenv)
+			s, err := stack.Find(lookup)
 			if err != nil {
 				return err
 			}
@@ -119,7 +124,7 @@ func run(ctx context.Context, program string, arguments []string, getenv func(st
 				}
 				defer unlock()
 			}
-			return command.run(app{stack: s, out: out, program: program}, ctx, chosen)
+			return command.run(app{stack: s, kept: s.Kept(lookup), out: out, program: program}, ctx, chosen)
 		}
 	}
 	flags.Usage()

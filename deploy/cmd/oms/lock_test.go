@@ -20,14 +20,12 @@ func TestWhileACommandWorksOnlyThoseThatChangeNothingRun(t *testing.T) {
 	defer unlock()
 	before, err := os.ReadDir(s.Data())
 	require.NoError(t, err)
-	getenv := func(name string) string {
-		return map[string]string{"OMS_DATA": s.Data(), "MODE": "native", "FILE": "backup.sql", "FORCE": "1"}[name]
-	}
+	lookup := environment(map[string]string{"OMS_DATA": s.Data(), "MODE": "native", "FILE": "backup.sql", "FORCE": "1"})
 	for _, command := range commands() {
 		if command.name == "setup" { // installs packages, wherever it runs
 			continue
 		}
-		err := run(t.Context(), "", []string{command.name}, getenv, &strings.Builder{})
+		err := run(t.Context(), "", []string{command.name}, lookup, &strings.Builder{})
 		if command.name == "admin" { // whose flag is missing here
 			require.ErrorIs(t, err, errNotStarted)
 			continue

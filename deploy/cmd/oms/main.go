@@ -16,7 +16,7 @@ func main() {
 	defer stop()
 	program, err := os.Executable()
 	if err == nil {
-		err = run(ctx, program, os.Args[1:], os.Getenv, os.Stdout)
+		err = run(ctx, program, os.Args[1:], os.LookupEnv, os.Stdout)
 	}
 	if err != nil {
 		if !errors.Is(err, errUsage) {

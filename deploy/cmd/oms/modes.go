@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"oms.internal/servers/dbpair"
 
@@ -79,6 +80,9 @@ func (a app) up(ctx context.Context, options options) error {
 		if err := last.leave(ctx); err != nil {
 			return err
 		}
+	}
+	if len(a.kept) > 0 {
+		a.report("as at the last start: " + strings.Join(a.kept, " ") + " (an empty variable chooses its default)")
 	}
 	runner := a.runner(mode)
 	if err := runner.Up(ctx); err != nil {

@@ -9,16 +9,21 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
+// environment is an environment with these variables only.
+func environment(variables map[string]string) stack.Lookup {
+	return func(name string) (string, bool) {
+		value, set := variables[name]
+		return value, set
+	}
+}
+
 func TestACommandThatNeedsTheSystemSaysWhenNothingRuns(t *testing.T) {
 	t.Parallel()
-	ports, err := stack.PortsFrom(func(string) string { return "" })
+	s, err := stack.Find(environment(map[string]string{"OMS_DATA": t.TempDir()}))
 	require.NoError(t, err)
-	s := stack.Stack{Folder: t.TempDir(), Ports: ports}
 	require.NoError(t, s.Save(stack.Native))
-	getenv := func(name string) string {
-		return map[string]string{"OMS_DATA": s.Data(), "FILE": "backup.sql"}[name]
-	}
+	lookup := environment(map[string]string{"OMS_DATA": s.Data(), "FILE": "backup.sql"})
 	for _, command := range []string{"poc", "admin", "keys", "backup", "restore"} {
-		require.ErrorIs(t, run(t.Context(), "", []string{command}, getenv, &strings.Builder{}), errNotRunning, command)
+		require.ErrorIs(t, run(t.Context(), "", []string{command}, lookup, &strings.Builder{}), errNotRunning, command)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +46,8 @@ func (r *Runner) published() string { return filepath.Join(r.stack.Data(), "dock
 // Up builds the images, starts what does not run yet, and returns when the services are healthy.
 func (r *Runner) Up(ctx context.Context) error {
 	if r.stack.Choices["TLS_CERT_FILE"] != "" {
-		return errors.New("TLS_CERT_FILE needs MODE=native, because a container does not see the files of this machine")
+		return errors.New("TLS_CERT_FILE needs MODE=native, because a container does not see the files of this machine; " +
+			"TLS_CERT_FILE= TLS_KEY_FILE= does without")
 	}
 	if err := secret.Ensure(r.stack.Secrets(), time.Now()); err != nil {
 		return err
@@ -53,15 +55,18 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := secret.Publish(r.stack.Secrets(), r.published()); err != nil {
 		return err
 	}
-	running, err := r.running(ctx)
+	parts, err := r.look(ctx)
 	if err != nil {
 		return err
 	}
+	publishes := func(owner string, port int) bool {
+		return slices.ContainsFunc(parts, func(part stack.Part) bool { return part.Name == owner && slices.Contains(part.Ports, port) })
+	}
 	// Accounts and orders listen in Compose's network only.
-	if err := r.stack.CheckPorts(ctx, func(owner string) bool { return running[owner] }, "ACCOUNTS_PORT", "ORDERS_PORT"); err != nil {
+	if err := r.stack.CheckPorts(ctx, publishes, "ACCOUNTS_PORT", "ORDERS_PORT"); err != nil {
 		return err
 	}
-	if err := r.stack.Save(stack.Docker); err != nil {
+	if err := r.stack.Begin(stack.Docker); err != nil {
 		return err
 	}
 	if err := r.startServers(ctx); err != nil {
@@ -73,7 +78,7 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.startServices(ctx); err != nil {
 		return r.explain(ctx, err, services)
 	}
-	return nil
+	return r.stack.Save(stack.Docker)
 }
 
 // startServers starts the servers in the roles that they have. It succeeds without the replica, but not without the primary.

@@ -11,20 +11,34 @@ import (
 
 // Down ends what Up started, and waits for each process. A process ends after those that use it.
 func (r *Runner) Down(ctx context.Context) error {
-	_, err := r.stop(ctx, r.parts())
-	return err
+	return r.stop(ctx, r.parts())
 }
 
-// StopServices ends the three services, and leaves the servers alone. stopped is false if no service ran.
+// StopServices ends the three services, and leaves the servers alone. stopped is false if no service was meant to run.
 func (r *Runner) StopServices(ctx context.Context) (stopped bool, err error) {
-	return r.stop(ctx, r.services())
+	r.stopped = map[string]proc.Command{}
+	for _, part := range r.services() {
+		command, known, err := lastCommand(part)
+		if err != nil {
+			return false, err
+		}
+		if known {
+			command.Restarts = 0
+			r.stopped[part.name] = command
+		}
+	}
+	return len(r.stopped) > 0, r.stop(ctx, r.services())
 }
+
+// StartServices starts what StopServices ended, as it was before, and returns when it is ready. What was built since, or chosen by a start
+// that failed, does not count.
+func (r *Runner) StartServices(ctx context.Context) error { return r.startServices(ctx, r.stopped) }
 
 // stop ends those of the parts that run. A record of a part that has ended by itself is removed, so that nobody starts the part again.
-func (r *Runner) stop(ctx context.Context, parts []part) (stopped bool, err error) {
+func (r *Runner) stop(ctx context.Context, parts []part) error {
 	running, err := r.Running()
 	if err != nil {
-		return false, err
+		return err
 	}
 	if len(running) == 0 {
 		r.say("nothing runs")
@@ -43,8 +57,7 @@ func (r *Runner) stop(ctx context.Context, parts []part) (stopped bool, err erro
 			continue
 		}
 		r.say("stopping %s", part.name)
-		stopped = true
 		problems = append(problems, proc.EndOthers(ctx, part.record, process), process.Stop(ctx))
 	}
-	return stopped, errors.Join(problems...)
+	return errors.Join(problems...)
 }

@@ -12,19 +12,17 @@ import (
 // fingerprintOf returns what a service is started with, as "NAME=digest" each: its binary, its settings, and the files that it reads only
 // when it starts: secrets, keys and certificates. A file that was renewed may have its old name.
 func fingerprintOf(binary string, settings []string) (string, error) {
-	parts := []string{"settings=" + digest([]byte(strings.Join(settings, "\n")))}
-	files := [][2]string{{"binary", binary}}
+	parts := []string{"settings=" + digest([]byte(strings.Join(settings, "\n"))), "binary=" + binary}
 	for _, setting := range settings {
-		if name, path, _ := strings.Cut(setting, "="); strings.HasSuffix(name, "_FILE") {
-			files = append(files, [2]string{name, path})
+		name, path, _ := strings.Cut(setting, "=")
+		if !strings.HasSuffix(name, "_FILE") {
+			continue
 		}
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file[1]) // #nosec G304 G703 -- the binary and files that the settings name
+		content, err := os.ReadFile(path) // #nosec G304 G703 -- files that the settings name
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", file[0], err)
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
-		parts = append(parts, file[0]+"="+digest(content))
+		parts = append(parts, name+"="+digest(content))
 	}
 	return strings.Join(parts, " "), nil
 }

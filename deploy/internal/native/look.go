@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -33,9 +32,9 @@ func (r *Runner) PS(ctx context.Context) error {
 			if part.name == primary {
 				state = "running as the primary"
 			}
-			if part.ready != "" {
+			if process.Setting(adminAddr) != "" {
 				state = "ready"
-				if err := askReady(ctx, part.ready, 0); err != nil {
+				if err := askReady(ctx, process, 0); err != nil {
 					state = "not ready: " + err.Error()
 				}
 			}
@@ -137,11 +136,17 @@ func (r *Runner) Admin(ctx context.Context, email string) error {
 // RotateKeys lets accounts sign tokens with a new key.
 func (r *Runner) RotateKeys(ctx context.Context) error { return r.accounts(ctx, "keys", "rotate") }
 
-// accounts runs a subcommand of the accounts binary on this terminal, with the settings of the service.
+// accounts runs a subcommand of the accounts binary on this terminal, with the binary and the settings of the service.
 func (r *Runner) accounts(ctx context.Context, arguments ...string) error {
-	// #nosec G204 -- our own binary; an address is one argument
-	command := exec.CommandContext(ctx, filepath.Join(r.binDir(), "accounts"), arguments...)
-	command.Env = r.environment("accounts")
+	service, known, err := lastCommand(r.services()[1])
+	if err != nil {
+		return err
+	}
+	if !known {
+		return errors.New("accounts was not started; `make up` starts it")
+	}
+	command := exec.CommandContext(ctx, service.Path, arguments...) // #nosec G204 -- our own binary; an address is one argument
+	command.Env = service.Env
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, r.out, os.Stderr
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("accounts %s: %w", arguments[0], err)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"oms.internal/servers/proc"
@@ -22,6 +21,8 @@ type Runner struct {
 	out     io.Writer
 	saying  sync.Mutex
 	program string // of the supervisor
+
+	stopped map[string]proc.Command // what StopServices ended, for StartServices
 }
 
 // New returns a runner that reports on out.
@@ -53,7 +54,6 @@ type part struct {
 	name   string
 	record string // file that names the process
 	log    string
-	ready  string // URL that answers 200 when a service is ready; empty for database servers and NATS
 	ports  []int
 }
 
@@ -66,7 +66,7 @@ func (r *Runner) parts() []part {
 	service := func(name string, port, admin int) part {
 		return part{
 			name: name, record: filepath.Join(r.runDir(), name+".json"), log: filepath.Join(r.logDir(), name+".log"),
-			ready: fmt.Sprintf("http://127.0.0.1:%d/readyz", admin), ports: []int{port, admin},
+			ports: []int{port, admin},
 		}
 	}
 	parts := []part{
@@ -85,9 +85,7 @@ func (r *Runner) parts() []part {
 }
 
 // services returns the parts that are OMS's own, in the order of starting.
-func (r *Runner) services() []part {
-	return slices.DeleteFunc(r.parts(), func(one part) bool { return one.ready == "" })
-}
+func (r *Runner) services() []part { return r.parts()[4:7] }
 
 func (r *Runner) nats() part { return r.parts()[2] }
 

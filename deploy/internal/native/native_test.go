@@ -103,9 +103,11 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 		l.readsAnotherSecret,
 		l.namesAWrongPassword,
 		l.revivesWhatEnded,
+		l.revivesAServerAtItsNewPort,
 		l.startsWhatWasKilled,
 		l.findsProcessesWithoutRecords,
 		l.reportsWhatDoesNotStart,
+		l.keepsWhatRanBefore,
 	} {
 		step(t)
 	}
@@ -252,23 +254,45 @@ func (l *living) namesAWrongPassword(t *testing.T) {
 func (l *living) revivesWhatEnded(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"nats", "orders", "primary", "replica"} {
-		before := pids(t, l.runner)
-		require.NoError(t, syscall.Kill(before[name], syscall.SIGKILL))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		require.NoError(t, proc.Poll(ctx, func() error {
-			if now := pids(t, l.runner); now[name] == 0 || now[name] == before[name] {
-				return fmt.Errorf("%s runs as process %d", name, now[name])
-			}
-			return nil
-		}))
-		require.NoError(t, proc.Poll(ctx, func() error {
-			l.out.Reset()
-			return l.runner.PS(t.Context())
-		}))
+		l.crash(t, name)
 		require.Regexp(t, name+` .*after 1 restarts`, l.out.String())
 	}
 	require.NoError(t, l.runner.Up(t.Context()), "which waits until the databases are whole")
+}
+
+// crash kills a part and waits until the supervisor has started it again, and all parts are well.
+func (l *living) crash(t *testing.T, name string) {
+	t.Helper()
+	before := pids(t, l.runner)
+	require.NoError(t, syscall.Kill(before[name], syscall.SIGKILL))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(t, proc.Poll(ctx, func() error {
+		if now := pids(t, l.runner); now[name] == 0 || now[name] == before[name] {
+			return fmt.Errorf("%s runs as process %d", name, now[name])
+		}
+		return nil
+	}))
+	require.NoError(t, proc.Poll(ctx, func() error {
+		l.out.Reset()
+		return l.runner.PS(t.Context())
+	}))
+}
+
+// revivesAServerAtItsNewPort: the supervisor is not replaced for another port of a server, and starts the server there nevertheless.
+func (l *living) revivesAServerAtItsNewPort(t *testing.T) {
+	t.Helper()
+	before := pids(t, l.runner)
+	port, err := proc.FreePort()
+	require.NoError(t, err)
+	l.runner.stack.Ports.Primary = port
+	require.NoError(t, l.runner.Up(t.Context()))
+	after := pids(t, l.runner)
+	require.NotEqual(t, before["primary"], after["primary"])
+	require.Equal(t, before["supervisor"], after["supervisor"])
+	l.crash(t, "primary")
+	require.NoError(t, l.runner.Up(t.Context()))
+	require.Contains(t, l.out.String(), "primary runs on unchanged")
 }
 
 // startsWhatWasKilled: what was killed comes back.
@@ -306,6 +330,49 @@ func (l *living) reportsWhatDoesNotStart(t *testing.T) {
 	require.ErrorContains(t, err, "The orders that ran before goes on")
 	require.Equal(t, before, pids(t, l.runner))
 	require.NoError(t, l.runner.PS(t.Context()))
+}
+
+// keepsWhatRanBefore: a release that does not start is not what the one that goes on is started again from, and its settings do not stay.
+func (l *living) keepsWhatRanBefore(t *testing.T) {
+	t.Helper()
+	delete(l.stack.Choices, "LOG_LEVEL")
+	require.NoError(t, l.runner.Up(t.Context()))
+	main := filepath.Join(l.stack.Root, "services/accounts/cmd/accounts/main.go")
+	source, err := os.ReadFile(main) // #nosec G304 -- a folder of this test
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(main, []byte("package main\n\nfunc main() { panic(\"the next release\") }\n"), 0o600))
+	l.stack.Choices["DRAIN_TIME"] = "2s"
+	before := pids(t, l.runner)
+	err = l.runner.Up(t.Context())
+	require.ErrorContains(t, err, "panic: the next release")
+	require.ErrorContains(t, err, "The accounts that ran before goes on")
+	require.Equal(t, before["accounts"], pids(t, l.runner)["accounts"])
+	record, _, err := l.stack.Recorded()
+	require.NoError(t, err)
+	require.NotContains(t, record.Choices, "DRAIN_TIME")
+
+	l.crash(t, "accounts")
+	// A restore stops and starts the services.
+	stopped, err := l.runner.StopServices(t.Context())
+	require.NoError(t, err)
+	require.True(t, stopped)
+	require.NotContains(t, pids(t, l.runner), "accounts")
+	require.NoError(t, l.runner.StartServices(t.Context()))
+	require.NoError(t, l.runner.PS(t.Context()))
+	accounts, err := proc.Find(filepath.Join(l.stack.Data(), "run", "accounts.json"))
+	require.NoError(t, err)
+	require.Empty(t, accounts.Setting("DRAIN_TIME"))
+
+	require.NoError(t, os.WriteFile(main, source, 0o600))
+	require.NoError(t, l.runner.Up(t.Context()))
+	record, _, err = l.stack.Recorded()
+	require.NoError(t, err)
+	require.Equal(t, "2s", record.Choices["DRAIN_TIME"])
+	for _, part := range append(l.runner.services(), l.runner.binlogs(), l.runner.supervisor()) {
+		programs, err := filepath.Glob(l.runner.keptProgram(part, "*"))
+		require.NoError(t, err)
+		require.Len(t, programs, 1, part.name)
+	}
 }
 
 func TestAPortThatSomebodyElseHasIsAnErrorBeforeAnythingStarts(t *testing.T) {
@@ -350,6 +417,34 @@ func TestAServiceIsGivenItsOwnSecretsAndNothingOfOurs(t *testing.T) {
 			require.NotContains(t, all, part, name)
 		}
 	}
+}
+
+func TestAProcessIsStartedAgainAlthoughTheClockWasSetBack(t *testing.T) {
+	runner := New(stack.Stack{Folder: t.TempDir()}, &strings.Builder{})
+	orders := runner.services()[0]
+	for _, folder := range []string{runner.runDir(), runner.logDir()} {
+		require.NoError(t, os.MkdirAll(folder, 0o700))
+	}
+	process, err := proc.Start(proc.Command{
+		Name: orders.name, Path: "/bin/sleep", Args: []string{"600"}, Dir: t.TempDir(), Log: orders.log, Record: orders.record, Restarts: 5,
+	})
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(process.PID(), syscall.SIGKILL))
+	require.NoError(t, proc.Poll(t.Context(), func() error {
+		if process.Alive() {
+			return errors.New("it still runs")
+		}
+		return nil
+	}))
+	runner.revive(t.Context(), process.Started().Add(pause(5)-1), map[string]time.Time{})
+	require.Empty(t, pids(t, runner), "the pause is not over")
+	failed := map[string]time.Time{orders.name: process.Started()}
+	runner.revive(t.Context(), process.Started().Add(-time.Hour), failed)
+	found, err := proc.Find(orders.record)
+	require.NoError(t, err)
+	require.NotNil(t, found)
+	t.Cleanup(func() { require.NoError(t, found.Kill()) })
+	require.Equal(t, 6, found.Restarts())
 }
 
 func TestThePauseBetweenStartsGrowsAndIsBounded(t *testing.T) {

@@ -23,6 +23,12 @@ import (
 // listenShared is the setting with which a service listens beside the one that it replaces. Only Linux spreads connections over both.
 const listenShared = "LISTEN_SHARED"
 
+// httpAddr and adminAddr are the settings with the ports of a service.
+const (
+	httpAddr  = "HTTP_ADDR"
+	adminAddr = "ADMIN_ADDR"
+)
+
 // sources are the folders of the modules that the binaries are built from.
 var sources = map[string]string{
 	"accounts": "services/accounts", "orders": "services/orders", "gateway": "gateway", "binlogs": "deploy",
@@ -71,13 +77,13 @@ func (r *Runner) environment(name string) []string {
 	}
 	switch name {
 	case "accounts":
-		settings = append(append(settings, database...), "HTTP_ADDR="+local(ports.Accounts),
-			"ADMIN_ADDR="+local(ports.AccountsAdmin), "TOKEN_KEYS_DIR="+file(secret.TokenKeys),
+		settings = append(append(settings, database...), httpAddr+"="+local(ports.Accounts),
+			adminAddr+"="+local(ports.AccountsAdmin), "TOKEN_KEYS_DIR="+file(secret.TokenKeys),
 			"IDEMPOTENCY_SECRET_FILE="+file("idempotency"))
 	case "orders":
-		settings = append(append(settings, database...), "HTTP_ADDR="+local(ports.Orders), "ADMIN_ADDR="+local(ports.OrdersAdmin))
+		settings = append(append(settings, database...), httpAddr+"="+local(ports.Orders), adminAddr+"="+local(ports.OrdersAdmin))
 	case "gateway":
-		settings = append(settings, fmt.Sprintf("HTTP_ADDR=0.0.0.0:%d", ports.Gateway), "ADMIN_ADDR="+local(ports.GatewayAdmin),
+		settings = append(settings, fmt.Sprintf("%s=0.0.0.0:%d", httpAddr, ports.Gateway), adminAddr+"="+local(ports.GatewayAdmin),
 			"PRINCIPAL_PRIVATE_KEY_FILE="+file(secret.PrincipalKey),
 			"ACCOUNTS_URL=http://"+local(ports.Accounts), "ORDERS_URL=http://"+local(ports.Orders))
 	}
@@ -94,22 +100,37 @@ func (r *Runner) chosen(name string, settings []string) []string {
 	return settings
 }
 
+// startServices starts services, each with its command, and returns when they are ready.
+func (r *Runner) startServices(ctx context.Context, commands map[string]proc.Command) error {
+	services := r.services()
+	// The gateway starts last, because it asks accounts for the keys that verify tokens.
+	for _, wave := range [][]part{services[:2], services[2:]} {
+		started := make(chan error, len(wave))
+		for _, part := range wave {
+			command, wanted := commands[part.name]
+			if !wanted {
+				started <- nil
+				continue
+			}
+			go func() { started <- r.startService(ctx, part, command) }()
+		}
+		var problems []error
+		for range wave {
+			problems = append(problems, <-started)
+		}
+		if err := errors.Join(problems...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // startService starts a service and returns when it is ready. If the service runs already, it is left alone if its binary, settings and
 // files are the same. Otherwise the new process starts beside the old one, which ends when the new one is ready.
-func (r *Runner) startService(ctx context.Context, part part) error {
-	binary := filepath.Join(r.binDir(), part.name)
-	settings := r.environment(part.name)
-	fingerprint, err := fingerprintOf(binary, settings)
-	if err != nil {
-		return fmt.Errorf("start %s: %w", part.name, err)
-	}
+func (r *Runner) startService(ctx context.Context, part part, command proc.Command) error {
 	before, err := proc.Find(part.record)
 	if err != nil {
 		return err
-	}
-	command := proc.Command{
-		Name: part.name, Path: binary, Args: []string{"serve"}, Env: settings, Dir: r.runDir(), Log: part.log,
-		Record: part.record, Fingerprint: fingerprint,
 	}
 	if before != nil && before.Setting(listenShared) != "true" {
 		// A process of an earlier release lets nobody listen beside it.
@@ -127,9 +148,9 @@ func (r *Runner) startService(ctx context.Context, part part) error {
 	case process.PID() == before.PID():
 		r.say("%s is ready, and goes on unchanged", part.name)
 	case replaced:
-		r.say("%s was replaced while it served, because of %s", part.name, changed(before.Fingerprint(), fingerprint))
+		r.say("%s was replaced while it served, because of %s", part.name, changed(before.Fingerprint(), command.Fingerprint))
 	default:
-		r.say("%s was restarted, because of %s", part.name, changed(before.Fingerprint(), fingerprint))
+		r.say("%s was restarted, because of %s", part.name, changed(before.Fingerprint(), command.Fingerprint))
 	}
 	return nil
 }
@@ -137,15 +158,11 @@ func (r *Runner) startService(ctx context.Context, part part) error {
 // startBinlogs starts the process that keeps the binary logs within limits. Nobody asks it anything, so nobody waits for it.
 func (r *Runner) startBinlogs(ctx context.Context) error {
 	part := r.binlogs()
-	binary, settings := filepath.Join(r.binDir(), part.name), r.environment(part.name)
-	fingerprint, err := fingerprintOf(binary, settings)
+	command, err := r.built(part)
 	if err != nil {
-		return fmt.Errorf("start %s: %w", part.name, err)
+		return err
 	}
-	_, _, err = proc.Ensure(ctx, proc.Command{
-		Name: part.name, Path: binary, Args: []string{"serve"}, Env: settings, Dir: r.runDir(), Log: part.log, Record: part.record,
-		Fingerprint: fingerprint,
-	})
+	_, _, err = proc.Ensure(ctx, command)
 	return err
 }
 
@@ -161,7 +178,7 @@ func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Proces
 	defer look.Stop()
 	defer show.Stop()
 	for began := time.Now(); ; {
-		err := askReady(ctx, part.ready, process.PID())
+		err := askReady(ctx, process, process.PID())
 		switch {
 		case err == nil && process.Alive():
 			return nil
@@ -181,12 +198,12 @@ func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Proces
 // alone asks with a connection of its own each time, because two processes may listen at a port.
 var alone = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
-// askReady succeeds if the URL answers 200, and the process with this number gave the answer (0: any process). Otherwise the error holds
-// the answer.
-func askReady(ctx context.Context, url string, pid int) error {
+// askReady succeeds if the admin port of a service answers 200, and the process with this number gave the answer (0: any process).
+// Otherwise the error holds the answer. The process itself says where its port is: after a failed start it may not be where it is to be.
+func askReady(ctx context.Context, process *proc.Process, pid int) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+process.Setting(adminAddr)+"/readyz", nil)
 	if err != nil {
 		return err
 	}

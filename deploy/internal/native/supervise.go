@@ -3,13 +3,8 @@ package native
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"time"
-
-	"github.com/google/renameio/v2"
 
 	"oms.internal/servers/proc"
 
@@ -29,6 +24,15 @@ func pause(restarts int) time.Duration {
 	const doublings = 6 // more exceed longestPause
 	return min(longestPause, time.Second<<min(restarts-1, doublings))
 }
+
+// passed reports whether a pause since a time is over. It is, too, if the time has not come yet: then the clock was set back, and nobody
+// knows how long ago that time was.
+func passed(now, since time.Time, pause time.Duration) bool {
+	return now.Before(since) || now.Sub(since) >= pause
+}
+
+// lockName stands for the lock where the supervisor remembers its troubles.
+const lockName = "lock"
 
 // Supervise starts processes again that ended although nobody asked them to, until ctx ends. A process whose record is there without the
 // process has ended so: whoever ends a process here removes its record first. Nothing is started while a command works that starts and
@@ -54,12 +58,22 @@ func (r *Runner) revive(ctx context.Context, now time.Time, trouble map[string]t
 	if _, locked := errors.AsType[*stack.LockedError](err); locked {
 		return
 	}
-	if err == nil {
-		defer unlock()
+	if err != nil {
+		if since, troubled := trouble[lockName]; !troubled || passed(now, since, longestPause) {
+			trouble[lockName] = now
+			r.say("%s nothing is started again, because it cannot be seen whether a command works: %v", now.Format(time.RFC3339), err)
+		}
+		return
+	}
+	defer unlock()
+	delete(trouble, lockName)
+	// An `up` may have moved a database server to another port meanwhile.
+	if record, found, _ := r.stack.Recorded(); found {
+		r.stack.Ports = record.Ports
 	}
 	due := func(command proc.Command, started time.Time) bool {
 		since, troubled := trouble[command.Name]
-		return now.Sub(started) >= pause(command.Restarts) && (!troubled || now.Sub(since) >= longestPause)
+		return passed(now, started, pause(command.Restarts)) && (!troubled || passed(now, since, longestPause))
 	}
 	note := func(name string, restarts int, err error) {
 		delete(trouble, name)
@@ -85,7 +99,7 @@ func (r *Runner) revive(ctx context.Context, now time.Time, trouble map[string]t
 // rotateLogs rotates the logs that have grown too large. It needs no lock, because it ends no process, and one supervisor runs.
 func (r *Runner) rotateLogs(now time.Time, trouble map[string]time.Time) {
 	for _, part := range append(r.parts(), r.supervisor()) {
-		if since, troubled := trouble[part.log]; troubled && now.Sub(since) < longestPause {
+		if since, troubled := trouble[part.log]; troubled && !passed(now, since, longestPause) {
 			continue
 		}
 		delete(trouble, part.log)
@@ -126,35 +140,11 @@ func (r *Runner) startSupervisor(ctx context.Context) error {
 	if r.program == "" {
 		return nil
 	}
-	part, program := r.supervisor(), filepath.Join(r.binDir(), "oms")
-	if err := copyProgram(r.program, program); err != nil {
-		return fmt.Errorf("start the supervisor: %w", err)
-	}
 	environment := []string{"OMS_DATA=" + r.stack.Data(), "PATH=" + os.Getenv("PATH")}
-	fingerprint, err := fingerprintOf(program, environment)
+	command, err := r.command(r.supervisor(), r.program, "supervise", r.stack.Root, environment)
 	if err != nil {
-		return fmt.Errorf("start the supervisor: %w", err)
+		return err
 	}
-	_, _, err = proc.Ensure(ctx, proc.Command{
-		Name: part.name, Path: program, Args: []string{"supervise"}, Env: environment, Dir: r.stack.Root, Log: part.log, Record: part.record,
-		Fingerprint: fingerprint,
-	})
+	_, _, err = proc.Ensure(ctx, command)
 	return err
-}
-
-func copyProgram(from, to string) error {
-	source, err := os.Open(from) // #nosec G304 -- our own program
-	if err != nil {
-		return err
-	}
-	defer source.Close() //nolint:errcheck // only read from
-	target, err := renameio.NewPendingFile(to, renameio.WithPermissions(0o700))
-	if err != nil {
-		return err
-	}
-	defer target.Cleanup() //nolint:errcheck // nothing is left of it after the rename
-	if _, err := io.Copy(target, source); err != nil {
-		return err
-	}
-	return target.CloseAtomicallyReplace()
 }

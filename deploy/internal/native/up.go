@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -43,10 +45,10 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.stack.CheckPorts(ctx, func(owner string) bool { return running[owner] != nil }); err != nil {
+	if err := r.stack.CheckPorts(ctx, r.listens(running)); err != nil {
 		return err
 	}
-	if err := r.stack.Save(stack.Native); err != nil {
+	if err := r.stack.Begin(stack.Native); err != nil {
 		return err
 	}
 	// The builds and the servers' start take the most time, and do not need each other.
@@ -65,7 +67,33 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.startBinlogs(ctx); err != nil {
 		return err
 	}
-	return r.StartServices(ctx)
+	commands := map[string]proc.Command{}
+	for _, part := range r.services() {
+		if commands[part.name], err = r.built(part); err != nil {
+			return err
+		}
+	}
+	if err := r.startServices(ctx, commands); err != nil {
+		return err
+	}
+	return errors.Join(r.stack.Save(stack.Native), r.removePrograms())
+}
+
+// listens tells where the parts that run listen. A service says that itself, because it may not have been replaced by a start that failed;
+// of the others, the record knows. If there is none, nobody knows.
+func (r *Runner) listens(running map[string]*proc.Process) func(owner string, port int) bool {
+	record, known, _ := r.stack.Recorded()
+	return func(owner string, port int) bool {
+		process := running[owner]
+		if process == nil {
+			return false
+		}
+		if admin := process.Setting(adminAddr); admin != "" {
+			end := fmt.Sprintf(":%d", port)
+			return strings.HasSuffix(admin, end) || strings.HasSuffix(process.Setting(httpAddr), end)
+		}
+		return !known || slices.ContainsFunc(record.Ports.List(), func(last stack.Port) bool { return last.Owner == owner && *last.Number == port })
+	}
 }
 
 // requireSpace fails at once if a first start would fill the disk. Binaries and the data of both servers take about 300 MB.
@@ -173,24 +201,4 @@ func (r *Runner) writeNATSConfig() (path, digest string, err error) {
 	}
 	sum := sha256.Sum256(append(config, passwords...))
 	return path, hex.EncodeToString(sum[:]), nil
-}
-
-// StartServices starts the services as they were built last, and returns when they are ready.
-func (r *Runner) StartServices(ctx context.Context) error {
-	services := r.services()
-	// The gateway starts last, because it asks accounts for the keys that verify tokens.
-	for _, wave := range [][]part{services[:2], services[2:]} {
-		started := make(chan error, len(wave))
-		for _, part := range wave {
-			go func() { started <- r.startService(ctx, part) }()
-		}
-		var problems []error
-		for range wave {
-			problems = append(problems, <-started)
-		}
-		if err := errors.Join(problems...); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -25,12 +25,16 @@ var Choosable = map[string][]string{
 // as the rotation of keys, needs the settings of that service.
 type Choices map[string]string
 
-// ChoicesFrom reads the choices from an environment. Files get absolute paths, because services run in other folders.
-func ChoicesFrom(getenv func(string) string) (Choices, error) {
+// ChoicesFrom reads the choices from an environment. A variable that is not set leaves a choice as it was last; an empty one means the
+// default of the service. Files get absolute paths, because services run in other folders.
+func ChoicesFrom(lookup Lookup, last Choices) (Choices, error) {
 	choices := Choices{}
 	for _, names := range Choosable {
 		for _, name := range names {
-			value := getenv(name)
+			value, named := lookup(name)
+			if !named && last[name] != "" {
+				choices[name] = last[name]
+			}
 			if value == "" {
 				continue
 			}

@@ -47,38 +47,44 @@ func (p *Ports) List() []Port {
 	}
 }
 
-// PortsFrom reads the ports from an environment. It reports all mistakes in one error. Two owners of one port are a mistake, too.
-func PortsFrom(getenv func(string) string) (Ports, error) {
-	var ports Ports
+// PortsFrom reads the ports from an environment. A variable that is not set leaves a port as it was last; an empty one means the default,
+// and so does a port of last that is 0. It reports all mistakes in one error. Two owners of one port are a mistake, too, unless the
+// environment names neither, because then it was accepted before.
+func PortsFrom(lookup Lookup, last Ports) (Ports, error) {
+	ports := last
 	var problems []error
-	variableOf := map[int]string{}
+	type owner struct {
+		variable string
+		named    bool
+	}
+	owners := map[int]owner{}
 	for _, port := range ports.List() {
-		*port.Number = port.Default
-		if text := getenv(port.Variable); text != "" {
+		text, named := lookup(port.Variable)
+		if text != "" {
 			number, err := strconv.Atoi(text)
 			if err != nil || number < 1 || number > 65535 {
 				problems = append(problems, fmt.Errorf("%s is %q, which is not a port", port.Variable, text))
 				continue
 			}
 			*port.Number = number
+		} else if named || *port.Number == 0 {
+			*port.Number = port.Default
 		}
-		if other, taken := variableOf[*port.Number]; taken {
-			problems = append(problems, fmt.Errorf("%s and %s are both %d", other, port.Variable, *port.Number))
+		if other, taken := owners[*port.Number]; taken && (named || other.named) {
+			problems = append(problems, fmt.Errorf("%s and %s are both %d", other.variable, port.Variable, *port.Number))
 		}
-		variableOf[*port.Number] = port.Variable
+		owners[*port.Number] = owner{port.Variable, named}
 	}
 	return ports, errors.Join(problems...)
 }
 
 // CheckPorts fails if another program listens on a port of this stack. The error names each such port and how to choose another one.
-// runs reports whether the part of the stack that owns a port runs; if it does, it listens there itself. unused are variables of ports
-// on which nothing will listen.
-func (s Stack) CheckPorts(ctx context.Context, runs func(owner string) bool, unused ...string) error {
-	record, known, _ := s.Recorded() // where that fails, nobody knows where the parts that run listen
-	recorded := record.Ports.List()
+// listens reports whether a part of the stack runs and listens on a port itself. unused are variables of ports on which nothing will
+// listen.
+func (s Stack) CheckPorts(ctx context.Context, listens func(owner string, port int) bool, unused ...string) error {
 	var problems []error
-	for i, port := range s.Ports.List() {
-		if slices.Contains(unused, port.Variable) || runs(port.Owner) && (!known || *recorded[i].Number == *port.Number) {
+	for _, port := range s.Ports.List() {
+		if slices.Contains(unused, port.Variable) || listens(port.Owner, *port.Number) {
 			continue
 		}
 		problems = append(problems, port.checkFree(ctx))

@@ -10,7 +10,7 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Record is how a stack was started. The commands that look at a running stack go by it, and not by their own environment.
+// Record is how a stack was started last. The commands that look at a running stack go by it, and not by their own environment.
 type Record struct {
 	Mode    Mode    `json:"mode"`
 	Ports   Ports   `json:"ports"`
@@ -22,7 +22,17 @@ func (s Stack) recordFiles() []string {
 	return []string{filepath.Join(s.Data(), "stack.json"), filepath.Join(s.Data(), "run", "stack.json")}
 }
 
-// Save records that the stack is being started in a mode.
+// Begin records that a start has begun. Where the database servers and NATS listen changes at once, because commands must find them even if
+// the start fails. The rest stays as it was at the last start that succeeded, until Save: what that one started goes on with it.
+func (s Stack) Begin(mode Mode) error {
+	if last, found, _ := s.Recorded(); found {
+		last.Ports.Primary, last.Ports.Replica, last.Ports.NATS = s.Ports.Primary, s.Ports.Replica, s.Ports.NATS
+		s.Ports, s.Choices = last.Ports, last.Choices
+	}
+	return s.Save(mode)
+}
+
+// Save records that the stack was started in a mode.
 func (s Stack) Save(mode Mode) error {
 	content, err := json.MarshalIndent(Record{Mode: mode, Ports: s.Ports, Choices: s.Choices}, "", "  ")
 	for _, file := range s.recordFiles() {

@@ -5,8 +5,11 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 )
 
 // Stack is the system of one clone of the repository.
@@ -18,23 +21,47 @@ type Stack struct {
 	Folder string
 }
 
-// Find returns the stack of the repository that the current folder is in, with the ports and the settings that the environment asks
-// for.
-func Find(getenv func(string) string) (Stack, error) {
+// Lookup returns a variable of an environment, and whether it is set, as os.LookupEnv does. It is set to "" to say: the default.
+type Lookup func(name string) (value string, set bool)
+
+// Find returns the stack of the repository that the current folder is in, with the ports and the settings that the environment asks for.
+// What it does not name stays as it was at the last start, so that nobody loses a setting who does not know it.
+func Find(lookup Lookup) (Stack, error) {
 	root, err := findRoot()
 	if err != nil {
 		return Stack{}, fmt.Errorf("find the repository: %w", err)
 	}
-	folder := getenv("OMS_DATA")
+	folder, _ := lookup("OMS_DATA")
 	if folder != "" {
 		// The path becomes absolute, because the processes run in other folders.
 		if folder, err = filepath.Abs(folder); err != nil {
 			return Stack{}, fmt.Errorf("OMS_DATA: %w", err)
 		}
 	}
-	ports, portsErr := PortsFrom(getenv)
-	choices, choicesErr := ChoicesFrom(getenv)
-	return Stack{Root: root, Ports: ports, Choices: choices, Folder: folder}, errors.Join(portsErr, choicesErr)
+	s := Stack{Root: root, Folder: folder}
+	last, _, _ := s.Recorded() // `up` says it if that is damaged
+	var portsErr, choicesErr error
+	s.Ports, portsErr = PortsFrom(lookup, last.Ports)
+	s.Choices, choicesErr = ChoicesFrom(lookup, last.Choices)
+	return s, errors.Join(portsErr, choicesErr)
+}
+
+// Kept returns what an environment does not name, and what is not at its default because of the last start ("NAME=value").
+func (s Stack) Kept(lookup Lookup) (settings []string) {
+	keep := func(name, value string) {
+		if _, named := lookup(name); !named {
+			settings = append(settings, name+"="+value)
+		}
+	}
+	for _, port := range s.Ports.List() {
+		if *port.Number != port.Default {
+			keep(port.Variable, strconv.Itoa(*port.Number))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Choices)) {
+		keep(name, s.Choices[name])
+	}
+	return settings
 }
 
 func findRoot() (string, error) {

@@ -13,12 +13,15 @@ import (
 	"oms.internal/deploy/internal/stack"
 )
 
-func environment(values map[string]string) func(string) string {
-	return func(name string) string { return values[name] }
+func environment(values map[string]string) stack.Lookup {
+	return func(name string) (string, bool) {
+		value, set := values[name]
+		return value, set
+	}
 }
 
 func TestPortsHaveDefaultsAndCanBeChanged(t *testing.T) {
-	ports, err := stack.PortsFrom(environment(map[string]string{"PRIMARY_PORT": "14406"}))
+	ports, err := stack.PortsFrom(environment(map[string]string{"PRIMARY_PORT": "14406"}), stack.Ports{})
 	require.NoError(t, err)
 	require.Equal(t, 14406, ports.Primary)
 	require.Equal(t, 5506, ports.Replica)
@@ -29,7 +32,7 @@ func TestPortsHaveDefaultsAndCanBeChanged(t *testing.T) {
 func TestAllMistakesInPortsAreReportedTogether(t *testing.T) {
 	_, err := stack.PortsFrom(environment(map[string]string{
 		"GATEWAY_PORT": "http", "NATS_PORT": "70000", "PRIMARY_PORT": "6000", "REPLICA_PORT": "6000",
-	}))
+	}), stack.Ports{})
 	require.ErrorContains(t, err, `GATEWAY_PORT is "http"`)
 	require.ErrorContains(t, err, `NATS_PORT is "70000"`)
 	require.ErrorContains(t, err, "PRIMARY_PORT and REPLICA_PORT are both 6000")
@@ -47,20 +50,52 @@ func TestATakenPortIsNamedWithTheVariableThatChangesIt(t *testing.T) {
 		}
 	}
 	s.Ports.Primary = taken.Addr().(*net.TCPAddr).Port
-	err = s.CheckPorts(t.Context(), func(string) bool { return false }, others...)
+	nothing := func(string, int) bool { return false }
+	err = s.CheckPorts(t.Context(), nothing, others...)
 	require.ErrorContains(t, err, taken.Addr().(*net.TCPAddr).AddrPort().String())
 	require.ErrorContains(t, err, "set PRIMARY_PORT to another")
-	require.NoError(t, s.CheckPorts(t.Context(), func(string) bool { return false }, append(others, "PRIMARY_PORT")...))
-	runs := func(owner string) bool { return owner == "primary" }
-	require.ErrorContains(t, s.CheckPorts(t.Context(), runs, others...), "PRIMARY_PORT", "it listened elsewhere until now")
-	require.NoError(t, s.Save(stack.Native))
-	require.NoError(t, s.CheckPorts(t.Context(), runs, others...))
-	require.NoError(t, os.RemoveAll(s.Data()))
-	require.NoError(t, s.CheckPorts(t.Context(), runs, others...), "nobody knows where it listened until now")
+	require.NoError(t, s.CheckPorts(t.Context(), nothing, append(others, "PRIMARY_PORT")...))
+	elsewhere := func(owner string, port int) bool { return owner == "primary" && port != s.Ports.Primary }
+	require.ErrorContains(t, s.CheckPorts(t.Context(), elsewhere, others...), "PRIMARY_PORT", "it listens elsewhere until now")
+	there := func(owner string, port int) bool { return owner == "primary" && port == s.Ports.Primary }
+	require.NoError(t, s.CheckPorts(t.Context(), there, others...))
+}
+
+func TestWhatTheEnvironmentDoesNotNameStaysAsAtTheLastStart(t *testing.T) {
+	folder := t.TempDir()
+	certificate := filepath.Join(folder, "certificate.pem")
+	first, err := stack.Find(environment(map[string]string{
+		"OMS_DATA": folder, "GATEWAY_PORT": "8090", "PRIMARY_PORT": "14406", "NATS_PORT": "", "ACCOUNTS_DIRECTORY": "admin", "TLS_CERT_FILE": certificate,
+	}))
+	require.NoError(t, err)
+	require.NoError(t, first.Save(stack.Native))
+
+	inAFreshShell := environment(map[string]string{"OMS_DATA": folder})
+	again, err := stack.Find(inAFreshShell)
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+	require.Equal(t, []string{"GATEWAY_PORT=8090", "PRIMARY_PORT=14406", "ACCOUNTS_DIRECTORY=admin", "TLS_CERT_FILE=" + certificate},
+		again.Kept(inAFreshShell))
+
+	named := environment(map[string]string{"OMS_DATA": folder, "PRIMARY_PORT": "", "REPLICA_PORT": "15506", "ACCOUNTS_DIRECTORY": "", "TIME_ZONE": "UTC"})
+	changed, err := stack.Find(named)
+	require.NoError(t, err)
+	require.Equal(t, stack.Choices{"TLS_CERT_FILE": certificate, "TIME_ZONE": "UTC"}, changed.Choices)
+	require.Equal(t, []int{8090, 4406, 15506}, []int{changed.Ports.Gateway, changed.Ports.Primary, changed.Ports.Replica})
+	require.Equal(t, []string{"GATEWAY_PORT=8090", "TLS_CERT_FILE=" + certificate}, changed.Kept(named))
+	_, err = stack.Find(environment(map[string]string{"OMS_DATA": folder, "NATS_PORT": "8090"}))
+	require.ErrorContains(t, err, "GATEWAY_PORT and NATS_PORT are both 8090")
+
+	// A start that fails has moved the servers, perhaps; the services that ran before go on with what was chosen before.
+	require.NoError(t, changed.Begin(stack.Native))
+	record, _, err := changed.Recorded()
+	require.NoError(t, err)
+	require.Equal(t, first.Choices, record.Choices)
+	require.Equal(t, []int{8090, 4406, 15506}, []int{record.Ports.Gateway, record.Ports.Primary, record.Ports.Replica})
 }
 
 func TestWhatTheOneNATSServerHereCannotDoIsNotChosen(t *testing.T) {
-	choices, err := stack.ChoicesFrom(environment(map[string]string{"EVENTS_REPLICAS": "3", "LOG_LEVEL": "debug"}))
+	choices, err := stack.ChoicesFrom(environment(map[string]string{"EVENTS_REPLICAS": "3", "LOG_LEVEL": "debug"}), nil)
 	require.NoError(t, err)
 	require.Equal(t, stack.Choices{"LOG_LEVEL": "debug"}, choices)
 }
@@ -116,7 +151,7 @@ func TestTheRecordIsWhatWasSavedUntilClean(t *testing.T) {
 // started is a stack that was started natively.
 func started(t *testing.T) stack.Stack {
 	t.Helper()
-	ports, err := stack.PortsFrom(environment(map[string]string{"GATEWAY_PORT": "8090"}))
+	ports, err := stack.PortsFrom(environment(map[string]string{"GATEWAY_PORT": "8090"}), stack.Ports{})
 	require.NoError(t, err)
 	s := stack.Stack{Folder: filepath.Join(t.TempDir(), "data"), Ports: ports}
 	require.NoError(t, s.Save(stack.Native))

@@ -155,6 +155,9 @@ func (p *Process) Setting(name string) string {
 // PID is the process's number.
 func (p *Process) PID() int { return p.handle.Pid }
 
+// Command is what the process was started with.
+func (p *Process) Command() Command { return p.command }
+
 // Fingerprint is the fingerprint of the command that the process was started with.
 func (p *Process) Fingerprint() string { return p.command.Fingerprint }
 
