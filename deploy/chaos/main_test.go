@@ -14,7 +14,7 @@ import (
 var world *system
 
 // startTimeout bounds building and starting everything, on a busy machine too.
-const startTimeout = 5 * time.Minute
+const startTimeout = 15 * time.Minute
 
 func TestMain(m *testing.M) {
 	code, err := runOnOwnSystem(m)

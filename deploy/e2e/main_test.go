@@ -21,7 +21,7 @@ import (
 var system *systemtest.System
 
 const (
-	startTimeout = 5 * time.Minute
+	startTimeout = 15 * time.Minute
 	// patience is how long a test waits for what happens within seconds on an idle machine.
 	patience = time.Minute
 )

@@ -109,7 +109,8 @@ func (s schema) writesAndReads(t *testing.T) {
 	var group sync.WaitGroup
 	for id := range callers {
 		group.Go(func() {
-			for number := 1; number <= writes; number++ {
+			// A busy machine may need more of them until both servers have answered.
+			for number := 1; number <= writes || fromReplica.Load() == 0 || fromPrimary.Load() == 0; number++ {
 				ctx := consistency.Into(t.Context(), 0)
 				if err := processes[number%2].Write(ctx, setNumber(10+id, number)); err != nil {
 					t.Errorf("write %d: %v", number, err)
@@ -138,8 +139,6 @@ func (s schema) writesAndReads(t *testing.T) {
 	}()
 	s.stopAndStart(t, ended)
 	t.Logf("%d reads from the replica, %d from the primary", fromReplica.Load(), fromPrimary.Load())
-	require.NotZero(t, fromReplica.Load())
-	require.NotZero(t, fromPrimary.Load())
 }
 
 // stopAndStart stops and starts the replica's applying in turn until ended.
