@@ -4,7 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -20,28 +24,58 @@ func upWith(t *testing.T, settings ...string) (output string, err error) {
 	return string(printed), err
 }
 
-func TestAnUpgradeUnderLoadFailsNoRequestWithOneInstanceOfEachService(t *testing.T) {
-	members := []member{signUp(t), signUp(t), signUp(t), signUp(t), signUp(t), signUp(t)}
-	acknowledged := make([][]uint64, len(members))
-	running := startLoad(t, len(members), func(i int) (bool, string) {
-		for _, path := range []string{fmt.Sprintf("/accounts/users/%d", members[i].id), "/orders/?limit=5"} {
-			if ok, what := succeeded(members[i].try(t.Context(), http.MethodGet, path, nil)); !ok {
+// shop is members who read and order without a pause.
+type shop struct {
+	*load
+	members      []member
+	acknowledged [][]uint64 // orders of each member
+	opened       time.Time
+}
+
+func openShop(t *testing.T) *shop {
+	t.Helper()
+	s := &shop{members: []member{signUp(t), signUp(t), signUp(t), signUp(t), signUp(t), signUp(t)}, opened: time.Now()}
+	s.acknowledged = make([][]uint64, len(s.members))
+	s.load = startLoad(t, len(s.members), func(i int) (bool, string) {
+		for _, path := range []string{fmt.Sprintf("/accounts/users/%d", s.members[i].id), "/orders/?limit=5"} {
+			if ok, what := succeeded(s.members[i].try(t.Context(), http.MethodGet, path, nil)); !ok {
 				return ok, path + ": " + what
 			}
 		}
-		got, err := members[i].try(t.Context(), http.MethodPost, "/orders/", newOrder("while all is replaced"))
+		got, err := s.members[i].try(t.Context(), http.MethodPost, "/orders/", newOrder("while all is replaced"))
 		if err != nil || got.status != http.StatusCreated {
 			_, what := succeeded(got, err)
 			return false, what
 		}
-		acknowledged[i] = append(acknowledged[i], idOf(got.body))
+		s.acknowledged[i] = append(s.acknowledged[i], idOf(got.body))
 		return true, ""
 	})
-	requireGoesOn(t, running, 50)
+	requireGoesOn(t, s.load, 50)
+	return s
+}
+
+// requireServedAll ends the load and holds that no request failed and that each acknowledged order is there.
+func (s *shop) requireServedAll(t *testing.T) {
+	t.Helper()
+	requireGoesOn(t, s.load, 50)
+	s.end()
+	requests := 3 * s.sent.Load()
+	t.Logf("%d requests, %.0f a second; %d rounds of 3 failed", requests, float64(requests)/time.Since(s.opened).Seconds(), s.failed.Load())
+	require.Zero(t, s.failed.Load(), "%v", s.example.Load())
+	for i, own := range s.members {
+		listed := ordersOf(t, own)
+		for _, id := range s.acknowledged[i] {
+			require.True(t, listed[id], "order %d was acknowledged", id)
+		}
+	}
+}
+
+func TestAnUpgradeUnderLoadFailsNoRequestWithOneInstanceOfEachService(t *testing.T) {
+	running := openShop(t)
 	before := pids(t)
 	output, err := upWith(t, "LOG_LEVEL=debug")
 	require.NoError(t, err, output)
-	requireGoesOn(t, running, 50)
+	requireGoesOn(t, running.load, 50)
 	after := pids(t)
 	for name := range before {
 		require.NotEqual(t, before[name], after[name])
@@ -54,17 +88,33 @@ func TestAnUpgradeUnderLoadFailsNoRequestWithOneInstanceOfEachService(t *testing
 	require.Contains(t, output, "REQUEST_TIMEOUT: -1s is not positive")
 	require.Contains(t, output, "that ran before goes on")
 	require.Equal(t, after, pids(t))
-	requireGoesOn(t, running, 50)
+	requireGoesOn(t, running.load, 50)
 
 	oms(t, "up")
-	requireGoesOn(t, running, 50)
-	running.end()
-	t.Logf("%d rounds of 3 requests, %d failed", running.sent.Load(), running.failed.Load())
-	require.Zero(t, running.failed.Load(), "%v", running.example.Load())
-	for i, own := range members {
-		listed := ordersOf(t, own)
-		for _, id := range acknowledged[i] {
-			require.True(t, listed[id], "order %d was acknowledged", id)
-		}
+	running.requireServedAll(t)
+}
+
+func TestASecretThatIsDamagedAndPutBackOrReplacedUnderLoadFailsNoRequest(t *testing.T) {
+	running := openShop(t)
+	before := pids(t)
+	for _, name := range []string{"principal.pem", "mysql-orders-app", "nats-gateway"} {
+		path := filepath.Join(system.Data, "secrets", name)
+		whole, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, whole[:len(whole)/2], 0o600))
+		output, err := upWith(t)
+		require.Error(t, err)
+		require.Contains(t, output, path)
+		require.NoError(t, os.WriteFile(path, whole, 0o600))
 	}
+	oms(t, "up")
+	require.Equal(t, before, pids(t), "nobody reads anything else than before")
+
+	require.NoError(t, os.WriteFile(filepath.Join(system.Data, "secrets", "idempotency"), []byte(strings.Repeat("x", 32)), 0o600))
+	oms(t, "up")
+	after := pids(t)
+	require.NotEqual(t, before["accounts"], after["accounts"], "it reads the new one")
+	require.Equal(t, before["orders"], after["orders"])
+	require.Equal(t, before["gateway"], after["gateway"])
+	running.requireServedAll(t)
 }
