@@ -2,6 +2,7 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,11 +71,14 @@ type verdict struct {
 	down                              []state // those that do not answer; then nothing can be said of the rest
 	alone                             string  // the role of the server that answers, if one does not
 	positions, counts, running, roles bool
+	uncounted                         string // why the counts are not known, which does not make the verdict bad
 	problem                           string
 	fallenBack                        bool // a warning: it does not make the verdict bad
 }
 
-func (v verdict) good() bool { return v.mayBecomeGood() && v.positions && v.counts }
+func (v verdict) good() bool {
+	return v.mayBecomeGood() && v.positions && (v.counts || v.uncounted != "")
+}
 
 // mayBecomeGood reports whether time alone makes the servers equal.
 func (v verdict) mayBecomeGood() bool { return len(v.down) == 0 && v.running && v.roles }
@@ -96,6 +100,7 @@ func judge(states []state) (result verdict) {
 	return verdict{
 		positions:  primary.position == replica.position,
 		counts:     primary.members == replica.members && primary.orders == replica.orders,
+		uncounted:  cmp.Or(primary.uncounted, replica.uncounted),
 		running:    replica.replicating,
 		roles:      primary.role == "primary" && replica.role == "replica",
 		problem:    replica.problem,
@@ -107,8 +112,12 @@ func write(out io.Writer, states []state, result verdict) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "SERVER\tENGINE\tROLE\tEPOCH\tGTID POSITION\tLAG\tSEMI-SYNC\tMEMBERS\tORDERS")
 	for _, one := range states {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\n",
-			one.server, one.engine, one.role, one.epoch, one.position, one.lag, one.semiSync, one.members, one.orders)
+		members, orders := fmt.Sprint(one.members), fmt.Sprint(one.orders)
+		if one.uncounted != "" || one.role == down {
+			members, orders = "?", "?"
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n",
+			one.server, one.engine, one.role, one.epoch, one.position, one.lag, one.semiSync, members, orders)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -128,9 +137,13 @@ func (v verdict) String() string {
 		}
 		return no
 	}
+	counts := word(v.counts, "counts equal", "counts DIFFER")
+	if v.uncounted != "" {
+		counts = "counts UNKNOWN: " + v.uncounted
+	}
 	line := strings.Join([]string{
 		word(v.positions, "positions equal", "positions DIFFER"),
-		word(v.counts, "counts equal", "counts DIFFER"),
+		counts,
 		word(v.running, "replication runs", "replication DOES NOT RUN: "+v.problem),
 		word(v.roles, "roles as they should be", "roles WRONG: there must be one primary and one replica (see make failover, make rejoin)"),
 	}, ", ")

@@ -57,6 +57,22 @@ func TestServersThatAreDownAreNamedAndNothingIsSaidOfWhatTheyHold(t *testing.T) 
 	}
 }
 
+func TestServersThatCannotCountTheirRowsAreNotDown(t *testing.T) {
+	large := []state{
+		{server: "primary", role: "primary", position: "0-1-7", uncounted: "no answer within 30s"},
+		{server: "replica", role: "replica", position: "0-1-7", members: 4, replicating: true},
+	}
+	result := judge(large)
+	require.True(t, result.good(), "the positions are equal")
+	require.Contains(t, result.String(), "positions equal, counts UNKNOWN: no answer within 30s, replication runs")
+	var out strings.Builder
+	require.NoError(t, write(&out, large, result))
+	require.Regexp(t, `primary .* \? +\?\n`, out.String())
+
+	large[1].replicating = false
+	require.False(t, judge(large).good(), "as during a rejoin, in which its tables are gone")
+}
+
 func TestOnlyAReplicaThatReplicatesIsWaitedFor(t *testing.T) {
 	behind := []state{{role: "primary", position: "0-1-7"}, {role: "replica", position: "0-1-6", replicating: true}}
 	require.True(t, judge(behind).mayBecomeGood())

@@ -26,6 +26,7 @@ type state struct {
 	epoch       uint64
 	members     int64
 	orders      int64
+	uncounted   string // why members and orders are not known
 }
 
 // answerTimeout is how long a server may take to say what it is.
@@ -41,37 +42,42 @@ const countTimeout = 30 * time.Second
 // that does not answer is part of the result.
 func look(ctx context.Context, servers []database.Server) []state {
 	states := make([]state, len(servers))
-	for _, step := range []struct {
-		ask     func(*state, context.Context, database.Server) error
-		timeout time.Duration
-	}{{(*state).identify, answerTimeout}, {(*state).readPosition, answerTimeout}, {(*state).count, countTimeout}} {
+	each := func(timeout time.Duration, ask func(context.Context, *state, database.Server) error, failed func(*state, string)) {
 		var asked sync.WaitGroup
 		for i, server := range servers {
 			if states[i].role == down {
 				continue
 			}
 			asked.Go(func() {
-				ctx, cancel := context.WithTimeoutCause(ctx, step.timeout, fmt.Errorf("no answer within %s", step.timeout))
+				ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
 				defer cancel()
-				if err := step.ask(&states[i], ctx, server); err != nil {
-					states[i] = state{server: name(server), role: down, problem: cmp.Or(context.Cause(ctx), err).Error()}
+				if err := ask(ctx, &states[i], server); err != nil {
+					failed(&states[i], cmp.Or(context.Cause(ctx), err).Error())
 				}
 			})
 		}
 		asked.Wait()
 	}
+	isDown := func(s *state, why string) { *s = state{server: s.server, role: down, problem: why} }
+	each(answerTimeout, identify, isDown)
+	each(answerTimeout, readPosition, isDown)
+	each(countTimeout, count, func(s *state, why string) { s.uncounted = why })
 	return states
 }
 
 func name(server database.Server) string { return server.Name + " " + server.Addr }
 
-func (s *state) identify(ctx context.Context, server database.Server) error {
+func identify(ctx context.Context, s *state, server database.Server) (err error) {
+	s.server = name(server)
 	var version string
 	var readOnly bool
 	if err := server.DB.QueryRowContext(ctx, "SELECT VERSION(), @@GLOBAL.read_only").Scan(&version, &readOnly); err != nil {
 		return err
 	}
-	s.server, s.engine, s.role, s.lag = name(server), engineOf(version), "primary", "-"
+	s.engine, s.role, s.lag = engineOf(version), "primary", "-"
+	if s.epoch, err = dbpair.HighestEpoch(ctx, server.DB); err != nil {
+		return err
+	}
 	rows, err := database.Rows(ctx, server.DB, "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync%'")
 	if err != nil {
 		return err
@@ -124,7 +130,7 @@ func engineOf(version string) string {
 	return "MySQL " + number
 }
 
-func (s *state) readPosition(ctx context.Context, server database.Server) error {
+func readPosition(ctx context.Context, s *state, server database.Server) error {
 	query := "SELECT @@GLOBAL.gtid_executed"
 	if strings.HasPrefix(s.engine, "MariaDB") {
 		query = "SELECT @@GLOBAL.gtid_current_pos"
@@ -137,8 +143,8 @@ func (s *state) readPosition(ctx context.Context, server database.Server) error 
 	return nil
 }
 
-func (s *state) count(ctx context.Context, server database.Server) error {
-	return server.DB.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM accounts.members), (SELECT COUNT(*) FROM orders.orders), "+
-		"GREATEST((SELECT MAX(epoch) FROM accounts.heartbeat), (SELECT MAX(epoch) FROM orders.heartbeat))").
-		Scan(&s.members, &s.orders, &s.epoch)
+// count reads how much a server holds. It fails on a server whose tables are large, or are not there, as during a rejoin.
+func count(ctx context.Context, s *state, server database.Server) error {
+	return server.DB.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM accounts.members), (SELECT COUNT(*) FROM orders.orders)").
+		Scan(&s.members, &s.orders)
 }
