@@ -107,12 +107,13 @@ func exchange(ctx context.Context, db *sql.DB) error {
 			}
 		}
 	}
-	// The epoch must not go back: with the older one of the backup the primary would look like a server that was replaced.
+	// A higher epoch than any before: else a primary with the older heartbeat of the backup would look like a server that lost its data,
+	// where the replica has not followed yet.
 	epoch, err := dbpair.HighestEpoch(ctx, db)
 	if err != nil {
 		return err
 	}
-	if err := dbpair.RaiseEpoch(ctx, db, epoch); err != nil {
+	if err := dbpair.RaiseEpoch(ctx, db, epoch+1); err != nil {
 		return err
 	}
 	return execute(ctx, db, "RENAME TABLE "+strings.Join(moves, ", "))
