@@ -68,7 +68,7 @@ func run(t *testing.T, db *sql.DB, statements ...string) {
 	}
 }
 
-// digests are the checksums of all rows of every table, in the order of the rows' text.
+// digests are the checksums of all rows of every table, in the order of the rows' text. They leave out the epochs, which a restore raises.
 func digests(t *testing.T, db *sql.DB) map[string]string {
 	t.Helper()
 	result := map[string]string{}
@@ -77,7 +77,11 @@ func digests(t *testing.T, db *sql.DB) map[string]string {
 	require.NoError(t, err)
 	for _, table := range tables {
 		name := table.Text("name")
-		rows, err := database.Rows(t.Context(), db, "SELECT * FROM "+name+" ORDER BY 1, 2")
+		columns := "*"
+		if strings.HasSuffix(name, ".heartbeat") {
+			columns = "id, beat"
+		}
+		rows, err := database.Rows(t.Context(), db, "SELECT "+columns+" FROM "+name+" ORDER BY 1, 2")
 		require.NoError(t, err)
 		digest := sha256.New()
 		for _, row := range rows {
@@ -169,13 +173,14 @@ func TestABackupRestoredIntoAnEmptyPairIsEqualRowForRow(t *testing.T) {
 	require.Equal(t, want, digests(t, there))
 	require.Equal(t, want, digests(t, opened(t, target.Replica)))
 
-	// The data of a system in use goes only if somebody insists, and its epoch never goes back.
+	// The data of a system in use goes only if somebody insists. Its epoch rises, so that a replica without the backup's data is not
+	// taken for a server with newer data.
 	run(t, there, "DELETE FROM orders.orders", "UPDATE orders.heartbeat SET epoch = 7")
 	require.ErrorIs(t, Restore(t.Context(), target, services, path, false, io.Discard), ErrHoldsData)
 	require.NoError(t, Restore(t.Context(), target, services, path, true, io.Discard))
 	epoch, err := dbpair.HighestEpoch(t.Context(), there)
 	require.NoError(t, err)
-	require.Equal(t, uint64(7), epoch)
+	require.Equal(t, uint64(8), epoch)
 	require.Equal(t, want["orders.orders"], digests(t, there)["orders.orders"])
 	run(t, there, "DELETE FROM orders.orders") // it can be written to
 

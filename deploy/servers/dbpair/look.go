@@ -97,7 +97,7 @@ func tellPrimary(views [2]view) (primary, other view, err error) {
 }
 
 // Orient asks the servers for their roles and puts them into the fields Primary and Replica. It fails if the servers do not show it: a
-// server that does not answer may be the primary. If both answer and none takes writes, as after an interrupted restore, the one that
+// server that does not answer may be the primary. If both answer and none takes writes, as after an interrupted failover, the one that
 // follows the other is the replica.
 func (p *Pair) Orient(ctx context.Context) error {
 	views := p.look(ctx)
@@ -128,8 +128,7 @@ func (p *Pair) requireSound(ctx context.Context) error {
 	case other.newerThan(primary):
 		return p.errNewerReplica()
 	case primary.readOnly:
-		return fmt.Errorf("%s takes no writes: a failover was interrupted: `make failover` (or a restore was: the same restore again)",
-			p.Primary)
+		return fmt.Errorf("%s takes no writes: a failover was interrupted: `make failover`", p.Primary)
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ func (p *mariadbProcess) start(ctx context.Context) (err error) {
 // prepare writes the configuration and, the first time, makes the data folder. The data folder gets its name when it is complete, so
 // that an interrupted start leaves no half of one.
 func (p *mariadbProcess) prepare(ctx context.Context) error {
-	data := filepath.Join(p.dir, "data")
+	data := dataIn(p.dir)
 	if err := os.MkdirAll(filepath.Join(p.dir, "tmp"), 0o700); err != nil {
 		return err
 	}
@@ -137,8 +137,15 @@ func (p *mariadbProcess) prepare(ctx context.Context) error {
 	if err := makeData(ctx, unfinished); err != nil {
 		return err
 	}
+	// The record is there before any data, so that one that is missing later was lost.
+	if err := recordPrimary(filepath.Dir(p.dir), primary); err != nil {
+		return err
+	}
 	return os.Rename(unfinished, data)
 }
+
+// dataIn returns the folder with the data of the server in dir.
+func dataIn(dir string) string { return filepath.Join(dir, "data") }
 
 func (p *mariadbProcess) configFile() string { return filepath.Join(p.dir, "my.cnf") }
 
@@ -156,7 +163,7 @@ func (p *mariadbProcess) Kill() error {
 // hasSource reports whether the server in dir, running or not, was last a replica. A promotion ends with RESET REPLICA ALL, which removes
 // the file.
 func hasSource(dir string) (bool, error) {
-	_, err := os.Stat(filepath.Join(dir, "data", "master.info"))
+	_, err := os.Stat(filepath.Join(dataIn(dir), "master.info"))
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}

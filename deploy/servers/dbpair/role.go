@@ -18,25 +18,31 @@ type rolesRecord struct {
 
 func rolesFile(dir string) string { return filepath.Join(dir, "roles.json") }
 
-// RecordedPrimary returns the name of the server that starts as the primary of the MariaDB pair in dir. Before the first failover it is
-// the server called "primary". If the record is gone or damaged, the servers' data may tell: the one that followed the other is the replica.
+// RecordedPrimary returns the name of the server that starts as the primary of the MariaDB pair in dir. Before the first start it is
+// the server called "primary". If the record is lost or damaged, the servers' data may tell: the one that followed the other is the replica.
 func RecordedPrimary(dir string) (string, error) {
 	recorded, err := readRoles(dir)
 	if err == nil {
 		return recorded, nil
 	}
+	started := false
 	followed := map[string]bool{}
 	for _, name := range []string{primaryName, replicaName} {
 		has, lookErr := hasSource(filepath.Join(dir, name))
+		_, dataErr := os.Stat(dataIn(filepath.Join(dir, name)))
+		if dataErr != nil && !errors.Is(dataErr, os.ErrNotExist) {
+			lookErr = errors.Join(lookErr, dataErr)
+		}
 		if lookErr != nil {
 			return "", errors.Join(err, lookErr)
 		}
 		followed[name] = has
+		started = started || dataErr == nil
 	}
 	switch {
 	case followed[primaryName] && !followed[replicaName]:
 		return replicaName, nil
-	case followed[replicaName] && !followed[primaryName], errors.Is(err, os.ErrNotExist) && !followed[primaryName]:
+	case followed[replicaName] && !followed[primaryName], errors.Is(err, os.ErrNotExist) && !started:
 		return primaryName, nil
 	}
 	return "", fmt.Errorf("which database server starts as the primary: %w, and the data does not tell. Write %s into the file, or %s; "+

@@ -28,15 +28,17 @@ func TestTheStartingPrimaryIsKnownFromTheDataWhereTheRecordIsDamaged(t *testing.
 			replicas []string // the servers whose data shows that they followed the other
 			want     string
 		}{
-			{[]string{"replica"}, "primary"},                                        // as after the first start
-			{[]string{"primary"}, "replica"},                                        // as after a failover and a rejoin
-			{nil, map[bool]string{true: "primary", false: unknown}[name == "gone"]}, // never started, or a failover without a rejoin
-			{[]string{"primary", "replica"}, unknown},                               // an interrupted failover
+			{[]string{"replica"}, "primary"},          // as after the first start
+			{[]string{"primary"}, "replica"},          // as after a failover and a rejoin
+			{nil, unknown},                            // a failover without a rejoin
+			{[]string{"primary", "replica"}, unknown}, // an interrupted failover
 		} {
 			dir := t.TempDir()
+			for _, server := range []string{"primary", "replica"} {
+				require.NoError(t, os.MkdirAll(dataIn(filepath.Join(dir, server)), 0o700))
+			}
 			for _, replica := range test.replicas {
-				require.NoError(t, os.MkdirAll(filepath.Join(dir, replica, "data"), 0o700))
-				require.NoError(t, os.WriteFile(filepath.Join(dir, replica, "data", "master.info"), nil, 0o600))
+				require.NoError(t, os.WriteFile(filepath.Join(dataIn(filepath.Join(dir, replica)), "master.info"), nil, 0o600))
 			}
 			damage(t, rolesFile(dir))
 			primary, err := RecordedPrimary(dir)
@@ -50,8 +52,11 @@ func TestTheStartingPrimaryIsKnownFromTheDataWhereTheRecordIsDamaged(t *testing.
 		}
 	}
 	dir := t.TempDir()
-	require.NoError(t, recordPrimary(dir, "replica"))
 	primary, err := RecordedPrimary(dir)
+	require.NoError(t, err, "nothing was ever started")
+	require.Equal(t, "primary", primary)
+	require.NoError(t, recordPrimary(dir, "replica"))
+	primary, err = RecordedPrimary(dir)
 	require.NoError(t, err)
 	require.Equal(t, "replica", primary)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -20,10 +21,13 @@ func execAll(ctx context.Context, db *sql.DB, statements ...string) error {
 	return nil
 }
 
-// queryText returns the only value of a query, as text.
+// queryText returns the only value of a query, as text. NULL is an error, because engines answer so for what they cannot read.
 func queryText(ctx context.Context, db *sql.DB, query string, arguments ...any) (string, error) {
 	var value sql.NullString
 	err := db.QueryRowContext(ctx, query, arguments...).Scan(&value)
+	if err == nil && !value.Valid {
+		err = fmt.Errorf("the server does not know %s", query)
+	}
 	return value.String, err
 }
 

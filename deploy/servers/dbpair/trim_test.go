@@ -80,3 +80,12 @@ func TestBinaryLogsAreRemovedBeyondALimitUnlessTheOtherServerLacksWhatTheyHold(t
 	require.NoError(t, pair.Failover(t.Context()))
 	require.NoError(t, pair.Sync(t.Context()))
 }
+
+func TestAPositionThatAServerDoesNotKnowIsNotTakenForTheBeginning(t *testing.T) {
+	t.Parallel()
+	db := openRoot(t, sharedPair(t).Primary)
+	for _, query := range []string{"SELECT NULL", "SELECT CONCAT('0-1-', NULL)"} {
+		_, err := queryGTIDs(t.Context(), db, query)
+		require.ErrorContains(t, err, "the server does not know "+query)
+	}
+}
