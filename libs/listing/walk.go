@@ -14,8 +14,8 @@ const tryAgain = 250 * time.Millisecond
 // Walk returns a function that reads a whole list, page by page and each with a read of its own: no row that is there all
 // the time is missed or comes twice. It returns nothing when the list has ended.
 //
-// A read that is Unavailable or a Timeout is repeated until the context ends, because nothing of the walk is lost. That of the
-// first page is not: whoever asks can still be told, and try again.
+// A read that is Unavailable, a Timeout or one of TooManyRequests is repeated until the context ends, because nothing of the walk is
+// lost. That of the first page is not: whoever asks can still be told, and try again.
 func Walk[T any](
 	request Request, size int, read func(context.Context, Request) (Rows[T], error),
 ) func(context.Context) ([]T, error) {
@@ -40,4 +40,8 @@ func Walk[T any](
 	}
 }
 
-func mayPass(err error) bool { return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Timeout) }
+// mayPass reports whether a read failed for what is over in a moment. That is so, too, of the refusal of a read that was slow, because
+// others of the same member waited (mysqlx.Cluster.ReadSlowly).
+func mayPass(err error) bool {
+	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Timeout) || fault.Is(err, fault.TooManyRequests)
+}

@@ -55,7 +55,7 @@ func TestAWalkThatFailedGoesOnFromWhereItWas(t *testing.T) {
 
 func TestAWalkOutlivesReadsThatFailForAWhile(t *testing.T) {
 	t.Parallel()
-	for _, away := range []error{fault.NewUnavailable(nil), fault.NewTimeout(nil)} {
+	for _, away := range []error{fault.NewUnavailable(nil), fault.NewTimeout(nil), fault.NewTooManyRequests(time.Second)} {
 		synctest.Test(t, func(t *testing.T) {
 			answers := []error{nil, away, away, nil}
 			var asked []*listing.Cursor
