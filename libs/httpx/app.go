@@ -86,7 +86,9 @@ func New(options Options) *fiber.App {
 	hooks := &hooks{server: app.Server(), arriving: newArriving(options.Now), options: options}
 	options.Metrics.MustRegister(hooks.arriving.Collectors()...)
 	hooks.install()
-	app.Use(observe(options), recoverPanic(options.Log), decideOnce(slices.Concat(
+	refusals := newRefusals(options.Log)
+	app.Hooks().OnShutdown(refusals.end)
+	app.Use(observe(options, refusals), recoverPanic(options.Log), decideOnce(slices.Concat(
 		options.First,
 		[]fiber.Handler{refuseConnection, refuseAmbiguous, checkText, refuseEncoded},
 		options.Decide,

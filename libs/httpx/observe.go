@@ -17,14 +17,13 @@ import (
 )
 
 // observe gives the request its id and deadline, and writes the access log line and the metrics once it is answered.
-func observe(options Options) fiber.Handler {
+func observe(options Options, refusals *refusals) fiber.Handler {
 	durations := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "http_request_duration_seconds",
 		Help:    "Time from the last byte of a request to its answer.",
 		Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 9),
 	}, []string{"method", "route", "status"})
 	options.Metrics.MustRegister(durations)
-	refusals := newRefusals(options.Log)
 	return func(c *fiber.Ctx) error {
 		began := time.Now()
 		id := c.Get(requestid.Header)
@@ -52,7 +51,7 @@ func observe(options Options) fiber.Handler {
 		route := routeLabel(c, status)
 		durations.WithLabelValues(c.Method(), route, strconv.Itoa(status)).Observe(time.Since(began).Seconds())
 		if reason, refused := refusalOfRequest(c, err); refused {
-			refusals.note(ctx, refusal{Method(c), route, status, reason})
+			refusals.note(ctx, refusal{c.Method(), route, status, reason})
 		} else {
 			logRequest(ctx, c, options.Log, began, err)
 		}

@@ -35,17 +35,18 @@ func isRefusal(err error) bool {
 
 // tellReason is for services: it tells the gateway the reason of a refusal or a failure.
 func tellReason(c *fiber.Ctx, err error) {
+	reason, refused := refusalOfRequest(c, err)
 	switch {
-	case isRefusal(err):
-		c.Set(HeaderRefused, reasonText(err))
+	case refused:
+		c.Set(HeaderRefused, headerText(reason))
 	case err != nil && c.Response().StatusCode() >= http.StatusInternalServerError:
-		c.Set(HeaderReason, reasonText(err))
+		c.Set(HeaderReason, headerText(err.Error()))
 	}
 }
 
-// reasonText is an error as a header can hold it.
-func reasonText(err error) string {
-	text := strings.Trim(strconv.QuoteToASCII(err.Error()), `"`)
+// headerText is a text as a header can hold it.
+func headerText(text string) string {
+	text = strings.Trim(strconv.QuoteToASCII(text), `"`)
 	return text[:min(len(text), maxReason)]
 }
 
@@ -64,16 +65,17 @@ func reasonOf(c *fiber.Ctx) string {
 	return reason
 }
 
-// refusalOfRequest returns why a request was refused, here or by a service.
+// refusalOfRequest returns why a request was refused, here or by a service. The reasons are few, because refusals are counted by them,
+// here and in the gateway: none holds what differs from one request to the next, such as the time to wait or what was asked for.
 func refusalOfRequest(c *fiber.Ctx, err error) (reason string, refused bool) {
 	if reason, refused = c.Locals(refusedKey{}).(string); refused {
 		return reason, true
 	}
 	switch {
 	case errors.Is(err, fairshare.ErrRefused):
-		return err.Error(), true
+		return fault.Of(err).Error(), true
 	case isRefusal(err):
-		return string(fault.TooManyRequests), true // the text names a time, and would be another reason each time
+		return string(fault.TooManyRequests), true
 	}
 	return "", false
 }

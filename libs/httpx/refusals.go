@@ -3,6 +3,8 @@ package httpx
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -10,11 +12,12 @@ import (
 const (
 	// refusalsTime is how long refusals of one kind are counted before they are logged again.
 	refusalsTime = 5 * time.Second
-	// maxRefusals is how many kinds are told apart; there are as many as routes and reasons.
+	// maxRefusals is how many kinds are told apart: more than methods, routes, statuses and reasons give together.
 	maxRefusals = 256
 )
 
-// refusal is what one line of the log is about.
+// refusal is a kind of refusals, with a line of the log for each series. It holds nothing that a client chooses freely: the method is one
+// that Fiber knows or OTHER, the route is a pattern.
 type refusal struct {
 	method, route string
 	status        int
@@ -22,7 +25,7 @@ type refusal struct {
 }
 
 // refusals logs what is refused: the first of a series at once, and then how many there were, every 5 s. A line for each would
-// fill the disk when thousands are refused, which is when refusals are of use.
+// fill the disk when thousands are refused, which is when refusals are of use. No request waits while a line is written.
 type refusals struct {
 	log *slog.Logger
 
@@ -34,6 +37,14 @@ func newRefusals(log *slog.Logger) *refusals { return &refusals{log: log, counts
 
 // note counts a refusal.
 func (r *refusals) note(ctx context.Context, one refusal) {
+	if one, first := r.add(one); first {
+		r.write(ctx, one, 1)
+		time.AfterFunc(refusalsTime, func() { r.count(one) })
+	}
+}
+
+// add counts a refusal, if its kind is one of too many as one of the others. It reports whether the refusal begins a series.
+func (r *refusals) add(one refusal) (counted refusal, first bool) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	_, known := r.counts[one]
@@ -43,25 +54,44 @@ func (r *refusals) note(ctx context.Context, one refusal) {
 	}
 	if known {
 		r.counts[one]++
-		return
+	} else {
+		r.counts[one] = 0
 	}
-	r.counts[one] = 0
-	r.write(ctx, one, 1)
-	time.AfterFunc(refusalsTime, func() { r.count(one) })
+	return one, !known
 }
 
 // count logs how many refusals there were, and goes on counting as long as there are some.
 func (r *refusals) count(one refusal) {
+	if count := r.take(one); count > 0 {
+		r.write(context.Background(), one, count)
+		time.AfterFunc(refusalsTime, func() { r.count(one) })
+	}
+}
+
+// take returns how many refusals there were since the last line. The series ends if there were none.
+func (r *refusals) take(one refusal) (count int) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	count := r.counts[one]
+	count = r.counts[one]
 	if count == 0 {
 		delete(r.counts, one)
-		return
+	} else {
+		r.counts[one] = 0
 	}
-	r.counts[one] = 0
-	r.write(context.Background(), one, count)
-	time.AfterFunc(refusalsTime, func() { r.count(one) })
+	return count
+}
+
+// end logs what was counted and not logged yet, because the server has ended. It never fails.
+func (r *refusals) end() error {
+	r.mutex.Lock()
+	kinds := slices.Collect(maps.Keys(r.counts))
+	r.mutex.Unlock()
+	for _, one := range kinds {
+		if count := r.take(one); count > 0 {
+			r.write(context.Background(), one, count)
+		}
+	}
+	return nil
 }
 
 func (r *refusals) write(ctx context.Context, one refusal, count int) {

@@ -2,9 +2,11 @@ package httpx
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -87,6 +89,53 @@ func TestTheKindsOfRefusalsThatAreToldApartAreBounded(t *testing.T) {
 	})
 }
 
+func TestTheLastCountsAreLoggedWhenTheServerEnds(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	app := New(Options{Log: slog.New(slog.NewJSONHandler(&log, nil)), Metrics: prometheus.NewRegistry(), Timeout: time.Minute})
+	app.Get("/:count", func(*fiber.Ctx) error { return fault.NewTooManyRequests(time.Second) })
+	for i := range 5 {
+		response, err := app.Test(httptest.NewRequestWithContext(t.Context(), "GET", fmt.Sprint("/", i), nil), -1)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+	}
+	require.NoError(t, app.Shutdown())
+	require.Equal(t, map[string][]int{"too_many_requests": {1, 4}}, counted(t, log.String()))
+	require.NoError(t, app.Shutdown())
+	require.Equal(t, map[string][]int{"too_many_requests": {1, 4}}, counted(t, log.String()), "once")
+}
+
+// noting is a log that notes a refusal of another kind while it takes the first line.
+type noting struct {
+	slog.Handler
+	refusals *refusals
+	reasons  []string
+}
+
+func (n *noting) Handle(ctx context.Context, line slog.Record) error {
+	line.Attrs(func(attr slog.Attr) bool {
+		if attr.Key == "reason" {
+			n.reasons = append(n.reasons, attr.Value.String())
+		}
+		return true
+	})
+	if len(n.reasons) == 1 {
+		n.refusals.note(ctx, refusal{reason: "meanwhile"})
+	}
+	return nil
+}
+
+func TestNoRequestWaitsWhileALineIsWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := &noting{Handler: slog.NewJSONHandler(io.Discard, nil)}
+		log.refusals = newRefusals(slog.New(log))
+		log.refusals.note(t.Context(), refusal{reason: "first"})
+		require.Equal(t, []string{"first", "meanwhile"}, log.reasons)
+		pass(2 * refusalsTime)
+	})
+}
+
 // answering returns the log of an app that answers with an error, as many times as it is asked, and its last answer's headers.
 func answering(t *testing.T, service bool, times int, err error) (logged string, header func(string) string) {
 	t.Helper()
@@ -123,6 +172,44 @@ func TestRefusalsForTooManyRequestsShareALineAndFailuresHaveOneEach(t *testing.T
 	require.Empty(t, header(HeaderRefused))
 	_, header = answering(t, true, 1, fault.NewUnavailable(errors.New(strings.Repeat("x", 1000))))
 	require.Len(t, header(HeaderReason), maxReason)
+}
+
+func TestRefusalsThatDifferOnlyInWhatAClientChoseAreOneKind(t *testing.T) {
+	t.Parallel()
+	places := fairshare.NewPool[int]("places", 1)
+	require.NoError(t, places.Take(1, 1))
+	for name, refused := range map[string]func(i int) (method string, err error){
+		"the time to wait": func(i int) (string, error) { return "GET", fault.NewTooManyRequests(time.Duration(i) * time.Second) },
+		"the method":       func(i int) (string, error) { return fmt.Sprint("X", i), fault.NewTooManyRequests(time.Second) },
+		"what was asked":   func(i int) (string, error) { return "GET", fmt.Errorf("member %d: %w", i, places.Take(1, 1)) },
+	} {
+		var log bytes.Buffer
+		var failure error
+		app := New(Options{
+			Log: slog.New(slog.NewJSONHandler(&log, nil)), Metrics: prometheus.NewRegistry(), Timeout: time.Minute, TrustRequestID: true,
+		})
+		app.All("/", func(*fiber.Ctx) error { return failure })
+		app.Add(otherMethod, "/", func(*fiber.Ctx) error { return failure })
+		reasons := map[string]bool{}
+		for i := range 40 {
+			var method string
+			method, failure = refused(i)
+			response, err := app.Test(httptest.NewRequestWithContext(t.Context(), method, "/", nil), -1)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			require.GreaterOrEqual(t, response.StatusCode, 400, name)
+			reasons[response.Header.Get(HeaderRefused)] = true
+		}
+		require.Len(t, reasons, 1, "%s: the gateway counts by these", name)
+		require.NotContains(t, reasons, "", name)
+		kinds := map[refusal]bool{}
+		for line := range strings.Lines(log.String()) {
+			var read struct{ Msg, Method, Route, Reason string }
+			require.NoError(t, json.Unmarshal([]byte(line), &read))
+			kinds[refusal{method: read.Method, route: read.Route, reason: read.Reason}] = true
+		}
+		require.Len(t, kinds, 1, name)
+	}
 }
 
 func TestTheGatewayTellsNoClientItsReasons(t *testing.T) {
