@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fairshare"
@@ -37,7 +38,7 @@ var (
 
 // SendStream answers with a body of any size, which is read while it is sent, and closed in the end. When reading fails, the
 // connection is cut without the last chunk of a whole body, so that the client sees it. It is cut, too, when the body takes more
-// than an hour, when the client takes less than 64 KiB within 10 s, and when the server has drained and waits for its last
+// than an hour, when the client takes less than 64 KiB within 10 s (in which there is something to take), and when the server has drained and waits for its last
 // requests. A client that speaks HTTP/1.0, where a body has no chunks, is refused with the fault Malformed; the body is then left
 // to the caller.
 func SendStream(c *fiber.Ctx, body io.ReadCloser) error {
@@ -56,7 +57,9 @@ type stream struct {
 	io.ReadCloser
 	until time.Time
 	conn  net.Conn
-	// unpaced are the bytes since the last deadline was set.
+	// deadline is until when the client must have taken the bytes that are unpaced and those before them.
+	deadline time.Time
+	// unpaced are the bytes since the deadline began, paceBytes at first.
 	unpaced int
 	// ending is closed when the server waits for its last requests.
 	ending <-chan struct{}
@@ -77,21 +80,34 @@ func (s *stream) Read(into []byte) (count int, err error) {
 	if time.Now().After(s.until) {
 		return 0, errTooLong
 	}
+	began := time.Now()
 	count, err = s.ReadCloser.Read(into)
-	if s.unpaced += count; s.unpaced >= paceBytes {
-		s.unpaced = 0
-		if deadlineErr := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err == nil {
-			err = deadlineErr
-		}
+	if deadlineErr := s.pace(count, time.Since(began)); err == nil {
+		err = deadlineErr
 	}
 	return count, err
+}
+
+// pace sets the deadline of what is written next. The client is not charged for the time in which there was nothing to take, because
+// the body was waited for.
+func (s *stream) pace(count int, waited time.Duration) error {
+	s.deadline = s.deadline.Add(waited)
+	if s.unpaced += count; s.unpaced >= paceBytes {
+		s.unpaced, s.deadline = 0, time.Now().Add(writeTimeout)
+	}
+	return s.conn.SetWriteDeadline(s.deadline)
 }
 
 // Streams answers with bodies that come piece by piece, a few at the same time. Their places are shared among members.
 type Streams struct{ places *fairshare.Pool[uint64] }
 
-// NewStreams returns Streams of which at most so many run at once; more are refused with a fault.
-func NewStreams(most int) Streams { return Streams{fairshare.NewPool[uint64]("streams", most)} }
+// NewStreams returns Streams of which at most so many run at once; more are refused with a fault. How many run and are refused is
+// among the metrics.
+func NewStreams(most int, metrics prometheus.Registerer) Streams {
+	places := fairshare.NewPool[uint64]("streams", most)
+	metrics.MustRegister(places.Collectors()...)
+	return Streams{places}
+}
 
 // Answer sends what next returns until it returns nothing. What fails in the first piece is answered as a fault; after that the
 // stream is cut, as in SendStream. next also runs after the handler has returned. Its context has the values of the request's,

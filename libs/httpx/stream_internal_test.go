@@ -62,3 +62,28 @@ func TestAClientThatTakesAStreamByDripsLosesItsPlace(t *testing.T) {
 		require.Equal(t, time.Now().Add(writeTimeout), conn.deadline)
 	})
 }
+
+// silent is a body of which each byte takes a while.
+type silent struct{ wait time.Duration }
+
+func (s silent) Read(into []byte) (int, error) {
+	<-time.After(s.wait)
+	into[0] = 'x'
+	return 1, nil
+}
+
+func TestAClientIsNotChargedForTheTimeInWhichTheBodyIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		conn := &paced{}
+		body := &stream{
+			ReadCloser: io.NopCloser(silent{2 * writeTimeout}), until: time.Now().Add(streamLimit), unpaced: paceBytes, conn: conn, ctx: t.Context(),
+		}
+		for i := range 8 {
+			_, err := body.Read(make([]byte, 1))
+			require.NoError(t, err)
+			require.Equal(t, time.Now().Add(writeTimeout-time.Duration(i)*time.Second), conn.deadline)
+			<-time.After(time.Second) // which the client takes
+		}
+	})
+}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/authn"
@@ -30,7 +31,13 @@ func pieces(count int, failure error) func(context.Context) ([]byte, error) {
 	}
 }
 
-func streaming(streams httpx.Streams, next func() func(context.Context) ([]byte, error)) func(*fiber.App) {
+// streaming has an app answer with one stream at a time.
+func streaming(next func() func(context.Context) ([]byte, error)) func(*fiber.App) {
+	return counting(prometheus.NewRegistry(), next)
+}
+
+func counting(metrics *prometheus.Registry, next func() func(context.Context) ([]byte, error)) func(*fiber.App) {
+	streams := httpx.NewStreams(1, metrics)
 	return func(app *fiber.App) {
 		app.Get("/", func(c *fiber.Ctx) error { return streams.Answer(c, next()) })
 	}
@@ -48,7 +55,7 @@ func get(t *testing.T, s *server) *http.Response {
 
 func TestAStreamIsSentPieceByPieceAfterTheRequestsDeadlineToo(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) { return pieces(100, nil) }))
+	s := start(t, nil, streaming(func() func(context.Context) ([]byte, error) { return pieces(100, nil) }))
 	for range 2 { // the place is free again
 		response := get(t, s)
 		require.Equal(t, http.StatusOK, response.StatusCode)
@@ -63,11 +70,11 @@ func TestAStreamIsSentPieceByPieceAfterTheRequestsDeadlineToo(t *testing.T) {
 func TestAFailureInTheFirstPieceIsAnAnswerAndALaterOneCutsTheConnection(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) { return pieces(0, broken) }))
+	s := start(t, nil, streaming(func() func(context.Context) ([]byte, error) { return pieces(0, broken) }))
 	for range 2 {
 		require.Equal(t, http.StatusInternalServerError, s.do(t, http.MethodGet, "/", "").status)
 	}
-	s = start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) { return pieces(3, broken) }))
+	s = start(t, nil, streaming(func() func(context.Context) ([]byte, error) { return pieces(3, broken) }))
 	for range 2 {
 		response := get(t, s)
 		require.Equal(t, http.StatusOK, response.StatusCode)
@@ -78,7 +85,7 @@ func TestAFailureInTheFirstPieceIsAnAnswerAndALaterOneCutsTheConnection(t *testi
 
 func TestAClientOfHTTP10IsRefusedAStreamAndGivesThePlaceBack(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) { return pieces(3, nil) }))
+	s := start(t, nil, streaming(func() func(context.Context) ([]byte, error) { return pieces(3, nil) }))
 	for range 2 {
 		var dialer net.Dialer
 		conn, err := dialer.DialContext(t.Context(), "tcp", s.addr)
@@ -98,8 +105,8 @@ func TestAClientOfHTTP10IsRefusedAStreamAndGivesThePlaceBack(t *testing.T) {
 
 func TestMoreStreamsThanThereArePlacesForAreRefused(t *testing.T) {
 	t.Parallel()
-	goOn := make(chan struct{})
-	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) {
+	goOn, metrics := make(chan struct{}), prometheus.NewRegistry()
+	s := start(t, nil, counting(metrics, func() func(context.Context) ([]byte, error) {
 		first := true
 		return func(context.Context) ([]byte, error) {
 			if first {
@@ -114,15 +121,37 @@ func TestMoreStreamsThanThereArePlacesForAreRefused(t *testing.T) {
 	refused := s.do(t, http.MethodGet, "/", "")
 	require.Equal(t, http.StatusServiceUnavailable, refused.status)
 	require.NotEmpty(t, refused.header.Get("Retry-After"))
+	require.Equal(t, map[string]float64{"fairshare_used": 1, "fairshare_refusals_total full": 1, "fairshare_refusals_total share": 0},
+		values(t, metrics))
 	close(goOn)
 	whole, err := io.ReadAll(running.Body)
 	require.NoError(t, err)
 	require.Equal(t, "x", string(whole))
 }
 
+// values are those of all metrics, by name and reason.
+func values(t *testing.T, metrics *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := metrics.Gather()
+	require.NoError(t, err)
+	found := map[string]float64{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			name := family.GetName()
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "reason" {
+					name += " " + label.GetValue()
+				}
+			}
+			found[name] = metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+		}
+	}
+	return found
+}
+
 func TestOneMemberCannotTakeAllPlacesForStreams(t *testing.T) {
 	t.Parallel()
-	streams := httpx.NewStreams(2)
+	streams := httpx.NewStreams(2, prometheus.NewRegistry())
 	s := start(t, nil, func(app *fiber.App) {
 		app.Get("/:member", func(c *fiber.Ctx) error {
 			member, err := httpx.PathID(c, "member")
@@ -148,7 +177,7 @@ func TestOneMemberCannotTakeAllPlacesForStreams(t *testing.T) {
 
 func TestTheEndOfTheServerCutsAStreamThatNeverEnds(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) {
+	s := start(t, nil, streaming(func() func(context.Context) ([]byte, error) {
 		return pieces(math.MaxInt, nil)
 	}))
 	response := get(t, s)
@@ -162,7 +191,7 @@ func TestTheEndOfTheServerCutsAStreamThatNeverEnds(t *testing.T) {
 
 func TestAPanicInTheFirstPieceGivesThePlaceBack(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil, streaming(httpx.NewStreams(1), func() func(context.Context) ([]byte, error) {
+	s := start(t, nil, streaming(func() func(context.Context) ([]byte, error) {
 		return func(context.Context) ([]byte, error) { panic("a mistake") }
 	}))
 	for range 2 {

@@ -49,7 +49,7 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 	if err != nil {
 		return service.Special{}, err
 	}
-	httpapi.New(domain, signing.JWKS, cfg.TimeZone.Location).Register(base.App, base.Verifier, base.OwnWrites)
+	httpapi.New(domain, signing.JWKS, cfg.TimeZone.Location, base.Metrics).Register(base.App, base.Verifier, base.OwnWrites)
 	return service.Special{
 		Workers: []lifecycle.Part{
 			base.Mend(func(ctx context.Context, rest func() error) (int, error) {

@@ -68,7 +68,7 @@ func newAPIWith(t *testing.T, directory account.Directory) *api {
 	})
 	keys := func() []byte { return []byte(`{"keys":[]}`) }
 	a.service = account.NewService(deps)
-	httpapi.New(a.service, keys, time.FixedZone("Seoul", 9*60*60)).Register(
+	httpapi.New(a.service, keys, time.FixedZone("Seoul", 9*60*60), prometheus.NewRegistry()).Register(
 		a.app, assertion.NewVerifier(public, accounts.Service, time.Now), func(c *fiber.Ctx) error { return c.Next() })
 	return a
 }

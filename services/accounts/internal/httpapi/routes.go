@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/authn"
@@ -29,8 +30,8 @@ const exports = 2
 
 // New returns an API over the domain. jwks gives what the key endpoint answers, which changes when keys are rotated; times
 // are shown in zone.
-func New(service *account.Service, jwks func() []byte, zone *time.Location) *API {
-	return &API{service: service, jwks: jwks, zone: zone, exports: httpx.NewStreams(exports)}
+func New(service *account.Service, jwks func() []byte, zone *time.Location, metrics prometheus.Registerer) *API {
+	return &API{service: service, jwks: jwks, zone: zone, exports: httpx.NewStreams(exports, metrics)}
 }
 
 // Register adds the routes to an app. Every route but the public keys needs a principal that the gateway signed. consistent

@@ -44,7 +44,7 @@ func build(_ context.Context, cfg Config, base *service.Base) (service.Special, 
 		Now:       time.Now,
 		Log:       base.Log,
 	})
-	httpapi.New(domain, cfg.TimeZone.Location).Register(base.App, base.Verifier, base.OwnWrites)
+	httpapi.New(domain, cfg.TimeZone.Location, base.Metrics).Register(base.App, base.Verifier, base.OwnWrites)
 	return service.Special{
 		Workers:   []lifecycle.Part{base.Mend(orderStore.MendEarlierWrites)},
 		Endpoints: natsapi.Endpoints(domain),

@@ -54,7 +54,8 @@ func newWorld(t *testing.T) *world {
 		World: ordertest.NewWorld(), key: private,
 		app: httpx.New(httpx.Options{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Timeout: time.Minute}),
 	}
-	httpapi.New(w.Service, time.FixedZone("KST", 9*60*60)).Register(w.app, assertion.NewVerifier(public, orders.Service, time.Now),
+	api := httpapi.New(w.Service, time.FixedZone("KST", 9*60*60), prometheus.NewRegistry())
+	api.Register(w.app, assertion.NewVerifier(public, orders.Service, time.Now),
 		consistencyhttp.Handler(consistency.NewMemory(time.Now), func(written consistency.Written) { w.published = append(w.published, written) }))
 	return w
 }

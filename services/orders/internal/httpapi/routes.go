@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/httpx"
@@ -23,8 +24,8 @@ type API struct {
 const exports = 2
 
 // New returns an API over the domain. Times are shown in zone.
-func New(service *order.Service, zone *time.Location) *API {
-	return &API{service: service, zone: zone, exports: httpx.NewStreams(exports)}
+func New(service *order.Service, zone *time.Location, metrics prometheus.Registerer) *API {
+	return &API{service: service, zone: zone, exports: httpx.NewStreams(exports, metrics)}
 }
 
 // Register adds the routes to an app. Every route needs a principal that the gateway signed, of a member. consistent makes
