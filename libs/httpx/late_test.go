@@ -7,22 +7,20 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"oms.internal/libs/httpx"
 )
 
 func TestASuccessorSharesThePortAndTakesNoConnectionBeforeItAccepts(t *testing.T) {
 	t.Parallel()
-	first, err := httpx.TakeShared("127.0.0.1:0")
+	first, err := take("127.0.0.1:0", true)
 	require.NoError(t, err)
 	require.False(t, first.Beside())
 	address := first.Addr().String()
 	old, err := first.Listen()
 	require.NoError(t, err)
-	_, err = httpx.Take(address)
+	_, err = take(address, false)
 	require.ErrorIs(t, err, syscall.EADDRINUSE, "who does not share gets nothing")
 
-	second, err := httpx.TakeShared(address)
+	second, err := take(address, true)
 	require.NoError(t, err)
 	require.True(t, second.Beside())
 	next := second.Late()
@@ -61,13 +59,13 @@ func TestASuccessorSharesThePortAndTakesNoConnectionBeforeItAccepts(t *testing.T
 
 func TestAListenerThatNeverAcceptedGivesItsPortUp(t *testing.T) {
 	t.Parallel()
-	port, err := httpx.Take("127.0.0.1:0")
+	port, err := take("127.0.0.1:0", false)
 	require.NoError(t, err)
 	late := port.Late()
 	require.NoError(t, late.Close())
 	_, err = late.Accept()
 	require.ErrorIs(t, err, net.ErrClosed)
-	again, err := httpx.Take(port.Addr().String())
+	again, err := take(port.Addr().String(), false)
 	require.NoError(t, err)
 	require.NoError(t, again.Close())
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"oms.internal/libs/httpx"
 )
 
 // late is a listener that accepts nothing before its end has begun.
@@ -33,7 +31,7 @@ func (l late) Close() error {
 
 func listenPatiently(t *testing.T) net.Listener {
 	t.Helper()
-	port, err := httpx.Take("127.0.0.1:0")
+	port, err := take("127.0.0.1:0", false)
 	require.NoError(t, err)
 	listener, err := port.Listen()
 	require.NoError(t, err)

@@ -26,17 +26,11 @@ const backlog = 4096
 type Port struct {
 	socket *os.File
 	addr   net.Addr
-	// beside is true where another process listens at the address, too.
+	// beside is true where another process listened at the address already when this one took it.
 	beside bool
 }
 
-// Take takes the port at address, such as :8080. It fails where somebody listens there.
-func Take(address string) (*Port, error) { return take(address, false) }
-
-// TakeShared takes the port also where another process of this user has taken it so. The kernel spreads connections over all that
-// listen. A process is replaced so: its successor listens before it ends.
-func TakeShared(address string) (*Port, error) { return take(address, true) }
-
+// take takes the port at one address.
 func take(address string, shared bool) (*Port, error) {
 	wanted, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
@@ -67,7 +61,10 @@ func take(address string, shared bool) (*Port, error) {
 	return port, nil
 }
 
-// TakeBoth takes the two addresses of a process, that for requests and that for operators, or none. Both are shared or none is.
+// TakeBoth takes the ports at the two addresses of a process, such as :8080: the one for requests and the one for operators. It takes
+// both or none, and both are shared or none is. It fails where somebody listens already, unless that is another process of this user that
+// shares its ports, too: the kernel spreads connections over all that listen. A process is replaced so: its successor listens before
+// it ends.
 func TakeBoth(public, admin string, shared bool) (publicPort, adminPort *Port, err error) {
 	publicPort, err = take(public, shared)
 	if err != nil {

@@ -12,6 +12,15 @@ import (
 	"oms.internal/libs/httpx"
 )
 
+// take takes the port at an address, beside one for operators that is given up at once.
+func take(address string, shared bool) (*httpx.Port, error) {
+	port, admin, err := httpx.TakeBoth(address, "127.0.0.1:0", shared)
+	if err != nil {
+		return nil, err
+	}
+	return port, admin.Close()
+}
+
 func connect(t *testing.T, address string) error {
 	t.Helper()
 	connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
@@ -28,7 +37,7 @@ func TestATakenPortRefusesConnectionsUntilItIsListenedAt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			port, err := httpx.Take(address)
+			port, err := take(address, false)
 			require.NoError(t, err)
 			local := "127.0.0.1:" + strconv.Itoa(port.Addr().(*net.TCPAddr).Port)
 			require.ErrorIs(t, connect(t, local), syscall.ECONNREFUSED)
@@ -46,20 +55,20 @@ func TestAPortThatSomebodyListensAtCannotBeTaken(t *testing.T) {
 	t.Parallel()
 	listener := listen(t)
 	defer listener.Close() //nolint:errcheck // the test has ended
-	_, err := httpx.Take(listener.Addr().String())
+	_, err := take(listener.Addr().String(), false)
 	require.ErrorIs(t, err, syscall.EADDRINUSE)
 	require.ErrorContains(t, err, listener.Addr().String())
 	for _, address := range []string{"127.0.0.1", "127.0.0.1:http-and-more", "no such host:80"} {
-		_, err := httpx.Take(address)
+		_, err := take(address, false)
 		require.Error(t, err, "%q", address)
 	}
 }
 
 func TestOfTwoProcessesThatTakeAPortAtOnceOneListens(t *testing.T) {
 	t.Parallel()
-	first, err := httpx.Take("127.0.0.1:0")
+	first, err := take("127.0.0.1:0", false)
 	require.NoError(t, err)
-	second, err := httpx.Take(first.Addr().String())
+	second, err := take(first.Addr().String(), false)
 	if err == nil { // Linux finds out when the second one listens
 		defer second.Close() //nolint:errcheck // nothing was written
 	}
@@ -74,12 +83,12 @@ func TestOfTwoProcessesThatTakeAPortAtOnceOneListens(t *testing.T) {
 
 func TestAPortThatIsGivenUpCanBeTakenAgain(t *testing.T) {
 	t.Parallel()
-	port, err := httpx.Take("127.0.0.1:0")
+	port, err := take("127.0.0.1:0", false)
 	require.NoError(t, err)
 	require.NoError(t, port.Close())
 	_, err = port.Listen()
 	require.Error(t, err)
-	again, err := httpx.Take(port.Addr().String())
+	again, err := take(port.Addr().String(), false)
 	require.NoError(t, err)
 	require.NoError(t, again.Close())
 }
@@ -102,7 +111,7 @@ func TestAProcessTakesBothItsPortsOrNone(t *testing.T) {
 
 func TestTheKernelKeepsLittleOfAConnectionThatIsNotRead(t *testing.T) {
 	t.Parallel()
-	port, err := httpx.Take("127.0.0.1:0")
+	port, err := take("127.0.0.1:0", false)
 	require.NoError(t, err)
 	listener, err := port.Listen()
 	require.NoError(t, err)

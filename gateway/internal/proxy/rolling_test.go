@@ -151,8 +151,9 @@ func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 		at := round % len(services)
 		services[at].stop()
 		// A process that starts takes its port, and listens when it can answer.
-		port, err := httpx.Take(listeners[at].Addr().String())
+		port, admin, err := httpx.TakeBoth(listeners[at].Addr().String(), "127.0.0.1:0", false)
 		require.NoError(t, err)
+		require.NoError(t, admin.Close())
 		load.await(t, 150)
 		again, err := port.Listen()
 		require.NoError(t, err)
