@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -47,7 +46,7 @@ func Load[T any](environ []string) (T, error) {
 	if err != nil {
 		return result, fmt.Errorf("describe configuration: %w", err)
 	}
-	problems := unknownKeys(known, values)
+	problems, unread := unknownKeys(known, values), map[string]bool{}
 	err = env.ParseWithOptions(&result, env.Options{Environment: values})
 	if err != nil {
 		all, ok := errors.AsType[env.AggregateError](err)
@@ -56,9 +55,12 @@ func Load[T any](environ []string) (T, error) {
 		}
 		for _, problem := range all.Errors {
 			problems = append(problems, underKey(problem, reflect.TypeFor[T]()))
+			if file, ok := errors.AsType[env.LoadFileContentError](problem); ok {
+				unread[file.Key] = true
+			}
 		}
 	}
-	problems = append(problems, trimSecrets(reflect.ValueOf(&result).Elem(), values))
+	problems = append(problems, trimSecrets(reflect.ValueOf(&result).Elem(), values, unread))
 	if checked, ok := any(&result).(interface{ Check() error }); ok && err == nil {
 		problems = append(problems, checked.Check())
 	}
@@ -105,11 +107,9 @@ func underKey(problem error, settings reflect.Type) error {
 	return fmt.Errorf("%s: %w", key, unparsed.Err)
 }
 
-// shortestSecret is how many bytes a secret has at least. A shorter one could be guessed, or is what a full disk left of one.
-const shortestSecret = 16
-
-// trimSecrets removes the line end that most tools leave at the end of a file, and says which secrets cannot be right.
-func trimSecrets(value reflect.Value, values map[string]string) error {
+// trimSecrets removes the line end that most tools leave at the end of a file, and says which secrets cannot be right. Nothing more is
+// said of the files of those keys that were unread, which are reported already.
+func trimSecrets(value reflect.Value, values map[string]string, unread map[string]bool) error {
 	var problems []error
 	for i := range value.NumField() {
 		field := value.Field(i)
@@ -118,30 +118,24 @@ func trimSecrets(value reflect.Value, values map[string]string) error {
 			secret := strings.TrimRight(string(field.Interface().(Secret)), "\r\n")
 			field.SetString(secret)
 			key, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("env"), ",")
-			// A file that could not be read is a mistake that was reported already.
-			if file := values[key]; file != "" && readable(file) {
+			if file := values[key]; file != "" && !unread[key] {
 				problems = append(problems, checkSecret(key, file, secret))
 			}
 		case field.Kind() == reflect.Struct && field.CanSet():
-			problems = append(problems, trimSecrets(field, values))
+			problems = append(problems, trimSecrets(field, values, unread))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-func readable(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
-}
-
+// checkSecret says why a secret cannot be right. It does not look at the length: operators choose the passwords of their database and
+// NATS, and whoever makes a secret knows how long it is.
 func checkSecret(key, file, secret string) error {
 	switch {
 	case secret == "":
 		return fmt.Errorf("%s: %s is empty", key, file)
 	case strings.ContainsFunc(secret, unicode.IsControl) || !utf8.ValidString(secret):
 		return fmt.Errorf("%s: %s holds more than one line, or is no text", key, file)
-	case len(secret) < shortestSecret:
-		return fmt.Errorf("%s: %s holds %d bytes, but a secret has at least %d; was it cut?", key, file, len(secret), shortestSecret)
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func TestSecretsLoseTheLineEndOfTheirFileAndNothingElse(t *testing.T) {
 		want    config.Secret
 	}{
 		{"0123456789abcdef", "0123456789abcdef"}, {"0123456789abcdef\n", "0123456789abcdef"}, {"0123456789abcdef\r\n", "0123456789abcdef"},
-		{" 0123456789 abcdef \n", " 0123456789 abcdef "}, {"비밀번호 열여섯 글자\n", "비밀번호 열여섯 글자"},
+		{"operator", "operator"}, {" 0123456789 abcdef \n", " 0123456789 abcdef "}, {"비밀번호 열여섯 글자\n", "비밀번호 열여섯 글자"},
 	} {
 		loaded, err := config.Load[settings]([]string{"MYSQL_HOSTS=a:1", "MYSQL_PASSWORD_FILE=" + secretFile(t, test.content)})
 		require.NoError(t, err)
@@ -95,7 +95,6 @@ func TestASecretThatCannotBeRightIsRefusedWithItsFile(t *testing.T) {
 	t.Parallel()
 	for content, mistake := range map[string]string{
 		"": "is empty", "\n": "is empty", "\r\n\n": "is empty",
-		"0123456789abcde": "holds 15 bytes", "0123456789\n": "was it cut?",
 		"0123456789abcdef\n0123456789abcdef\n": "more than one line", "0123456789\x00abcdef": "is no text", "0123456789abcdef\xff": "is no text",
 	} {
 		file := secretFile(t, content)
@@ -103,5 +102,15 @@ func TestASecretThatCannotBeRightIsRefusedWithItsFile(t *testing.T) {
 		require.ErrorContains(t, err, "MYSQL_PASSWORD_FILE: "+file, "%q", content)
 		require.ErrorContains(t, err, mistake, "%q", content)
 		require.NotContains(t, err.Error(), "0123456789")
+	}
+}
+
+func TestASecretThatCannotBeReadIsOneMistake(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{t.TempDir(), "/nonexistent/secret", filepath.Join(secretFile(t, "x"), "below a file")} {
+		_, err := config.Load[settings]([]string{"MYSQL_HOSTS=a:1", "MYSQL_PASSWORD_FILE=" + file})
+		require.ErrorContains(t, err, file)
+		require.NotContains(t, err.Error(), "\n", "a second mistake")
+		require.NotContains(t, err.Error(), "empty")
 	}
 }
