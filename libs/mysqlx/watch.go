@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"oms.internal/libs/pace"
 )
 
 // MaxLag is how far a replica may be behind before nobody reads from it.
@@ -48,15 +50,8 @@ func (c *Cluster) Run(ctx context.Context) error {
 
 // every calls work at once, and then every lookInterval, until ctx ends.
 func every(ctx context.Context, work func()) {
-	ticker := time.NewTicker(lookInterval)
-	defer ticker.Stop()
-	for ctx.Err() == nil {
-		work()
-		select {
-		case <-ctx.Done():
-		case <-ticker.C:
-		}
-	}
+	work()
+	pace.Every(ctx, lookInterval, work)
 }
 
 func (c *Cluster) watch(ctx context.Context, host *host) {

@@ -19,6 +19,7 @@ import (
 	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/natsx"
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -91,17 +92,13 @@ func (b *Base) Operate(ctx context.Context, work func(context.Context) error) er
 }
 
 func (b *Base) awaitPrimary(ctx context.Context) error {
-	ticker := time.NewTicker(lookInterval)
-	defer ticker.Stop()
 	for {
 		lacking := b.Database.Usable()
 		if lacking == nil {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if pace.Wait(ctx, lookInterval) != nil {
 			return fmt.Errorf("no primary: %w", lacking)
-		case <-ticker.C:
 		}
 	}
 }
