@@ -55,12 +55,21 @@ func isName(name string) bool {
 		}
 	}
 	// What ends with a number is read as an address (WHATWG URL, "ends in a number"), by some in ways that others do not know.
-	last := labels[len(labels)-1]
-	if _, err := strconv.ParseUint(last, 0, 64); err == nil || strings.Trim(last, "0123456789") == "" {
+	if isNumber(labels[len(labels)-1]) {
 		address, err := netip.ParseAddr(name)
 		return err == nil && address.Is4()
 	}
 	return true
+}
+
+// isNumber reports whether a label is a number to the WHATWG URL standard: digits, or hexadecimal ones behind 0x. There may be none of
+// these, since 0x alone is read as 0.
+func isNumber(label string) bool {
+	const digits = "0123456789"
+	if lower := strings.ToLower(label); strings.HasPrefix(lower, "0x") {
+		return strings.Trim(lower[2:], digits+"abcdef") == ""
+	}
+	return strings.Trim(label, digits) == ""
 }
 
 // isNoLetter is false for what a label is made of.
