@@ -20,7 +20,7 @@ import (
 type Source struct {
 	// Address of the client; the zero value where the connection has none, as in memory.
 	Address netip.Addr
-	// Host with its port, as the client wrote it; IsHost says whether it can be shown.
+	// Host with its port, in lower case and otherwise as it was asked; IsHost says whether it can be shown.
 	Host string
 	// Proto is "http" or "https".
 	Proto string
@@ -54,11 +54,11 @@ func Remote(address net.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// ipv6Network is what one client of IPv6 has at least.
-const ipv6Network = 64
+// ipv6Network is the length of the prefix that a provider hands to a household at the least (RIPE-690). With a longer one, a single
+// household would count as up to 256 clients, and have as many shares.
+const ipv6Network = 56
 
-// Network returns what counts as one client: an IPv4 address, or the first address of a network of IPv6. One client has a whole
-// network of IPv6, and would otherwise have as many counts as addresses.
+// Network returns what counts as one client: an IPv4 address, or the first address of a household's network of IPv6.
 func Network(address netip.Addr) netip.Addr {
 	if address.Is6() {
 		return netip.PrefixFrom(address, ipv6Network).Masked().Addr()
@@ -78,7 +78,7 @@ func (p Proxies) source(request *fasthttp.RequestCtx) Source {
 	header := &request.Request.Header
 	source.Address = p.address(source.Address, all(header, fiber.HeaderXForwardedFor))
 	if host := last(header, fiber.HeaderXForwardedHost); host != "" {
-		source.Host = host
+		source.Host = strings.ToLower(host)
 	}
 	if proto := strings.ToLower(last(header, fiber.HeaderXForwardedProto)); proto == "http" || proto == "https" {
 		source.Proto = proto

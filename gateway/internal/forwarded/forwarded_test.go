@@ -1,6 +1,8 @@
 package forwarded
 
 import (
+	"fmt"
+	"net"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
@@ -8,6 +10,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/libs/httpx"
 )
 
 func proxies(t testing.TB, text string) Proxies {
@@ -84,7 +88,7 @@ func sourceOf(t *testing.T, trusted string, header map[string]string) Source {
 func TestHostSchemeAndPrefixAreBelievedFromTrustedProxiesOnly(t *testing.T) {
 	t.Parallel()
 	forwarded := map[string]string{
-		"X-Forwarded-For": "203.0.113.5", "X-Forwarded-Host": "evil.test, front.test:8443", "X-Forwarded-Proto": "http, HTTPS",
+		"X-Forwarded-For": "203.0.113.5", "X-Forwarded-Host": "evil.test, Front.test:8443", "X-Forwarded-Proto": "http, HTTPS",
 		"X-Forwarded-Prefix": "/evil, /api/v1/",
 	}
 	self := netip.MustParseAddr("0.0.0.0")
@@ -110,10 +114,22 @@ func TestPrefixThatCouldMeanAnythingElseIsIgnored(t *testing.T) {
 func TestNetworkIsOneClient(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
-		"203.0.113.5": "203.0.113.5", "2001:db8:0:1:2:3:4:5": "2001:db8:0:1::", "2001:db8:0:1::": "2001:db8:0:1::",
+		"203.0.113.5": "203.0.113.5", "203.0.113.6": "203.0.113.6", "2001:db8:0:1:2:3:4:5": "2001:db8::", "2001:db8:0:100::": "2001:db8:0:100::",
 	} {
 		require.Equal(t, want, Network(netip.MustParseAddr(address)).String())
 	}
+}
+
+func TestAHouseholdOfIPv6IsOneClientWithAllOfItsNetworks(t *testing.T) {
+	t.Parallel()
+	clients := map[httpx.Client]bool{}
+	for network := range 256 { // each a /64
+		address := netip.MustParseAddr(fmt.Sprintf("2001:db8:0:1%02x::%x", network, network+1))
+		clients[Proxies{}.Client(&net.TCPAddr{IP: address.AsSlice(), Port: 4711})] = true
+	}
+	require.Len(t, clients, 1)
+	neighbour := netip.MustParseAddr("2001:db8:0:200::1")
+	require.NotContains(t, clients, Proxies{}.Client(&net.TCPAddr{IP: neighbour.AsSlice(), Port: 4711}))
 }
 
 func FuzzAddressOfAClientIsOneThatATrustedHopNamed(f *testing.F) {

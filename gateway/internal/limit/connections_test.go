@@ -131,7 +131,7 @@ type remote struct {
 
 func (r remote) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(r.address)} }
 
-func TestAddressesOfOneIPv6NetworkCountTogether(t *testing.T) {
+func TestAddressesOfOneIPv6HouseholdCountTogether(t *testing.T) {
 	t.Parallel()
 	listener, _ := setup(nil, ConnectionOptions{Total: 100, PerAddress: 1})
 	enter := func(address string) (*conn, error) {
@@ -140,9 +140,11 @@ func TestAddressesOfOneIPv6NetworkCountTogether(t *testing.T) {
 	}
 	first, err := enter("2001:db8::1")
 	require.NoError(t, err)
-	_, err = enter("2001:db8::2")
-	require.Error(t, err)
-	_, err = enter("2001:db8:0:1::2")
+	for _, address := range []string{"2001:db8::2", "2001:db8:0:1::2", "2001:db8:0:ff:ffff::"} { // in one /56
+		_, err = enter(address)
+		require.Error(t, err, address)
+	}
+	_, err = enter("2001:db8:0:100::2")
 	require.NoError(t, err)
 	first.leave()
 	_, err = enter("2001:db8::2")

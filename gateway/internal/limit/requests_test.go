@@ -138,13 +138,15 @@ func TestZeroRateIsNoLimit(t *testing.T) {
 	}
 }
 
-func TestAddressesOfOneIPv6NetworkShareABucket(t *testing.T) {
+func TestAddressesOfOneIPv6HouseholdShareABucket(t *testing.T) {
 	t.Parallel()
 	limits := New(Rate{PerSecond: 1, Burst: 1}, Rate{}, testkit.Noon().Now)
 	header := &fasthttp.ResponseHeader{}
 	require.NoError(t, limits.takeAddress(header, netip.MustParseAddr("2001:db8::1")))
-	require.Error(t, limits.takeAddress(header, netip.MustParseAddr("2001:db8::2")))
-	require.NoError(t, limits.takeAddress(header, netip.MustParseAddr("2001:db8:0:1::2")))
+	for _, address := range []string{"2001:db8::2", "2001:db8:0:1::2", "2001:db8:0:ff:ffff::"} { // in one /56
+		require.Error(t, limits.takeAddress(header, netip.MustParseAddr(address)), address)
+	}
+	require.NoError(t, limits.takeAddress(header, netip.MustParseAddr("2001:db8:0:100::2")))
 }
 
 func TestRatesAreReadAsWritten(t *testing.T) {
