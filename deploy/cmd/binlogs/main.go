@@ -3,6 +3,7 @@
 // servers remove a log whether the other needs it or not, so that a replica that is away for good does not fill the primary's disk.
 //
 //	binlogs [serve]  work until SIGTERM
+//	binlogs check    only say whether the settings are right
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"oms.internal/libs/config"
@@ -53,14 +55,19 @@ func (c *Config) Check() error {
 }
 
 func main() {
-	os.Exit(lifecycle.Main(func(ctx context.Context) error { return serve(ctx, os.Environ()) }))
+	os.Exit(lifecycle.Main(func(ctx context.Context) error {
+		cfg, err := config.Load[Config](os.Environ())
+		if err != nil {
+			return fmt.Errorf("configuration:\n%w", err)
+		}
+		if slices.Equal(os.Args[1:], []string{"check"}) {
+			return nil
+		}
+		return serve(ctx, cfg)
+	}))
 }
 
-func serve(ctx context.Context, environ []string) (err error) {
-	cfg, err := config.Load[Config](environ)
-	if err != nil {
-		return fmt.Errorf("configuration:\n%w", err)
-	}
+func serve(ctx context.Context, cfg Config) (err error) {
 	var servers [2]*sql.DB
 	for i, host := range cfg.Hosts {
 		if servers[i], err = dbpair.OpenRootAt(host, string(cfg.Password)); err != nil {

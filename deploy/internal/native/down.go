@@ -51,6 +51,9 @@ func (r *Runner) stop(ctx context.Context, parts []part) error {
 	slices.Reverse(parts)
 	var problems []error
 	for _, part := range parts {
+		if migrating, err := proc.Find(part.migration()); migrating != nil || err != nil {
+			problems = append(problems, err, migrating.Stop(ctx))
+		}
 		process := running[part.name]
 		if process == nil {
 			problems = append(problems, proc.Forget(part.record))

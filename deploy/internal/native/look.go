@@ -33,8 +33,8 @@ func (r *Runner) PS(ctx context.Context) error {
 				state = "running as the primary"
 			}
 			if process.Setting(adminAddr) != "" {
-				state = "ready"
-				if err := askReady(ctx, process, 0); err != nil {
+				answer, err := askReady(ctx, process, 0)
+				if state = answer; err != nil {
 					state = "not ready: " + err.Error()
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"oms.internal/servers/proc"
@@ -56,6 +57,9 @@ type part struct {
 	log    string
 	ports  []int
 }
+
+// migration is the record of the process that migrates the tables of a service.
+func (p part) migration() string { return strings.TrimSuffix(p.record, ".json") + "-migration.json" }
 
 // parts returns all parts in the order of starting.
 func (r *Runner) parts() []part {

@@ -92,6 +92,7 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 	require.NoError(t, runner.Up(t.Context()))
 	require.Len(t, pids(t, runner), 8)
 	require.NoError(t, runner.PS(t.Context()))
+	require.Equal(t, 3, strings.Count(out.String(), "ready, but degraded; no replica answers\n"))
 
 	l := &living{s, runner, &out}
 	for _, step := range []func(*testing.T){
@@ -108,6 +109,8 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 		l.findsProcessesWithoutRecords,
 		l.reportsWhatDoesNotStart,
 		l.keepsWhatRanBefore,
+		l.leavesAMigrationToItsEnd,
+		l.namesAWrongSettingOfBinlogs,
 	} {
 		step(t)
 	}
@@ -373,6 +376,57 @@ func (l *living) keepsWhatRanBefore(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, programs, 1, part.name)
 	}
+}
+
+// leavesAMigrationToItsEnd: a migration goes on when `up` ends before it, and the next one waits for it.
+func (l *living) leavesAMigrationToItsEnd(t *testing.T) {
+	t.Helper()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	l.stack.Choices["TIME_ZONE"] = pipe
+	before := pids(t, l.runner)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	part := l.runner.services()[0]
+	migrating := func() (process *proc.Process) {
+		require.NoError(t, proc.Poll(ctx, func() (err error) {
+			if process, err = proc.Find(part.migration()); err == nil && process == nil {
+				err = errors.New("nothing migrates")
+			}
+			return err
+		}))
+		return process
+	}
+	interrupted, interrupt := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- l.runner.Up(interrupted) }()
+	first := migrating()
+	interrupt()
+	err := <-ended
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "still being migrated")
+	require.ErrorContains(t, err, "The orders that ran before goes on")
+	require.Equal(t, before, pids(t, l.runner))
+
+	go func() { ended <- l.runner.Up(t.Context()) }()
+	require.Equal(t, first.PID(), migrating().PID())
+	writer, err := os.OpenFile(pipe, os.O_RDWR, 0) // #nosec G304 -- a folder of this test
+	require.NoError(t, err)
+	require.NoError(t, <-ended)
+	require.NoError(t, writer.Close())
+	require.NotEqual(t, before["orders"], pids(t, l.runner)["orders"])
+	require.NoFileExists(t, part.migration())
+	delete(l.stack.Choices, "TIME_ZONE")
+}
+
+// namesAWrongSettingOfBinlogs: binlogs refuses a setting at once, and the one that works goes on.
+func (l *living) namesAWrongSettingOfBinlogs(t *testing.T) {
+	t.Helper()
+	l.stack.Choices["BINLOG_MAX_SIZE_MB"] = "100"
+	before := pids(t, l.runner)
+	require.ErrorContains(t, l.runner.Up(t.Context()), "BINLOG_MAX_SIZE_MB: at least 128")
+	require.Equal(t, before, pids(t, l.runner))
+	delete(l.stack.Choices, "BINLOG_MAX_SIZE_MB")
 }
 
 func TestAPortThatSomebodyElseHasIsAnErrorBeforeAnythingStarts(t *testing.T) {

@@ -73,7 +73,7 @@ func (r *Runner) environment(name string) []string {
 		"MYSQL_HOSTS=" + local(ports.Primary) + "," + local(ports.Replica), "MYSQL_DATABASE=" + name,
 		"MYSQL_USER=" + name + "_app", "MYSQL_PASSWORD_FILE=" + file("mysql-"+name+"-app"),
 		"MYSQL_MIGRATE_USER=" + name + "_migrate", "MYSQL_MIGRATE_PASSWORD_FILE=" + file("mysql-"+name+"-migrate"),
-		"MIGRATE_ON_START=true", "PRINCIPAL_PUBLIC_KEY_FILE=" + file(secret.PrincipalPublicKey),
+		migrateOnStart, "PRINCIPAL_PUBLIC_KEY_FILE=" + file(secret.PrincipalPublicKey),
 	}
 	switch name {
 	case "accounts":
@@ -132,6 +132,13 @@ func (r *Runner) startService(ctx context.Context, part part, command proc.Comma
 	if err != nil {
 		return err
 	}
+	if before == nil || before.Fingerprint() != command.Fingerprint {
+		if err := r.migrate(ctx, part, command); err != nil && before != nil {
+			return fmt.Errorf("%w\nThe %s that ran before goes on", err, part.name)
+		} else if err != nil {
+			return err
+		}
+	}
 	if before != nil && before.Setting(listenShared) != "true" {
 		// A process of an earlier release lets nobody listen beside it.
 		if _, _, err := proc.Ensure(ctx, command); err != nil {
@@ -162,11 +169,17 @@ func (r *Runner) startBinlogs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A process that refuses its settings ends when nobody waits for it any more.
+	check := exec.CommandContext(ctx, command.Path, "check") // #nosec G204 -- our own binary
+	check.Env = command.Env
+	if output, err := check.CombinedOutput(); err != nil {
+		return fmt.Errorf("binlogs: %w\n%s", err, output)
+	}
 	_, _, err = proc.Ensure(ctx, command)
 	return err
 }
 
-// patience is how long a service may take until it is ready. That includes the migrations of a large database.
+// patience is how long a service may take until it is ready. Its tables are migrated before.
 const patience = 2 * time.Minute
 
 // awaitReady waits until a service says that it is ready, and says every few seconds what it still waits for. If the service ends or
@@ -178,7 +191,7 @@ func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Proces
 	defer look.Stop()
 	defer show.Stop()
 	for began := time.Now(); ; {
-		err := askReady(ctx, process, process.PID())
+		_, err := askReady(ctx, process, process.PID())
 		switch {
 		case err == nil && process.Alive():
 			return nil
@@ -198,30 +211,31 @@ func (r *Runner) awaitReady(ctx context.Context, part part, process *proc.Proces
 // alone asks with a connection of its own each time, because two processes may listen at a port.
 var alone = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
-// askReady succeeds if the admin port of a service answers 200, and the process with this number gave the answer (0: any process).
-// Otherwise the error holds the answer. The process itself says where its port is: after a failed start it may not be where it is to be.
-func askReady(ctx context.Context, process *proc.Process, pid int) error {
+// askReady returns what the admin port of a service answers, if that is 200 and the process with this number gave the answer (0: any
+// process). Otherwise the error holds the answer. The process itself says where its port is: after a failed start it may not be where it
+// is to be.
+func askReady(ctx context.Context, process *proc.Process, pid int) (answer string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+process.Setting(adminAddr)+"/readyz", nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	response, err := alone.Do(request)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer response.Body.Close()
-	const shown = 200
+	const shown = 500
 	body, err := io.ReadAll(io.LimitReader(response.Body, shown))
 	if err != nil {
-		return err
+		return "", err
 	}
 	if by := response.Header.Get("Oms-Process"); pid != 0 && by != strconv.Itoa(pid) {
-		return errors.New("it does not answer yet, only the process before it does")
+		return "", errors.New("it does not answer yet, only the process before it does")
 	}
 	if response.StatusCode != http.StatusOK {
-		return errors.New(response.Status + " " + strings.TrimSpace(string(body)))
+		return "", errors.New(response.Status + " " + strings.TrimSpace(string(body)))
 	}
-	return nil
+	return strings.TrimSpace(string(body)), nil
 }

@@ -44,6 +44,7 @@ type Process struct {
 	identity string
 	started  time.Time     // zero if only the kernel knows
 	exited   chan struct{} // closed at the end of our own child; nil for a process that was found
+	result   error         // of our own child, once it has exited
 }
 
 // Start runs the command and writes its record. Without a record the kernel kills the process when this process ends; with one the process has a
@@ -83,7 +84,7 @@ func start(command Command) (*Process, error) {
 	// The identity is read before the child can be reaped, so it cannot be a stranger's.
 	process.identity, _ = processIdentity(cmd.Process.Pid)
 	go func() {
-		_ = cmd.Wait()
+		process.result = cmd.Wait()
 		close(process.exited)
 	}()
 	return process, nil
@@ -114,7 +115,7 @@ func Ensure(ctx context.Context, command Command) (process *Process, replaced bo
 }
 
 // Replace is Ensure for a process that can run beside its successor. The one that runs is ended only when ready has returned nil for
-// the new one. If ready fails, the new one is killed and the old one stays as it was.
+// the new one. If ready fails, the new one is told to end, because it may be in the midst of something, and the old one stays as it was.
 func Replace(ctx context.Context, command Command, ready func(*Process) error) (process *Process, replaced bool, err error) {
 	running, err := Find(command.Record)
 	if err != nil {
@@ -134,7 +135,7 @@ func Replace(ctx context.Context, command Command, ready func(*Process) error) (
 		return nil, false, err
 	}
 	if err := ready(next); err != nil {
-		return nil, false, errors.Join(fmt.Errorf("%w\nThe %s that ran before goes on", err, command.Name), next.Kill())
+		return nil, false, errors.Join(fmt.Errorf("%w\nThe %s that ran before goes on", err, command.Name), next.Stop(context.WithoutCancel(ctx)))
 	}
 	if err := next.writeRecord(); err != nil {
 		return nil, false, errors.Join(err, next.Kill())
@@ -183,6 +184,14 @@ func (p *Process) Alive() bool {
 	}
 	identity, err := processIdentity(p.PID())
 	return err == nil && identity == p.identity
+}
+
+// Result is how a process ended that this process started: nil if it succeeded, or still runs. Of others, nobody here knows.
+func (p *Process) Result() error {
+	if p.exited == nil || p.Alive() {
+		return nil
+	}
+	return p.result
 }
 
 // Running is Alive for the interface Instance. It never fails.
