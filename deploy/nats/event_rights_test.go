@@ -6,8 +6,11 @@ import (
 	"oms.internal/libs/events"
 )
 
-// deleted is what the consumer of orders filters.
-var deleted = events.SubjectOf(accounts.Service, accounts.EventDeleted)
+// deleted is what the consumer of orders filters, and audited what that of accounts does.
+var (
+	deleted = events.SubjectOf(accounts.Service, accounts.EventDeleted)
+	audited = events.SubjectOf(orders.Service, orders.EventAudited)
+)
 
 // eventRights are who may use the subjects of events and of JetStream: those of each event and of the tasks around them,
 // and what would let somebody read, forge, lose or redirect events.
@@ -21,16 +24,22 @@ func eventRights() []right {
 		{"$JS.API.STREAM.INFO.OMS_EVENTS", may("ops"), may()},
 		{"$JS.API.STREAM.MSG.GET.OMS_EVENTS", may("ops"), may()},
 		{"$JS.API.CONSUMER.INFO.OMS_EVENTS.orders", may("ops"), may()},
+		{"$JS.API.CONSUMER.INFO.OMS_EVENTS.accounts", may("ops"), may()},
 
 		{"$JS.API.CONSUMER.CREATE.OMS_EVENTS.orders." + deleted, may("orders"), may()},
 		{"$JS.API.CONSUMER.MSG.NEXT.OMS_EVENTS.orders", may("orders"), may()},
 		{"$JS.ACK.OMS_EVENTS.orders.1.2.3.4.5", may("orders"), may()},
 		{"$JS.ACK.OMS_EVENTS.orders.>", may("orders"), may()},
+
+		{"$JS.API.CONSUMER.CREATE.OMS_EVENTS.accounts." + audited, may("accounts"), may()},
+		{"$JS.API.CONSUMER.MSG.NEXT.OMS_EVENTS.accounts", may("accounts"), may()},
+		{"$JS.ACK.OMS_EVENTS.accounts.1.2.3.4.5", may("accounts"), may()},
+		{"$JS.ACK.OMS_EVENTS.accounts.>", may("accounts"), may()},
 	}
 	for _, kind := range []string{accounts.EventCreated, accounts.EventChanged, accounts.EventDeleted} {
 		all = append(all, right{events.SubjectOf(accounts.Service, kind), may("accounts"), may()})
 	}
-	for _, kind := range []string{orders.EventCreated, orders.EventChanged, orders.EventTransition, orders.EventDeleted} {
+	for _, kind := range []string{orders.EventCreated, orders.EventChanged, orders.EventTransition, orders.EventDeleted, orders.EventAudited} {
 		all = append(all, right{events.SubjectOf(orders.Service, kind), may("orders"), may()})
 	}
 	for _, subject := range []string{
@@ -46,6 +55,7 @@ func eventRights() []right {
 		"$JS.API.CONSUMER.CREATE.OMS_EVENTS", "$JS.API.CONSUMER.CREATE.OMS_EVENTS.orders", "$JS.API.CONSUMER.CREATE.OMS_EVENTS.other",
 		"$JS.API.CONSUMER.CREATE.OMS_EVENTS.orders.oms.events.>", "$JS.API.CONSUMER.CREATE.OMS_EVENTS.other." + deleted,
 		"$JS.API.CONSUMER.CREATE.OMS_EVENTS.orders.oms.events.accounts.created.v1", "$JS.API.CONSUMER.CREATE.OTHER.orders." + deleted,
+		"$JS.API.CONSUMER.CREATE.OMS_EVENTS.accounts." + deleted, "$JS.API.CONSUMER.CREATE.OMS_EVENTS.orders." + audited,
 		"$JS.API.CONSUMER.DURABLE.CREATE.OMS_EVENTS.orders", "$JS.API.CONSUMER.DELETE.OMS_EVENTS.orders",
 		"$JS.API.CONSUMER.PAUSE.OMS_EVENTS.orders", "$JS.API.CONSUMER.UNPIN.OMS_EVENTS.orders",
 		"$JS.API.CONSUMER.LEADER.STEPDOWN.OMS_EVENTS.orders", "$JS.API.CONSUMER.NAMES.OMS_EVENTS", "$JS.API.CONSUMER.LIST.OMS_EVENTS",

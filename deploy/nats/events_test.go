@@ -72,6 +72,15 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 		return nil
 	}).Run)
 	require.Equal(t, "oms.accounts.deleted.v1", (<-handled).Type)
+	looks := make(chan events.Event, 10)
+	testservers.Run(t, events.NewConsumer(dbs[accounts.Service], conns[accounts.Service], events.ConsumerOptions{
+		Durable: accounts.Service, Subject: audited, Log: discard,
+	}, func(_ context.Context, _ mysqlx.Writer, event events.Event) error {
+		looks <- event
+		return nil
+	}).Run)
+	tell(t, dbs[orders.Service], orders.Service, orders.EventAudited)
+	require.Equal(t, "oms.orders.audited.v1", (<-looks).Type)
 	require.NoError(t, server.Restart(t.Context()))
 	tell(t, dbs[accounts.Service], accounts.Service, accounts.EventDeleted)
 	require.Equal(t, "oms.accounts.deleted.v1", (<-handled).Type, "as before, once NATS is back")
@@ -81,7 +90,7 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		stream, err := client.Stream(t.Context(), events.Stream)
-		return err == nil && stream.CachedInfo().State.Msgs == 5
+		return err == nil && stream.CachedInfo().State.Msgs == 6
 	}, patience, 10*time.Millisecond)
 	stream, err := client.Stream(t.Context(), events.Stream)
 	require.NoError(t, err)

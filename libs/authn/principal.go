@@ -6,6 +6,7 @@ package authn
 
 import (
 	"context"
+	"net/netip"
 
 	"oms.internal/libs/fault"
 )
@@ -25,6 +26,15 @@ type Principal struct {
 
 // Anonymous reports whether the caller showed no token.
 func (p Principal) Anonymous() bool { return p.MemberID == 0 }
+
+// IP returns the address in its shortest form, or "" where it is no IP address.
+func (p Principal) IP() string {
+	address, err := netip.ParseAddr(p.Address)
+	if err != nil {
+		return ""
+	}
+	return address.Unmap().WithZone("").String()
+}
 
 type contextKey struct{}
 

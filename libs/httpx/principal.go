@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"context"
 	"errors"
 
 	"github.com/gofiber/fiber/v2"
@@ -8,6 +9,7 @@ import (
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/fairshare"
+	"oms.internal/libs/fault"
 )
 
 // RequirePrincipal refuses requests without a valid assertion, and puts the principal into the request's context.
@@ -26,6 +28,26 @@ func RequirePrincipal(verifier *assertion.Verifier) fiber.Handler {
 		ctx := authn.Into(c.UserContext(), principal)
 		c.SetUserContext(fairshare.Into(ctx, principal.MemberID))
 		return c.Next()
+	}
+}
+
+// RequireMemberTelling is RequireMember, and calls denied for each request that is refused because of who asks: what it asks for is
+// forbidden, or belongs to another member. owner is that member, 0 where it is not known. request names the method and the route, and
+// nothing that the client chose.
+func RequireMemberTelling(
+	denied func(ctx context.Context, caller authn.Principal, owner uint64, request string),
+) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		err := RequireMember(c)
+		var of *authn.Denied
+		if !errors.As(err, &of) {
+			if !fault.Is(err, fault.Forbidden) {
+				return err
+			}
+			of = &authn.Denied{}
+		}
+		denied(c.UserContext(), authn.From(c.UserContext()), of.MemberID, c.Method()+" "+c.Route().Path)
+		return err
 	}
 }
 

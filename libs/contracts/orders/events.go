@@ -6,9 +6,24 @@ const (
 	EventChanged    = "changed"
 	EventTransition = "transition"
 	EventDeleted    = "deleted"
+	// EventAudited tells accounts what admins are to find in the list of audit events. Its data is AuditData.
+	EventAudited = "audited"
 )
 
-// EventData is the data of every event: the order as it is afterwards, or was before it was deleted.
+// AuditData is an audit event, as often as it happened; the time of the event is when it did first. The words are those of libs/audit.
+type AuditData struct {
+	Action string `json:"action"`
+	// Actor is the member who did it, and Subject the one to whom it was done, 0 for none.
+	Actor     uint64 `json:"actor"`
+	Subject   uint64 `json:"subject"`
+	Address   string `json:"address"`
+	Outcome   string `json:"outcome"`
+	RequestID string `json:"request_id"`
+	Detail    string `json:"detail"`
+	Count     int    `json:"count"`
+}
+
+// EventData is the data of every other event: the order as it is afterwards, or was before it was deleted.
 type EventData struct {
 	Order
 	// Version counts the changes of the order, from 1, its deletion included. Events of one order may arrive in another order

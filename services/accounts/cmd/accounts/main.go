@@ -18,6 +18,7 @@ import (
 	"oms.internal/accounts/internal/natsapi"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/events"
 	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/service"
@@ -60,5 +61,6 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 			{Name: "signing keys", Run: func(ctx context.Context) error { return signing.Watch(ctx, base.Log) }},
 		},
 		Endpoints: natsapi.Endpoints(domain),
+		Consumers: []*events.Consumer{natsapi.NewConsumer(base.Database, base.NATS, store.RecordEventsWithin, base.Log)},
 	}, nil
 }

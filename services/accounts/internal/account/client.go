@@ -21,15 +21,7 @@ type Client struct {
 // NewClient cleans what is known of a client. What is not an IP address becomes "". The user agent, which anyone may choose,
 // loses its control characters and what is longer than MaxUserAgent.
 func NewClient(caller authn.Principal, userAgent string) Client {
-	return Client{Address: cleanAddress(caller.Address), UserAgent: cleanUserAgent(userAgent)}
-}
-
-func cleanAddress(text string) string {
-	address, err := netip.ParseAddr(text)
-	if err != nil {
-		return ""
-	}
-	return address.Unmap().WithZone("").String()
+	return Client{Address: caller.IP(), UserAgent: cleanUserAgent(userAgent)}
 }
 
 func cleanUserAgent(text string) string {

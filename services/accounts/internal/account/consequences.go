@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 )
 

@@ -4,10 +4,9 @@ import (
 	"context"
 	"time"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/listing"
-	"oms.internal/libs/requestid"
 )
 
 // RevocationMargin is how much longer than its tokens live a revocation is kept: the clocks of those who check tokens differ,
@@ -37,18 +36,22 @@ func (s *Service) ending(events ...audit.Event) Ending {
 
 // event says that the caller does something to a member. It is a success unless changed.
 func (s *Service) event(ctx context.Context, action audit.Action, caller authn.Principal, subject uint64, detail string) audit.Event {
-	return audit.Event{
-		At: s.now(), Action: action, Actor: caller.MemberID, Subject: subject, Address: cleanAddress(caller.Address),
-		Outcome: audit.Success, RequestID: requestid.From(ctx), Detail: detail, Count: 1,
-	}
+	return audit.By(ctx, s.now(), action, caller, subject, detail)
 }
+
+// AuditList is what may be asked of the list of events. Its order is newest first.
+var AuditList = listing.List{Filters: []listing.Filter{
+	listing.Choice("action", audit.Actions()...), listing.Choice("outcome", audit.Outcomes()...),
+	listing.ID("actor", 0, "A valid integer is required."), listing.ID("subject", 0, "A valid integer is required."),
+	listing.Since("since", "at"), listing.Until("until", "at"),
+}}
 
 // AuditEvents returns one page of what was written down. Only admins may ask.
 func (s *Service) AuditEvents(ctx context.Context, caller authn.Principal, request listing.Request) (listing.Rows[audit.Event], error) {
 	if err := s.requireAdmin(ctx, caller); err != nil {
 		return listing.Rows[audit.Event]{}, err
 	}
-	s.series.Add(s.event(ctx, audit.AuditList, caller, 0, asked(request)))
+	s.series.Add(s.event(ctx, audit.AuditList, caller, 0, audit.Asked(request)))
 	return s.deps.Store.AuditEvents(ctx, request)
 }
 

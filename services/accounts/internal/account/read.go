@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
@@ -14,7 +14,7 @@ import (
 // Get returns one member as the caller sees it.
 func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (View, error) {
 	if !s.sees(caller, id) {
-		return View{}, fault.NewNotFound()
+		return View{}, authn.NewHidden(id)
 	}
 	member, err := s.deps.Store.Member(ctx, id)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, request list
 	members, err := s.deps.Store.Members(ctx, query)
 	views := listing.Rows[View]{Count: members.Count, Next: members.Next, Previous: members.Previous}
 	if err == nil && caller.Admin {
-		s.series.Add(s.event(ctx, audit.MemberList, caller, 0, asked(request)))
+		s.series.Add(s.event(ctx, audit.MemberList, caller, 0, audit.Asked(request)))
 	}
 	if err == nil {
 		views.Values = s.views(ctx, caller, members.Values)
@@ -56,7 +56,7 @@ func (s *Service) Export(
 	if err := s.requireAdmin(ctx, caller); err != nil {
 		return nil, err
 	}
-	s.series.Add(s.event(ctx, audit.MemberExport, caller, 0, asked(request)))
+	s.series.Add(s.event(ctx, audit.MemberExport, caller, 0, audit.Asked(request)))
 	// In the order of a value that changes, a row that changes meanwhile would come twice or not at all.
 	request.Ordering = adminsMembers.DefaultOrdering(request.Matches)
 	return listing.Walk(request, exportPage, func(ctx context.Context, request listing.Request) (listing.Rows[Member], error) {

@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/libs/listing/listingtest"
 )
 
@@ -21,5 +20,5 @@ func TestTheReferenceSaysWhatMayBeAskedOfLists(t *testing.T) {
 	listingtest.RequireDescribed(t, string(text), users+"other members where the directory is `open`", open.Listable(callerB))
 	listingtest.RequireDescribed(t, string(text), users+"other members", masked.Listable(callerB))
 	listingtest.RequireDescribed(t, string(text), "`/auth/sessions`", account.Sessions)
-	listingtest.RequireDescribed(t, string(text), "`/audit/events`", audit.List)
+	listingtest.RequireDescribed(t, string(text), "`/audit/events`", account.AuditList)
 }

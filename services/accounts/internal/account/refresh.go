@@ -9,7 +9,7 @@ import (
 	"io"
 	"time"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 )

@@ -9,7 +9,7 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/account/accounttest"
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 )
 
 func (w *world) refresh(t *testing.T, text string) (account.Grant, []account.Revocation) {

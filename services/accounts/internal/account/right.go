@@ -19,12 +19,12 @@ func (s *Service) authorize(ctx context.Context, caller authn.Principal, id uint
 		return caller, err
 	}
 	if !s.sees(caller, id) {
-		return caller, fault.NewNotFound()
+		return caller, authn.NewHidden(id)
 	}
 	if _, err := s.deps.Store.LatestMember(ctx, id); err != nil {
 		return caller, err
 	}
-	return caller, fault.NewForbidden()
+	return caller, authn.NewForbidden(id)
 }
 
 // MayChange returns nil for an admin and for the member itself, else what authorize answers.

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"time"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/pace"
 )
 

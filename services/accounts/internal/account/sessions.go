@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
@@ -40,7 +40,10 @@ func (s *Service) EndSession(ctx context.Context, caller authn.Principal, id uin
 	if err != nil {
 		return nil, err
 	}
-	if !session.Live(s.now()) || session.MemberID != caller.MemberID && !caller.Admin {
+	if session.MemberID != caller.MemberID && !caller.Admin {
+		return nil, authn.NewHidden(session.MemberID)
+	}
+	if !session.Live(s.now()) {
 		return nil, fault.NewNotFound()
 	}
 	event := s.event(ctx, audit.SessionEnd, caller, session.MemberID, audit.AboutSession(id))

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"

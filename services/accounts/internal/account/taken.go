@@ -3,7 +3,7 @@ package account
 import (
 	"context"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/fault"
 )
 

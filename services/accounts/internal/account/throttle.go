@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 )

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"

@@ -69,8 +69,9 @@ func TestAMissingMemberAndAHiddenOneAreTheSame(t *testing.T) {
 	w := populated(account.DirectoryAdmin)
 	_, missing := w.Get(t.Context(), callerB, 12345)
 	_, hidden := w.Get(t.Context(), callerB, idA)
-	require.Equal(t, fault.NewNotFound(), missing)
-	require.Equal(t, missing, hidden)
+	for _, err := range []error{missing, hidden} {
+		require.Equal(t, []any{fault.NotFound, fault.NewNotFound().Detail}, []any{fault.Of(err).Code, fault.Of(err).Detail})
+	}
 }
 
 func TestMaskingLeavesTheFirstCharacterAndTheDomainAndTwoDigits(t *testing.T) {

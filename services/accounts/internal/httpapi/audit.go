@@ -3,7 +3,8 @@ package httpapi
 import (
 	"github.com/gofiber/fiber/v2"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/listing"
@@ -26,7 +27,7 @@ type eventJSON struct {
 func (a *API) events(c *fiber.Ctx) error {
 	caller := authn.From(c.UserContext())
 	requested := httpx.RequestedURL(c)
-	request, err := listing.Parse(requested.RawQuery, audit.List, a.zone)
+	request, err := listing.Parse(requested.RawQuery, account.AuditList, a.zone)
 	if err != nil && caller.Admin {
 		return err
 	}

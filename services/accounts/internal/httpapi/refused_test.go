@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
@@ -92,6 +92,13 @@ func TestWhoMayNotDoWhatItAsksForIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	of, who := a.signUp(t, "sungi@x.test"), a.signUp(t, "other@x.test")
+	for _, id := range []uint64{of.SessionID, of.SessionID, 77777} {
+		require.Equal(t, http.StatusNotFound, a.ask(t, who, http.MethodDelete, fmt.Sprintf("/auth/sessions/%d", id), "").status, id)
+	}
+	require.Equal(t, http.StatusNoContent, a.ask(t, of, http.MethodDelete, fmt.Sprintf("/auth/sessions/%d", of.SessionID), "").status)
+	for _, caller := range []authn.Principal{of, who} { // a session that has ended hides whose it was no more than a live one
+		require.Equal(t, http.StatusNotFound, a.ask(t, caller, http.MethodDelete, fmt.Sprintf("/auth/sessions/%d", of.SessionID), "").status)
+	}
 	for _, request := range [][2]string{
 		{http.MethodDelete, userPath(of.MemberID)}, {http.MethodPatch, userPath(of.MemberID)}, {http.MethodGet, "/accounts/export"},
 		{http.MethodGet, "/audit/events"}, {http.MethodGet, fmt.Sprintf("/auth/sessions?member=%d", of.MemberID)},
@@ -105,10 +112,11 @@ func TestWhoMayNotDoWhatItAsksForIsWrittenDown(t *testing.T) {
 	var got []string
 	for _, event := range a.store.Events()[before:] {
 		require.Equal(t, []any{audit.AccessDenied, audit.Failure, who.MemberID}, []any{event.Action, event.Outcome, event.Actor})
-		got = append(got, fmt.Sprintf("%s %d", event.Detail, event.Subject))
+		got = append(got, fmt.Sprintf("%s %d %d×", event.Detail, event.Subject, event.Count))
 	}
 	require.ElementsMatch(t, []string{
-		fmt.Sprintf("DELETE /accounts/users/:id %d", of.MemberID), fmt.Sprintf("PATCH /accounts/users/:id %d", of.MemberID),
-		"GET /accounts/export 0", "GET /audit/events 0", "GET /auth/sessions 0",
+		fmt.Sprintf("DELETE /accounts/users/:id %d 1×", of.MemberID), fmt.Sprintf("PATCH /accounts/users/:id %d 1×", of.MemberID),
+		"GET /accounts/export 0 1×", "GET /audit/events 0 1×", "GET /auth/sessions 0 1×",
+		fmt.Sprintf("DELETE /auth/sessions/:id %d 3×", of.MemberID),
 	}, got)
 }

@@ -3,17 +3,14 @@
 package httpapi
 
 import (
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
 )
 
@@ -39,7 +36,7 @@ func New(service *account.Service, jwks func() []byte, zone *time.Location, metr
 func (a *API) Register(app *fiber.App, verifier *assertion.Verifier, consistent fiber.Handler) {
 	app.Get("/.well-known/jwks.json", a.keys)
 
-	principal, member := httpx.RequirePrincipal(verifier), a.member
+	principal, member := httpx.RequirePrincipal(verifier), httpx.RequireMemberTelling(a.service.NoteDenied)
 	app.Post("/auth/login", principal, consistent, a.logIn)
 	app.Post("/auth/refresh", principal, consistent, a.refresh)
 	app.Post("/auth/logout", principal, consistent, member, a.logOut)
@@ -56,20 +53,6 @@ func (a *API) Register(app *fiber.App, verifier *assertion.Verifier, consistent 
 	app.Put("/accounts/users/:id", principal, consistent, member, a.replace)
 	app.Patch("/accounts/users/:id", principal, consistent, member, a.change)
 	app.Delete("/accounts/users/:id", principal, consistent, member, a.delete)
-}
-
-// member lets members pass, and writes down who asks for what is not its own to do.
-func (a *API) member(c *fiber.Ctx) error {
-	err := httpx.RequireMember(c)
-	if fault.Is(err, fault.Forbidden) {
-		route := c.Route().Path
-		var subject uint64
-		if strings.HasPrefix(route, "/accounts/users/") {
-			subject, _ = httpx.ID(c) // it was read before anything was forbidden
-		}
-		a.service.NoteForbidden(c.UserContext(), authn.From(c.UserContext()), subject, c.Method()+" "+route)
-	}
-	return err
 }
 
 // keysMaxAge lets verifiers keep the keys for a minute; they also ask when they meet an unknown key.

@@ -4,8 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store/sqlcgen"
+	"oms.internal/libs/audit"
+	"oms.internal/libs/mysqlx"
 )
 
 // RecordEvents stores events on their own.
@@ -13,6 +14,11 @@ func (s *Store) RecordEvents(ctx context.Context, events []audit.Event) error {
 	return s.write(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
 		return insertEvents(ctx, queries, events)
 	})
+}
+
+// RecordEventsWithin stores events within a transaction of the caller's.
+func RecordEventsWithin(ctx context.Context, tx mysqlx.Writer, events []audit.Event) error {
+	return insertEvents(ctx, sqlcgen.New(tx), events)
 }
 
 // insertEvents stores events within the transaction of what they tell.

@@ -11,9 +11,11 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/account/accounttest"
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/accounts/internal/store"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/listing"
+	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/libs/requestid"
 )
@@ -96,7 +98,7 @@ func looksAndRefusals(t *testing.T, s *serving) []string {
 	require.NoError(t, err)
 	_, _, err = s.Refresh(ctx, browser, "no token")
 	require.Error(t, err)
-	s.NoteForbidden(ctx, who.Principal, admin.MemberID, "PATCH /accounts/users/:id")
+	s.NoteDenied(ctx, who.Principal, admin.MemberID, "PATCH /accounts/users/:id")
 	for range 3 {
 		_, err = s.Get(ctx, admin.Principal, who.MemberID)
 		require.NoError(t, err)
@@ -112,6 +114,14 @@ func looksAndRefusals(t *testing.T, s *serving) []string {
 	require.NoError(t, err)
 	_, err = s.World.AuditEvents(latest(t), admin.Principal, listing.Request{Limit: 1})
 	require.NoError(t, err)
+	// What orders tells of.
+	require.NoError(t, s.Cluster.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+		var told []audit.Event
+		for _, action := range []audit.Action{audit.OrderRead, audit.OrderList, audit.OrderExport} {
+			told = append(told, audit.By(requestid.Into(ctx, "request-1"), s.Now(), action, admin.Principal, who.MemberID, audit.AboutOrder(12)))
+		}
+		return store.RecordEventsWithin(ctx, tx, told)
+	}))
 	ended, end := context.WithCancel(t.Context())
 	end()
 	require.NoError(t, s.WriteSeries(ended))
@@ -128,6 +138,9 @@ func looksAndRefusals(t *testing.T, s *serving) []string {
 		fmt.Sprintf("member_export success %d→0%s name, is_admin=false", a, from),
 		fmt.Sprintf("session_list success %d→%d%s", a, w, from),
 		fmt.Sprintf("audit_list success %d→0%s", a, from),
+		fmt.Sprintf("order_read success %d→%d%s order 12", a, w, from),
+		fmt.Sprintf("order_list success %d→%d%s order 12", a, w, from),
+		fmt.Sprintf("order_export success %d→%d%s order 12", a, w, from),
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"

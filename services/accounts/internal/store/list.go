@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store/sqlcgen"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/listing"
 	"oms.internal/libs/listing/listsql"
 	"oms.internal/libs/mysqlx"

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store/sqlcgen"
+	"oms.internal/libs/audit"
 )
 
 // RedeemRefreshToken judges a refresh token under the locks of its member, its session and itself, in the order in which every

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"

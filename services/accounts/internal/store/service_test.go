@@ -8,7 +8,7 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/accounts/internal/account/accounttest"
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/listing"
 )
 

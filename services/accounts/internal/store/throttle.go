@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store/sqlcgen"
+	"oms.internal/libs/audit"
 )
 
 // Standing reads how many failures there are for an attempt, in one statement.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
 )
 
@@ -30,6 +31,32 @@ func TestThereAreNoNewOrdersForAMemberWhoseDeletionAccountsPublishes(t *testing.
 		require.Equal(t, []any{`Invalid pk "2" - object does not exist.`}, got.body["customer"])
 	}
 	p.as(t, alice).order(t, "FORMER000002")
+}
+
+func TestAdminsLooksAtOrdersOfOthersArePublishedForAccounts(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	hers := p.as(t, alice).order(t, "LOOKEDAT0001")
+	next := p.published(t, events.SubjectOf(orders.Service, orders.EventAudited))
+	require.Equal(t, http.StatusOK, p.as(t, alice).send(t, http.MethodGet, hers, "").status)
+	for _, path := range []string{hers, hers, "/orders/?state=paid"} {
+		require.Equal(t, http.StatusOK, p.as(t, boss).send(t, http.MethodGet, path, "").status)
+	}
+	require.NoError(t, p.Stop()) // which tells what is left of a series; the next process publishes that
+	p.run(t)
+	counts, seen := map[string]int{}, map[string]bool{}
+	for counts["order_read"] < 2 || counts["order_list"] < 1 {
+		var event events.Event
+		if next(&event); seen[event.ID] {
+			continue
+		}
+		seen[event.ID] = true
+		var data orders.AuditData
+		require.NoError(t, event.Decode(&data))
+		require.Equal(t, []any{uint64(boss), "success"}, []any{data.Actor, data.Outcome})
+		counts[data.Action] += data.Count
+	}
+	require.Equal(t, map[string]int{"order_read": 2, "order_list": 1}, counts)
 }
 
 // publish publishes an event as the accounts service does, and waits until the stream has it.

@@ -46,7 +46,10 @@ func build(_ context.Context, cfg Config, base *service.Base) (service.Special, 
 	})
 	httpapi.New(domain, cfg.TimeZone.Location, base.Metrics).Register(base.App, base.Verifier, base.OwnWrites)
 	return service.Special{
-		Workers:   []lifecycle.Part{base.Mend(orderStore.MendEarlierWrites)},
+		Workers: []lifecycle.Part{
+			base.Mend(orderStore.MendEarlierWrites),
+			{Name: "audit series", Run: domain.TellSeries},
+		},
 		Endpoints: natsapi.Endpoints(domain),
 		Consumers: []*events.Consumer{natsapi.NewConsumer(base.Database, base.NATS, orderStore.ForgetCustomer, base.Log)},
 	}, nil

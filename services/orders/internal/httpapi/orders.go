@@ -66,7 +66,7 @@ func (a *API) get(c *fiber.Ctx) error {
 
 // refuse answers a request about an order that cannot be read. Whoever may not see the order hears that instead.
 func (a *API) refuse(c *fiber.Ctx, id uint64, malformed error) error {
-	if _, err := a.service.Get(c.UserContext(), authn.From(c.UserContext()), id); err != nil {
+	if err := a.service.MaySee(c.UserContext(), authn.From(c.UserContext()), id); err != nil {
 		return err
 	}
 	return malformed

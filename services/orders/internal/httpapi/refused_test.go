@@ -1,7 +1,9 @@
 package httpapi_test
 
 import (
+	"context"
 	"crypto/ed25519"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/accounts"
@@ -78,6 +81,30 @@ func TestAnothersOrderAndAMissingOneAreToldApartByNothing(t *testing.T) {
 	}
 	require.Equal(t, http.StatusNotFound, w.send(t, bob, http.MethodHead, "/orders/1", "").status)
 	w.requireUntouched(t)
+}
+
+func TestWhoAsksForOrdersThatAreNotItsOwnIsToldOf(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, route := range routes[4:] {
+		w.send(t, bob, route.method, route.path, route.body)
+	}
+	w.send(t, bob, http.MethodGet, "/orders/export", "")
+	w.send(t, bob, http.MethodPost, "/orders/", `{"customer": 1, "product_name": "p"}`)
+	w.send(t, bob, http.MethodGet, "/orders/77777", "") // is nobody's
+	w.send(t, alice, http.MethodGet, "/orders/1", "")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	require.NoError(t, w.TellSeries(ended))
+	var got []string
+	for _, event := range w.Store.Audited {
+		require.Equal(t, []any{audit.AccessDenied, audit.Failure, bob.MemberID}, []any{event.Action, event.Outcome, event.Actor})
+		got = append(got, fmt.Sprintf("%s %d", event.Detail, event.Subject))
+	}
+	require.ElementsMatch(t, []string{
+		"GET /orders/:id 1", "PUT /orders/:id 1", "PATCH /orders/:id 1", "DELETE /orders/:id 1", "POST /orders/:id/transitions 1",
+		"GET /orders/:id/timeline 1", "DELETE /orders/:id/timeline/:step/note 0", "GET /orders/export 0", "POST /orders/ 0",
+	}, got)
 }
 
 func TestWhatIsNoIDIsNotFound(t *testing.T) {

@@ -31,7 +31,7 @@ func New(service *order.Service, zone *time.Location, metrics prometheus.Registe
 // Register adds the routes to an app. Every route needs a principal that the gateway signed, of a member. consistent makes
 // callers see what they were told (consistencyhttp.Handler).
 func (a *API) Register(app *fiber.App, verifier *assertion.Verifier, consistent fiber.Handler) {
-	routes := app.Group("/orders", httpx.RequirePrincipal(verifier), httpx.RequireMember, consistent)
+	routes := app.Group("/orders", httpx.RequirePrincipal(verifier), httpx.RequireMemberTelling(a.service.NoteDenied), consistent)
 	routes.Get("/", a.list)
 	routes.Post("/", a.create)
 	routes.Get("/export", a.export)

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
@@ -57,7 +58,16 @@ func (s *Service) List(ctx context.Context, caller authn.Principal, request list
 		return Page{}, fault.NewUnavailable(err)
 	}
 	page.Rows, err = s.deps.Store.Orders(ctx, query)
+	if err == nil {
+		s.noteListed(ctx, caller, audit.OrderList, request)
+	}
 	return page, err
+}
+
+// noteListed is noteLook for a list.
+func (s *Service) noteListed(ctx context.Context, caller authn.Principal, action audit.Action, request listing.Request) {
+	customerID, _ := request.Value("customer").(uint64)
+	s.noteLook(ctx, caller, action, customerID, audit.Asked(request))
 }
 
 // exportPage is how many orders are read at once for an export.
@@ -81,6 +91,7 @@ func (s *Service) Export(
 	if err != nil {
 		return nil, false, fault.NewUnavailable(err)
 	}
+	s.noteListed(ctx, caller, audit.OrderExport, request)
 	// In the order of a value that changes, a row that changes meanwhile would come twice or not at all.
 	request.Ordering = List.DefaultOrdering(request.Matches)
 	return listing.Walk(request, exportPage, func(ctx context.Context, request listing.Request) (listing.Rows[Order], error) {

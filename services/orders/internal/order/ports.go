@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 
+	"oms.internal/libs/audit"
 	"oms.internal/libs/listing"
 )
 
@@ -28,6 +29,8 @@ type Store interface {
 	LastOrders(ctx context.Context, customerIDs []uint64) ([]Order, error)
 	// Timeline returns a page of the steps of an order, oldest first, and whose it is or, once it is deleted, was.
 	Timeline(ctx context.Context, id uint64, request listing.Request) (page listing.Rows[Step], customerID uint64, err error)
+	// RecordEvents tells accounts of audit events, all or none.
+	RecordEvents(ctx context.Context, events []audit.Event) error
 	// RedactNote removes the note of a step of an order, in the name of an admin. It returns whose the order was then.
 	RedactNote(ctx context.Context, orderID, stepID, adminID uint64) (customerID uint64, err error)
 }

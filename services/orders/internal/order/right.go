@@ -18,7 +18,7 @@ func mayUse(caller authn.Principal, order Order) error {
 	if caller.Admin || caller.MemberID == order.CustomerID {
 		return nil
 	}
-	return fault.NewNotFound()
+	return authn.NewHidden(order.CustomerID)
 }
 
 // mayAlter refuses a customer who changes or deletes an order that is no longer just paid. Staff work with it then, and a
@@ -37,7 +37,7 @@ func mayAlter(caller authn.Principal, order Order) error {
 func (s *Service) mayChange(
 	ctx context.Context, caller authn.Principal, id uint64, customerID *uint64,
 ) (Order, authn.Principal, error) {
-	shown, err := s.Get(ctx, caller, id)
+	shown, err := s.find(ctx, caller, id)
 	switch {
 	case err != nil:
 		return Order{}, caller, err

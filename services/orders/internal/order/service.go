@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 )
@@ -30,7 +31,8 @@ var errChanged = fault.New(fault.PreconditionFailed, "The order is not as the re
 
 // Service is the domain's use cases.
 type Service struct {
-	deps Dependencies
+	deps   Dependencies
+	series *audit.Series
 }
 
 // Dependencies are what the service works with. All are required.
@@ -44,13 +46,29 @@ type Dependencies struct {
 }
 
 // NewService returns the use cases over the given dependencies.
-func NewService(dependencies Dependencies) *Service { return &Service{deps: dependencies} }
+func NewService(dependencies Dependencies) *Service {
+	return &Service{deps: dependencies, series: audit.NewSeries()}
+}
 
 // now is the time as the store keeps it.
 func (s *Service) now() time.Time { return s.deps.Now().UTC().Truncate(time.Microsecond) }
 
 // Get returns an order of the caller, or to an admin any order.
 func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (Order, error) {
+	order, err := s.find(ctx, caller, id)
+	if err == nil {
+		s.noteLook(ctx, caller, audit.OrderRead, order.CustomerID, audit.AboutOrder(id))
+	}
+	return order, err
+}
+
+// MaySee returns nil where Get would return an order.
+func (s *Service) MaySee(ctx context.Context, caller authn.Principal, id uint64) error {
+	_, err := s.find(ctx, caller, id)
+	return err
+}
+
+func (s *Service) find(ctx context.Context, caller authn.Principal, id uint64) (Order, error) {
 	order, err := s.deps.Store.Order(ctx, id)
 	if err != nil {
 		return Order{}, err

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
@@ -89,6 +90,7 @@ func (s *Service) Timeline(ctx context.Context, caller authn.Principal, id uint6
 	if err := mayUse(caller, Order{CustomerID: customerID}); err != nil {
 		return listing.Rows[Step]{}, err
 	}
+	s.noteLook(ctx, caller, audit.OrderRead, customerID, audit.AboutOrder(id)+", timeline")
 	for i := range page.Values {
 		if step := &page.Values[i]; !caller.Admin && step.ActorID != caller.MemberID {
 			step.Note, step.Redacted = "", false

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
 	"oms.internal/libs/listing/listingtest"

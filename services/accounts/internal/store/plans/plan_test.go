@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
-	"oms.internal/accounts/internal/audit"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/listing"
@@ -70,7 +69,7 @@ func lists() []mysqlxtest.List {
 			Also:    []listsql.Condition{listsql.IsNull("revoked"), listsql.AtLeast("expires", now)},
 		},
 		{
-			Table: store.EventList, Declared: audit.List, Rows: fewRows,
+			Table: store.EventList, Declared: account.AuditList, Rows: fewRows,
 			Samples: map[string][][]listing.Match{
 				"action": is("action", "logout", "nothing"), "outcome": is("outcome", "failure", "success"),
 				"actor": is("actor", uint64(7), uint64(0)), "subject": is("subject", uint64(7)),

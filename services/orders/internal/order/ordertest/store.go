@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"oms.internal/libs/audit"
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/fault"
@@ -25,6 +26,7 @@ type Store struct {
 	Steps    []order.Step // of every timeline
 	Redacted [][3]uint64  // order, step and admin
 	Queries  []order.Query
+	Audited  []audit.Event
 	After    consistency.Token // what the latest read of one order or of a list had to see
 	Writes   int               // tries
 	// Moved, where it is there, is what an order is once it was shown.
@@ -147,4 +149,10 @@ func (s *Store) RedactNote(_ context.Context, orderID, stepID, adminID uint64) (
 	}
 	s.Redacted = append(s.Redacted, [3]uint64{orderID, stepID, adminID})
 	return s.Stored[orderID].CustomerID, s.Failure
+}
+
+// RecordEvents keeps audit events.
+func (s *Store) RecordEvents(_ context.Context, events []audit.Event) error {
+	s.Audited = append(s.Audited, events...)
+	return nil
 }

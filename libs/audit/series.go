@@ -1,11 +1,17 @@
 package audit
 
 import (
+	"context"
+	"log/slog"
 	"sync"
 	"time"
 )
 
 const (
+	runInterval = time.Second
+	runBatch    = 500
+	// runEnd is how long a process that ends has for what is not written yet.
+	runEnd = 2 * time.Second
 	// maxRuns is how many series are counted at the same time. Of further ones only the action and the outcome are kept.
 	maxRuns = 4096
 	// Interval is how often the count of a series is written that goes on.
@@ -77,4 +83,39 @@ func (s *Series) Due(now time.Time, last bool) []Event {
 		}
 	}
 	return events
+}
+
+// Run writes what is due every second, until ctx ends, and then what is left. What could not be written is written later. write stores
+// all events that it is given, or none.
+func (s *Series) Run(
+	ctx context.Context, now func() time.Time, log *slog.Logger, write func(context.Context, []Event) error,
+) error {
+	ticker := time.NewTicker(runInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), runEnd)
+			defer cancel()
+			s.writeDue(ending, now(), true, log, write)
+			return nil
+		case <-ticker.C:
+			s.writeDue(ctx, now(), false, log, write)
+		}
+	}
+}
+
+func (s *Series) writeDue(
+	ctx context.Context, now time.Time, last bool, log *slog.Logger, write func(context.Context, []Event) error,
+) {
+	for events := s.Due(now, last); len(events) > 0; {
+		batch := events[:min(runBatch, len(events))]
+		events = events[len(batch):]
+		if err := write(ctx, batch); err != nil {
+			log.WarnContext(ctx, "audit events are written later", "number", len(batch), "error", err)
+			for _, event := range batch {
+				s.Add(event)
+			}
+		}
+	}
 }

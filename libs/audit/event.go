@@ -1,15 +1,19 @@
-// Package audit is what is written down of what happens to accounts: who did what to whom, when, from where, and whether
-// it succeeded. Events are never changed or removed by this service. They hold ids and addresses, and nothing else of a
+// Package audit is what is written down for admins: who did what to whom, when, from where, and whether it succeeded. The accounts
+// service keeps the events of all services and shows them; nobody changes them. They hold ids and addresses, and nothing else of a
 // person: no email, no name, no token, no password, no user agent.
 //
 // It imports no HTTP, no SQL and no NATS.
 package audit
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"time"
 
+	"oms.internal/libs/authn"
 	"oms.internal/libs/listing"
+	"oms.internal/libs/requestid"
 )
 
 // Action is what was done. The set is closed.
@@ -41,12 +45,15 @@ const (
 	MemberExport   Action = "member_export"
 	SessionList    Action = "session_list"
 	AuditList      Action = "audit_list" // an admin looked at the events
+	OrderRead      Action = "order_read" // these three: an admin looked at orders of others
+	OrderList      Action = "order_list"
+	OrderExport    Action = "order_export"
 )
 
 var actions = []Action{
 	SignUp, Login, PasswordCheck, Logout, LogoutAll, SessionEnd, RefreshReuse, RefreshRepeat, KeyRotation, MemberUpdate, MemberDelete,
 	PasswordChange, Deactivation, Activation, AdminGrant, AdminRevoke, SignUpRepeat, Refresh, AccessDenied, MemberRead, MemberList,
-	MemberExport, SessionList, AuditList,
+	MemberExport, SessionList, AuditList, OrderRead, OrderList, OrderExport,
 }
 
 // Actions returns the names of all actions.
@@ -86,12 +93,35 @@ type Event struct {
 	Count     int    // how often it happened; At and RequestID are those of the first time
 }
 
+// By returns an event that says that the caller does something to a member now. It is a success unless changed.
+func By(ctx context.Context, now time.Time, action Action, caller authn.Principal, subject uint64, detail string) Event {
+	return Event{
+		At: now, Action: action, Actor: caller.MemberID, Subject: subject, Address: caller.IP(),
+		Outcome: Success, RequestID: requestid.From(ctx), Detail: detail, Count: 1,
+	}
+}
+
 // AboutSession is the detail of an event that concerns one session.
 func AboutSession(id uint64) string { return fmt.Sprintf("session %d", id) }
 
-// List is what may be asked of the list of events. Its order is newest first.
-var List = listing.List{Filters: []listing.Filter{
-	listing.Choice("action", Actions()...), listing.Choice("outcome", Outcomes()...),
-	listing.ID("actor", 0, "A valid integer is required."), listing.ID("subject", 0, "A valid integer is required."),
-	listing.Since("since", "at"), listing.Until("until", "at"),
-}}
+// AboutOrder is the detail of an event that concerns one order.
+func AboutOrder(id uint64) string { return fmt.Sprintf("order %d", id) }
+
+// Asked is the detail of a look at a list: what it was asked for. Texts are left out, since they may be somebody's name or email.
+func Asked(request listing.Request) string {
+	var parts []string
+	for _, match := range request.Matches {
+		part := match.Field
+		switch value := match.Values[0].(type) {
+		case bool, uint64:
+			part = fmt.Sprintf("%s=%v", part, value)
+		case time.Time:
+			part = fmt.Sprintf("%s %s %s", part, match.Op, value.UTC().Format(time.RFC3339))
+		}
+		parts = append(parts, part)
+	}
+	if len(request.Terms) > 0 {
+		parts = append(parts, "search")
+	}
+	return strings.Join(parts, ", ")
+}
