@@ -63,11 +63,8 @@ func copies(t *testing.T, pair *dbpair.Pair, root *sql.DB, migrations fs.FS) []s
 	migrate := ConfigOf(pair, schema)
 	migrate.User, migrate.Password = schema.Migrate.User, schema.Migrate.Password
 	require.NoError(t, mysqlx.Migrate(t.Context(), migrate, migrations, slog.New(slog.DiscardHandler)))
-	var tables string
-	require.NoError(t, root.QueryRowContext(t.Context(),
-		"SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = ?", schema.Name).Scan(&tables))
 	var statements []string
-	for table := range strings.SplitSeq(tables, ",") {
+	for _, table := range tablesOf(t, root, schema.Name) {
 		original := schema.Name + "." + table
 		statements = append(statements, "CREATE TABLE "+table+" LIKE "+original)
 		var filled bool
@@ -78,6 +75,20 @@ func copies(t *testing.T, pair *dbpair.Pair, root *sql.DB, migrations fs.FS) []s
 	}
 	migrated.copies = statements
 	return statements
+}
+
+func tablesOf(t *testing.T, root *sql.DB, schema string) (tables []string) {
+	t.Helper()
+	rows, err := root.QueryContext(t.Context(), "SELECT table_name FROM information_schema.tables WHERE table_schema = ?", schema)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	for rows.Next() {
+		var table string
+		require.NoError(t, rows.Scan(&table))
+		tables = append(tables, table)
+	}
+	require.NoError(t, rows.Err())
+	return tables
 }
 
 // Connect connects to a migrated schema until the test ends.

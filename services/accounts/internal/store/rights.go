@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"oms.internal/libs/mysqlx"
@@ -43,14 +42,12 @@ func RestrictUser(user string) func(context.Context, *sql.DB, *slog.Logger) erro
 }
 
 func restrict(ctx context.Context, db *sql.DB, user string) error {
-	var schema, tables string
-	err := db.QueryRowContext(ctx, `SELECT DATABASE(), GROUP_CONCAT(table_name) FROM information_schema.tables
-		WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'`).Scan(&schema, &tables)
+	schema, tables, err := tablesOf(ctx, db)
 	if err != nil {
 		return err
 	}
 	statements := []string{removeOld, "GRANT EXECUTE ON PROCEDURE " + schema + ".remove_old_audit_events TO " + user}
-	for table := range strings.SplitSeq(tables, ",") {
+	for _, table := range tables {
 		if !slices.Contains(unchangeable, table) {
 			statements = append(statements, "GRANT UPDATE, DELETE ON "+schema+"."+table+" TO "+user)
 		}
@@ -66,6 +63,24 @@ func restrict(ctx context.Context, db *sql.DB, user string) error {
 		return err
 	}
 	return nil
+}
+
+// tablesOf names the schema and its tables.
+func tablesOf(ctx context.Context, db *sql.DB) (schema string, tables []string, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT table_schema, table_name FROM information_schema.tables
+		WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'`)
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&schema, &table); err != nil {
+			return "", nil, err
+		}
+		tables = append(tables, table)
+	}
+	return schema, tables, rows.Err()
 }
 
 // DeleteOldAuditEvents removes events from before a time, and none that is younger than account.MinAuditRetention.

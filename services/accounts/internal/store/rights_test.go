@@ -3,7 +3,9 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +72,32 @@ func TestTheServiceMayChangeEverythingButAuditEventsOfWhichOldOnesGo(t *testing.
 	page, err := s.Store.AuditEvents(latest(t), listing.Request{Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, page.Values, 2)
+}
+
+func TestTheServiceMayChangeAllOfManyTables(t *testing.T) {
+	t.Parallel()
+	pair, schema := testservers.NewSchema(t)
+	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, root.Close()) }()
+	// Their names together are longer than what a server puts into one text by default.
+	var tables []string
+	for i := range 60 {
+		tables = append(tables, fmt.Sprintf("table_%s_%d", strings.Repeat("n", 20), i))
+		_, err := root.ExecContext(t.Context(), "CREATE TABLE "+tables[i]+" (id INT PRIMARY KEY)")
+		require.NoError(t, err)
+	}
+	require.Greater(t, len(strings.Join(tables, ",")), 1024)
+	migrate(t, pair, schema)
+	db, err := pair.Primary.Open(schema.App.User, schema.App.Password, schema.Name)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	for _, table := range append(tables, "members", "sessions", "outbox") {
+		for _, statement := range []string{"UPDATE " + table + " SET id = id", "DELETE FROM " + table} {
+			_, err := db.ExecContext(t.Context(), statement)
+			require.NoError(t, err)
+		}
+	}
 }
 
 func TestAnInstallationWhoseMigrationsMayNotGrantGoesOnAndSaysSo(t *testing.T) {
