@@ -78,7 +78,8 @@ func Choice(field string, names ...string) Filter {
 	}}
 }
 
-// Choices is a filter by several of the names, separated by commas.
+// Choices is a filter by several of the names, separated by commas. As in django-filter, an element that is empty is a value that no row
+// has.
 func Choices(field string, names ...string) Filter {
 	return Filter{field, field, In, func(text string, _ *time.Location) ([]any, string) {
 		var values []any
@@ -93,7 +94,7 @@ func Choices(field string, names ...string) Filter {
 			}
 		}
 		if len(values) == 0 {
-			return nil, "Select a valid choice."
+			values = []any{""}
 		}
 		return values, ""
 	}}

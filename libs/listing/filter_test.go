@@ -35,6 +35,8 @@ func TestAFilterIsTrimmedAndComposedAndAnEmptyOneIsNone(t *testing.T) {
 		"outcome=bad":                  {is("outcome", "bad")},
 		"state=paid":                   {{Field: "state", Op: listing.In, Values: []any{"paid"}}},
 		"state=shipped,+paid,paid,":    {{Field: "state", Op: listing.In, Values: []any{"shipped", "paid"}}},
+		"state=,":                      {{Field: "state", Op: listing.In, Values: []any{""}}}, // which no row has
+		"state=+,,+":                   {{Field: "state", Op: listing.In, Values: []any{""}}},
 		"paid__gte=2026-11-28&paid__lt=2026-11-28": {
 			{Field: "paid", Op: listing.AtLeast, Values: []any{at}}, {Field: "paid", Op: listing.Below, Values: []any{at}},
 		},

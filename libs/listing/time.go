@@ -14,17 +14,17 @@ import (
 var timeForm = regexp.MustCompile(`^(\d{4})(-?)(\d\d)(-?)(\d\d)` +
 	`(?:[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,18}))?)?)?([Zz]|[+ -]\d\d(?::?\d\d)?)?)?$`)
 
-// What a DATETIME column can be compared with.
+// What a DATETIME column can hold, and be compared with.
 var (
-	earliest = time.Date(1000, 1, 2, 0, 0, 0, 0, time.UTC)
-	latest   = time.Date(9999, 12, 30, 0, 0, 0, 0, time.UTC)
+	earliest = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 )
 
 var errTime = errors.New("not a time")
 
 // ParseTime reads a time from a query parameter. Without an offset it is in zone. A '+' that was not escaped arrives as a blank,
 // and is read as '+'. The result is in UTC and whole microseconds, rounded up: a stored time, which has microseconds, is before
-// the result exactly when it is before the time in the text.
+// the result exactly when it is before the time in the text. A time that no column can hold becomes the nearest one that it can.
 func ParseTime(text string, zone *time.Location) (time.Time, error) {
 	parts := timeForm.FindStringSubmatch(text)
 	if parts == nil || parts[2] != parts[4] {
@@ -41,7 +41,7 @@ func ParseTime(text string, zone *time.Location) (time.Time, error) {
 	}
 	fraction, _ := strconv.Atoi((parts[9] + "000000000")[:9])
 	// RFC 3339 writes the end of a leap second as second 60.
-	if hour > 23 || minute > 59 || second > 60 {
+	if year == 0 || hour > 23 || minute > 59 || second > 60 {
 		return time.Time{}, errTime
 	}
 	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
@@ -52,8 +52,11 @@ func ParseTime(text string, zone *time.Location) (time.Time, error) {
 	if whole := at.Truncate(time.Microsecond); at != whole || strings.Trim(parts[9][min(9, len(parts[9])):], "0") != "" {
 		at = whole.Add(time.Microsecond)
 	}
-	if at.Before(earliest) || !at.Before(latest) {
-		return time.Time{}, errTime
+	switch {
+	case at.Before(earliest):
+		return earliest, nil
+	case at.After(latest):
+		return latest, nil
 	}
 	return at, nil
 }

@@ -45,6 +45,12 @@ func paid(op listing.Op, microseconds int) listing.Match {
 	return listing.Match{Field: "paymented_at", Op: op, Values: []any{paidAt.Add(time.Duration(microseconds) * time.Microsecond)}}
 }
 
+// The first and the last time that a column can hold, as listing.ParseTime makes them of what is beyond.
+var (
+	firstTime = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastTime  = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+)
+
 // scopes are the filters that a list may be restricted by.
 var scopes = map[string][]listing.Match{
 	"all":                       nil,
@@ -65,6 +71,12 @@ var scopes = map[string][]listing.Match{
 	"a time and states":         {paid(listing.AtLeast, 7), states("paid", "preparing")},
 	"a time, a state, all":      {paid(listing.Below, 21), states("shipped"), is("customer", uint64(7))},
 	"a time and a product":      {paid(listing.AtLeast, 8), is("product_name", "APPLE")},
+	"no state":                  {states("")},
+	"no state of a customer":    {is("customer", uint64(7)), states("")},
+	"since ever":                {{Field: "paymented_at", Op: listing.AtLeast, Values: []any{firstTime}}},
+	"before ever":               {{Field: "paymented_at", Op: listing.Below, Values: []any{firstTime}}},
+	"until the end of time":     {{Field: "paymented_at", Op: listing.Below, Values: []any{lastTime}}},
+	"from the end of time":      {{Field: "paymented_at", Op: listing.AtLeast, Values: []any{lastTime}}, states("paid", "shipped")},
 	"a number in another state": {is("order_number", "000037ABCDEF"), states("cancelled")},
 }
 
