@@ -33,9 +33,14 @@ const (
 // searchable says that search finds processes by their environment.
 const searchable = true
 
-// search returns the running processes that were started for a record, the newest first. It sees processes of this user only.
+// search returns the running processes that were started for a record, the newest first. It sees processes of this user only, and none of a
+// container, where a record with the same path is another one.
 func search(record string) (found []*Process, err error) {
 	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, fmt.Errorf("search for the process of %s: %w", record, err)
+	}
+	root, err := os.Stat("/")
 	if err != nil {
 		return nil, fmt.Errorf("search for the process of %s: %w", record, err)
 	}
@@ -53,6 +58,9 @@ func search(record string) (found []*Process, err error) {
 		command, marked := unmarked(strings.Split(strings.Trim(string(environment), "\x00"), "\x00"))
 		handle, handleErr := os.FindProcess(pid)
 		if !marked || command.Record != record || handleErr != nil {
+			continue
+		}
+		if own, err := os.Stat(fmt.Sprintf("/proc/%d/root", pid)); err != nil || !os.SameFile(root, own) {
 			continue
 		}
 		fields, statErr := statFields(fmt.Sprintf("/proc/%d/stat", pid))

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -116,4 +118,36 @@ func TestAChildOfAProcessIsNotTakenForIt(t *testing.T) {
 	others, err := Others(record, process)
 	require.NoError(t, err)
 	require.Empty(t, others)
+}
+
+func TestAProcessOfAContainerIsNotTakenForOneWithTheSameRecordHere(t *testing.T) {
+	root := t.TempDir()
+	source := filepath.Join(root, "main.go")
+	require.NoError(t, os.WriteFile(source, []byte("package main\n\nimport \"time\"\n\nfunc main() { time.Sleep(time.Hour) }\n"), 0o600))
+	build := exec.Command("go", "build", "-o", filepath.Join(root, "program"), source) // #nosec G204 -- our own arguments
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")                                  // it runs where there are no libraries
+	output, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+
+	record := filepath.Join(t.TempDir(), "process.json")
+	environment, err := Command{Name: "sleeper", Record: record}.marked()
+	require.NoError(t, err)
+	inside := exec.Command("/program")
+	inside.Env = environment
+	inside.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Chroot: root}
+	if user := os.Getuid(); user != 0 { // root may do this without a namespace
+		inside.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
+		inside.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: user, Size: 1}}
+	}
+	require.NoError(t, inside.Start())
+	t.Cleanup(func() { _, _ = inside.Process.Kill(), inside.Wait() })
+
+	found, err := Find(record)
+	require.NoError(t, err)
+	require.Nil(t, found)
+	here := sleeper(t, record)
+	require.NoError(t, EndOthers(t.Context(), record, here))
+	_, err = processIdentity(inside.Process.Pid)
+	require.NoError(t, err, "it still runs")
+	require.True(t, here.Alive())
 }
