@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// most is how many lines are shown. A client may send the same id with all of its requests.
+	// most is how many lines of a service are shown, so that one that writes many hides no other. A client may send the same id with all of its requests.
 	most = 1000
 	// longestLine is far above what a service writes.
 	longestLine = 1 << 20
@@ -21,9 +21,10 @@ const (
 
 // Lines collects the lines of a request.
 type Lines struct {
-	id    string
-	found []line
-	more  bool
+	id     string
+	found  []line
+	number map[string]int // of lines found, by service
+	more   bool
 }
 
 type line struct {
@@ -32,7 +33,7 @@ type line struct {
 }
 
 // Of returns an empty collection of the lines with a request id.
-func Of(id string) *Lines { return &Lines{id: id} }
+func Of(id string) *Lines { return &Lines{id: id, number: map[string]int{}} }
 
 // Read collects from a log, which holds a JSON object in each line. Other lines are passed over.
 func (l *Lines) Read(log io.Reader) error {
@@ -44,15 +45,17 @@ func (l *Lines) Read(log io.Reader) error {
 		}
 		var is struct {
 			Time      time.Time `json:"time"`
+			Service   string    `json:"service"`
 			RequestID string    `json:"request_id"`
 		}
 		if json.Unmarshal(lines.Bytes(), &is) != nil || is.RequestID != l.id {
 			continue
 		}
-		if len(l.found) == most {
+		if l.number[is.Service] == most {
 			l.more = true
 			continue
 		}
+		l.number[is.Service]++
 		l.found = append(l.found, line{at: is.Time, text: lines.Text()})
 	}
 	return lines.Err()

@@ -26,5 +26,7 @@ func TestTheLinesOfARequestAreShownFromAllLogsInTheOrderOfTime(t *testing.T) {
 	require.ErrorContains(t, Of("C").Show(&out), `no log holds the request "C"`)
 	many := Of("A")
 	require.NoError(t, many.Read(strings.NewReader(strings.Repeat(gateway+"\n", most+1))))
-	require.ErrorContains(t, many.Show(&strings.Builder{}), "more lines")
+	require.NoError(t, many.Read(strings.NewReader(orders+"\n")))
+	require.ErrorContains(t, many.Show(&out), "more lines")
+	require.Contains(t, out.String(), orders, "the lines of one service hide no other's")
 }
