@@ -36,7 +36,7 @@ backup: ## write all data into FILE=…
 	@$(OMS) backup --file '$(FILE)'
 backup-check: ## verify the backup FILE=… and show what is in it; nothing needs to run
 	@$(OMS) backup-check --file '$(FILE)'
-restore: ## replace all data by that of FILE=… (FORCE=1 where there is data)
+restore: ## replace all data by that of FILE=… (FORCE=1 where there is data, FORCE=unsealed where the file does not show whether it is whole, or both: FORCE=1,unsealed)
 	@$(OMS) restore --file '$(FILE)'
 poc: ## walk through the running system
 	@$(OMS) poc

@@ -22,7 +22,7 @@ type options struct {
 	mode    string
 	email   string
 	file    string
-	force   bool
+	force   force
 	follow  bool
 	request string
 	names   []string
@@ -39,11 +39,11 @@ type command struct {
 }
 
 // shared are the commands that work beside any other one: they change nothing in the data folder (admin waits for a human at a prompt, too).
-// Of all others one works at a time.
-var shared = []string{"ps", "logs", "replication", "poc", "admin", "setup", "backup-check", "supervise"}
+// Of all others one works at a time. A backup is shared so that it keeps nobody from a failover: if its server is lost, it fails.
+var shared = []string{"ps", "logs", "replication", "poc", "admin", "setup", "backup", "backup-check", "supervise"}
 
-// processes are the commands that start and end processes, so that the supervisor must not.
-var processes = []string{"up", "down", "clean", "failover", "rejoin", "restore"}
+// processes are the commands that start and end processes, so that the supervisor must not. So does a restore, but only at its end.
+var processes = []string{"up", "down", "clean", "failover", "rejoin"}
 
 func commands() []command {
 	return []command{
@@ -58,7 +58,8 @@ func commands() []command {
 		{"rejoin", "make the server that is not the primary its replica again", onStarted(started.rejoin)},
 		{"backup", "write all data, as it is at one moment, into a file (--file, or FILE)", onRunning(started.backup)},
 		{"backup-check", "verify a backup and show what is in it, without a running system (--file, or FILE)", app.backupCheck},
-		{"restore", "replace all data by a backup's (--file, or FILE; --force, or FORCE=1, if there is data)", onRunning(started.restore)},
+		{"restore", "replace all data by a backup's (--file, or FILE; --force, or FORCE=1, if there is data; " +
+			"--force=unsealed, or FORCE=unsealed, if the file does not show whether it is whole)", onRunning(started.restore)},
 		{"poc", "walk through the running system", onRunning(started.poc)},
 		{"admin", "create an admin, or make a member one (--email)", onRunning(started.admin)},
 		{"keys", "sign tokens with a new key (rotate)", onRunning(started.keys)},
@@ -93,7 +94,9 @@ func run(ctx context.Context, program string, arguments []string, lookup stack.L
 	flags.StringVar(&chosen.mode, "mode", getenv("MODE"), "docker, native or auto")
 	flags.StringVar(&chosen.email, "email", "", "email address of the admin")
 	flags.StringVar(&chosen.file, "file", getenv("FILE"), "file of the backup")
-	flags.BoolVar(&chosen.force, "force", getenv("FORCE") == "1", "go on even if that removes data (restore) or loses writes (failover)")
+	forceErr := chosen.force.Set(getenv("FORCE"))
+	flags.Var(&chosen.force, "force", "go on even if that removes data (restore) or loses writes (failover); "+
+		"=unsealed: even if the file does not show whether it is whole; =1,unsealed for both")
 	flags.StringVar(&chosen.request, "request", getenv("REQUEST"), "id of a request, to show its lines in the logs of all services")
 	flags.BoolVar(&chosen.follow, "follow", false, "go on showing what is added")
 	if len(arguments) == 0 {
@@ -102,6 +105,9 @@ func run(ctx context.Context, program string, arguments []string, lookup stack.L
 	}
 	if err := flags.Parse(arguments[1:]); err != nil {
 		return errUsage // the flag package has printed the mistake
+	}
+	if forceErr != nil {
+		return fmt.Errorf("FORCE: %w", forceErr)
 	}
 	chosen.names = flags.Args()
 	for _, command := range commands() {
@@ -118,7 +124,7 @@ func run(ctx context.Context, program string, arguments []string, lookup stack.L
 				defer unlock()
 			}
 			if slices.Contains(processes, command.name) {
-				unlock, err := s.AwaitProcesses(ctx, "make "+command.name, time.Now())
+				unlock, err := s.AwaitProcesses(ctx, "make "+command.name, func(step string) { _, _ = fmt.Fprintln(out, step) })
 				if err != nil {
 					return fmt.Errorf("%s: %w", command.name, err)
 				}

@@ -14,6 +14,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends what the first one does not
 	program, err := os.Executable()
 	if err == nil {
 		err = run(ctx, program, os.Args[1:], os.LookupEnv, os.Stdout)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"oms.internal/servers/dbpair"
 
@@ -96,7 +97,7 @@ func (s started) failover(ctx context.Context, options options) error {
 	if err != nil {
 		return err
 	}
-	if options.force {
+	if options.force.data {
 		return pair.ForceFailover(ctx)
 	}
 	return pair.Failover(ctx)
@@ -113,14 +114,19 @@ func (s started) rejoin(ctx context.Context, _ options) error {
 var errNoFile = errors.New("the file is missing: FILE=… or --file")
 
 // backupCheck works without a stack, because a backup is worth something only if it can be verified where nothing runs.
-func (a app) backupCheck(_ context.Context, options options) error {
+func (a app) backupCheck(ctx context.Context, options options) error {
 	if options.file == "" {
 		return fmt.Errorf("backup-check: %w", errNoFile)
 	}
-	return backup.Check(options.file, a.out)
+	return backup.Check(ctx, options.file, a.out)
 }
 
 func (s started) backup(ctx context.Context, options options) error {
+	unlock, err := s.stack.LockData("make backup", time.Now())
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	defer unlock()
 	pair, err := s.pairFor(ctx, options.file)
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
@@ -129,11 +135,37 @@ func (s started) backup(ctx context.Context, options options) error {
 }
 
 func (s started) restore(ctx context.Context, options options) error {
+	unlock, err := s.stack.LockData("make restore", time.Now())
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	defer unlock()
 	pair, err := s.pairFor(ctx, options.file)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	return backup.Restore(ctx, pair, s.runner, options.file, options.force, s.out)
+	services := &stopping{Services: s.runner, app: s.app, unlock: func() {}}
+	defer func() { services.unlock() }()
+	insists := backup.Insists{Data: options.force.data, Unsealed: options.force.unsealed}
+	return backup.Restore(ctx, pair, services, options.file, insists, s.out)
+}
+
+// stopping keeps the supervisor from starting processes once a restore ends the services. Until then, which may be hours, the supervisor
+// starts again what crashes.
+type stopping struct {
+	backup.Services
+
+	app    app
+	unlock func()
+}
+
+func (s *stopping) StopServices(ctx context.Context) (stopped bool, err error) {
+	unlock, err := s.app.stack.AwaitProcesses(ctx, "make restore", s.app.report)
+	if err != nil {
+		return false, err
+	}
+	s.unlock = unlock
+	return s.Services.StopServices(ctx)
 }
 
 // pairFor returns the database servers in the roles that they have now, for a command that needs a file.

@@ -33,7 +33,11 @@ func Write(ctx context.Context, pair *dbpair.Pair, path string, out io.Writer) e
 }
 
 func writeFile(ctx context.Context, pair *dbpair.Pair, path string, schemas []string, out io.Writer) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".oms-backup-*") // 0600
+	folder := filepath.Dir(path)
+	if err := removeUnfinished(folder); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(folder, unfinished+"*") // 0600
 	if problem, ok := errors.AsType[*os.PathError](err); ok {
 		return &os.PathError{Op: "create", Path: path, Err: problem.Err} // the name of the temporary file would tell nobody anything
 	} else if err != nil {
@@ -44,6 +48,11 @@ func writeFile(ctx context.Context, pair *dbpair.Pair, path string, schemas []st
 			err = errors.Join(err, os.Remove(file.Name()))
 		}
 	}()
+	inUse(file)
+	// Another backup that begins just now may have taken it for one that was left.
+	if _, err := os.Stat(file.Name()); err != nil {
+		return errors.Join(err, file.Close())
+	}
 	done := &progress{}
 	err = write(ctx, pair, file, strings.HasSuffix(path, ".gz"), schemas, done, out)
 	if err := errors.Join(err, file.Close()); errors.Is(err, syscall.ENOSPC) {
@@ -54,12 +63,59 @@ func writeFile(ctx context.Context, pair *dbpair.Pair, path string, schemas []st
 	if err := os.Rename(file.Name(), path); err != nil {
 		return err
 	}
+	if err := syncFolder(folder); err != nil {
+		return err
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "%s: %s, %d rows\n", path, size(info.Size()), done.rows.Load())
 	return err
+}
+
+// unfinished begins the name of a backup until it is complete.
+const unfinished = ".oms-backup-"
+
+// inUse marks a file until it is closed, or its process ends, however that ends. It reports whether nobody else has marked it. Where the file
+// system has no locks, nobody can say, and nothing is removed.
+func inUse(file *os.File) bool {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+}
+
+// removeUnfinished removes what backups left that were killed, and leaves those that are being made.
+func removeUnfinished(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil //nolint:nilerr // the backup itself will fail at this folder, or need not read it
+	}
+	var problems []error
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), unfinished) {
+			continue
+		}
+		file, err := os.Open(filepath.Join(folder, entry.Name())) // #nosec G304 -- a file of an earlier backup
+		if err != nil {
+			continue // it was completed meanwhile, or is another user's
+		}
+		if inUse(file) {
+			problems = append(problems, os.Remove(file.Name()))
+		}
+		problems = append(problems, file.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// syncFolder makes the name of a file outlast a crash of the machine, where the file system can promise that.
+func syncFolder(path string) error {
+	folder, err := os.Open(path) // #nosec G304 -- the operator names it
+	if err != nil {
+		return err
+	}
+	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return errors.Join(err, folder.Close())
+	}
+	return folder.Close()
 }
 
 // write writes a whole backup into a file.

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,6 +25,9 @@ import (
 
 	"oms.internal/deploy/internal/database"
 )
+
+// insists accepts every danger.
+var insists = Insists{Data: true, Unsealed: true}
 
 func TestMain(m *testing.M) { testservers.Main(m) }
 
@@ -160,11 +164,11 @@ func TestABackupRestoredIntoAnEmptyPairIsEqualRowForRow(t *testing.T) {
 	content := textOf(t, path)
 	require.Regexp(t, `SET GLOBAL gtid_slave_pos='0-1-\d+'|GTID_PURGED='\+?[0-9a-f-]{36}:1-\d+'`, content)
 	var said bytes.Buffer
-	require.NoError(t, Check(path, &said))
+	require.NoError(t, Check(t.Context(), path, &said))
 	require.Regexp(t, `orders\.orders +500 rows`, said.String())
 
 	services := &fakeServices{}
-	require.NoError(t, Restore(t.Context(), target, services, path, false, io.Discard))
+	require.NoError(t, Restore(t.Context(), target, services, path, Insists{}, io.Discard))
 	require.Equal(t, []string{"stop", "start"}, services.calls)
 	require.NoError(t, target.Sync(t.Context()))
 	want := digests(t, db)
@@ -176,8 +180,8 @@ func TestABackupRestoredIntoAnEmptyPairIsEqualRowForRow(t *testing.T) {
 	// The data of a system in use goes only if somebody insists. Its epoch rises, so that a replica without the backup's data is not
 	// taken for a server with newer data.
 	run(t, there, "DELETE FROM orders.orders", "UPDATE orders.heartbeat SET epoch = 7")
-	require.ErrorIs(t, Restore(t.Context(), target, services, path, false, io.Discard), ErrHoldsData)
-	require.NoError(t, Restore(t.Context(), target, services, path, true, io.Discard))
+	require.ErrorIs(t, Restore(t.Context(), target, services, path, Insists{}, io.Discard), ErrHoldsData)
+	require.NoError(t, Restore(t.Context(), target, services, path, insists, io.Discard))
 	epoch, err := dbpair.HighestEpoch(t.Context(), there)
 	require.NoError(t, err)
 	require.Equal(t, uint64(8), epoch)
@@ -186,11 +190,53 @@ func TestABackupRestoredIntoAnEmptyPairIsEqualRowForRow(t *testing.T) {
 
 	// After a failover the other server is the one that is restored.
 	require.NoError(t, target.Failover(t.Context()))
-	require.NoError(t, Restore(t.Context(), target, services, path, true, io.Discard))
+	require.NoError(t, Restore(t.Context(), target, services, path, insists, io.Discard))
 	require.NoError(t, target.Sync(t.Context()))
 	require.Equal(t, want["orders.orders"], digests(t, opened(t, target.Replica))["orders.orders"])
 
+	// A failover beside a backup does not harm it: the server that was the primary has the data of that moment to the end.
+	rows := newTally()
+	var once sync.Once
+	require.NoError(t, target.Dump(t.Context(), writerFunc(func(text []byte) (int, error) {
+		once.Do(func() { require.NoError(t, target.Failover(t.Context())) })
+		return rows.Write(text)
+	}), schemas...))
+	require.EqualValues(t, 500, rows.rows["orders.orders"])
+	require.EqualValues(t, 500, rows.rows["orders.idempotency_keys"])
+
 	mayBeKilled(t, target, path)
+	mayLoseItsServer(t, target)
+}
+
+type writerFunc func(text []byte) (int, error)
+
+func (f writerFunc) Write(text []byte) (int, error) { return f(text) }
+
+// mayLoseItsServer kills the server while a backup reads, as a failover does if it hangs.
+func mayLoseItsServer(t *testing.T, pair *dbpair.Pair) {
+	t.Helper()
+	holding, db := opened(t, pair.Primary), opened(t, pair.Primary)
+	holding.SetMaxOpenConns(1)
+	run(t, holding, "LOCK TABLES orders.orders WRITE")
+	killed := make(chan error, 1)
+	go func() {
+		killed <- errors.Join(proc.Poll(t.Context(), func() error {
+			var waiting int
+			err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for %lock%'").
+				Scan(&waiting)
+			if err == nil && waiting == 0 {
+				err = errors.New("nothing waits for the table")
+			}
+			return err
+		}), pair.Primary.Kill())
+	}()
+	folder := t.TempDir()
+	err := Write(t.Context(), pair, filepath.Join(folder, "oms.sql"), io.Discard)
+	require.NoError(t, <-killed)
+	require.Error(t, err)
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Empty(t, entries)
 }
 
 // mayBeKilled kills a restore, and the server under it, at each of its steps. The pair is in service with other data than the file's.
@@ -235,7 +281,7 @@ func mayBeKilled(t *testing.T, pair *dbpair.Pair, path string) {
 			return err
 		}), pair.Primary.Kill())
 	}()
-	err := Restore(t.Context(), pair, services, stuck, true, io.Discard)
+	err := Restore(t.Context(), pair, services, stuck, insists, io.Discard)
 	require.NoError(t, <-killed)
 	require.ErrorContains(t, err, "the old data is in service")
 	require.Empty(t, services.calls)
@@ -249,7 +295,7 @@ func mayBeKilled(t *testing.T, pair *dbpair.Pair, path string) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			_ = Restore(t.Context(), pair, services, path, true, io.Discard)
+			_ = Restore(t.Context(), pair, services, path, insists, io.Discard)
 		}()
 		<-ended
 	}
@@ -260,7 +306,7 @@ func mayBeKilled(t *testing.T, pair *dbpair.Pair, path string) {
 
 	// The server is killed when the data is about to be exchanged.
 	services = &fakeServices{stopping: func() { require.NoError(t, pair.Primary.Kill()) }}
-	err = Restore(t.Context(), pair, services, path, true, io.Discard)
+	err = Restore(t.Context(), pair, services, path, insists, io.Discard)
 	require.ErrorContains(t, err, "either all of the old data or all of the backup's")
 	require.Equal(t, []string{"stop", "start"}, services.calls)
 	require.NoError(t, pair.Primary.Restart(t.Context()))
@@ -274,7 +320,7 @@ func mayBeKilled(t *testing.T, pair *dbpair.Pair, path string) {
 	_, err = holder.ExecContext(t.Context(), "SELECT * FROM accounts.members LIMIT 1")
 	require.NoError(t, err)
 	services = &fakeServices{}
-	require.ErrorContains(t, Restore(t.Context(), pair, services, path, true, io.Discard), "the old data is in service")
+	require.ErrorContains(t, Restore(t.Context(), pair, services, path, insists, io.Discard), "the old data is in service")
 	require.NoError(t, holder.Rollback())
 	require.Equal(t, []string{"stop", "start"}, services.calls)
 	unchanged("a table was in use")
@@ -307,7 +353,7 @@ func TestAFileThatIsNoWholeBackupOfThisEngineChangesNothing(t *testing.T) {
 		writeText(t, path, content)
 		services := &fakeServices{}
 		var said bytes.Buffer
-		require.ErrorContains(t, Restore(t.Context(), pair, services, path, want != "is of an earlier release", &said), want)
+		require.ErrorContains(t, Restore(t.Context(), pair, services, path, Insists{Data: true, Unsealed: want != "is of an earlier release"}, &said), want)
 		require.Empty(t, services.calls)
 		require.NotContains(t, said.String(), "loading")
 	}
@@ -320,15 +366,15 @@ func TestAFileOfAnEarlierReleaseIsRestoredIfSomebodyInsists(t *testing.T) {
 	writeText(t, path, oldHeader+string(pair.Engine())+", 2026-11-01T00:00:00Z\nCREATE DATABASE `orders`;\nUSE `orders`;\n"+
 		"CREATE TABLE `kept` (id INT PRIMARY KEY, text TEXT);\nINSERT INTO `kept` VALUES (1,''),(2,'');\n"+dbpair.DumpEnd)
 	var said bytes.Buffer
-	require.NoError(t, Restore(t.Context(), pair, &fakeServices{}, path, true, &said))
+	require.NoError(t, Restore(t.Context(), pair, &fakeServices{}, path, insists, &said))
 	require.Contains(t, said.String(), "cannot be verified")
 	require.Contains(t, digests(t, opened(t, pair.Primary))["orders.kept"], "2 rows")
-	require.ErrorIs(t, Check(path, &said), ErrUnsealed)
+	require.ErrorIs(t, Check(t.Context(), path, &said), ErrUnsealed)
 
 	// The services cannot be stopped any more, because the command was told to end.
 	ctx, cancel := context.WithCancel(t.Context())
 	services := &fakeServices{stopping: cancel}
-	err := Restore(ctx, pair, services, path, true, io.Discard)
+	err := Restore(ctx, pair, services, path, insists, io.Discard)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "the old data is in service")
 	require.Equal(t, []string{"stop", "start"}, services.calls)

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -10,8 +11,8 @@ import (
 )
 
 // Check verifies a file, without any server, and prints what is in it.
-func Check(path string, out io.Writer) error {
-	is, err := verify(path, out)
+func Check(ctx context.Context, path string, out io.Writer) error {
+	is, err := verify(ctx, path, out)
 	if err != nil {
 		return fmt.Errorf("backup-check: %w", err)
 	}
@@ -37,9 +38,9 @@ func Check(path string, out io.Writer) error {
 }
 
 // verify reads a whole file.
-func verify(path string, out io.Writer) (Contents, error) {
+func verify(ctx context.Context, path string, out io.Writer) (Contents, error) {
 	done := &progress{}
 	stop := done.show(out, "verifying", 0)
 	defer stop()
-	return readFile(path, io.Discard, done, nil)
+	return readFile(ctx, path, io.Discard, done, nil)
 }

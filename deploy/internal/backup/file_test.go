@@ -3,6 +3,7 @@ package backup
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,7 +21,7 @@ import (
 func textOf(t *testing.T, path string) string {
 	t.Helper()
 	var text strings.Builder
-	_, err := readFile(path, &text, &progress{}, nil)
+	_, err := readFile(t.Context(), path, &text, &progress{}, nil)
 	require.NoError(t, err)
 	before, _, found := strings.Cut(text.String(), contents)
 	require.True(t, found)
@@ -30,6 +31,33 @@ func textOf(t *testing.T, path string) string {
 func writeText(t *testing.T, path, text string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+func TestAVerificationEndsWithItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oms.sql")
+	writeText(t, path, resealed(t, sample(10)))
+	ctx, cancel := context.WithCancel(t.Context())
+	require.NoError(t, Check(ctx, path, io.Discard))
+	cancel()
+	require.ErrorIs(t, Check(ctx, path, io.Discard), context.Canceled)
+}
+
+func TestWhatAKilledBackupLeftIsRemovedAndNothingElse(t *testing.T) {
+	folder := t.TempDir()
+	being, err := os.CreateTemp(folder, unfinished+"*")
+	require.NoError(t, err)
+	require.True(t, inUse(being))
+	writeText(t, filepath.Join(folder, unfinished+"1"), "killed")
+	writeText(t, filepath.Join(folder, "oms.sql"), "complete")
+	require.NoError(t, removeUnfinished(folder))
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
+	require.FileExists(t, being.Name())
+	require.FileExists(t, filepath.Join(folder, "oms.sql"))
+	require.NoError(t, being.Close())
+	require.NoError(t, removeUnfinished(folder))
+	require.NoFileExists(t, being.Name())
 }
 
 // resealed returns a text as a whole backup. Its header may name any engine.
@@ -118,16 +146,16 @@ func TestAFileThatWasCutChangedOrGluedIsRefused(t *testing.T) {
 		"a later form":                      {"-- OMS backup 3 of mariadb\n", "this release does not know"},
 		"another schema":                    {resealed(t, header+"mariadb, now\nUSE `mysql`;\n"+dbpair.DumpEnd), "the schema mysql"},
 	} {
-		_, err := read(strings.NewReader(one.text), io.Discard, &progress{}, nil)
+		_, err := read(t.Context(), strings.NewReader(one.text), io.Discard, &progress{}, nil)
 		require.ErrorContains(t, err, one.want, name)
-		_, err = read(bytes.NewReader(packed(t, one.text)), io.Discard, &progress{}, nil)
+		_, err = read(t.Context(), bytes.NewReader(packed(t, one.text)), io.Discard, &progress{}, nil)
 		require.ErrorContains(t, err, one.want, name)
 	}
 	twice := append(packed(t, whole), packed(t, whole)...)
-	_, err := read(bytes.NewReader(twice), io.Discard, &progress{}, nil)
+	_, err := read(t.Context(), bytes.NewReader(twice), io.Discard, &progress{}, nil)
 	require.ErrorContains(t, err, "two files in one")
 
-	found, err := read(strings.NewReader(whole), io.Discard, &progress{}, nil)
+	found, err := read(t.Context(), strings.NewReader(whole), io.Discard, &progress{}, nil)
 	require.NoError(t, err)
 	require.True(t, found.Sealed)
 	require.Equal(t, int64(2001), found.Rows["accounts.members"])
@@ -153,7 +181,7 @@ func TestABitThatWasFlippedInACompressedFileIsSeenOrChangesNothing(t *testing.T)
 	for bit := range len(file) * 8 {
 		file[bit/8] ^= 1 << (bit % 8)
 		var text strings.Builder
-		if _, err := read(bytes.NewReader(file), &text, &progress{}, nil); err != nil {
+		if _, err := read(t.Context(), bytes.NewReader(file), &text, &progress{}, nil); err != nil {
 			seen++
 		} else {
 			require.Equal(t, whole, text.String(), "bit %d", bit)
@@ -167,7 +195,7 @@ func TestOnlyLinesThatNameASchemaAreChangedWhenAFileIsLoaded(t *testing.T) {
 	t.Parallel()
 	const data = "INSERT INTO `members` VALUES\n(1,'a'),\n(2,'b');\n"
 	var loaded strings.Builder
-	_, err := read(strings.NewReader(resealed(t, header+"mariadb, now\n/*!40000 DROP DATABASE IF EXISTS `accounts`*/;\n"+
+	_, err := read(t.Context(), strings.NewReader(resealed(t, header+"mariadb, now\n/*!40000 DROP DATABASE IF EXISTS `accounts`*/;\n"+
 		"CREATE DATABASE /*!32312 IF NOT EXISTS*/ `accounts` /*!40100 DEFAULT CHARACTER SET utf8mb4 */;\nUSE `accounts`;\n"+
 		"CREATE TABLE `accounts` (\n);\n"+data+dbpair.DumpEnd)), &loaded, &progress{}, intoLoaded)
 	require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -126,7 +127,7 @@ type reading struct {
 
 // read copies the text of a file and verifies it whole. rewrite may change a line; it is not asked about lines of data. Nothing of what
 // was copied may be used before read has succeeded.
-func read(file io.Reader, out io.Writer, done *progress, rewrite func(line []byte) []byte) (Contents, error) {
+func read(ctx context.Context, file io.Reader, out io.Writer, done *progress, rewrite func(line []byte) []byte) (Contents, error) {
 	text, err := unpacked(file)
 	if err != nil {
 		return Contents{}, fmt.Errorf("the file is damaged: %w", err)
@@ -134,6 +135,9 @@ func read(file io.Reader, out io.Writer, done *progress, rewrite func(line []byt
 	r := reading{tally: newTally(), digest: sha256.New()}
 	lines := bufio.NewReaderSize(text, 1<<16)
 	for first, begins := true, true; ; first = false {
+		if err := ctx.Err(); err != nil {
+			return Contents{}, err
+		}
 		line, err := lines.ReadSlice('\n')
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 			return Contents{}, fmt.Errorf("the file is damaged: %w", err)
@@ -223,13 +227,13 @@ func (r *reading) end() (Contents, error) {
 }
 
 // readFile is read for a file with a name.
-func readFile(path string, out io.Writer, done *progress, rewrite func(line []byte) []byte) (Contents, error) {
+func readFile(ctx context.Context, path string, out io.Writer, done *progress, rewrite func(line []byte) []byte) (Contents, error) {
 	file, err := os.Open(path) // #nosec G304 -- the operator names it
 	if err != nil {
 		return Contents{}, err
 	}
 	defer file.Close() //nolint:errcheck // only read from
-	found, err := read(file, out, done, rewrite)
+	found, err := read(ctx, file, out, done, rewrite)
 	if err != nil {
 		return Contents{}, fmt.Errorf("%s: %w", path, err)
 	}

@@ -22,16 +22,23 @@ var (
 	ErrHoldsData = errors.New("there are members or orders, which a restore would remove; FORCE=1 removes them")
 	// ErrUnsealed says that a file does not show whether it is whole.
 	ErrUnsealed = errors.New("the file is of an earlier release, and does not show whether something was cut out or changed; " +
-		"FORCE=1 restores it nevertheless")
+		"FORCE=unsealed restores it nevertheless")
 )
+
+// Insists says which dangers somebody accepts. They are two, because there is data in nearly every system: whoever restores accepts that
+// it goes, and must still be told that a file may not be whole.
+type Insists struct {
+	Data     bool // members and orders that are there are removed
+	Unsealed bool // the file may not be whole
+}
 
 // Restore replaces both schemas on the primary by those of a backup; the replica follows. It verifies the whole file first. Then it loads
 // the file beside the old data, while the services go on, and compares the rows with what the file says. Only then it stops the services,
 // exchanges the data in one statement, and starts the services, which migrate the tables of an older backup. Whatever fails before the
 // exchange leaves the old data in service. What an interrupted restore leaves behind, the next one or Tidy removes.
-func Restore(ctx context.Context, pair *dbpair.Pair, services Services, path string, force bool, out io.Writer) error {
+func Restore(ctx context.Context, pair *dbpair.Pair, services Services, path string, insists Insists, out io.Writer) error {
 	r := restoring{pair: pair, services: services, path: path, out: out}
-	if err := r.run(ctx, force); err != nil {
+	if err := r.run(ctx, insists); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	return nil
@@ -48,14 +55,14 @@ type restoring struct {
 
 func (r *restoring) say(text string) { _, _ = fmt.Fprintln(r.out, text) }
 
-func (r *restoring) run(ctx context.Context, force bool) (err error) {
-	is, err := verify(r.path, r.out)
+func (r *restoring) run(ctx context.Context, insists Insists) (err error) {
+	is, err := verify(ctx, r.path, r.out)
 	switch {
 	case err != nil:
 		return err
 	case is.Engine != r.pair.Engine():
 		return fmt.Errorf("%s: this is a backup of %s, but the servers here are %s", r.path, is.Engine, r.pair.Engine())
-	case !is.Sealed && !force:
+	case !is.Sealed && !insists.Unsealed:
 		return fmt.Errorf("%s: %w", r.path, ErrUnsealed)
 	case !is.Sealed:
 		r.say("the file is of an earlier release: whether it is whole cannot be verified")
@@ -67,7 +74,7 @@ func (r *restoring) run(ctx context.Context, force bool) (err error) {
 		return err
 	}
 	defer r.db.Close() //nolint:errcheck // what was written was committed
-	if !force {
+	if !insists.Data {
 		if err := refuseData(ctx, r.db); err != nil {
 			return err
 		}
@@ -90,7 +97,7 @@ func (r *restoring) load(ctx context.Context, is Contents) error {
 	piped, piping := io.Pipe()
 	read := make(chan error, 1)
 	go func() {
-		again, err := readFile(r.path, piping, done, intoLoaded)
+		again, err := readFile(ctx, r.path, piping, done, intoLoaded)
 		if err == nil && !maps.Equal(again.Rows, is.Rows) {
 			err = errors.New("the file was changed meanwhile")
 		}

@@ -39,6 +39,8 @@ const (
 	// A command that has just taken the lock needs a moment to write its name there.
 	holderLooks = 20
 	holderPause = 10 * time.Millisecond
+	// awaitQuietly is how long a command waits for the supervisor and says nothing.
+	awaitQuietly = 2 * time.Second
 )
 
 func (s Stack) lockFile() string          { return filepath.Join(s.Data(), "lock") }
@@ -56,16 +58,26 @@ func (s Stack) LockProcesses(command string, now time.Time) (unlock func(), err 
 	return lock(s.processesLockFile(), command, now)
 }
 
-// AwaitProcesses is LockProcesses that waits while the supervisor starts something, which takes a moment.
-func (s Stack) AwaitProcesses(ctx context.Context, command string, now time.Time) (unlock func(), err error) {
+// LockData keeps a backup and a restore apart. A backup that began before the data was exchanged would hold old tables beside new ones.
+func (s Stack) LockData(command string, now time.Time) (unlock func(), err error) {
+	return lock(filepath.Join(s.Data(), "run", "data-lock"), command, now)
+}
+
+// AwaitProcesses is LockProcesses that waits until ctx ends, because the supervisor only takes a moment to start something. If it takes
+// longer, report is told who is waited for.
+func (s Stack) AwaitProcesses(ctx context.Context, command string, report func(string)) (unlock func(), err error) {
+	long := time.NewTimer(awaitQuietly)
+	defer long.Stop()
 	for {
-		unlock, err := s.LockProcesses(command, now)
+		unlock, err := s.LockProcesses(command, time.Now())
 		if _, locked := errors.AsType[*LockedError](err); !locked {
 			return unlock, err
 		}
 		select {
 		case <-ctx.Done():
 			return nil, errors.Join(ctx.Err(), err)
+		case <-long.C:
+			report("waiting: " + err.Error())
 		case <-time.After(holderPause):
 		}
 	}
@@ -75,7 +87,7 @@ func lock(path, command string, now time.Time) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
-	for look := range holderLooks {
+	for look := 1; ; look++ {
 		file, locked, err := tryLock(path)
 		if err != nil {
 			return nil, fmt.Errorf("lock the data folder: %w", err)
@@ -85,12 +97,11 @@ func lock(path, command string, now time.Time) (unlock func(), err error) {
 			_ = writeHolder(file, holder{Command: command, PID: os.Getpid(), Since: now})
 			return func() { _ = errors.Join(file.Truncate(0), file.Close()) }, nil
 		}
-		if holding := readHolder(path); holding.alive() || look == holderLooks-1 {
+		if holding := readHolder(path); holding.alive() || look == holderLooks {
 			return nil, &LockedError{holder: holding, file: path}
 		}
 		<-time.After(holderPause)
 	}
-	return nil, &LockedError{file: path}
 }
 
 // tryLock opens the file and locks it, if nobody else has. The kernel ends the lock with the process, however that ends.

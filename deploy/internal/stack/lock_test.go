@@ -1,11 +1,13 @@
 package stack_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -59,6 +61,29 @@ func TestACommandThatWasKilledHoldsNothing(t *testing.T) {
 	unlock, err = s.Lock("make down", time.Now())
 	require.NoError(t, err)
 	unlock()
+}
+
+func TestACommandThatWaitsForLongSaysForWhom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := stack.Stack{Folder: t.TempDir()}
+		unlock, err := s.LockProcesses("oms supervise", time.Now())
+		require.NoError(t, err)
+		said := make(chan string, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := s.AwaitProcesses(ctx, "make up", func(text string) { said <- text })
+			ended <- err
+		}()
+		require.Contains(t, <-said, "waiting: `oms supervise` works in this data folder")
+		cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+		unlock()
+		unlock, err = s.AwaitProcesses(t.Context(), "make up", func(text string) { t.Error(text) })
+		require.NoError(t, err)
+		unlock()
+	})
 }
 
 func TestWhateverTheLocksFileHoldsIsNoReasonToFail(t *testing.T) {
