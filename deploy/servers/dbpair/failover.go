@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // Failover makes the replica the primary. It can be repeated: if it was interrupted, the next one completes it.
 //
-// If the primary answers, it becomes read-only, the replica catches up, and the two exchange roles. Nothing is lost. If the primary does
+// If the primary answers, it becomes read-only, the replica catches up, and the two exchange roles. Nothing is lost. If the primary is busy
+// and cannot become read-only in time, nothing changes. If it cannot because it commits nothing, as with a full disk, it is replaced as
+// one that does not answer, provided that it has waited for the replica before it acknowledged anything. If the primary does
 // not answer, it is killed wherever it may still run, because a server that hangs may wake up and acknowledge writes. Then the replica
 // applies everything that it received and is promoted. A replica that stopped receiving because of an error lacks later writes, so
 // Failover refuses to promote it.
@@ -17,8 +21,8 @@ import (
 // an old primary that comes back.
 func (p *Pair) Failover(ctx context.Context) error { return p.failover(ctx, false) }
 
-// ForceFailover is Failover for a replica that Failover refuses. It also promotes a replica that stopped receiving because of an error. If
-// the replica holds newer data than the primary, it kills the primary.
+// ForceFailover is Failover for a replica that Failover refuses. It also promotes a replica that stopped receiving because of an error, and
+// one for which a primary that commits nothing did not wait. If the replica holds newer data than the primary, it kills the primary.
 func (p *Pair) ForceFailover(ctx context.Context) error { return p.failover(ctx, true) }
 
 func (p *Pair) failover(ctx context.Context, force bool) error {
@@ -58,12 +62,25 @@ func (p *Pair) replacePrimary(ctx context.Context, views [2]view, force bool) (a
 		return true, p.takeOver(ctx, next, epoch, force)
 	case old.err != nil:
 		p.say("%s does not answer (%v)", old.server, old.err)
+		if saysDiskFull(old.err) {
+			if err := p.refuseLoss(ctx, force); err != nil {
+				return false, err
+			}
+		}
 		return true, p.takeOver(ctx, next, epoch, force)
 	case next.epoch > old.epoch:
 		return false, p.complete(ctx, epoch)
 	default:
-		return false, p.changeOver(ctx, epoch)
+		return p.changeOver(ctx, old, next, epoch, force)
 	}
+}
+
+// saysDiskFull recognizes the errors with which a server answers what it has no disk space for, such as a question that needs a temporary
+// table.
+func saysDiskFull(err error) bool {
+	const diskFull, tableFull = 1021, 1114
+	said, is := errors.AsType[*mysql.MySQLError](err)
+	return is && (said.Number == diskFull || said.Number == tableFull)
 }
 
 // choose decides which server is replaced (old) and which one takes over (next).

@@ -31,6 +31,14 @@ type view struct {
 
 func (v view) writable() bool { return v.err == nil && !v.readOnly }
 
+// idle is how long ago the newest heartbeat was committed, or 0 if there never was one.
+func (v view) idle() time.Duration {
+	if v.beat == 0 {
+		return 0
+	}
+	return time.Since(time.UnixMicro(int64(v.beat))) // #nosec G115 -- a time
+}
+
 // newerThan reports whether the server holds much newer heartbeats than the other, without a promotion that explains it. That happens
 // only if the other has lost its data or was given older data.
 func (v view) newerThan(other view) bool {

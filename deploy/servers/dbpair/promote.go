@@ -16,16 +16,56 @@ const (
 	// it. A client whose looks get no answer believes in the old primary for longer (2 s in libs/mysqlx), and learns from the
 	// new primary's higher epoch. So a second is enough, and all writes wait for it.
 	handover = time.Second
-	// oldBeat is the age of a promoted server's newest heartbeat from which on the operator is told. Heartbeats come every second.
+	// oldBeat is the age of a server's newest heartbeat from which on nothing seems to be committed there. Heartbeats come every second.
 	oldBeat = 5 * time.Second
 )
 
-// changeOver is a failover that the primary takes part in. Nothing is final until the replica has everything.
-func (p *Pair) changeOver(ctx context.Context, epoch uint64) error {
+// changeOver is a failover that the primary takes part in. Nothing is final until the replica has everything. alone says that the primary
+// could not take part after all, and was killed.
+func (p *Pair) changeOver(ctx context.Context, old, next view, epoch uint64, force bool) (alone bool, err error) {
+	idle := old.idle()
 	p.say("%s becomes read-only", p.Primary)
 	if err := p.engine.setReadOnly(ctx, p.Primary, true); err != nil {
-		return errors.Join(err, p.giveUp(ctx))
+		if err := p.refuseKill(ctx, err, idle, next, force); err != nil {
+			return false, errors.Join(err, p.giveUp(ctx))
+		}
+		return true, p.takeOver(ctx, next, epoch, force)
 	}
+	return false, p.exchange(ctx, epoch)
+}
+
+// refuseKill says why a primary that answers and does not become read-only is not killed. nil means that it is to be: nothing can be
+// written to it, as with a full disk, where commits wait for space and the change waits for them.
+func (p *Pair) refuseKill(ctx context.Context, cause error, idle time.Duration, next view, force bool) error {
+	if ctx.Err() != nil || idle <= oldBeat {
+		return fmt.Errorf("%s cannot become read-only; SHOW PROCESSLIST shows there what holds a lock: %w", p.Primary, cause)
+	}
+	stuck := fmt.Sprintf("%s has committed nothing for %v, as with a full disk, and cannot become read-only", p.Primary, idle.Round(time.Second))
+	if err := errors.Join(p.refuseTakeOver(next, force), p.refuseLoss(ctx, force)); err != nil {
+		return fmt.Errorf("%s: %w: %w", stuck, cause, err)
+	}
+	p.say("%s: %v", stuck, cause)
+	return nil
+}
+
+// refuseLoss says why a primary that answers and is of no use is not killed: it has not waited for the replica, so the replica may lack what
+// was acknowledged. While it waits for the replica, the replica has all of that.
+func (p *Pair) refuseLoss(ctx context.Context, force bool) error {
+	if force {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	waits, err := p.Primary.status(ctx, p.engine.words().semiSyncStatus)
+	if err == nil && waits == "ON" {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("%s does not wait for %s, so what it acknowledged lately may be on it alone; make space on its disk and "+
+		"repeat this (FORCE=1 gives that up and kills it)", p.Primary, p.Replica), err)
+}
+
+// exchange is changeOver once the primary is read-only.
+func (p *Pair) exchange(ctx context.Context, epoch uint64) error {
 	noticed := time.NewTimer(handover)
 	defer noticed.Stop()
 	p.say("%s applies what it lacks", p.Replica)
@@ -71,12 +111,8 @@ func (p *Pair) complete(ctx context.Context, epoch uint64) error {
 
 // takeOver is a failover without the primary. The primary is not touched until it is clear that the replica can take over.
 func (p *Pair) takeOver(ctx context.Context, next view, epoch uint64, force bool) error {
-	switch {
-	case next.status.applyFailed:
-		return fmt.Errorf("%s cannot apply what it received: %s", p.Replica, next.status.Problem)
-	case next.status.receiveFailed && !force:
-		return fmt.Errorf("%s stopped receiving before, so what was written since would be lost (FORCE=1 promotes it nevertheless): %s",
-			p.Replica, next.status.Problem)
+	if err := p.refuseTakeOver(next, force); err != nil {
+		return err
 	}
 	running, err := p.Primary.Running()
 	if err != nil {
@@ -105,6 +141,18 @@ func (p *Pair) takeOver(ctx context.Context, next view, epoch uint64, force bool
 	// it. If it comes back nevertheless, its lower epoch tells clients.
 	if err := p.Replica.demote(ctx); err != nil {
 		p.say("%s could not be told that it is a replica now. Start it by `make rejoin` only: %v", p.Replica, err)
+	}
+	return nil
+}
+
+// refuseTakeOver says why the replica cannot take over without the primary.
+func (p *Pair) refuseTakeOver(next view, force bool) error {
+	switch {
+	case next.status.applyFailed:
+		return fmt.Errorf("%s cannot apply what it received: %s", p.Replica, next.status.Problem)
+	case next.status.receiveFailed && !force:
+		return fmt.Errorf("%s stopped receiving before, so what was written since would be lost (FORCE=1 promotes it nevertheless): %s",
+			p.Replica, next.status.Problem)
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ type dialect struct {
 	await           string   // query that waits for a position for a number of seconds; its result is 0 when it is reached
 	semiSyncTimeout string   // variable, in milliseconds
 	semiSyncClients string   // status variable: how many replicas acknowledge
+	semiSyncStatus  string   // status variable: whether a commit waits for a replica, ON or OFF
 }
 
 func (d dialect) words() dialect { return d }

@@ -24,6 +24,7 @@ func newMariaDBReplication(dir string) mariadbReplication {
 		await:           "SELECT MASTER_GTID_WAIT(?, ?)",
 		semiSyncTimeout: "rpl_semi_sync_master_timeout",
 		semiSyncClients: "Rpl_semi_sync_master_clients",
+		semiSyncStatus:  "Rpl_semi_sync_master_status",
 	}}
 }
 

@@ -22,6 +22,7 @@ func newMySQLReplication() mysqlReplication {
 		await:           "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)",
 		semiSyncTimeout: "rpl_semi_sync_source_timeout",
 		semiSyncClients: "Rpl_semi_sync_source_clients",
+		semiSyncStatus:  "Rpl_semi_sync_source_status",
 	}}
 }
 

@@ -2,6 +2,8 @@ package dbpair
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -54,10 +56,8 @@ func TestAWritableReplicaIsMadeReadOnly(t *testing.T) {
 func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
-	busy, err := openRoot(t, l.pair.Primary).Conn(t.Context())
-	require.NoError(t, err)
-	_, err = busy.ExecContext(t.Context(), "LOCK TABLES "+l.schema.Name+".rows_of_it WRITE")
-	require.NoError(t, err)
+	l.beat(t, time.Now())
+	unlock := l.lock(t)
 	// Who gives up meanwhile is not overtaken: the server's end of waiting is waited for.
 	ctx, cancel := context.WithCancel(t.Context())
 	l.pair.Report = func(step string) {
@@ -65,13 +65,101 @@ func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {
 			time.AfterFunc(time.Second, cancel)
 		}
 	}
-	err = l.pair.Failover(ctx)
+	err := l.pair.Failover(ctx)
 	require.ErrorContains(t, err, "Lock wait timeout exceeded")
 	require.ErrorIs(t, ctx.Err(), context.Canceled)
-	_, err = busy.ExecContext(t.Context(), "UNLOCK TABLES")
-	require.NoError(t, err)
-	require.NoError(t, busy.Close())
+	l.beat(t, time.Now())
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "shows there what holds a lock")
+	unlock()
 	l.insert(t, l.pair.Primary, 1)
+}
+
+// beat writes the heartbeat that a service would have written at a time.
+func (l ledger) beat(t *testing.T, at time.Time) {
+	t.Helper()
+	run(t, openRoot(t, l.pair.Primary), fmt.Sprintf("UPDATE %s.heartbeat SET beat = %d", l.schema.Name, at.UnixMicro()))
+}
+
+// lock keeps the primary from becoming read-only, as commits do that wait for space on a full disk.
+func (l ledger) lock(t *testing.T) (unlock func()) {
+	t.Helper()
+	holder, err := openRoot(t, l.pair.Primary).Conn(t.Context())
+	require.NoError(t, err)
+	_, err = holder.ExecContext(t.Context(), "LOCK TABLES "+l.schema.Name+".rows_of_it WRITE")
+	require.NoError(t, err)
+	return func() {
+		_, err := holder.ExecContext(t.Context(), "UNLOCK TABLES")
+		require.NoError(t, errors.Join(err, holder.Close()))
+	}
+}
+
+// acknowledging lets the primary wait for its replica before it acknowledges a commit, or no longer.
+func (l ledger) acknowledging(t *testing.T, waits bool) {
+	t.Helper()
+	words := l.pair.engine.words()
+	run(t, openRoot(t, l.pair.Primary), fmt.Sprintf("SET GLOBAL %s = %t", strings.Replace(words.semiSyncTimeout, "timeout", "enabled", 1), waits))
+	require.Eventually(t, func() bool {
+		status, err := l.pair.Primary.status(t.Context(), words.semiSyncStatus)
+		return err == nil && (status == "ON") == waits
+	}, time.Minute, 50*time.Millisecond)
+}
+
+func TestAPrimaryThatAnswersAndCommitsNothingIsReplacedIfTheReplicaHasAllThatItAcknowledged(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.insert(t, l.pair.Primary, 1)
+	l.beat(t, time.Now().Add(-time.Minute))
+	require.NoError(t, l.pair.Sync(t.Context()))
+	l.acknowledging(t, false)
+	unlock := l.lock(t)
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "server primary does not wait for server replica")
+	unlock()
+	l.insert(t, l.pair.Primary, 2) // it has stayed the primary
+
+	require.NoError(t, l.pair.Sync(t.Context()))
+	l.acknowledging(t, true)
+	l.lock(t)
+	require.NoError(t, l.pair.Failover(t.Context()))
+	alive, err := l.pair.Replica.Running()
+	require.NoError(t, err)
+	require.False(t, alive)
+	l.insert(t, l.pair.Primary, 3)
+	require.NoError(t, l.pair.Rejoin(t.Context()))
+	l.requireRoles(t, "replica", "1,2,3", 1)
+}
+
+func TestAPrimaryThatHasNoSpaceToAnswerIsReplacedIfTheReplicaHasAllThatItAcknowledgedOrByForce(t *testing.T) {
+	t.Parallel()
+	// What asks the server for its epoch gets the error of a full disk.
+	full := func(t *testing.T, l ledger) {
+		t.Helper()
+		name := l.schema.Name
+		require.NoError(t, l.pair.Primary.exec(t.Context(), unlogged, "RENAME TABLE "+name+".heartbeat TO "+name+".beats",
+			"CREATE FUNCTION "+name+".full() RETURNS BIGINT DETERMINISTIC NO SQL "+
+				"BEGIN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1021; RETURN 0; END",
+			"CREATE VIEW "+name+".heartbeat AS SELECT id, beat, "+name+".full() AS epoch FROM "+name+".beats"))
+	}
+	for _, waits := range []bool{true, false} {
+		t.Run(fmt.Sprint("waits for the replica: ", waits), func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			l.insert(t, l.pair.Primary, 1)
+			require.NoError(t, l.pair.Sync(t.Context()))
+			l.acknowledging(t, waits)
+			full(t, l)
+			failover := l.pair.Failover
+			if !waits {
+				require.ErrorContains(t, failover(t.Context()), "server primary does not wait for server replica")
+				alive, err := l.pair.Primary.Running()
+				require.NoError(t, err)
+				require.True(t, alive)
+				failover = l.pair.ForceFailover
+			}
+			require.NoError(t, failover(t.Context()))
+			l.insert(t, l.pair.Primary, 2)
+			require.Equal(t, "1,2", l.ids(t, l.pair.Primary))
+		})
+	}
 }
 
 func TestAServerThatDockerCannotTellOfIsNotTakenForDead(t *testing.T) { //nolint:paralleltest // the address is in the environment

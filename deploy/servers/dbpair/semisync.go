@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // semiSyncTimeout is how many milliseconds a commit waits for the replica before the primary goes on without it.
@@ -34,10 +35,19 @@ func (p *Pair) withoutSemiSyncWait(ctx context.Context, servers []*Server, do fu
 	return do()
 }
 
-// statusNumber returns a status variable that is a number.
-func (s *Server) statusNumber(ctx context.Context, name string) (number int, err error) {
+// status returns the value of a status variable.
+func (s *Server) status(ctx context.Context, name string) (value string, err error) {
 	err = s.asRoot(func(db *sql.DB) error {
-		return db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE '"+name+"'").Scan(&name, &number)
+		return db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE '"+name+"'").Scan(&name, &value)
 	})
-	return number, err
+	return value, err
+}
+
+// statusNumber returns the value of a status variable that is a number.
+func (s *Server) statusNumber(ctx context.Context, name string) (int, error) {
+	value, err := s.status(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(value)
 }
