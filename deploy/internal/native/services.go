@@ -150,10 +150,10 @@ func (r *Runner) startService(ctx context.Context, part part, command proc.Comma
 	switch {
 	case err != nil:
 		return err
-	case before == nil:
-		r.say("%s is ready", part.name)
-	case process.PID() == before.PID():
+	case before != nil && process.PID() == before.PID():
 		r.say("%s is ready, and goes on unchanged", part.name)
+	case before == nil || before.Fingerprint() == command.Fingerprint: // it ran, but had been asked to end
+		r.say("%s is ready", part.name)
 	case replaced:
 		r.say("%s was replaced while it served, because of %s", part.name, changed(before.Fingerprint(), command.Fingerprint))
 	default:

@@ -35,8 +35,8 @@ func passed(now, since time.Time, pause time.Duration) bool {
 const lockName = "lock"
 
 // Supervise starts processes again that ended although nobody asked them to, until ctx ends. A process whose record is there without the
-// process has ended so: whoever ends a process here removes its record first. Nothing is started while a command works that starts and
-// ends processes. It also keeps the logs of all parts, its own among them, within a size.
+// process has ended so: whoever ends a process here writes that into its record first. Nothing is started while a command works that starts
+// and ends processes. It also keeps the logs of all parts, its own among them, within a size.
 func (r *Runner) Supervise(ctx context.Context) error {
 	look := time.NewTicker(lookInterval)
 	defer look.Stop()

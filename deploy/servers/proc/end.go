@@ -49,8 +49,9 @@ func (p *Process) Kill() error {
 	return nil
 }
 
-// end sends a signal that ends the process. The record goes first: a record without a process means that the process ended by itself.
-func (p *Process) end(signal os.Signal) error { return errors.Join(p.forget(), p.signal(signal)) }
+// end sends a signal that ends the process. The record says so first, because a record that does not, without a process, means that the
+// process ended by itself. The record goes when the process is gone.
+func (p *Process) end(signal os.Signal) error { return errors.Join(p.noteEnding(), p.signal(signal)) }
 
 // EndOthers ends the processes that were started for a record, but for one.
 func EndOthers(ctx context.Context, record string, one *Process) error {
@@ -61,7 +62,15 @@ func EndOthers(ctx context.Context, record string, one *Process) error {
 	return err
 }
 
+// wait waits for the end of a process that was asked to end, and removes its record.
 func (p *Process) wait(ctx context.Context) error {
+	if err := p.waitEnd(ctx); err != nil {
+		return err
+	}
+	return p.forget()
+}
+
+func (p *Process) waitEnd(ctx context.Context) error {
 	if p.exited != nil {
 		select {
 		case <-p.exited:

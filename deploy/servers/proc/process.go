@@ -45,6 +45,7 @@ type Process struct {
 	started  time.Time     // zero if only the kernel knows
 	exited   chan struct{} // closed at the end of our own child; nil for a process that was found
 	result   error         // of our own child, once it has exited
+	ending   bool          // somebody has asked it to end
 }
 
 // Start runs the command and writes its record. Without a record the kernel kills the process when this process ends; with one the process has a
@@ -91,7 +92,8 @@ func start(command Command) (*Process, error) {
 }
 
 // Ensure returns the process that the command's record names if it runs with the command's fingerprint. Otherwise it stops that
-// process and starts the command; replaced is true if there was one to stop. It also ends what an interrupted command started for the
+// process and starts the command; replaced is true if there was one to stop. A process that an interrupted command has asked to end is
+// waited for, and the command is started anew. Ensure also ends what an interrupted command started for the
 // same record. A command without a record is always started.
 func Ensure(ctx context.Context, command Command) (process *Process, replaced bool, err error) {
 	if command.Record != "" {
@@ -102,7 +104,7 @@ func Ensure(ctx context.Context, command Command) (process *Process, replaced bo
 		if err := EndOthers(ctx, command.Record, running); err != nil {
 			return nil, false, err
 		}
-		if running != nil && running.Fingerprint() == command.Fingerprint {
+		if running.goesOnAs(command) {
 			return running, false, running.remember()
 		}
 		if err := running.Stop(ctx); err != nil {
@@ -121,7 +123,7 @@ func Replace(ctx context.Context, command Command, ready func(*Process) error) (
 	if err != nil {
 		return nil, false, err
 	}
-	if running == nil || running.Fingerprint() == command.Fingerprint {
+	if running == nil || running.goesOnAs(command) {
 		if process, _, err = Ensure(ctx, command); err == nil {
 			err = ready(process)
 		}
@@ -141,6 +143,11 @@ func Replace(ctx context.Context, command Command, ready func(*Process) error) (
 		return nil, false, errors.Join(err, next.Kill())
 	}
 	return next, true, running.Stop(ctx)
+}
+
+// goesOnAs reports whether a process is what the command would start, and nobody has asked it to end.
+func (p *Process) goesOnAs(command Command) bool {
+	return p != nil && !p.ending && p.Fingerprint() == command.Fingerprint
 }
 
 // Setting returns a setting from the environment that the process was started with.

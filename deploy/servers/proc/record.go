@@ -21,6 +21,8 @@ type processRecord struct {
 	PID      int       `json:"pid"`
 	Identity string    `json:"identity"`
 	Started  time.Time `json:"started"`
+	// Ending says that somebody has asked the process to end. It may take its time, and whoever asked may not live to see it.
+	Ending bool `json:"ending,omitempty"`
 }
 
 // RecordIn returns the path of the record in a folder that belongs to one process.
@@ -96,8 +98,8 @@ func Forget(record string) error {
 	return nil
 }
 
-// Ended returns the command of a process that has ended although nobody here asked it to: its record is still there. It also
-// returns when the process was started.
+// Ended returns the command of a process that has ended although nobody here asked it to: its record is still there, and does not say
+// so. It also returns when the process was started.
 func Ended(record string) (command Command, started time.Time, ended bool, err error) {
 	saved, err := readRecord(record)
 	if errors.Is(err, os.ErrNotExist) {
@@ -107,7 +109,7 @@ func Ended(record string) (command Command, started time.Time, ended bool, err e
 		return Command{}, time.Time{}, false, err
 	}
 	running, err := Find(record)
-	return saved.Command, saved.Started, running == nil && saved.Path != "", err
+	return saved.Command, saved.Started, running == nil && saved.Path != "" && !saved.Ending, err
 }
 
 func readRecord(record string) (saved processRecord, err error) {
@@ -131,14 +133,16 @@ func (saved processRecord) process() *Process {
 	if err != nil {
 		return nil
 	}
-	return &Process{command: saved.Command, handle: handle, identity: saved.Identity, started: saved.Started}
+	return &Process{command: saved.Command, handle: handle, identity: saved.Identity, started: saved.Started, ending: saved.Ending}
 }
 
 func (p *Process) writeRecord() error {
 	if p.command.Record == "" {
 		return nil
 	}
-	content, err := json.Marshal(processRecord{Command: p.command, PID: p.PID(), Identity: p.identity, Started: p.started})
+	content, err := json.Marshal(processRecord{
+		Command: p.command, PID: p.PID(), Identity: p.identity, Started: p.started, Ending: p.ending,
+	})
 	if err != nil {
 		return fmt.Errorf("encode process record: %w", err)
 	}
@@ -156,13 +160,28 @@ func (p *Process) remember() error {
 	return p.writeRecord()
 }
 
-// forget removes the record, unless it names another process.
-func (p *Process) forget() error {
-	if p.command.Record == "" {
+// noteEnding writes into the record that the process is to end, unless the record names another process. Where that cannot be written, as on
+// a full disk, the record is removed, which also says that the process did not end by itself.
+func (p *Process) noteEnding() error {
+	if p.command.Record == "" || p.recordsAnother() {
 		return nil
 	}
-	if saved, err := readRecord(p.command.Record); err == nil && !saved.process().is(p) {
+	p.ending = true
+	if p.writeRecord() == nil {
 		return nil
 	}
 	return Forget(p.command.Record)
+}
+
+// forget removes the record, unless it names another process.
+func (p *Process) forget() error {
+	if p.command.Record == "" || p.recordsAnother() {
+		return nil
+	}
+	return Forget(p.command.Record)
+}
+
+func (p *Process) recordsAnother() bool {
+	saved, err := readRecord(p.command.Record)
+	return err == nil && !saved.process().is(p)
 }
