@@ -1,13 +1,17 @@
 package httpx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"oms.internal/libs/handover"
 )
 
 // What the kernel keeps of one connection, in bytes; Linux takes twice as much for its own records. Left to itself, it keeps 4 MiB
@@ -28,10 +32,15 @@ type Port struct {
 	addr   net.Addr
 	// beside is true where another process listened at the address already when this one took it.
 	beside bool
+	kept   *handover.Port // nil where the process took the port itself
 }
 
-// take takes the port at one address.
+// take takes the port at one address. An address that is a path, such as /run/ports/gateway, is the Unix socket of a process that keeps
+// the port (package handover); such a port is always shared.
 func take(address string, shared bool) (*Port, error) {
+	if filepath.IsAbs(address) {
+		return takeKept(address)
+	}
 	wanted, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("take %s: %w", address, err)
@@ -48,17 +57,42 @@ func take(address string, shared bool) (*Port, error) {
 		return nil, &net.OpError{Op: "bind", Net: "tcp", Addr: wanted, Err: err}
 	}
 	port := &Port{socket: os.NewFile(uintptr(descriptor), "port "+address), beside: beside}
-	bound, err := syscall.Getsockname(descriptor)
-	if err != nil {
-		return nil, errors.Join(os.NewSyscallError("getsockname", err), port.Close())
-	}
-	switch bound := bound.(type) {
-	case *syscall.SockaddrInet4:
-		port.addr = &net.TCPAddr{IP: bound.Addr[:], Port: bound.Port}
-	case *syscall.SockaddrInet6:
-		port.addr = &net.TCPAddr{IP: bound.Addr[:], Port: bound.Port}
+	if port.addr, err = boundTo(descriptor); err != nil {
+		return nil, errors.Join(err, port.Close())
 	}
 	return port, nil
+}
+
+func takeKept(path string) (*Port, error) {
+	kept, err := handover.Take(path)
+	if err != nil {
+		return nil, err
+	}
+	port := &Port{socket: kept.Socket, beside: kept.Beside, kept: kept}
+	socket, err := kept.Socket.SyscallConn()
+	if err == nil {
+		controlErr := socket.Control(func(descriptor uintptr) {
+			if err = setBuffers(int(descriptor)); err == nil {
+				port.addr, err = boundTo(int(descriptor))
+			}
+		})
+		err = errors.Join(err, controlErr)
+	}
+	if err != nil {
+		return nil, errors.Join(err, port.Close(), kept.Leave())
+	}
+	return port, nil
+}
+
+func boundTo(descriptor int) (net.Addr, error) {
+	bound, err := syscall.Getsockname(descriptor)
+	switch bound := bound.(type) {
+	case *syscall.SockaddrInet4:
+		return &net.TCPAddr{IP: bound.Addr[:], Port: bound.Port}, nil
+	case *syscall.SockaddrInet6:
+		return &net.TCPAddr{IP: bound.Addr[:], Port: bound.Port}, nil
+	}
+	return nil, os.NewSyscallError("getsockname", err)
 }
 
 // TakeBoth takes the ports at the two addresses of a process, such as :8080: the one for requests and the one for operators. It takes
@@ -82,6 +116,16 @@ func (p *Port) Addr() net.Addr { return p.addr }
 
 // Beside tells whether another process listened at the address when the port was taken.
 func (p *Port) Beside() bool { return p.beside }
+
+// Hold returns nil when ctx ends. It fails where the port is kept by another process that has ended, because nobody reaches this process
+// then.
+func (p *Port) Hold(ctx context.Context) error {
+	if p.kept != nil {
+		return p.kept.Hold(ctx)
+	}
+	<-ctx.Done()
+	return nil
+}
 
 // ListenOr is Late or Listen.
 func (p *Port) ListenOr(late bool) (net.Listener, error) {
@@ -109,8 +153,8 @@ func (p *Port) Listen() (net.Listener, error) {
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: p.addr, Err: err}
 	}
 	listener, err := net.FileListener(p.socket)
-	if err != nil {
-		return nil, err
+	if err != nil || p.kept != nil { // the queue of a kept port stays, so its listener need not be patient
+		return listener, err
 	}
 	return patientListener{listener.(*net.TCPListener)}, nil
 }
@@ -151,11 +195,8 @@ func bind(family int, address syscall.Sockaddr, shared bool) (descriptor int, er
 	}
 	// Connections of a process that has just ended do not keep its successor from the address.
 	err = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(descriptor, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
-	// Each connection inherits these.
-	for option, size := range map[int]int{syscall.SO_SNDBUF: sendBuffer, syscall.SO_RCVBUF: receiveBuffer} {
-		if err == nil {
-			err = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(descriptor, syscall.SOL_SOCKET, option, size))
-		}
+	if err == nil {
+		err = setBuffers(descriptor)
 	}
 	if err == nil && shared {
 		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(descriptor, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
@@ -167,4 +208,11 @@ func bind(family int, address syscall.Sockaddr, shared bool) (descriptor int, er
 		return -1, errors.Join(err, syscall.Close(descriptor))
 	}
 	return descriptor, nil
+}
+
+// setBuffers sets what each connection inherits.
+func setBuffers(descriptor int) error {
+	return os.NewSyscallError("setsockopt", errors.Join(
+		syscall.SetsockoptInt(descriptor, syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer),
+		syscall.SetsockoptInt(descriptor, syscall.SOL_SOCKET, syscall.SO_RCVBUF, receiveBuffer)))
 }

@@ -116,17 +116,5 @@ func TestTheKernelKeepsLittleOfAConnectionThatIsNotRead(t *testing.T) {
 	listener, err := port.Listen()
 	require.NoError(t, err)
 	defer listener.Close()
-	require.NoError(t, connect(t, listener.Addr().String()))
-	accepted, err := listener.Accept()
-	require.NoError(t, err)
-	defer accepted.Close()
-	raw, err := accepted.(*net.TCPConn).SyscallConn()
-	require.NoError(t, err)
-	require.NoError(t, raw.Control(func(descriptor uintptr) {
-		for option, size := range map[int]int{syscall.SO_SNDBUF: 96 << 10, syscall.SO_RCVBUF: 64 << 10} {
-			got, err := syscall.GetsockoptInt(int(descriptor), syscall.SOL_SOCKET, option)
-			require.NoError(t, err)
-			require.Equal(t, size, got, "with what Linux adds for its own records")
-		}
-	}))
+	requireBuffers(t, listener)
 }

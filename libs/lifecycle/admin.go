@@ -96,15 +96,22 @@ func (l *Lifecycle) Handing(admin Part, listener io.Closer) Part {
 	return admin
 }
 
-// AddServing adds the part that serves requests, after all others, and the part that Admin returned, before all others. beside says that
-// another process serves at the same ports. Then both parts start last, and only once the rest is ready: until then the other process
-// answers, and it goes on if this one never gets there.
-func (l *Lifecycle) AddServing(admin, requests Part, beside bool) {
-	if beside {
-		l.parts = append(l.parts, l.allReady(), requests, admin)
-		return
+// Beside says of the two ports of a process whether another process serves there, too.
+type Beside struct{ Admin, Requests bool }
+
+// AddServing adds the part that serves requests, after all others, and the part that Admin returned, before all others. Where another
+// process serves requests at the same port, this one begins to only once the rest is ready: until then the other process answers,
+// and it goes on if this one never gets there. Where it has the admin port, too, this one answers there last of all.
+func (l *Lifecycle) AddServing(admin, requests Part, beside Beside) {
+	if beside.Requests {
+		l.parts = append(l.parts, l.allReady())
 	}
-	l.parts = append(append([]Part{admin}, l.parts...), requests)
+	l.parts = append(l.parts, requests)
+	if beside.Admin {
+		l.parts = append(l.parts, admin)
+	} else {
+		l.parts = append([]Part{admin}, l.parts...)
+	}
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

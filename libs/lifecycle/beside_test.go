@@ -17,7 +17,7 @@ import (
 
 func TestASuccessorServesOnlyOnceAllIsReadyHoweverLongThatTakes(t *testing.T) {
 	t.Parallel()
-	for _, beside := range []bool{false, true} {
+	for _, beside := range []lifecycle.Beside{{}, {Requests: true}, {Requests: true, Admin: true}} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			started := map[string]time.Duration{}
@@ -38,8 +38,11 @@ func TestASuccessorServesOnlyOnceAllIsReadyHoweverLongThatTakes(t *testing.T) {
 			synctest.Wait()
 			require.NoError(t, process.Ready())
 			want := map[string]time.Duration{"admin": 0, "nats": 0, "worker": 10 * time.Second, "http": 10 * time.Second}
-			if beside {
-				want["http"], want["admin"] = time.Hour, time.Hour
+			if beside.Requests {
+				want["http"] = time.Hour
+			}
+			if beside.Admin {
+				want["admin"] = time.Hour
 			}
 			require.Equal(t, want, started)
 			cancel()
@@ -59,7 +62,7 @@ func TestAProcessThatEndsLeavesTheSharedAdminPortToItsSuccessorAtOnce(t *testing
 		return nil
 	}}
 	process := newLifecycle(time.Minute)
-	process.AddServing(process.Handing(process.Admin(listener, prometheus.NewRegistry()), listener), draining, false)
+	process.AddServing(process.Handing(process.Admin(listener, prometheus.NewRegistry()), listener), draining, lifecycle.Beside{})
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() { result <- process.Run(ctx) }()

@@ -66,7 +66,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 	}
 	defer public.Close() //nolint:errcheck // once it is listened at, the server has closed it
 	defer admin.Close()  //nolint:errcheck // the same
-	operators, err := admin.ListenOr(public.Beside())
+	operators, err := admin.ListenOr(admin.Beside())
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 
 	// The order of the start. The end comes in reverse: HTTP drains first, the database goes last.
 	life := lifecycle.New(log, common.ShutdownTimeout)
-	life.Add(life.Clock(base.Metrics), p.database(common, base))
+	life.Add(life.Clock(base.Metrics), lifecycle.Part{Name: "port", Run: public.Hold}, p.database(common, base))
 	life.Add(special.Workers...)
 	life.Add(
 		lifecycle.Part{Name: "idempotency keys", Run: idempotency.NewCleaner(base.Database, log, time.Now).Run},
@@ -96,7 +96,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 	if common.ListenShared {
 		answers = life.Handing(answers, operators)
 	}
-	life.AddServing(answers, answer(common, base, public), public.Beside())
+	life.AddServing(answers, answer(common, base, public), lifecycle.Beside{Admin: admin.Beside(), Requests: public.Beside()})
 	return life.Run(ctx)
 }
 

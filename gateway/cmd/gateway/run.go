@@ -30,7 +30,11 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time
 	if err != nil {
 		return fmt.Errorf("principal key: %w", err)
 	}
-	public, admin, beside, err := listen(cfg)
+	publicPort, adminPort, err := httpx.TakeBoth(cfg.HTTPAddr, cfg.AdminAddr, cfg.ListenShared)
+	if err != nil {
+		return err
+	}
+	public, admin, err := listen(publicPort, adminPort)
 	if err != nil {
 		return err
 	}
@@ -65,7 +69,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time
 		return err
 	}
 	process := lifecycle.New(log, cfg.ShutdownTimeout)
-	process.Add(process.Clock(built.metrics))
+	process.Add(process.Clock(built.metrics), lifecycle.Part{Name: "port", Run: publicPort.Hold})
 	// It waits for nothing: what it does not hear while others start, nobody tells it again.
 	process.Add(lifecycle.Part{Name: "read your writes", Run: built.members.Run})
 	process.Add(lifecycle.Part{Name: "keys", Run: built.keys.Run, Ready: built.keys.Ready})
@@ -87,24 +91,19 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time
 		Run: func(ctx context.Context) error {
 			return httpx.Serve(ctx, built.app, served, httpx.Drain{Time: cfg.DrainTime})
 		},
-	}, beside)
+	}, lifecycle.Beside{Admin: adminPort.Beside(), Requests: publicPort.Beside()})
 	onListen(addresses{public: public.Addr(), admin: admin.Addr()})
 	return process.Run(ctx)
 }
 
 // listen listens at both ports or none. Nobody accepts yet: clients have no other gateway to turn to, so their connections
-// wait until this one can answer. If another gateway listens there, beside is true, and this one listens once it can answer.
-func listen(cfg Config) (public, admin net.Listener, beside bool, err error) {
-	publicPort, adminPort, err := httpx.TakeBoth(cfg.HTTPAddr, cfg.AdminAddr, cfg.ListenShared)
-	if err != nil {
-		return nil, nil, false, err
+// wait until this one can answer. Where another gateway listens, this one listens once it can answer.
+func listen(publicPort, adminPort *httpx.Port) (public, admin net.Listener, err error) {
+	if public, err = publicPort.ListenOr(publicPort.Beside()); err != nil {
+		return nil, nil, errors.Join(err, adminPort.Close())
 	}
-	beside = publicPort.Beside()
-	if public, err = publicPort.ListenOr(beside); err != nil {
-		return nil, nil, false, errors.Join(err, adminPort.Close())
+	if admin, err = adminPort.ListenOr(adminPort.Beside()); err != nil {
+		return nil, nil, errors.Join(err, public.Close())
 	}
-	if admin, err = adminPort.ListenOr(beside); err != nil {
-		return nil, nil, false, errors.Join(err, public.Close())
-	}
-	return public, admin, beside, nil
+	return public, admin, nil
 }

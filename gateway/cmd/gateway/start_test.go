@@ -4,12 +4,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/handover"
 	"oms.internal/libs/httpx"
+	"oms.internal/servers/testservers"
 )
 
 func TestRequestsThatComeWhileTheGatewayBeginsAreAnsweredOnceItCan(t *testing.T) {
@@ -102,4 +106,38 @@ func answersWhileItDrains(t *testing.T, drain time.Duration) bool {
 	_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", g.public.String())
 	require.Error(t, err)
 	return true
+}
+
+func TestAGatewayBesideAnotherTakesNoRequestBeforeItIsReady(t *testing.T) {
+	t.Parallel()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, free.Close())
+	path := filepath.Join(t.TempDir(), "port")
+	keeper, err := handover.Keep(t.Context(), free.Addr().String(), path)
+	require.NoError(t, err)
+	testservers.Run(t, keeper.Run)
+
+	old, next := newNeighbours(t), newNeighbours(t)
+	old.env["HTTP_ADDR"], next.env["HTTP_ADDR"] = path, path
+	serving := startReady(t, old)
+	require.Equal(t, free.Addr().String(), serving.public.String())
+	beside := startGateway(t, next, io.Discard)
+	require.Eventually(t, func() bool {
+		lacking := beside.askAdmin(t, "/readyz")
+		return strings.Contains(lacking, "revocations") && strings.Contains(lacking, "http: not started yet")
+	}, patience, 10*time.Millisecond)
+	ask := func(n *neighbours) int {
+		response, _ := serving.ask(t, http.MethodGet, "/orders/", n.token(t, 7, 70), "Connection", "close")
+		return response.StatusCode
+	}
+	for range 50 {
+		require.Equal(t, http.StatusOK, ask(old))
+	}
+
+	next.answerRevocations(t)
+	beside.awaitReady(t)
+	serving.stop()
+	require.Equal(t, http.StatusOK, ask(next))
+	require.Equal(t, http.StatusUnauthorized, ask(old), "the keys are another's")
 }
