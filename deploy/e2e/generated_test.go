@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -68,12 +70,18 @@ func TestGeneratedHostileRequestsCauseNo5xxNoPanicAndNoLeak(t *testing.T) {
 	require.Equal(t, http.StatusOK, signUp(t).do(t, http.MethodGet, "/orders/", nil).status, "the system goes on")
 }
 
-func pids(t *testing.T) map[string]int {
+// pids are what `make ps` shows of the services: the numbers of their processes, or the ids of their containers.
+func pids(t *testing.T) map[string]string {
 	t.Helper()
-	found := map[string]int{}
-	for _, name := range []string{"accounts", "orders", "gateway"} {
-		found[name] = process(t, "run", name+".json").PID()
+	printed, err := system.Command(t.Context(), "ps").Output()
+	require.NoError(t, err, "%s", printed)
+	found := map[string]string{}
+	for line := range strings.Lines(string(printed)) {
+		if fields := strings.Fields(line); slices.Contains([]string{"accounts", "orders", "gateway"}, fields[0]) {
+			found[fields[0]] = fields[1]
+		}
 	}
+	require.Len(t, found, 3, "%s", printed)
 	return found
 }
 

@@ -1,7 +1,8 @@
 // Package e2e tests the running system from outside: through the gateway's port, with what a client can know, and with
 // processes killed and stopped as an operator would.
 //
-// It starts a system of its own, natively, on free ports and with its data in a temporary folder, and ends it.
+// It starts a system of its own, natively, on free ports and with its data in a temporary folder, and ends it. With
+// OMS_TEST_MODE=docker the upgrade (upgrade_test.go) is tried in containers; the other tests look for processes.
 package e2e
 
 import (

@@ -59,8 +59,11 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The services' ports are kept for them.
 	publishes := func(owner string, port int) bool {
-		return slices.ContainsFunc(parts, func(part stack.Part) bool { return part.Name == owner && slices.Contains(part.Ports, port) })
+		return slices.ContainsFunc(parts, func(part stack.Part) bool {
+			return (part.Name == owner || part.Name == ports) && slices.Contains(part.Ports, port)
+		})
 	}
 	// Accounts and orders listen in Compose's network only.
 	if err := r.stack.CheckPorts(ctx, publishes, "ACCOUNTS_PORT", "ORDERS_PORT"); err != nil {
@@ -75,10 +78,15 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.step(ctx, "building the services (some minutes, the first time)", "build"); err != nil {
 		return err
 	}
-	if err := r.startServices(ctx); err != nil {
+	if err := r.upgradeServices(ctx); err != nil {
 		return r.explain(ctx, err, services)
 	}
 	return r.stack.Save(stack.Docker)
+}
+
+// say prints a line for the operator.
+func (r *Runner) say(format string, arguments ...any) {
+	_, _ = fmt.Fprintf(r.out, format+"\n", arguments...)
 }
 
 // startServers starts the servers in the roles that they have. It succeeds without the replica, but not without the primary.

@@ -64,7 +64,7 @@ func (r *Runner) look(ctx context.Context) ([]stack.Part, error) {
 		return nil, err
 	}
 	var parts []stack.Part
-	for _, name := range slices.Concat(servers, []string{"binlogs"}, services) {
+	for _, name := range slices.Concat(servers, []string{"binlogs", ports}, services) {
 		parts = append(parts, found[name].part(name))
 	}
 	return parts, nil
@@ -81,8 +81,9 @@ func containersIn(output string) (map[string]container, error) {
 		case err != nil:
 			return nil, fmt.Errorf("read what docker compose ps prints: %w", err)
 		}
-		// An operator's command runs in a container of its own for a moment.
-		if !strings.Contains(one.Labels, "com.docker.compose.oneoff=True") {
+		// An operator's command runs in a container of its own for a moment. During an upgrade, and after one that was interrupted, a
+		// service has two containers, of which the one that serves counts.
+		if !strings.Contains(one.Labels, "com.docker.compose.oneoff=True") && !found[one.Service].part("").Well {
 			found[one.Service] = one
 		}
 	}
@@ -100,7 +101,7 @@ func (c container) part(name string) stack.Part {
 	case c.ID == "":
 	case c.State != "running":
 		part.State = c.Status
-	case c.Health == "": // NATS and binlogs have no health check
+	case c.Health == "": // NATS, binlogs and ports have no health check
 		part.State, part.Well = "running", true
 	case c.Health == "healthy":
 		part.State, part.Well = "ready", true

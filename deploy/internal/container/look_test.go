@@ -34,6 +34,13 @@ func TestEveryPartIsShownAndOneThatIsNotWellIsAnError(t *testing.T) {
 			well + `{"ID":"2","Service":"accounts","State":"exited","Status":"Exited (1)","Labels":"a=b,com.docker.compose.oneoff=True"}`,
 			"accounts 8ef43fe2fee4 8080 ready", true,
 		},
+		"the next one beside the one that serves": {
+			well + `{"ID":"2","Service":"accounts","State":"running","Health":"starting","Status":"Up 1 second (health: starting)"}`,
+			"accounts 8ef43fe2fee4 8080 ready", true,
+		},
+		"one that does not serve beside the next one": {
+			`{"ID":"2","Service":"accounts","State":"exited","Status":"Exited (1)"}` + well, "accounts 8ef43fe2fee4 8080 ready", true,
+		},
 	} {
 		found, err := containersIn(test.printed)
 		require.NoError(t, err, name)

@@ -11,11 +11,16 @@ import (
 	"oms.internal/deploy/internal/secret"
 )
 
-// services are the containers with binaries of OMS, in the order of starting. servers are the others.
+// services are the containers that answer clients, in the order of starting. servers are those with binaries that are not OMS's.
 var (
 	services = []string{"orders", "accounts", "gateway"}
 	servers  = []string{"primary", "replica", "nats"}
+	// The gateway starts last, because it asks accounts for the keys that verify tokens.
+	waves = [][]string{services[:2], services[2:]}
 )
+
+// ports is the container that keeps the ports of the services.
+const ports = "ports"
 
 // Pair returns the two database servers. It starts nothing.
 func (r *Runner) Pair(ctx context.Context) (*dbpair.Pair, error) {
@@ -63,17 +68,68 @@ func (r *Runner) StopServices(ctx context.Context) (stopped bool, err error) {
 
 // StartServices starts the services as they were built last, and returns when they are ready.
 func (r *Runner) StartServices(ctx context.Context) error {
-	return r.startServices(ctx, "--no-recreate")
-}
-
-// startServices leaves the servers alone. Otherwise it would also wait for a server that is broken.
-func (r *Runner) startServices(ctx context.Context, how ...string) error {
-	// The gateway starts last, because it asks accounts for the keys that verify tokens.
-	for _, wave := range [][]string{{"binlogs", services[0], services[1]}, services[2:]} {
-		arguments := append([]string{"up", "--detach", "--no-deps", "--wait", "--wait-timeout", "300"}, how...)
-		if err := r.step(ctx, "starting "+strings.Join(wave, ", "), append(arguments, wave...)...); err != nil {
+	for _, wave := range waves {
+		if err := r.start(ctx, wave, "--no-recreate"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// upgradeServices starts what does not run, and replaces what runs with another binary, other settings or other secrets. It returns when
+// all services are ready.
+func (r *Runner) upgradeServices(ctx context.Context) error {
+	if err := r.keepPorts(ctx); err != nil {
+		return err
+	}
+	for _, wave := range waves {
+		var down []string
+		for _, service := range wave {
+			done, err := r.replace(ctx, service)
+			if err != nil {
+				return err
+			}
+			if !done {
+				down = append(down, service)
+			}
+		}
+		if len(down) > 0 {
+			if err := r.start(ctx, down); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keepPorts starts the containers that run beside the services. The services end before the ports that are kept for them do.
+func (r *Runner) keepPorts(ctx context.Context) error {
+	have, err := r.instances(ctx, ports)
+	if err != nil {
+		return err
+	}
+	// A release of before published the services' ports itself, so these must be free first.
+	current := false
+	if len(have) == 1 {
+		if current, err = r.isCurrent(ctx, ports, have[0]); err != nil {
+			return err
+		}
+	}
+	if !current {
+		stopped, err := r.StopServices(ctx)
+		if err != nil {
+			return err
+		}
+		if stopped {
+			r.say("clients notice that, because what keeps the services' ports is started anew, for other ports or another build")
+		}
+	}
+	return r.step(ctx, "starting "+ports+", binlogs", "up", "--detach", "--no-deps", ports, "binlogs")
+}
+
+// start starts services and returns when they are ready. It leaves the servers alone. Otherwise it would also wait for a server that is
+// broken.
+func (r *Runner) start(ctx context.Context, names []string, how ...string) error {
+	arguments := append([]string{"up", "--detach", "--no-deps", "--wait", "--wait-timeout", "300"}, how...)
+	return r.step(ctx, "starting "+strings.Join(names, ", "), append(arguments, names...)...)
 }

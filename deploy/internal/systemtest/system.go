@@ -1,9 +1,11 @@
 // Package systemtest gives a test a whole system of its own, as `make up` starts it: native, on free ports, with its data in a
-// temporary folder. What it started ends with the test, also when the test crashes. Only the tests of the running system
-// import it. It knows the command behind the Makefile and the files that this leaves, and nothing of what the services do.
+// temporary folder. OMS_TEST_MODE=docker starts it in containers, for tests that know no process. What it started ends with the
+// test, also when the test crashes. Only the tests of the running system import it. It knows the command behind the Makefile and
+// the files that this leaves, and nothing of what the services do.
 package systemtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -37,7 +39,8 @@ func New(settings ...string) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{Data: data, ports: map[string]int{}, env: append(os.Environ(), "OMS_DATA="+data, "MODE=native", "FILE=", "FORCE=")}
+	mode := cmp.Or(os.Getenv("OMS_TEST_MODE"), string(stack.Native))
+	s := &System{Data: data, ports: map[string]int{}, env: append(os.Environ(), "OMS_DATA="+data, "MODE="+mode, "FILE=", "FORCE=")}
 	for _, names := range stack.Choosable {
 		for _, name := range names {
 			s.env = append(s.env, name+"=")

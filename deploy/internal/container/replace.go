@@ -1,0 +1,224 @@
+package container
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// instance is one container of a service, as the engine sees it.
+type instance struct {
+	ID           string `json:"Id"`
+	Image        string
+	RestartCount int
+	State        struct {
+		Status string // created, running, restarting, exited, …
+		Health *struct{ Status string }
+	}
+	Config struct{ Labels map[string]string }
+}
+
+// blueprint is what a container is made of.
+type blueprint struct{ image, settings, secrets string }
+
+func (i instance) blueprint() blueprint {
+	return blueprint{i.Image, i.Config.Labels["com.docker.compose.config-hash"], i.Config.Labels["oms.secrets"]}
+}
+
+func (i instance) running() bool { return i.State.Status == "running" }
+
+// ready is never true of a container without a health check.
+func (i instance) ready() bool {
+	return i.running() && i.State.Health != nil && i.State.Health.Status == "healthy"
+}
+
+// because says what makes a container of one blueprint differ from that of another. The secrets are part of the settings.
+func (b blueprint) because(next blueprint) string {
+	var reasons []string
+	if b.image != next.image {
+		reasons = append(reasons, "binary")
+	}
+	switch {
+	case b.secrets != next.secrets:
+		reasons = append(reasons, "secrets")
+	case b.settings != next.settings:
+		reasons = append(reasons, "settings")
+	}
+	return strings.Join(reasons, ", ")
+}
+
+// engine runs a command of the Docker client and returns what it printed, without the space around it.
+func engine(ctx context.Context, arguments ...string) (string, error) {
+	command := exec.CommandContext(ctx, "docker", arguments...) // #nosec G204 -- our own arguments
+	var output, problems bytes.Buffer
+	command.Stdout, command.Stderr = &output, &problems
+	if err := command.Run(); err != nil {
+		return "", fmt.Errorf("docker %s: %w\n%s", arguments[0], err, problems.String())
+	}
+	return strings.TrimSpace(output.String()), nil
+}
+
+// instances returns the containers of a service, those of an operator's commands excepted.
+func (r *Runner) instances(ctx context.Context, service string) ([]instance, error) {
+	ids, err := engine(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label=com.docker.compose.project="+r.project(),
+		"--filter", "label=com.docker.compose.service="+service, "--filter", "label=com.docker.compose.oneoff=False")
+	if err != nil || ids == "" {
+		return nil, err
+	}
+	return inspect(ctx, strings.Fields(ids)...)
+}
+
+func inspect(ctx context.Context, ids ...string) (found []instance, err error) {
+	described, err := engine(ctx, append([]string{"container", "inspect"}, ids...)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(described), &found); err != nil {
+		return nil, fmt.Errorf("read what docker container inspect prints: %w", err)
+	}
+	return found, nil
+}
+
+// isCurrent reports whether a container is what Compose would make now.
+func (r *Runner) isCurrent(ctx context.Context, service string, one instance) (bool, error) {
+	// The command prints the service's name, too.
+	hash, err := r.composeOutput(ctx, "config", "--hash", service)
+	if err != nil {
+		return false, err
+	}
+	image, err := engine(ctx, "image", "inspect", "--format", "{{.Id}}", "oms/"+service)
+	if err != nil {
+		return false, err
+	}
+	is := one.blueprint()
+	return is.image == image && strings.HasSuffix(strings.TrimSpace(hash), " "+is.settings), nil
+}
+
+// replace replaces the container of a service that serves by one that is as built and set now, and loses no request: the new one serves at
+// the same port before the old one ends (see the service called ports in compose.yaml). If the new one does not become ready, it is
+// removed, and the old one goes on. done is false if no container serves, so that there is none to replace beside.
+func (r *Runner) replace(ctx context.Context, service string) (done bool, err error) {
+	have, err := r.instances(ctx, service)
+	if err != nil {
+		return false, err
+	}
+	at := slices.IndexFunc(have, instance.ready)
+	if at < 0 {
+		return false, nil
+	}
+	var next instance
+	for _, one := range have {
+		current, err := r.isCurrent(ctx, service, one)
+		if err != nil {
+			return false, err
+		}
+		if current && one.ready() {
+			next = one
+		}
+	}
+	// There is more than one only if an earlier `up` was interrupted.
+	if next.ID != "" && len(have) == 1 {
+		r.say("%s is ready, and goes on unchanged", service)
+		return true, nil
+	}
+	if next.ID == "" {
+		if next, err = r.startBeside(ctx, service, have); err != nil {
+			return false, err
+		}
+	}
+	for _, old := range have {
+		if old.ID == next.ID {
+			continue
+		}
+		if err := end(ctx, old); err != nil {
+			return false, err
+		}
+	}
+	r.say("%s was replaced while it served, because of %s", service, have[at].blueprint().because(next.blueprint()))
+	return true, nil
+}
+
+// end lets a container finish what it has begun, and removes it.
+func end(ctx context.Context, one instance) error {
+	if _, err := engine(ctx, "stop", one.ID); err != nil {
+		return err
+	}
+	_, err := engine(ctx, "rm", "--force", one.ID)
+	return err
+}
+
+// startBeside starts one more container of a service and returns it when it is ready. If that fails, the container is removed.
+func (r *Runner) startBeside(ctx context.Context, service string, have []instance) (next instance, err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		// Also after Ctrl-C: two containers of a service are one too many.
+		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		all, cleanErr := r.instances(cleaning, service)
+		for _, one := range all {
+			if !slices.ContainsFunc(have, func(old instance) bool { return old.ID == one.ID }) {
+				cleanErr = errors.Join(cleanErr, end(cleaning, one)) // it may be in the midst of something
+			}
+		}
+		err = errors.Join(fmt.Errorf("%w\nThe %s that ran before goes on", err, service), cleanErr)
+	}()
+	what := fmt.Sprintf("starting the next %s beside the one that serves", service)
+	if err := r.step(ctx, what, "up", "--detach", "--no-deps", "--no-recreate",
+		"--scale", fmt.Sprintf("%s=%d", service, len(have)+1), service); err != nil {
+		return instance{}, err
+	}
+	all, err := r.instances(ctx, service)
+	if err != nil {
+		return instance{}, err
+	}
+	for _, one := range all {
+		if !slices.ContainsFunc(have, func(old instance) bool { return old.ID == one.ID }) {
+			return r.awaitReady(ctx, service, one)
+		}
+	}
+	return instance{}, fmt.Errorf("docker compose started no other container of %s", service)
+}
+
+// patience is how long a container beside another one may take until it is ready. That includes the migrations of a large database.
+const patience = 5 * time.Minute
+
+// awaitReady waits until a container is ready. If it ends or takes too long, the error holds the end of its log.
+func (r *Runner) awaitReady(ctx context.Context, service string, one instance) (instance, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	look := time.NewTicker(500 * time.Millisecond)
+	defer look.Stop()
+	for {
+		found, err := inspect(ctx, one.ID)
+		switch {
+		case err != nil:
+			return instance{}, err
+		case found[0].ready():
+			return found[0], nil
+		case !found[0].running() || found[0].RestartCount > 0:
+			return instance{}, fmt.Errorf("%s ended before it was ready; %s", service, logEnd(ctx, one))
+		}
+		select {
+		case <-ctx.Done():
+			return instance{}, fmt.Errorf("%s is not ready: %w; %s", service, ctx.Err(), logEnd(context.WithoutCancel(ctx), one))
+		case <-look.C:
+		}
+	}
+}
+
+func logEnd(ctx context.Context, one instance) string {
+	// What a process says when it fails goes to both outputs.
+	output, err := exec.CommandContext(ctx, "docker", "logs", "--tail", "20", one.ID).CombinedOutput() // #nosec G204 -- an id of the engine
+	if err != nil {
+		return "its log cannot be read: " + err.Error()
+	}
+	return "the end of its log:\n" + strings.TrimSpace(string(output))
+}

@@ -1,0 +1,113 @@
+package container
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"oms.internal/deploy/internal/secret"
+	"oms.internal/deploy/internal/stack"
+)
+
+func TestOnlyAContainerThatSaysSoIsReady(t *testing.T) {
+	t.Parallel()
+	for described, ready := range map[string]bool{
+		`{"State":{"Status":"running","Health":{"Status":"healthy"}}}`:    true,
+		`{"State":{"Status":"running","Health":{"Status":"starting"}}}`:   false,
+		`{"State":{"Status":"running","Health":{"Status":"unhealthy"}}}`:  false,
+		`{"State":{"Status":"running"}}`:                                  false,
+		`{"State":{"Status":"restarting","Health":{"Status":"healthy"}}}`: false,
+		`{"State":{"Status":"exited","Health":{"Status":"healthy"}}}`:     false,
+	} {
+		var one instance
+		require.NoError(t, json.Unmarshal([]byte(described), &one))
+		require.Equal(t, ready, one.ready(), described)
+	}
+}
+
+func TestTheOperatorHearsWhatMadeAContainerOutOfDate(t *testing.T) {
+	t.Parallel()
+	before := blueprint{image: "a", settings: "b", secrets: "c"}
+	for want, next := range map[string]blueprint{
+		"binary":           {"x", "b", "c"},
+		"settings":         {"a", "x", "c"},
+		"secrets":          {"a", "x", "x"}, // their digest is a label, and so a setting
+		"binary, settings": {"x", "x", "c"},
+		"binary, secrets":  {"x", "x", "x"},
+	} {
+		require.Equal(t, want, before.because(next))
+	}
+}
+
+// readersOf are the services that mount each file of the secrets, as compose.yaml says.
+func readersOf(t *testing.T, root string) map[string][]string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, "deploy", "compose.yaml"))
+	require.NoError(t, err)
+	fileOf := map[string]string{}
+	for _, match := range regexp.MustCompile(`(?m)^  ([\w-]+): \{file: "\S+/([\w.-]+)"\}$`).FindAllStringSubmatch(string(content), -1) {
+		fileOf[match[1]] = match[2]
+	}
+	readers := map[string][]string{}
+	for _, service := range services {
+		_, block, found := strings.Cut(string(content), "\n  "+service+":\n")
+		require.True(t, found, service)
+		block, _, _ = strings.Cut(block, "\n\n")
+		require.Contains(t, block, `labels: {oms.secrets: "${`+strings.ToUpper(service)+`_SECRETS:-}"}`)
+		list := regexp.MustCompile(`\n    secrets: \[(.+)\]\n`).FindStringSubmatch(block)
+		require.NotNil(t, list, service)
+		for _, name := range strings.Split(list[1], ", ") {
+			require.Contains(t, fileOf, name)
+			readers[fileOf[name]] = append(readers[fileOf[name]], service)
+		}
+	}
+	return readers
+}
+
+func TestAnotherSecretReplacesTheServicesThatReadItAndNoOther(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	settings := map[string]string{"OMS_DATA": data}
+	s, err := stack.Find(func(name string) (string, bool) {
+		value, found := settings[name]
+		return value, found
+	})
+	require.NoError(t, err)
+	require.NoError(t, secret.Ensure(s.Secrets(), time.Now()))
+	runner := New(s, &strings.Builder{})
+	variables := func() map[string]string {
+		environment, err := runner.environment(t.Context())
+		require.NoError(t, err)
+		digests := map[string]string{}
+		for _, entry := range environment {
+			if name, value, _ := strings.Cut(entry, "="); strings.HasSuffix(name, "_SECRETS") && name != "OMS_SECRETS" {
+				require.NotEmpty(t, value, name)
+				digests[name] = value
+			}
+		}
+		return digests
+	}
+	readers := readersOf(t, s.Root)
+	require.NotEmpty(t, readers)
+	for file, want := range readers {
+		before := variables()
+		require.NoError(t, os.WriteFile(filepath.Join(s.Secrets(), file), []byte("another "+file), 0o600))
+		after := variables()
+		var replaced []string
+		for _, service := range services {
+			if variable := strings.ToUpper(service) + "_SECRETS"; before[variable] != after[variable] {
+				replaced = append(replaced, service)
+			}
+		}
+		slices.Sort(want)
+		slices.Sort(replaced)
+		require.Equal(t, want, replaced, file)
+	}
+}
