@@ -78,6 +78,10 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.step(ctx, "building the services (some minutes, the first time)", "build"); err != nil {
 		return err
 	}
+	// A container that refuses its settings is started again and again, and nobody waits for this one.
+	if err := r.step(ctx, "checking the settings of binlogs", "run", "--rm", "--no-TTY", "--no-deps", "binlogs", "check"); err != nil {
+		return err
+	}
 	if err := r.upgradeServices(ctx); err != nil {
 		return r.explain(ctx, err, services)
 	}

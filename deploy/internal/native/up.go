@@ -96,9 +96,9 @@ func (r *Runner) listens(running map[string]*proc.Process) func(owner string, po
 	}
 }
 
-// requireSpace fails at once if a first start would fill the disk. Binaries and the data of both servers take about 300 MB.
+// requireSpace fails at once if a first start would fill the disk. Binaries and the data of both servers take about 400 MB.
 func (r *Runner) requireSpace() error {
-	const needed = 400
+	const needed = 500
 	for _, name := range []string{"primary", "replica"} {
 		if _, err := os.Stat(filepath.Join(r.pairDir(), name, "data")); err == nil {
 			return nil
