@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -112,6 +111,8 @@ type noting struct {
 	reasons  []string
 }
 
+func (n *noting) Enabled(context.Context, slog.Level) bool { return true }
+
 func (n *noting) Handle(ctx context.Context, line slog.Record) error {
 	line.Attrs(func(attr slog.Attr) bool {
 		if attr.Key == "reason" {
@@ -128,7 +129,7 @@ func (n *noting) Handle(ctx context.Context, line slog.Record) error {
 func TestNoRequestWaitsWhileALineIsWritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		log := &noting{Handler: slog.NewJSONHandler(io.Discard, nil)}
+		log := &noting{Handler: slog.DiscardHandler}
 		log.refusals = newRefusals(slog.New(log))
 		log.refusals.note(t.Context(), refusal{reason: "first"})
 		require.Equal(t, []string{"first", "meanwhile"}, log.reasons)
