@@ -32,6 +32,10 @@ func observe(options Options, refusals *refusals) fiber.Handler {
 		}
 		ctx, cancel := context.WithTimeout(requestid.Into(context.Background(), id), options.Timeout)
 		defer cancel()
+		pause := new(time.Duration)
+		if options.TrustRequestID {
+			ctx, pause = pausable(ctx)
+		}
 		c.SetUserContext(ctx)
 		err := c.Next()
 		if errors.Is(err, errAwaitsBody) {
@@ -46,6 +50,7 @@ func observe(options Options, refusals *refusals) fiber.Handler {
 		c.Set(requestid.Header, id)
 		if options.TrustRequestID {
 			tellReason(c, err)
+			tellPause(c, *pause)
 		}
 		status := c.Response().StatusCode()
 		route := routeLabel(c, status)

@@ -45,6 +45,7 @@ type setup struct {
 	now      func() time.Time
 	valid    func(context.Context) error
 	answers  *Answers
+	pause    func(context.Context, time.Duration)
 }
 
 // forwardTo forwards to a service with an instance at each of the addresses, which are separated by blanks.
@@ -77,7 +78,7 @@ func forwardTo(t *testing.T, upstreams string, with setup) proxied {
 	t.Cleanup(instances.CloseIdleConnections)
 	service := NewService(Options{
 		Name: "orders", Instances: instances, Signer: assertion.NewSigner(private, time.Now), Required: with.required, Readers: with.readers,
-		Answers: with.answers,
+		Answers: with.answers, Pause: with.pause,
 	})
 	var trusted forwarded.Proxies
 	require.NoError(t, trusted.UnmarshalText([]byte(with.trusted)))

@@ -26,6 +26,7 @@ import (
 	"oms.internal/libs/consistency/consistencyhttp"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/httpx"
+	"oms.internal/libs/pace"
 	"oms.internal/libs/requestid"
 )
 
@@ -45,13 +46,23 @@ type Options struct {
 	Readers []AnswerReader
 	// Answers are shared with other services.
 	Answers *Answers
+	// Pause returns after a while, or when ctx ends; nil stands for a timer.
+	Pause func(ctx context.Context, while time.Duration)
 }
+
+// longestPause is the longest time for which an answer is held back (httpx.HeaderPause).
+const longestPause = time.Second
 
 // Service is one service behind the gateway.
 type Service struct{ Options }
 
 // NewService returns a service.
-func NewService(options Options) *Service { return &Service{options} }
+func NewService(options Options) *Service {
+	if options.Pause == nil {
+		options.Pause = func(ctx context.Context, while time.Duration) { _ = pace.Wait(ctx, while) }
+	}
+	return &Service{options}
+}
 
 // Forward has the service answer the request in the name of the principal. The context of c must have a deadline. An answer that
 // is streamed may take long, so valid is asked again and again while it passes; its error ends the answer.
@@ -98,9 +109,17 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal, valid func(co
 	if err := s.keep(c, answer); err != nil {
 		return err
 	}
+	s.holdBack(ctx, answer.Header)
 	copyAnswer(&c.Response().Header, answer.Header)
 	c.Status(answer.StatusCode)
 	return nil
+}
+
+// holdBack waits as long as the service asks for. The answer has been read, so that its connection is free for other requests.
+func (s *Service) holdBack(ctx context.Context, header http.Header) {
+	if pause, err := time.ParseDuration(header.Get(httpx.HeaderPause)); err == nil && pause > 0 {
+		s.Pause(ctx, min(pause, longestPause))
+	}
 }
 
 func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Principal) (*http.Request, error) {
