@@ -14,6 +14,7 @@ import (
 	"oms.internal/accounts/internal/token"
 	"oms.internal/accounts/internal/vault"
 	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/httpx"
 	"oms.internal/libs/service"
 )
 
@@ -32,8 +33,6 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Se
 	if err != nil {
 		return nil, nil, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: %w", err)
 	}
-	early := newEarlyPlaces()
-	base.Metrics.MustRegister(early.pool.Collectors()...)
 	return account.NewService(account.Dependencies{
 		Store:       store.New(base.Database),
 		Passwords:   passwords,
@@ -41,9 +40,9 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Se
 		Orders:      natsapi.NewOrders(base.NATS),
 		Revocations: natsapi.NewRevocationPublisher(base.NATS, base.Log),
 		Vault:       vault,
-		EarlyLogins: early,
 		Now:         time.Now,
 		Log:         base.Log,
+		Pause:       httpx.Pause,
 
 		Directory:         cfg.Directory,
 		LastOrdersTimeout: cfg.LastOrdersTimeout,

@@ -18,6 +18,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/httpx"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/service"
 	"oms.internal/libs/service/servicetest"
@@ -54,6 +55,20 @@ func TestASignUpIsStoredAndItsTokenVerifiesAgainstThePublishedKeys(t *testing.T)
 	for _, host := range p.cfg.MySQLHosts {
 		require.Contains(t, metrics.body, fmt.Sprintf(`go_sql_open_connections{db_name=%q}`, host))
 	}
+	for _, shared := range []string{"arriving", "password_hash", "slow_read", "streams"} {
+		require.Contains(t, metrics.body, fmt.Sprintf(`fairshare_refusals_total{reason="share",resource=%q} 0`, shared))
+	}
+}
+
+func TestARefusedLoginIsAnsweredAtOnceAndHeldBackByTheGateway(t *testing.T) {
+	t.Parallel()
+	p := startProcess(t)
+	require.Eventually(t, func() bool { // a busy machine may need all of the second for a hash
+		refused := p.logIn(t, "nobody@x.test", secret+"0")
+		require.Contains(t, []int{http.StatusBadRequest, http.StatusTooManyRequests}, refused.status, refused.body)
+		pause, err := time.ParseDuration(refused.header.Get(httpx.HeaderPause))
+		return err == nil && pause > 0 && pause <= time.Second
+	}, patience, servicetest.Poll)
 }
 
 func TestALogoutTellsTheGatewayThatAsksAllOthersAndWhoeverPulls(t *testing.T) {

@@ -45,7 +45,8 @@ const (
 	networkBits6 = 56
 )
 
-// One machine has one address of IPv4; of IPv6 it chooses any within its /64.
+// One machine has one address of IPv4; of IPv6 it chooses any within its /64. These are for counters of failures, which there are for
+// the network, too.
 const (
 	hostBits4 = 32
 	hostBits6 = 64
@@ -59,6 +60,10 @@ func (c Client) network() string { return c.within(networkBits4, networkBits6) }
 
 // host is what one machine may have of addresses, "" where that is not known.
 func (c Client) host() string { return c.within(hostBits4, hostBits6) }
+
+// household is whose share the client takes of what is scarce, "" where that is not known: an address of IPv4, which a household has
+// one of, or all that a provider hands to a household of IPv6. Whoever has that has many hosts, but one share.
+func (c Client) household() string { return c.within(hostBits4, networkBits6) }
 
 // within is the part of the Internet around the client that has prefixes of these lengths.
 func (c Client) within(bits4, bits6 int) string {

@@ -37,7 +37,7 @@ func (c *passwordCheck) verify(ctx context.Context, password string) (bool, erro
 		}
 		c.admitted = true
 	}
-	ok, _, err := c.service.deps.Passwords.Verify(ctx, c.attempt.client.host(), c.member.PasswordHash, password)
+	ok, _, err := c.service.deps.Passwords.Verify(ctx, c.attempt.client.household(), c.member.PasswordHash, password)
 	c.missed = c.missed || !ok
 	if ok && err == nil && c.caller.MemberID == c.member.ID {
 		err = c.service.admit(ctx, c.attempt, event)

@@ -106,21 +106,15 @@ type Query struct {
 	EmailsOf uint64
 }
 
-// Passwords hashes and checks passwords, in their normal form (NormalPassword). Hosts share its time, so each method is told at
-// which one the client is.
+// Passwords hashes and checks passwords, in their normal form (NormalPassword). Households share its time, so each method is told
+// in which one the client is.
 type Passwords interface {
 	// Ready returns the fault with which the others would refuse at once, so that a refusal needs no database.
-	Ready(host string) error
-	Hash(ctx context.Context, host, password string) (string, error)
+	Ready(household string) error
+	Hash(ctx context.Context, household, password string) (string, error)
 	// Verify reports whether the password, or else its normal form, belongs to the hash, and whether the hash should be made
 	// anew. The empty hash belongs to no password and takes as long to check as any.
-	Verify(ctx context.Context, host, hash, password string) (ok, outdated bool, err error)
-}
-
-// EarlyLogins bounds how many logins that come too early are under way, and shares these places among hosts.
-type EarlyLogins interface {
-	// Enter takes a place until leave is called. ok is false where there is none for the host.
-	Enter(host string) (leave func(), ok bool)
+	Verify(ctx context.Context, household, hash, password string) (ok, outdated bool, err error)
 }
 
 // Tokens issues what a client shows from then on.

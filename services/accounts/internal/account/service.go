@@ -37,11 +37,10 @@ type Dependencies struct {
 	Orders      LastOrders
 	Revocations RevocationPublisher
 	Vault       Vault
-	EarlyLogins EarlyLogins
 	Now         func() time.Time
 	Log         *slog.Logger
 
-	// Pause returns after a while, or when ctx ends; nil stands for a timer.
+	// Pause has the client wait for the answer to the request of ctx; nil stands for a timer. It should cost the process little.
 	Pause func(ctx context.Context, while time.Duration)
 
 	// Random is where tokens and salts come from; nil stands for crypto/rand.

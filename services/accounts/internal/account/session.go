@@ -56,7 +56,7 @@ var ErrPasswordChanged = errors.New("the password changed after it was verified"
 // While a hash is computed, the password may change, or another login may replace the hash by a newer one of the same password.
 // So when the store finds another hash than the verified one, LogIn verifies that one too, once.
 func (s *Service) LogIn(ctx context.Context, client Client, email, password string) (Login, error) {
-	if err := s.deps.Passwords.Ready(client.host()); err != nil {
+	if err := s.deps.Passwords.Ready(client.household()); err != nil {
 		return Login{}, err
 	}
 	member, err := s.deps.Store.MemberByEmail(ctx, email)
@@ -70,19 +70,12 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 	}
 	began := s.deps.Now()
 	failure, wait := s.failed(ctx, client, authn.Principal{}, audit.Login, member.ID), attempt.wait(standing, s.now())
-	if wait > 0 {
-		leave, ok := s.deps.EarlyLogins.Enter(client.host())
-		if !ok {
-			return Login{}, s.noteEarly(failure, fault.NewTooManyRequests(wait))
-		}
-		defer leave()
-	}
 	login, err := Login{}, s.noteEarly(failure, s.judge(attempt, standing))
 	if err == nil {
 		login, err = s.verified(ctx, client, member, attempt, password)
 	}
-	if wait > 0 && fault.Is(err, fault.TooManyRequests) {
-		err = fault.NewTooManyRequests(wait) // that there was no place at the hash would tell of a known device
+	if err != nil && wait > 0 {
+		err = s.tooEarly(ctx, err, wait)
 	}
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooManyRequests) {
 		s.deps.Pause(ctx, refusalTime-s.deps.Now().Sub(began))
@@ -90,10 +83,20 @@ func (s *Service) LogIn(ctx context.Context, client Client, email, password stri
 	return login, err
 }
 
+// tooEarly is the one answer to a login within a delay that fails. Only the password of a known device is looked at, so that anything
+// else which goes wrong meanwhile (the line at the hash is full, the database is away) would tell of one. The log names it.
+func (s *Service) tooEarly(ctx context.Context, err error, wait time.Duration) error {
+	if !fault.Is(err, fault.TooManyRequests) {
+		s.deps.Log.WarnContext(ctx, "a login within a delay failed, and its client hears only of the delay", "error", err)
+	}
+	return fault.NewTooManyRequests(wait)
+}
+
 // refusalTime is the least time after which a password is refused. Django's hashes take ten times as long as ours, and an unknown
 // email costs one of ours. Without the pause, the time of an answer would tell who has a hash of Django's, and so is a member.
 // It is longer than the slowest hash with those before it in line. It holds no place in that line, and a right password does
-// not wait for it. A login that comes too early takes as long, since the password of a known device is looked at even then.
+// not wait for it. A login that comes too early takes as long, since the password of a known device is looked at even then. Any number
+// may wait at the same time, because the service has answered meanwhile (httpx.Pause). So nobody who waits keeps a known device out.
 const refusalTime = time.Second
 
 // verified opens a session if the password is the member's.
@@ -113,7 +116,7 @@ func (s *Service) verified(ctx context.Context, client Client, member Member, at
 }
 
 func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Member, attempt Attempt, password string) (Login, error) {
-	ok, outdated, err := s.deps.Passwords.Verify(ctx, client.host(), member.PasswordHash, password)
+	ok, outdated, err := s.deps.Passwords.Verify(ctx, client.household(), member.PasswordHash, password)
 	if err != nil {
 		return Login{}, err
 	}
@@ -122,7 +125,7 @@ func (s *Service) verifyAndLogIn(ctx context.Context, client Client, member Memb
 	}
 	record := LoginRecord{Attempt: attempt, Judge: func(standing Standing) error { return s.judge(attempt, standing) }}
 	if outdated {
-		if record.Rehashed, err = s.deps.Passwords.Hash(ctx, client.host(), password); err != nil {
+		if record.Rehashed, err = s.deps.Passwords.Hash(ctx, client.household(), password); err != nil {
 			return Login{}, err
 		}
 	}

@@ -46,9 +46,9 @@ type slowly struct {
 	while time.Duration
 }
 
-func (s slowly) Verify(ctx context.Context, network, hash, password string) (ok, outdated bool, err error) {
+func (s slowly) Verify(ctx context.Context, household, hash, password string) (ok, outdated bool, err error) {
 	<-time.After(s.while)
-	return s.Passwords.Verify(ctx, network, hash, password)
+	return s.Passwords.Verify(ctx, household, hash, password)
 }
 
 func TestEveryRefusedLoginTakesTheSameTime(t *testing.T) {

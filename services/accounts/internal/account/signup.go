@@ -73,7 +73,7 @@ func (s *Service) signUp(ctx context.Context, client Client, input NewMember, re
 	if err := s.askFree(ctx, attempt, 0, input.Email, early); err != nil {
 		return s.refuseSignUp(ctx, client, attempt, request, err)
 	}
-	hash, err := s.deps.Passwords.Hash(ctx, client.host(), input.Password)
+	hash, err := s.deps.Passwords.Hash(ctx, client.household(), input.Password)
 	if err != nil {
 		return Login{}, nil, err
 	}

@@ -1,9 +1,11 @@
 package account_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -152,31 +154,125 @@ func TestNobodyLearnsWithWhatAMemberLogsIn(t *testing.T) {
 	}
 }
 
-func TestALoginThatComesTooEarlyTakesAPlaceOfItsHost(t *testing.T) {
+func TestNoNumberOfEarlyLoginsKeepsAKnownDeviceOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	w.Register(t, 1)
-	for range 5 {
-		w.try(t, browser, "m1@x.test", wrong)
-	}
-	full := &noRoom{}
-	w.deps.EarlyLogins = full
-	service := account.NewService(w.deps)
-	w.passwords.asked = nil
-	for _, userAgent := range []string{browser.UserAgent, "Another/1"} {
-		_, err := service.LogIn(t.Context(), account.Client{Address: browser.Address, UserAgent: userAgent}, "m1@x.test", password)
-		require.Equal(t, fault.NewTooManyRequests(time.Second), err)
-	}
-	require.Empty(t, w.passwords.asked)
-	require.Equal(t, []string{"203.0.113.7/32", "203.0.113.7/32"}, full.asked)
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.Register(t, 1)
+		stranger := func(i int) account.Client { return account.Client{Address: fmt.Sprintf("198.51.%d.1", i%250)} }
+		for i := range 150 {
+			w.try(t, stranger(i), "m1@x.test", wrong)
+		}
+		w.deps.Pause = nil // a timer
+		service := account.NewService(w.deps)
+		waiting := make(chan error, 500)
+		for i := range cap(waiting) {
+			go func() {
+				_, err := service.LogIn(t.Context(), stranger(i), "m1@x.test", wrong)
+				waiting <- err
+			}()
+		}
+		synctest.Wait()
+		require.Empty(t, waiting, "all of them wait")
+		_, err := service.LogIn(t.Context(), browser, "m1@x.test", password)
+		require.NoError(t, err)
+		for range cap(waiting) {
+			require.True(t, fault.Is(<-waiting, fault.TooManyRequests))
+		}
+	})
 }
 
-// noRoom is account.EarlyLogins without a place.
-type noRoom struct{ asked []string }
+// failing is account.Passwords that fail once they are asked to look at one.
+type failing struct {
+	account.Passwords
+	err error
+}
 
-func (n *noRoom) Enter(network string) (leave func(), ok bool) {
-	n.asked = append(n.asked, network)
-	return nil, false
+func (f failing) Verify(context.Context, string, string, string) (ok, outdated bool, err error) {
+	return false, false, f.err
+}
+
+// unwritable is a store that opens no session.
+type unwritable struct {
+	*watched
+	err error
+}
+
+func (u unwritable) CreateSession(context.Context, account.Member, account.Session, account.LoginRecord) (account.Member, account.Session, error) {
+	return account.Member{}, account.Session{}, u.err
+}
+
+func TestWhateverFailsWithinADelayLooksLikeTheDelay(t *testing.T) {
+	t.Parallel()
+	for name, breaks := range map[string]func(*account.Dependencies, *watched){
+		"no place at the hash": func(d *account.Dependencies, _ *watched) {
+			d.Passwords = failing{d.Passwords, fault.NewTooManyRequests(time.Hour)}
+		},
+		"no turn at the hash": func(d *account.Dependencies, _ *watched) {
+			d.Passwords = failing{d.Passwords, fault.NewUnavailable(nil)}
+		},
+		"a hash that cannot be read": func(d *account.Dependencies, _ *watched) { d.Passwords = failing{d.Passwords, errBroken} },
+		"no primary":                 func(d *account.Dependencies, s *watched) { d.Store = unwritable{s, fault.NewUnavailable(nil)} },
+		"a lost connection":          func(d *account.Dependencies, s *watched) { d.Store = unwritable{s, fault.NewOutcomeUnknown(nil)} },
+		"a slow database":            func(d *account.Dependencies, s *watched) { d.Store = unwritable{s, fault.NewTimeout(nil)} },
+		"nothing":                    func(*account.Dependencies, *watched) {},
+	} {
+		w := newWorld()
+		w.Register(t, 1)
+		for i := range 150 {
+			w.try(t, account.Client{Address: fmt.Sprintf("198.51.%d.1", i%200)}, "m1@x.test", wrong)
+		}
+		breaks(&w.deps, w.store)
+		service := account.NewService(w.deps)
+		seen := map[string]bool{}
+		for _, userAgent := range []string{browser.UserAgent, "Another/1"} {
+			w.paused = nil
+			guess := password
+			if name == "nothing" {
+				guess = wrong
+			}
+			_, err := service.LogIn(t.Context(), account.Client{Address: browser.Address, UserAgent: userAgent}, "m1@x.test", guess)
+			seen[fmt.Sprint(err, fault.Of(err).RetryAfter, w.paused)] = true
+			require.True(t, fault.Is(err, fault.TooManyRequests), "%s: %v", name, err)
+			require.Equal(t, []time.Duration{time.Second}, w.paused, name)
+		}
+		require.Len(t, seen, 1, name)
+	}
+}
+
+// householdsOf notes whose share of the hash is taken.
+type householdsOf struct {
+	account.Passwords
+	asked map[string]bool
+}
+
+func (h householdsOf) Verify(ctx context.Context, household, hash, password string) (ok, outdated bool, err error) {
+	h.asked[household] = true
+	return h.Passwords.Verify(ctx, household, hash, password)
+}
+
+func TestAHouseholdHasOneShareOfTheHashHoweverManyAddressesItUses(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		addresses func(i int) string
+		want      int
+	}{
+		"all /64 of a /56":    {func(i int) string { return fmt.Sprintf("2001:db8:1:1%02x::%x", i%256, i+1) }, 1},
+		"two /56":             {func(i int) string { return fmt.Sprintf("2001:db8:1:%x00::1", 1+i%2) }, 2},
+		"neighbours of IPv4":  {func(i int) string { return fmt.Sprintf("192.0.2.%d", i%256) }, 256},
+		"addresses not known": {func(int) string { return "" }, 1},
+	} {
+		w := newWorld()
+		passwords := householdsOf{w.passwords, map[string]bool{}}
+		w.deps.Passwords = passwords
+		service := account.NewService(w.deps)
+		for i := range 256 {
+			_, err := service.LogIn(t.Context(), account.Client{Address: test.addresses(i)}, fmt.Sprintf("m%d@x.test", i), wrong)
+			require.Error(t, err)
+			w.Advance(time.Hour)
+		}
+		require.Len(t, passwords.asked, test.want, name)
+	}
 }
 
 func TestANetworkIsAPartOfTheInternetThatOneCustomerHolds(t *testing.T) {

@@ -147,7 +147,7 @@ func (s *Service) checkCredentials(ctx context.Context, caller authn.Principal, 
 	if !newPassword {
 		return nil, member.PasswordHash, nil
 	}
-	hash, err := s.deps.Passwords.Hash(ctx, check.attempt.client.host(), *change.Password)
+	hash, err := s.deps.Passwords.Hash(ctx, check.attempt.client.household(), *change.Password)
 	return &hash, member.PasswordHash, err
 }
 

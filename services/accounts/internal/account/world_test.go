@@ -163,17 +163,17 @@ func (w *watchedPasswords) happens() {
 	}
 }
 
-func (w *watchedPasswords) Hash(ctx context.Context, network, password string) (string, error) {
+func (w *watchedPasswords) Hash(ctx context.Context, household, password string) (string, error) {
 	w.asked = append(w.asked, "hash")
 	w.happens()
-	return w.Passwords.Hash(ctx, network, password)
+	return w.Passwords.Hash(ctx, household, password)
 }
 
-func (w *watchedPasswords) Verify(ctx context.Context, network, hash, password string) (ok, outdated bool, err error) {
+func (w *watchedPasswords) Verify(ctx context.Context, household, hash, password string) (ok, outdated bool, err error) {
 	w.asked = append(w.asked, "verify")
 	w.happens()
 	text, outdated := strings.CutPrefix(hash, "old ")
-	ok, _, err = w.Passwords.Verify(ctx, network, text, password)
+	ok, _, err = w.Passwords.Verify(ctx, household, text, password)
 	return ok, outdated, err
 }
 

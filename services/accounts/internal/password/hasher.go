@@ -3,8 +3,8 @@
 //
 // Hashing is the most expensive thing that anyone may ask for, so it is bounded and shared. One hash is computed at a time for
 // each core but one (at least one, at most MaxParallel). A bounded number of others waits in line until their request's
-// deadline, and hosts take turns there: one that asks without end has others wait for one of its hashes, not for all. A
-// host that has half of the places, or more than are free, is refused at once.
+// deadline, and households (an address of IPv4, a /56 of IPv6) take turns there: one that asks without end has others wait for one of its hashes, not for all. A
+// household that has half of the places, or more than are free, is refused at once.
 package password
 
 import (
@@ -21,7 +21,7 @@ import (
 // MaxParallel bounds the memory: each argon2id hash in work takes 19 MiB.
 const MaxParallel = 2
 
-// maxWaiting is how many wait in line for each slot. A hash takes about 30 ms, so the last one waits a second; a host alone
+// maxWaiting is how many wait in line for each slot. A hash takes about 30 ms, so the last one waits a second; a household alone
 // has half of the places.
 const maxWaiting = 32
 
@@ -55,10 +55,10 @@ func (h *Hasher) Collectors() []prometheus.Collector { return h.line.Collectors(
 // slotsFor leaves one core to all other requests: a core that hashes answers nothing else.
 func slotsFor(cores int) int { return max(1, min(MaxParallel, cores-1)) }
 
-// Hash returns the hash of a password's normal form in PHC string format, for a client at this host. It fails with
-// TooManyRequests where too many of the host wait, and with Unavailable where too many wait or no slot is free in time.
-func (h *Hasher) Hash(ctx context.Context, host, password string) (string, error) {
-	release, err := h.acquire(ctx, host, 1)
+// Hash returns the hash of a password's normal form in PHC string format, for a client of this household. It fails with
+// TooManyRequests where too many of the household wait, and with Unavailable where too many wait or no slot is free in time.
+func (h *Hasher) Hash(ctx context.Context, household, password string) (string, error) {
+	release, err := h.acquire(ctx, household, 1)
 	if err != nil {
 		return "", err
 	}
@@ -71,12 +71,12 @@ func (h *Hasher) Hash(ctx context.Context, host, password string) (string, error
 // Such a password takes two places in line, whether or not the second hash is needed: what is refused depends on what was sent,
 // not on what is stored. The empty hash belongs to no password and costs the same time as one from Hash. Verify fails as Hash
 // does.
-func (h *Hasher) Verify(ctx context.Context, host, hash, password string) (ok, outdated bool, err error) {
+func (h *Hasher) Verify(ctx context.Context, household, hash, password string) (ok, outdated bool, err error) {
 	forms := []string{account.NormalPassword(password)}
 	if forms[0] != password {
 		forms = append(forms, password)
 	}
-	release, err := h.acquire(ctx, host, len(forms))
+	release, err := h.acquire(ctx, household, len(forms))
 	if err != nil {
 		return false, false, err
 	}
@@ -106,12 +106,12 @@ func (h *Hasher) verify(hash, password string) (ok, outdated bool, err error) {
 	}
 }
 
-// Ready returns the fault with which Hash and Verify would refuse a client at this host at once, because too many wait.
-func (h *Hasher) Ready(host string) error { return h.line.Ready(host) }
+// Ready returns the fault with which Hash and Verify would refuse a client of this household at once, because too many wait.
+func (h *Hasher) Ready(household string) error { return h.line.Ready(household) }
 
 // acquire waits for a slot with so many places in line, which release gives back.
-func (h *Hasher) acquire(ctx context.Context, host string, places int) (release func(), err error) {
-	leave, err := h.line.Enter(ctx, host, places)
+func (h *Hasher) acquire(ctx context.Context, household string, places int) (release func(), err error) {
+	leave, err := h.line.Enter(ctx, household, places)
 	if err != nil {
 		return nil, err
 	}

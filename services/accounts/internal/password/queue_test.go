@@ -10,13 +10,13 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// wait has so many hashes of a network wait in line, and returns where each says how its waiting ended.
-func wait(t *testing.T, hasher *Hasher, network string, count int) <-chan error {
+// wait has so many hashes of a household wait in line, and returns where each says how its waiting ended.
+func wait(t *testing.T, hasher *Hasher, household string, count int) <-chan error {
 	t.Helper()
 	ended := make(chan error, count)
 	for range count {
 		go func() {
-			release, err := hasher.acquire(t.Context(), network, 1)
+			release, err := hasher.acquire(t.Context(), household, 1)
 			ended <- err
 			if err == nil {
 				release()
@@ -27,7 +27,7 @@ func wait(t *testing.T, hasher *Hasher, network string, count int) <-chan error 
 	return ended
 }
 
-func TestANetworkThatAsksWithoutEndIsRefusedAtOnceAndOthersWaitForOneOfItsHashes(t *testing.T) {
+func TestAHouseholdThatAsksWithoutEndIsRefusedAtOnceAndOthersWaitForOneOfItsHashes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		hasher := newHasher(1)
@@ -53,7 +53,7 @@ func TestANetworkThatAsksWithoutEndIsRefusedAtOnceAndOthersWaitForOneOfItsHashes
 		}()
 		synctest.Wait()
 		release()
-		require.Equal(t, 1, <-served, "hashes of the other network that came before")
+		require.Equal(t, 1, <-served, "hashes of the other household that came before")
 		for range maxWaiting / 2 {
 			require.NoError(t, <-ended)
 		}
@@ -70,7 +70,7 @@ func TestAPasswordThatMayNeedTwoHashesTakesTwoPlacesWhateverIsStored(t *testing.
 		known, err := hasher.Hash(t.Context(), home, composed)
 		require.NoError(t, err)
 		release := occupy(t, hasher, 1)
-		// One place is left to the network, and not two.
+		// One place is left to the household, and not two.
 		others, ours := wait(t, hasher, elsewhere, 1), wait(t, hasher, home, maxWaiting/2-1)
 		require.NoError(t, hasher.Ready(home))
 		for _, hash := range []string{known, someHash, ""} {

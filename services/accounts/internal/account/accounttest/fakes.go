@@ -29,7 +29,7 @@ func Dependencies(store account.Store, clock *Clock) account.Dependencies {
 		panic(err) // the secret is long enough
 	}
 	return account.Dependencies{
-		Store: store, Passwords: Passwords{}, Tokens: Tokens{}, Orders: &Orders{}, Revocations: Nobody{}, Vault: keep, EarlyLogins: Room{},
+		Store: store, Passwords: Passwords{}, Tokens: Tokens{}, Orders: &Orders{}, Revocations: Nobody{}, Vault: keep,
 		Now: clock.Now, Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {},
 		Directory: account.DirectoryMasked, TokenLifetime: TokenLifetime, RefreshLifetime: RefreshLifetime,
 		RefreshRepeatWindow: RefreshRepeatWindow, LastOrdersTimeout: LastOrdersTimeout, AuditRetention: account.MinAuditRetention,
@@ -71,8 +71,8 @@ func (Passwords) Hash(_ context.Context, _, password string) (string, error) {
 }
 
 // Verify compares the password with what Hash returned for it.
-func (p Passwords) Verify(ctx context.Context, network, hash, password string) (ok, outdated bool, err error) {
-	same, err := p.Hash(ctx, network, password)
+func (p Passwords) Verify(ctx context.Context, household, hash, password string) (ok, outdated bool, err error) {
+	same, err := p.Hash(ctx, household, password)
 	return hash == same, false, err
 }
 
@@ -106,12 +106,6 @@ func (o *Orders) LastOrders(_ context.Context, customerIDs []uint64) (map[uint64
 	}
 	return orders, o.Err
 }
-
-// Room is account.EarlyLogins with room for all.
-type Room struct{}
-
-// Enter always finds a place.
-func (Room) Enter(string) (leave func(), ok bool) { return func() {}, true }
 
 // Nobody hears of revocations.
 type Nobody struct{}
