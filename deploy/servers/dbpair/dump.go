@@ -114,7 +114,7 @@ func (s *Server) runClient(ctx context.Context, in io.Reader, out io.Writer, pro
 	command.Env = append(os.Environ(), "MYSQL_PWD="+s.rootPassword)
 	command.Stdin, command.Stdout, command.Stderr = in, out, &problems
 	err = command.Run()
-	said := strings.ReplaceAll(string(proc.LastLines(problems.Bytes(), 10)), "\n", "; ")
+	said := complaint(problems.Bytes())
 	switch {
 	case err == nil:
 		return nil
@@ -124,6 +124,16 @@ func (s *Server) runClient(ctx context.Context, in io.Reader, out io.Writer, pro
 		return fmt.Errorf("%s: %w", program, err)
 	}
 	return fmt.Errorf("%s: %s (%w)", program, said, err)
+}
+
+// complaint is what a program says of its failure, in one line. MariaDB's client prints the whole statement before the error, and a
+// statement may be a thousand rows of people's data.
+func complaint(problems []byte) string {
+	said := "\n" + string(proc.LastLines(problems, 10))
+	if at := strings.LastIndex(said, "\nERROR "); at >= 0 {
+		said = said[at:]
+	}
+	return strings.ReplaceAll(said[1:], "\n", "; ")
 }
 
 // fullDisk recognizes what the programs print when their server has no space left: the number of the server's error, or the system's.

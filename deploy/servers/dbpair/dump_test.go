@@ -26,3 +26,13 @@ func TestTheHeartbeatsOfADumpComeLast(t *testing.T) {
 	require.Equal(t, "0-1-7", position)
 	require.Contains(t, out.String(), "SQL_LOG_BIN")
 }
+
+func TestAFailedLoadSaysWhyInOneLineAndShowsNothingOfTheData(t *testing.T) {
+	t.Parallel()
+	pair, schema := newSchema(t)
+	err := pair.Primary.Load(t.Context(), strings.NewReader("USE "+schema.Name+";\nCREATE TABLE few (id INT PRIMARY KEY, name TEXT);\n"+
+		"INSERT INTO few VALUES (1,'a person'),\n(2,'a person'),\n(1,'a person');\n"))
+	require.ErrorContains(t, err, "Duplicate entry '1'")
+	require.NotContains(t, err.Error(), "a person")
+	require.NotContains(t, err.Error(), "\n")
+}
