@@ -38,7 +38,8 @@ func (i instance) ready() bool {
 	return i.running() && i.State.Health != nil && i.State.Health.Status == "healthy"
 }
 
-// because says what makes a container of one blueprint differ from that of another. The secrets are part of the settings.
+// because says what makes a container of one blueprint differ from that of another. The secrets are part of the settings. An interrupted
+// command may have left two that do not differ.
 func (b blueprint) because(next blueprint) string {
 	var reasons []string
 	if b.image != next.image {
@@ -47,7 +48,7 @@ func (b blueprint) because(next blueprint) string {
 	switch {
 	case b.secrets != next.secrets:
 		reasons = append(reasons, "secrets")
-	case b.settings != next.settings:
+	case b.settings != next.settings, len(reasons) == 0:
 		reasons = append(reasons, "settings")
 	}
 	return strings.Join(reasons, ", ")
@@ -108,8 +109,7 @@ func (r *Runner) replace(ctx context.Context, service string) (done bool, err er
 	if err != nil {
 		return false, err
 	}
-	at := slices.IndexFunc(have, instance.ready)
-	if at < 0 {
+	if !slices.ContainsFunc(have, instance.ready) {
 		return false, nil
 	}
 	var next instance
@@ -132,15 +132,13 @@ func (r *Runner) replace(ctx context.Context, service string) (done bool, err er
 			return false, err
 		}
 	}
-	for _, old := range have {
-		if old.ID == next.ID {
-			continue
-		}
+	before := slices.DeleteFunc(have, func(one instance) bool { return one.ID == next.ID })
+	for _, old := range before {
 		if err := end(ctx, old); err != nil {
 			return false, err
 		}
 	}
-	r.say("%s was replaced while it served, because of %s", service, have[at].blueprint().because(next.blueprint()))
+	r.say("%s was replaced while it served, because of %s", service, before[0].blueprint().because(next.blueprint()))
 	return true, nil
 }
 
@@ -170,6 +168,11 @@ func (r *Runner) startBeside(ctx context.Context, service string, have []instanc
 		}
 		err = errors.Join(fmt.Errorf("%w\nThe %s that ran before goes on", err, service), cleanErr)
 	}()
+	if service != gateway {
+		if err := r.migrate(ctx, service); err != nil {
+			return instance{}, err
+		}
+	}
 	what := fmt.Sprintf("starting the next %s beside the one that serves", service)
 	if err := r.step(ctx, what, "up", "--detach", "--no-deps", "--no-recreate",
 		"--scale", fmt.Sprintf("%s=%d", service, len(have)+1), service); err != nil {
@@ -187,7 +190,33 @@ func (r *Runner) startBeside(ctx context.Context, service string, have []instanc
 	return instance{}, fmt.Errorf("docker compose started no other container of %s", service)
 }
 
-// patience is how long a container beside another one may take until it is ready. That includes the migrations of a large database.
+// migrate migrates the tables of a service before its next container starts, which has a time limit. A migration has none, and runs in a
+// container of its own that goes on when ctx ends: the server completes a change of a table although nobody waits for it, but if then
+// nobody notes that it was made, the next migration fails at it. The next `up` waits for one that goes on.
+func (r *Runner) migrate(ctx context.Context, service string) error {
+	name := r.project() + "-" + service + "-migrate"
+	left, err := engine(ctx, "ps", "--all", "--quiet", "--filter", "name=^"+name+"$")
+	if err != nil {
+		return err
+	}
+	what := "migrating the tables of " + service
+	if left != "" {
+		r.say("%s, as an earlier `make up` began", what)
+	} else if err := r.step(ctx, what, "run", "--detach", "--no-deps", "--name", name, service, "migrate"); err != nil {
+		return err
+	}
+	code, err := engine(ctx, "wait", name)
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: that goes on, and the next `make up` waits for it: %w", what, ctx.Err())
+	}
+	if err == nil && code != "0" {
+		err = fmt.Errorf("%s failed; %s", what, logEnd(ctx, name))
+	}
+	_, removeErr := engine(ctx, "rm", "--force", name)
+	return errors.Join(err, removeErr)
+}
+
+// patience is how long a container beside another one may take until it is ready. Its tables are migrated before.
 const patience = 5 * time.Minute
 
 // awaitReady waits until a container is ready. If it ends or takes too long, the error holds the end of its log.
@@ -204,19 +233,19 @@ func (r *Runner) awaitReady(ctx context.Context, service string, one instance) (
 		case found[0].ready():
 			return found[0], nil
 		case !found[0].running() || found[0].RestartCount > 0:
-			return instance{}, fmt.Errorf("%s ended before it was ready; %s", service, logEnd(ctx, one))
+			return instance{}, fmt.Errorf("%s ended before it was ready; %s", service, logEnd(ctx, one.ID))
 		}
 		select {
 		case <-ctx.Done():
-			return instance{}, fmt.Errorf("%s is not ready: %w; %s", service, ctx.Err(), logEnd(context.WithoutCancel(ctx), one))
+			return instance{}, fmt.Errorf("%s is not ready: %w; %s", service, ctx.Err(), logEnd(context.WithoutCancel(ctx), one.ID))
 		case <-look.C:
 		}
 	}
 }
 
-func logEnd(ctx context.Context, one instance) string {
+func logEnd(ctx context.Context, id string) string {
 	// What a process says when it fails goes to both outputs.
-	output, err := exec.CommandContext(ctx, "docker", "logs", "--tail", "20", one.ID).CombinedOutput() // #nosec G204 -- an id of the engine
+	output, err := exec.CommandContext(ctx, "docker", "logs", "--tail", "20", id).CombinedOutput() // #nosec G204 -- an id of the engine
 	if err != nil {
 		return "its log cannot be read: " + err.Error()
 	}

@@ -13,14 +13,18 @@ import (
 
 // services are the containers that answer clients, in the order of starting. servers are those with binaries that are not OMS's.
 var (
-	services = []string{"orders", "accounts", "gateway"}
+	services = []string{"orders", "accounts", gateway}
 	servers  = []string{"primary", "replica", "nats"}
 	// The gateway starts last, because it asks accounts for the keys that verify tokens.
 	waves = [][]string{services[:2], services[2:]}
 )
 
-// ports is the container that keeps the ports of the services.
-const ports = "ports"
+const (
+	// gateway is the service that has no tables.
+	gateway = "gateway"
+	// ports is the container that keeps the ports of the services.
+	ports = "ports"
+)
 
 // Pair returns the two database servers. It starts nothing.
 func (r *Runner) Pair(ctx context.Context) (*dbpair.Pair, error) {
