@@ -1,6 +1,6 @@
 // Package audit is what is written down for admins: who did what to whom, when, from where, and whether it succeeded. The accounts
-// service keeps the events of all services and shows them; nobody changes them. They hold ids and addresses, and nothing else of a
-// person: no email, no name, no token, no password, no user agent.
+// service keeps the events of all services and shows them. Nobody changes them, and old ones go after a time that operators set. They
+// hold ids and addresses, and nothing else of a person: no email, no name, no token, no password, no user agent.
 //
 // It imports no HTTP, no SQL and no NATS.
 package audit

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"oms.internal/libs/pace"
 )
 
 const (
@@ -90,19 +92,11 @@ func (s *Series) Due(now time.Time, last bool) []Event {
 func (s *Series) Run(
 	ctx context.Context, now func() time.Time, log *slog.Logger, write func(context.Context, []Event) error,
 ) error {
-	ticker := time.NewTicker(runInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), runEnd)
-			defer cancel()
-			s.writeDue(ending, now(), true, log, write)
-			return nil
-		case <-ticker.C:
-			s.writeDue(ctx, now(), false, log, write)
-		}
-	}
+	pace.Every(ctx, runInterval, func() { s.writeDue(ctx, now(), false, log, write) })
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), runEnd)
+	defer cancel()
+	s.writeDue(ending, now(), true, log, write)
+	return nil
 }
 
 func (s *Series) writeDue(
