@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -14,8 +15,10 @@ const (
 	runBatch    = 500
 	// runEnd is how long a process that ends has for what is not written yet.
 	runEnd = 2 * time.Second
-	// maxRuns is how many series are counted at the same time. Of further ones only the action and the outcome are kept.
-	maxRuns = 4096
+	// maxRuns is how many series of a kind are counted at the same time, and maxRunsOfOne how many of these one caller may begin by
+	// refusals: a member, or whoever has no session in one network.
+	maxRuns      = 4096
+	maxRunsOfOne = 32
 	// Interval is how often the count of a series is written that goes on.
 	Interval = 10 * time.Minute
 )
@@ -23,18 +26,44 @@ const (
 // Series counts events that are the same but for their time and request, so that a flood of refusals is a few rows. What begins a series
 // is due at once; after that, what has come since is due every Interval, until an interval brings nothing. The sum of the counts of
 // what was due is the number of events. It is safe for concurrent use, and its memory is bounded.
+//
+// Nobody hides others' events behind many of its own. Looks (what succeeded), refusals of members and refusals of callers without a
+// session are counted apart. A caller that is refused in more than maxRunsOfOne ways has one more series for all others of its action,
+// which names it and no subject. A look that finds no place takes that of a series that has nothing to write.
 type Series struct {
 	mutex sync.Mutex
+	kinds [kinds]table
+}
+
+// The kinds of series.
+const (
+	looks = iota
+	refusedMembers
+	refusedStrangers
+	kinds
+)
+
+// table is the series of one kind.
+type table struct {
 	runs  map[run]*progress
+	begun map[caller]int // how many of them are of each caller
+	swept bool           // all that have nothing to write were forgotten since some were written
+}
+
+// caller is a member, or a network.
+type caller struct {
+	member  uint64
+	network netip.Prefix
 }
 
 // run is what the events of a series have in common.
 type run struct {
-	action         Action
-	outcome        Outcome
-	actor, subject uint64
-	address        string
-	detail         string
+	action  Action
+	outcome Outcome
+	caller  caller
+	subject uint64
+	address string
+	detail  string
 }
 
 // progress is what was not due yet of a series.
@@ -44,44 +73,119 @@ type progress struct {
 }
 
 // NewSeries returns no series.
-func NewSeries() *Series { return &Series{runs: map[run]*progress{}} }
+func NewSeries() *Series {
+	s := &Series{}
+	for i := range s.kinds {
+		s.kinds[i] = table{runs: map[run]*progress{}, begun: map[caller]int{}}
+	}
+	return s
+}
 
 // Add counts an event.
 func (s *Series) Add(event Event) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	of := run{event.Action, event.Outcome, event.Actor, event.Subject, event.Address, event.Detail}
-	known, found := s.runs[of]
-	if !found && len(s.runs) >= maxRuns {
-		of = run{action: event.Action, outcome: event.Outcome, detail: "by many"}
-		event.Actor, event.Subject, event.Address, event.Detail = 0, 0, "", of.detail
-		known, found = s.runs[of]
+	s.add(event)
+}
+
+// Return counts events again that were due and could not be written, so that they are due at once.
+func (s *Series) Return(events []Event) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for _, event := range events {
+		s.add(event).due = time.Time{}
 	}
-	if !found {
-		s.runs[of] = &progress{first: event}
-		return
+}
+
+func (s *Series) add(event Event) *progress {
+	by := caller{member: event.Actor}
+	kind := looks
+	switch {
+	case event.Outcome == Success:
+	case event.Actor != 0:
+		kind = refusedMembers
+	default:
+		kind, by.network = refusedStrangers, network(event.Address)
 	}
+	known, event := s.kinds[kind].place(event, by)
 	if known.first.Count == 0 {
 		known.first = event
-		return
+	} else {
+		known.first.Count += event.Count
 	}
-	known.first.Count += event.Count
+	return known
+}
+
+// place returns the series of an event, and the event as it is written.
+func (t *table) place(event Event, by caller) (*progress, Event) {
+	of := run{event.Action, event.Outcome, by, event.Subject, event.Address, event.Detail}
+	if known, found := t.runs[of]; found {
+		return known, event
+	}
+	if event.Outcome == Failure && t.begun[by] >= maxRunsOfOne {
+		of = run{action: event.Action, outcome: event.Outcome, caller: by, detail: "of many kinds"}
+		event.Subject, event.Detail = 0, of.detail
+	}
+	if event.Outcome == Success && len(t.runs) >= maxRuns && !t.swept {
+		t.swept = true
+		t.forget(func(one *progress) bool { return one.first.Count == 0 })
+	}
+	if len(t.runs) >= maxRuns {
+		of = run{action: event.Action, outcome: event.Outcome, detail: "by many"}
+		event.Actor, event.Subject, event.Address, event.Detail = 0, 0, "", of.detail
+	}
+	known, found := t.runs[of]
+	if !found {
+		known = &progress{}
+		t.runs[of] = known
+		t.begun[of.caller]++
+	}
+	return known, event
+}
+
+// forget ends the series that have ended.
+func (t *table) forget(ended func(*progress) bool) {
+	for of, known := range t.runs {
+		if !ended(known) {
+			continue
+		}
+		delete(t.runs, of)
+		if t.begun[of.caller]--; t.begun[of.caller] == 0 {
+			delete(t.begun, of.caller)
+		}
+	}
+}
+
+// network is the part of the Internet that counts as one caller: an address of IPv4, or the /56 of IPv6 that a provider hands a household
+// (RIPE-690).
+func network(address string) netip.Prefix {
+	parsed, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	bits := 56
+	if parsed.Is4() {
+		bits = 32
+	}
+	return netip.PrefixFrom(parsed, bits).Masked()
 }
 
 // Due returns what is to be written at a time, and forgets series that have ended; last says that nothing comes later. What could
-// not be written is to be added again.
+// not be written is to be returned.
 func (s *Series) Due(now time.Time, last bool) []Event {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	var events []Event
-	for of, known := range s.runs {
-		switch quiet := now.Sub(known.due) < Interval; {
-		case quiet && !last:
-		case known.first.Count == 0:
-			delete(s.runs, of)
-		default:
-			events = append(events, known.first)
-			*known = progress{due: now}
+	for i := range s.kinds {
+		kind := &s.kinds[i]
+		kind.swept = false
+		quiet := func(one *progress) bool { return now.Sub(one.due) < Interval }
+		kind.forget(func(one *progress) bool { return one.first.Count == 0 && !quiet(one) })
+		for _, known := range kind.runs {
+			if known.first.Count > 0 && (last || !quiet(known)) {
+				events = append(events, known.first)
+				*known = progress{due: now}
+			}
 		}
 	}
 	return events
@@ -107,9 +211,7 @@ func (s *Series) writeDue(
 		events = events[len(batch):]
 		if err := write(ctx, batch); err != nil {
 			log.WarnContext(ctx, "audit events are written later", "number", len(batch), "error", err)
-			for _, event := range batch {
-				s.Add(event)
-			}
+			s.Return(batch)
 		}
 	}
 }

@@ -53,26 +53,92 @@ func TestWhatDiffersIsAnotherSeriesAndTheLastIsDueAtTheEnd(t *testing.T) {
 	require.Equal(t, 1, counts(series.Due(noon, true)))
 }
 
-func TestWhatCouldNotBeWrittenIsDueAgain(t *testing.T) {
+func TestWhatCouldNotBeWrittenIsDueAtOnce(t *testing.T) {
 	t.Parallel()
 	series := audit.NewSeries()
 	for range 3 {
 		series.Add(refused("192.0.2.1", noon))
 	}
-	for _, event := range series.Due(noon, false) {
-		series.Add(event)
-	}
-	require.Equal(t, 3, counts(series.Due(noon.Add(audit.Interval), false)))
+	series.Return(series.Due(noon, false))
+	series.Add(refused("192.0.2.1", noon))
+	require.Equal(t, 4, counts(series.Due(noon.Add(time.Second), false)))
+	require.Empty(t, series.Due(noon.Add(time.Minute), false))
 }
 
 func TestAFloodOfSeriesTakesBoundedMemoryAndLosesNoCount(t *testing.T) {
 	t.Parallel()
-	series := audit.NewSeries()
-	const flood = 100_000
-	for i := range flood {
-		series.Add(refused(fmt.Sprint(i), noon))
+	const flood, most = 20_000, 4097
+	for name, of := range map[string]func(i int) audit.Event{
+		"networks": func(i int) audit.Event { return refused(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), noon) },
+		"members":  func(i int) audit.Event { return audit.Event{Outcome: audit.Failure, Actor: uint64(i + 1), Count: 1} },
+		"looks": func(i int) audit.Event {
+			return audit.Event{Outcome: audit.Success, Actor: 1, Subject: uint64(i), Count: 1}
+		},
+	} {
+		series := audit.NewSeries()
+		for i := range flood {
+			series.Add(of(i))
+		}
+		events := series.Due(noon, false)
+		require.LessOrEqual(t, len(events), most, name)
+		require.Equal(t, flood, counts(events), name)
 	}
-	events := series.Due(noon, false)
-	require.LessOrEqual(t, len(events), 4097)
-	require.Equal(t, flood, counts(events))
+}
+
+func TestOneCallerThatIsRefusedInManyWaysIsAFewSeriesThatNameIt(t *testing.T) {
+	t.Parallel()
+	const flood, most = 10_000, 33
+	household := func(i int) string { return fmt.Sprintf("2001:db8:0:%x::%x", i%256, i+1) }
+	for name, test := range map[string]struct {
+		of    func(i int) audit.Event
+		names func(audit.Event) bool
+	}{
+		"addresses of a household": {
+			func(i int) audit.Event { return refused(household(i), noon) },
+			func(event audit.Event) bool { return event.Address != "" },
+		},
+		"members whom a member would change": {
+			func(i int) audit.Event {
+				return audit.Event{Outcome: audit.Failure, Actor: 7, Subject: uint64(i + 1), Count: 1}
+			},
+			func(event audit.Event) bool { return event.Actor == 7 },
+		},
+	} {
+		series := audit.NewSeries()
+		for i := range flood {
+			series.Add(test.of(i))
+		}
+		events := series.Due(noon, false)
+		require.Len(t, events, most, name)
+		require.Equal(t, flood, counts(events), name)
+		for _, event := range events {
+			require.True(t, test.names(event), "%s: %+v", name, event)
+		}
+	}
+}
+
+func TestNoFloodHidesWhomAnAdminLookedAtOrWhoWasRefusedElsewhere(t *testing.T) {
+	t.Parallel()
+	series := audit.NewSeries()
+	for i := range 10_000 {
+		series.Add(refused(fmt.Sprintf("10.0.%d.%d", i>>8, i&255), noon))
+		series.Add(audit.Event{Outcome: audit.Failure, Actor: 7, Subject: uint64(i + 1), Count: 1})
+	}
+	look := func(subject uint64) audit.Event {
+		return audit.Event{Action: audit.MemberRead, Outcome: audit.Success, Actor: 1, Subject: subject, Count: 1}
+	}
+	denied := audit.Event{Action: audit.AccessDenied, Outcome: audit.Failure, Actor: 8, Subject: 1, Count: 1}
+	series.Add(denied)
+	require.Contains(t, series.Due(noon, false), denied)
+	for second := range uint64(10) {
+		whom := map[uint64]bool{}
+		for i := range uint64(1000) {
+			series.Add(look(1000*second + i))
+		}
+		for _, event := range series.Due(noon, false) {
+			require.Equal(t, look(event.Subject), event)
+			whom[event.Subject] = true
+		}
+		require.Len(t, whom, 1000, "more than are kept, in all")
+	}
 }
