@@ -27,6 +27,7 @@ func TestTheLinesOfARequestAreShownFromAllLogsInTheOrderOfTime(t *testing.T) {
 	many := Of("A")
 	require.NoError(t, many.Read(strings.NewReader(strings.Repeat(gateway+"\n", most+1))))
 	require.NoError(t, many.Read(strings.NewReader(orders+"\n")))
+	out.Reset()
 	require.ErrorContains(t, many.Show(&out), "more lines")
 	require.Contains(t, out.String(), orders, "the lines of one service hide no other's")
 }
