@@ -174,8 +174,8 @@ func TestTheAuditEvents(t *testing.T) {
 	for query, status := range map[string]int{
 		"action=sign_up&actor=1&subject=1&limit=5&offset=0": 200, "since=2026-11-23": 200,
 		"since=2026-11-23T21:00:00.123456+09:00": 200, "since=2026-11-23T21:00:00.123456%2B09:00": 200,
-		"action=x": 400, "outcome=x": 400, "actor=-1": 400, "subject=x": 400, "since=yesterday": 400, "until=0001-01-01": 400,
-		"until=9999-12-31T23:59:59Z": 400,
+		"action=x": 400, "outcome=x": 400, "actor=-1": 400, "subject=x": 400, "since=yesterday": 400, "until=0000-01-01": 400, "until=0001-01-01": 200,
+		"until=9999-12-31T23:59:59Z": 200, "until=10000-01-01": 400,
 	} {
 		require.Equal(t, status, a.ask(t, admin, http.MethodGet, "/audit/events?"+query, "").status, query)
 	}
