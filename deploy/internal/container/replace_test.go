@@ -46,6 +46,50 @@ func TestTheOperatorHearsWhatMadeAContainerOutOfDate(t *testing.T) {
 	}
 }
 
+// volumesIn returns what the services of compose.yaml mount of its volumes, as "VOLUME:PATH…".
+func volumesIn(t *testing.T) map[string][]string {
+	t.Helper()
+	content, err := os.ReadFile("../../compose.yaml")
+	require.NoError(t, err)
+	_, blocks, _ := strings.Cut(string(content), "\nservices:\n")
+	blocks, volumes, found := strings.Cut(blocks, "\nvolumes:\n")
+	require.True(t, found)
+	volumes, _, _ = strings.Cut(volumes, "\n\n")
+	mounts := map[string][]string{}
+	for _, volume := range regexp.MustCompile(`(?m)^  ([\w-]+):`).FindAllStringSubmatch(volumes, -1) {
+		mounted := regexp.MustCompile(`[ "]` + volume[1] + `:/[^\s"]+`)
+		service := ""
+		for line := range strings.Lines(blocks) {
+			if name := regexp.MustCompile(`^  ([\w-]+):\n`).FindStringSubmatch(line); name != nil {
+				service = name[1]
+			}
+			for _, mount := range mounted.FindAllString(line, -1) {
+				mounts[service] = append(mounts[service], mount[1:])
+			}
+		}
+	}
+	return mounts
+}
+
+func TestAServiceReachesTheSocketOfItsOwnPortAndOfNoOther(t *testing.T) {
+	t.Parallel()
+	mounts := volumesIn(t)
+	keeper := mounts[ports]
+	slices.Sort(keeper)
+	require.Equal(t, []string{
+		"accounts-port:/run/ports/accounts", "gateway-port:/run/ports/gateway", "orders-port:/run/ports/orders",
+	}, keeper)
+	delete(mounts, ports)
+	require.Equal(t, map[string][]string{
+		"gateway":  {"gateway-port:/run/port:ro"},
+		"accounts": {"accounts-port:/run/port:ro"},
+		"orders":   {"orders-port:/run/port:ro"},
+		"primary":  {"primary:/var/lib/mysql"},
+		"replica":  {"replica:/var/lib/mysql"},
+		"nats":     {"nats:/data"},
+	}, mounts)
+}
+
 // readersOf are the services that mount each file of the secrets, as compose.yaml says.
 func readersOf(t *testing.T, root string) map[string][]string {
 	t.Helper()
