@@ -2,7 +2,8 @@
 // processes killed and stopped as an operator would.
 //
 // It starts a system of its own, natively, on free ports and with its data in a temporary folder, and ends it. With
-// OMS_TEST_MODE=docker the upgrade (upgrade_test.go) is tried in containers; the other tests look for processes.
+// OMS_TEST_MODE=docker the upgrade (upgrade_test.go) and the schedule (schedule_test.go) are tried in containers; the other tests look for
+// processes.
 package e2e
 
 import (

@@ -24,9 +24,9 @@ func TestTheScheduledBackupsOfTheManualWorkInTheEnvironmentOfCronAndSystemd(t *t
 		t.Run(name, func(t *testing.T) {
 			found := schedule.FindSubmatch(manual)
 			require.NotNil(t, found)
-			clone, backups := t.TempDir(), t.TempDir()
-			require.NoError(t, os.Mkdir(filepath.Join(clone, "deploy"), 0o700))
-			require.NoError(t, os.WriteFile(filepath.Join(clone, "deploy", "compose.yaml"), nil, 0o600))
+			clone, err := filepath.Abs("../..")
+			require.NoError(t, err)
+			backups := t.TempDir()
 			line := strings.NewReplacer("%%", "%", `\%`, "%", "/srv/oms", clone, "/backup", backups, ".data/bin/oms", filepath.Join(system.Data, "oms")).
 				Replace(string(found[1]))
 			ctx, cancel := context.WithTimeout(t.Context(), startTimeout)

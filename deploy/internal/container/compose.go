@@ -15,10 +15,7 @@ import (
 
 // compose runs a command of Docker Compose on this terminal.
 func (r *Runner) compose(ctx context.Context, arguments ...string) error {
-	command, err := r.command(ctx, arguments...)
-	if err != nil {
-		return err
-	}
+	command := r.command(ctx, arguments...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, r.out, os.Stderr
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("docker compose %s: %w", arguments[0], err)
@@ -29,10 +26,22 @@ func (r *Runner) compose(ctx context.Context, arguments ...string) error {
 // step says what is done and does it by a command of Docker Compose. What the command prints is shown only if it fails: a build alone
 // prints a hundred lines.
 func (r *Runner) step(ctx context.Context, what string, arguments ...string) error {
-	command, err := r.command(ctx, arguments...)
+	return r.run(r.command(ctx, arguments...), what)
+}
+
+// build makes the images of the services.
+func (r *Runner) build(ctx context.Context) error {
+	environment, err := r.buildEnvironment(ctx)
 	if err != nil {
 		return err
 	}
+	command := r.command(ctx, "build")
+	command.Env = append(command.Env, environment...)
+	return r.run(command, "building the services (some minutes, the first time)")
+}
+
+// run does a step by a command.
+func (r *Runner) run(command *exec.Cmd, what string) error {
 	_, _ = fmt.Fprintln(r.out, what)
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
@@ -56,10 +65,7 @@ func lastLine(text string) string {
 
 // composeOutput runs a command of Docker Compose and returns what it prints.
 func (r *Runner) composeOutput(ctx context.Context, arguments ...string) (string, error) {
-	command, err := r.command(ctx, arguments...)
-	if err != nil {
-		return "", err
-	}
+	command := r.command(ctx, arguments...)
 	var output, problems bytes.Buffer
 	command.Stdout, command.Stderr = &output, &problems
 	if err := command.Run(); err != nil {
@@ -75,16 +81,12 @@ func (r *Runner) project() string {
 	return "oms-" + hex.EncodeToString(digest[:3])
 }
 
-func (r *Runner) command(ctx context.Context, arguments ...string) (*exec.Cmd, error) {
-	environment, err := r.environment(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (r *Runner) command(ctx context.Context, arguments ...string) *exec.Cmd {
 	file := filepath.Join(r.stack.Root, "deploy", "compose.yaml")
 	line := append([]string{"compose", "--project-name", r.project(), "--file", file}, arguments...)
 	command := exec.CommandContext(ctx, "docker", line...) // #nosec G204 -- our own arguments
-	command.Env = append(os.Environ(), environment...)
+	command.Env = append(os.Environ(), r.environment()...)
 	// Compose gets the terminal's Ctrl-C itself. It is interrupted and not killed, because a kill would leave half of its work.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	return command, nil
+	return command
 }

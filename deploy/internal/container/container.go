@@ -1,5 +1,5 @@
 // Package container runs OMS with Docker Compose. deploy/compose.yaml says what runs; this package gives it the secrets, the ports, the
-// chosen settings, and the settings of this machine's go command. It talks to the docker command only.
+// chosen settings, and to builds the settings of this machine's go command. It talks to the docker command only.
 package container
 
 import (
@@ -75,7 +75,7 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.startServers(ctx); err != nil {
 		return r.explain(ctx, err, servers)
 	}
-	if err := r.step(ctx, "building the services (some minutes, the first time)", "build"); err != nil {
+	if err := r.build(ctx); err != nil {
 		return err
 	}
 	// A container that refuses its settings is started again and again, and nobody waits for this one.
@@ -165,10 +165,7 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 
 // ServiceLogs gives the logs of the services, as far as the engine keeps them, to read.
 func (r *Runner) ServiceLogs(ctx context.Context, read func(log io.Reader) error) error {
-	command, err := r.command(ctx, append([]string{"logs", "--no-color", "--no-log-prefix"}, services...)...)
-	if err != nil {
-		return err
-	}
+	command := r.command(ctx, append([]string{"logs", "--no-color", "--no-log-prefix"}, services...)...)
 	log, err := command.StdoutPipe()
 	if err != nil {
 		return err

@@ -25,18 +25,9 @@ var secretsOf = map[string][]string{
 	"NATS_SECRETS":    {"nats-accounts", "nats-orders", "nats-gateway", "nats-ops"},
 }
 
-// environment returns the values of the variables in compose.yaml.
-func (r *Runner) environment(ctx context.Context) ([]string, error) {
-	// #nosec G204 -- fixed arguments
-	output, err := exec.CommandContext(ctx, "go", append([]string{"env", "-json"}, goSettings...)...).Output()
-	if err != nil {
-		return nil, fmt.Errorf("settings of the go command: %w", err)
-	}
-	settings := map[string]string{}
-	if err := json.Unmarshal(output, &settings); err != nil {
-		return nil, fmt.Errorf("settings of the go command: %w", err)
-	}
-	environment := []string{"OMS_SECRETS=" + r.published(), "REVISION=" + r.stack.Revision(ctx)}
+// environment returns the values of the variables in compose.yaml, but for those that a build needs.
+func (r *Runner) environment() []string {
+	environment := []string{"OMS_SECRETS=" + r.published()}
 	for _, names := range stack.Choosable {
 		for _, name := range names {
 			environment = append(environment, name+"="+r.stack.Choices[name]) // "" lets compose.yaml use its default
@@ -46,11 +37,27 @@ func (r *Runner) environment(ctx context.Context) ([]string, error) {
 	for variable, names := range secretsOf {
 		environment = append(environment, variable+"="+secret.Digest(r.stack.Secrets(), names...))
 	}
-	for _, name := range goSettings {
-		environment = append(environment, name+"="+settings[name])
-	}
 	for _, port := range r.stack.Ports.List() {
 		environment = append(environment, port.Variable+"="+strconv.Itoa(*port.Number))
+	}
+	return environment
+}
+
+// buildEnvironment returns the values of the variables in compose.yaml that a build needs. Only a build does, so that the other commands
+// work where the go command is not in the path, as in a schedule of cron.
+func (r *Runner) buildEnvironment(ctx context.Context) ([]string, error) {
+	// #nosec G204 -- fixed arguments
+	output, err := exec.CommandContext(ctx, "go", append([]string{"env", "-json"}, goSettings...)...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("settings of the go command: %w", err)
+	}
+	settings := map[string]string{}
+	if err := json.Unmarshal(output, &settings); err != nil {
+		return nil, fmt.Errorf("settings of the go command: %w", err)
+	}
+	environment := []string{"REVISION=" + r.stack.Revision(ctx)}
+	for _, name := range goSettings {
+		environment = append(environment, name+"="+settings[name])
 	}
 	return environment, nil
 }

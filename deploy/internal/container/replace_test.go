@@ -127,10 +127,8 @@ func TestAnotherSecretReplacesTheServicesThatReadItAndNoOther(t *testing.T) {
 	require.NoError(t, secret.Ensure(s.Secrets(), time.Now()))
 	runner := New(s, &strings.Builder{})
 	variables := func() map[string]string {
-		environment, err := runner.environment(t.Context())
-		require.NoError(t, err)
 		digests := map[string]string{}
-		for _, entry := range environment {
+		for _, entry := range runner.environment() {
 			if name, value, _ := strings.Cut(entry, "="); strings.HasSuffix(name, "_SECRETS") && name != "OMS_SECRETS" {
 				require.NotEmpty(t, value, name)
 				digests[name] = value
@@ -154,4 +152,12 @@ func TestAnotherSecretReplacesTheServicesThatReadItAndNoOther(t *testing.T) {
 		slices.Sort(replaced)
 		require.Equal(t, want, replaced, file)
 	}
+}
+
+func TestOnlyABuildNeedsTheGoCommand(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	runner := New(stack.Stack{Root: t.TempDir(), Folder: t.TempDir()}, &strings.Builder{})
+	command := runner.command(t.Context(), "ps")
+	require.Contains(t, command.Env, "OMS_SECRETS="+runner.published())
+	require.ErrorContains(t, runner.build(t.Context()), "settings of the go command")
 }
