@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 
 	"oms.internal/deploy/internal/secret"
@@ -25,6 +26,13 @@ var secretsOf = map[string][]string{
 	"NATS_SECRETS":    {"nats-accounts", "nats-orders", "nats-gateway", "nats-ops"},
 }
 
+// mountedFiles are the files of deploy/ that containers mount and that may differ in the next release, by the variable in compose.yaml that
+// stands for their content. Those with which a server is made are not among them.
+var mountedFiles = map[string][]string{
+	"MYSQL_FILES": {"mysql/server.cnf", "mysql/healthy.sh"},
+	"NATS_FILES":  {"nats/nats.conf"},
+}
+
 // environment returns the values of the variables in compose.yaml, but for those that a build needs.
 func (r *Runner) environment() []string {
 	environment := []string{"OMS_SECRETS=" + r.published()}
@@ -33,9 +41,12 @@ func (r *Runner) environment() []string {
 			environment = append(environment, name+"="+r.stack.Choices[name]) // "" lets compose.yaml use its default
 		}
 	}
-	// A container keeps the file that it has mounted. So a changed secret must make Compose replace the containers that read it.
+	// A container keeps the file that it has mounted. So a changed one must make Compose replace the containers that read it.
 	for variable, names := range secretsOf {
 		environment = append(environment, variable+"="+secret.Digest(r.stack.Secrets(), names...))
+	}
+	for variable, names := range mountedFiles {
+		environment = append(environment, variable+"="+secret.Digest(filepath.Join(r.stack.Root, "deploy"), names...))
 	}
 	for _, port := range r.stack.Ports.List() {
 		environment = append(environment, port.Variable+"="+strconv.Itoa(*port.Number))

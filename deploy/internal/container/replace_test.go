@@ -154,6 +154,67 @@ func TestAnotherSecretReplacesTheServicesThatReadItAndNoOther(t *testing.T) {
 	}
 }
 
+// filesIn returns the files of deploy/ that the servers of compose.yaml mount, by the variable in the server's label that stands for them.
+// Those with which MySQL makes a server are not among them: nobody reads them later.
+func filesIn(t *testing.T) map[string][]string {
+	t.Helper()
+	content, err := os.ReadFile("../../compose.yaml")
+	require.NoError(t, err)
+	_, anchor, found := strings.Cut(string(content), "x-mysql: &mysql\n")
+	require.True(t, found)
+	anchor, _, _ = strings.Cut(anchor, "\n\n")
+	files := map[string][]string{}
+	for _, server := range servers {
+		_, block, found := strings.Cut(string(content), "\n  "+server+":\n")
+		require.True(t, found, server)
+		block, _, _ = strings.Cut(block, "\n\n")
+		if strings.Contains(block, "<<: *mysql") {
+			block += anchor
+		}
+		label := regexp.MustCompile(`oms\.files: "\$\{(\w+):-\}"`).FindStringSubmatch(block)
+		require.NotNil(t, label, server)
+		for _, mount := range regexp.MustCompile(`- \./(\S+):(\S+):ro`).FindAllStringSubmatch(block, -1) {
+			makes := strings.HasPrefix(mount[2], "/docker-entrypoint-initdb.d/") || strings.HasSuffix(mount[2], "/users.sql.template")
+			if !makes && !slices.Contains(files[label[1]], mount[1]) {
+				files[label[1]] = append(files[label[1]], mount[1])
+			}
+		}
+	}
+	return files
+}
+
+func TestAnotherFileOfTheReleaseReplacesTheServersThatMountIt(t *testing.T) {
+	t.Parallel()
+	files := filesIn(t)
+	require.Equal(t, mountedFiles, files)
+	root := t.TempDir()
+	runner := New(stack.Stack{Root: root, Folder: t.TempDir()}, &strings.Builder{})
+	value := func(variable string) string {
+		for _, entry := range runner.environment() {
+			if digest, found := strings.CutPrefix(entry, variable+"="); found {
+				return digest
+			}
+		}
+		return ""
+	}
+	write := func(file, content string) {
+		path := filepath.Join(root, "deploy", file)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	}
+	for variable, names := range files {
+		for _, name := range names {
+			write(name, "before")
+		}
+		for _, name := range names {
+			before := value(variable)
+			require.NotEmpty(t, before)
+			write(name, "after")
+			require.NotEqual(t, before, value(variable), name)
+		}
+	}
+}
+
 func TestOnlyABuildNeedsTheGoCommand(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	runner := New(stack.Stack{Root: t.TempDir(), Folder: t.TempDir()}, &strings.Builder{})

@@ -129,7 +129,7 @@ func removeOthers(published string, originals []string) error {
 	return nil
 }
 
-// Digest stands for the content of secrets: it differs where one of them does. It is empty if one cannot be read.
+// Digest stands for the content of files, such as secrets: it differs where one of them does. It is empty if one cannot be read.
 func Digest(dir string, names ...string) string {
 	digest := sha256.New()
 	for _, name := range names {
