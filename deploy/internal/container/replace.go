@@ -168,10 +168,8 @@ func (r *Runner) startBeside(ctx context.Context, service string, have []instanc
 		}
 		err = errors.Join(fmt.Errorf("%w\nThe %s that ran before goes on", err, service), cleanErr)
 	}()
-	if service != gateway {
-		if err := r.migrate(ctx, service); err != nil {
-			return instance{}, err
-		}
+	if err := r.migrate(ctx, service); err != nil {
+		return instance{}, err
 	}
 	what := fmt.Sprintf("starting the next %s beside the one that serves", service)
 	if err := r.step(ctx, what, "up", "--detach", "--no-deps", "--no-recreate",
@@ -188,32 +186,6 @@ func (r *Runner) startBeside(ctx context.Context, service string, have []instanc
 		}
 	}
 	return instance{}, fmt.Errorf("docker compose started no other container of %s", service)
-}
-
-// migrate migrates the tables of a service before its next container starts, which has a time limit. A migration has none, and runs in a
-// container of its own that goes on when ctx ends: the server completes a change of a table although nobody waits for it, but if then
-// nobody notes that it was made, the next migration fails at it. The next `up` waits for one that goes on.
-func (r *Runner) migrate(ctx context.Context, service string) error {
-	name := r.project() + "-" + service + "-migrate"
-	left, err := engine(ctx, "ps", "--all", "--quiet", "--filter", "name=^"+name+"$")
-	if err != nil {
-		return err
-	}
-	what := "migrating the tables of " + service
-	if left != "" {
-		r.say("%s, as an earlier `make up` began", what)
-	} else if err := r.step(ctx, what, "run", "--detach", "--no-deps", "--name", name, service, "migrate"); err != nil {
-		return err
-	}
-	code, err := engine(ctx, "wait", name)
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s: that goes on, and the next `make up` waits for it: %w", what, ctx.Err())
-	}
-	if err == nil && code != "0" {
-		err = fmt.Errorf("%s failed; %s", what, logEnd(ctx, name))
-	}
-	_, removeErr := engine(ctx, "rm", "--force", name)
-	return errors.Join(err, removeErr)
 }
 
 // patience is how long a container beside another one may take until it is ready. Its tables are migrated before.

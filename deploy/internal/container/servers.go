@@ -55,8 +55,14 @@ func (r *Runner) containerOf(ctx context.Context, name string) (string, error) {
 	return id, nil
 }
 
-// StopServices ends the three services, and leaves the servers alone. stopped is false if no service ran.
+// StopServices ends the three services, and leaves the servers alone. A migration comes to its end before. stopped is false if no service
+// ran.
 func (r *Runner) StopServices(ctx context.Context) (stopped bool, err error) {
+	for _, service := range services {
+		if err := r.awaitMigration(ctx, service); err != nil {
+			return false, err
+		}
+	}
 	running, err := r.running(ctx)
 	if err != nil {
 		return false, err
@@ -131,9 +137,14 @@ func (r *Runner) keepPorts(ctx context.Context) error {
 	return r.step(ctx, "starting "+ports+", binlogs", "up", "--detach", "--no-deps", ports, "binlogs")
 }
 
-// start starts services and returns when they are ready. It leaves the servers alone. Otherwise it would also wait for a server that is
+// start migrates the tables of services, starts them, and returns when they are ready. It leaves the servers alone. Otherwise it would also wait for a server that is
 // broken.
 func (r *Runner) start(ctx context.Context, names []string, how ...string) error {
+	for _, service := range names {
+		if err := r.migrate(ctx, service); err != nil {
+			return err
+		}
+	}
 	arguments := append([]string{"up", "--detach", "--no-deps", "--wait", "--wait-timeout", "300"}, how...)
 	return r.step(ctx, "starting "+strings.Join(names, ", "), append(arguments, names...)...)
 }

@@ -11,11 +11,22 @@ import (
 
 // Down ends what Up started, and waits for each process. A process ends after those that use it.
 func (r *Runner) Down(ctx context.Context) error {
-	return r.stop(ctx, r.parts())
+	var problems []error
+	for _, part := range r.services() {
+		migrating, err := proc.Find(part.migration())
+		problems = append(problems, err, migrating.Stop(ctx))
+	}
+	return errors.Join(append(problems, r.stop(ctx, r.parts()))...)
 }
 
-// StopServices ends the three services, and leaves the servers alone. stopped is false if no service was meant to run.
+// StopServices ends the three services, and leaves the servers alone. A migration comes to its end before. stopped is false if no service
+// was meant to run.
 func (r *Runner) StopServices(ctx context.Context) (stopped bool, err error) {
+	for _, part := range r.services() {
+		if err := r.awaitMigration(ctx, part); err != nil {
+			return false, err
+		}
+	}
 	r.stopped = map[string]proc.Command{}
 	for _, part := range r.services() {
 		command, known, err := lastCommand(part)
@@ -51,9 +62,6 @@ func (r *Runner) stop(ctx context.Context, parts []part) error {
 	slices.Reverse(parts)
 	var problems []error
 	for _, part := range parts {
-		if migrating, err := proc.Find(part.migration()); migrating != nil || err != nil {
-			problems = append(problems, err, migrating.Stop(ctx))
-		}
 		process := running[part.name]
 		if process == nil {
 			problems = append(problems, proc.Forget(part.record))

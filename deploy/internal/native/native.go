@@ -61,6 +61,9 @@ type part struct {
 // migration is the record of the process that migrates the tables of a service.
 func (p part) migration() string { return strings.TrimSuffix(p.record, ".json") + "-migration.json" }
 
+// migrationLog is where that process writes to, and nobody else, so that what it says is found.
+func (p part) migrationLog() string { return strings.TrimSuffix(p.log, ".log") + "-migration.log" }
+
 // parts returns all parts in the order of starting.
 func (r *Runner) parts() []part {
 	ports := r.stack.Ports

@@ -115,9 +115,11 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 		step(t)
 	}
 
+	migrating := l.migratesForEver(t)
 	out.Reset()
 	require.NoError(t, runner.Down(t.Context()))
 	require.Empty(t, pids(t, runner))
+	require.False(t, migrating.Alive())
 	require.Less(t, strings.Index(out.String(), "stopping gateway"), strings.Index(out.String(), "stopping nats"))
 	require.Less(t, strings.Index(out.String(), "stopping replica"), strings.Index(out.String(), "stopping primary"))
 }
@@ -378,7 +380,8 @@ func (l *living) keepsWhatRanBefore(t *testing.T) {
 	}
 }
 
-// leavesAMigrationToItsEnd: a migration goes on when `up` ends before it, and the next one waits for it.
+// leavesAMigrationToItsEnd: a migration goes on when `up` ends before it. Services are not stopped before it has ended, and the next `up`
+// waits for it, and then migrates itself.
 func (l *living) leavesAMigrationToItsEnd(t *testing.T) {
 	t.Helper()
 	pipe := filepath.Join(t.TempDir(), "pipe")
@@ -407,6 +410,16 @@ func (l *living) leavesAMigrationToItsEnd(t *testing.T) {
 	require.ErrorContains(t, err, "still being migrated")
 	require.ErrorContains(t, err, "The orders that ran before goes on")
 	require.Equal(t, before, pids(t, l.runner))
+	stopped, err := l.runner.StopServices(interrupted)
+	require.ErrorIs(t, err, context.Canceled)
+	require.False(t, stopped)
+	require.Equal(t, before, pids(t, l.runner))
+	log := func() string {
+		content, err := os.ReadFile(part.migrationLog())
+		require.NoError(t, err)
+		return string(content)
+	}
+	require.Equal(t, fmt.Sprintf("migrating as process %d\n", first.PID()), log())
 
 	go func() { ended <- l.runner.Up(t.Context()) }()
 	require.Equal(t, first.PID(), migrating().PID())
@@ -416,7 +429,22 @@ func (l *living) leavesAMigrationToItsEnd(t *testing.T) {
 	require.NoError(t, writer.Close())
 	require.NotEqual(t, before["orders"], pids(t, l.runner)["orders"])
 	require.NoFileExists(t, part.migration())
+	require.NotContains(t, log(), fmt.Sprint(first.PID()))
+	require.Contains(t, log(), "migrating as process ")
 	delete(l.stack.Choices, "TIME_ZONE")
+}
+
+// migratesForEver leaves a migration behind that does not end.
+func (l *living) migratesForEver(t *testing.T) *proc.Process {
+	t.Helper()
+	part := l.runner.services()[0]
+	command, known, err := lastCommand(part)
+	require.NoError(t, err)
+	require.True(t, known)
+	command.Path, command.Args, command.Record = "/bin/sleep", []string{"infinity"}, part.migration()
+	migrating, err := proc.Start(command)
+	require.NoError(t, err)
+	return migrating
 }
 
 // namesAWrongSettingOfBinlogs: binlogs refuses a setting at once, and the one that works goes on.
