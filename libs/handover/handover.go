@@ -14,6 +14,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // What a keeper says to a process along with the port.
@@ -63,13 +64,15 @@ func Keep(ctx context.Context, address, path string) (*Keeper, error) {
 // Addr is the address of the port.
 func (k *Keeper) Addr() net.Addr { return k.port.Addr() }
 
-// Run gives the port to whoever asks, until ctx ends. Then the port is lost to all who took it.
+// Run gives the port to whoever asks, until ctx ends or it can give no more. Then the port is lost to all who took it.
 func (k *Keeper) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, func() { _ = k.giver.Close() })
 	defer stop()
 	defer k.port.Close() //nolint:errcheck // nothing was written to it
 	var takers sync.WaitGroup
 	defer takers.Wait()
+	defer cancel()
 	for {
 		taker, err := k.giver.AcceptUnix()
 		if ctx.Err() != nil {
@@ -134,13 +137,25 @@ type Port struct {
 	keeper *net.UnixConn
 }
 
+// patience is how long a keeper may take to give its port away. One that hangs must not let a process wait without a word.
+const patience = 30 * time.Second
+
 // Take asks the keeper at the Unix socket with this path for its port. The process has taken it until it ends, or calls Leave.
-func Take(path string) (*Port, error) {
+func Take(path string) (*Port, error) { return take(path, patience) }
+
+func take(path string, patience time.Duration) (*Port, error) {
 	keeper, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, err
 	}
-	port, err := receive(keeper)
+	err = keeper.SetReadDeadline(time.Now().Add(patience))
+	var port *Port
+	if err == nil {
+		port, err = receive(keeper)
+	}
+	if err == nil {
+		err = keeper.SetReadDeadline(time.Time{}) // Hold reads for as long as the port is kept
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("take the port of %s: %w", path, err), keeper.Close())
 	}
