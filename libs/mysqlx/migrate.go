@@ -18,7 +18,8 @@ const (
 	turnSeconds   = 60 // how long one process waits for another's migrations
 )
 
-// Migrate applies to the primary all migrations in files that it does not have. Several processes may migrate at once: they take turns.
+// Migrate applies to the primary all migrations in files that it does not have. Several processes may migrate at once: they take turns. A
+// process of an earlier release, whose migrations are all there, waits for no later one.
 // Then it runs the steps, with the rights of the user that migrates; a step must be short and repeatable, since every process runs it. While no
 // primary answers, Migrate waits until ctx ends.
 func Migrate(
@@ -48,28 +49,44 @@ func apply(ctx context.Context, db *sql.DB, schema string, files fs.FS, log *slo
 	}
 	// The lock belongs to this connection, and ends with it.
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	var granted sql.NullBool
-	// A lock's name is global to the server, so it contains the schema's name.
-	if err := lock.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", migrationLock+"-"+schema, turnSeconds).Scan(&granted); err != nil {
-		return fmt.Errorf("lock: %w", err)
-	}
-	if !granted.Bool {
-		return fmt.Errorf("another process has been migrating for more than %d s", turnSeconds)
-	}
-	defer func() {
-		_, unlockErr := lock.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", migrationLock+"-"+schema)
-		err = errors.Join(err, unlockErr)
-	}()
 	provider, err := goose.NewProvider(goose.DialectMySQL, db, files)
 	if err != nil {
 		return err
 	}
+	granted, err := takeTurn(ctx, lock, schema, 0)
+	if err == nil && !granted {
+		// An old process that crashes while a later release migrates for long must be able to come back.
+		if pending, err := provider.HasPending(ctx); err != nil || !pending {
+			return err
+		}
+		granted, err = takeTurn(ctx, lock, schema, turnSeconds)
+	}
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	if !granted {
+		return fmt.Errorf("another process has been migrating for more than %d s", turnSeconds)
+	}
+	defer func() {
+		_, unlockErr := lock.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", lockOf(schema))
+		err = errors.Join(err, unlockErr)
+	}()
 	results, err := provider.Up(ctx)
 	for _, result := range results {
 		log.Info("migrated", "database", schema, "migration", result.Source.Path, "duration", result.Duration)
 	}
 	return err
 }
+
+// takeTurn takes the lock of a schema's migrations for a connection, and waits for it for so many seconds.
+func takeTurn(ctx context.Context, lock *sql.Conn, schema string, seconds int) (granted bool, err error) {
+	var answer sql.NullBool
+	err = lock.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", lockOf(schema), seconds).Scan(&answer)
+	return answer.Bool, err
+}
+
+// lockOf contains the schema's name, because the name of a lock is global to the server.
+func lockOf(schema string) string { return migrationLock + "-" + schema }
 
 // awaitPrimary returns a pool on the primary. Only their context ends its statements, because a migration may take long.
 func awaitPrimary(ctx context.Context, config Config, log *slog.Logger) (*sql.DB, error) {

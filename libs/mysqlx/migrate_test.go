@@ -61,6 +61,32 @@ func TestAMigrationThatFailsIsReportedAndTheNextProcessMayTry(t *testing.T) {
 	require.NoError(t, schema.migrate(t, migrations("CREATE TABLE step (id INT NOT NULL)", "INSERT INTO step VALUES (1)")))
 }
 
+func TestAProcessWithNothingToMigrateWaitsForNoOtherThatMigrates(t *testing.T) {
+	t.Parallel()
+	schema := shared(t)
+	later := migrations("CREATE TABLE step (id INT NOT NULL)", "CREATE TABLE began (id INT NOT NULL)", "DO SLEEP(600)")
+	old, earlier := migrations("CREATE TABLE step (id INT NOT NULL)"), migrations("CREATE TABLE step (id INT NOT NULL)", "CREATE TABLE began (id INT NOT NULL)")
+	ctx, cancel := context.WithCancel(t.Context())
+	config := schema.config()
+	config.User, config.Password = schema.Migrate.User, schema.Migrate.Password
+	ended := make(chan error, 1)
+	go func() { ended <- mysqlx.Migrate(ctx, config, later, discard) }()
+	require.Eventually(t, func() bool {
+		var applied int
+		err := schema.root.QueryRowContext(t.Context(), "SELECT MAX(version_id) FROM goose_db_version").Scan(&applied)
+		return err == nil && applied == 2
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, schema.migrate(t, old))
+	require.NoError(t, schema.migrate(t, earlier))
+	select {
+	case err := <-ended:
+		require.Fail(t, "the later release does not migrate any more", "%v", err)
+	default:
+	}
+	cancel()
+	require.Error(t, <-ended)
+}
+
 // A request's statements end after five seconds; building an index over a large table must not.
 func TestAMigrationMayTakeLongerThanARequest(t *testing.T) {
 	t.Parallel()
