@@ -138,7 +138,7 @@ func (r *Runner) RotateKeys(ctx context.Context) error { return r.accounts(ctx, 
 
 // accounts runs a subcommand of the accounts binary on this terminal, with the binary and the settings of the service.
 func (r *Runner) accounts(ctx context.Context, arguments ...string) error {
-	service, known, err := lastCommand(r.services()[1])
+	service, known, err := lastCommand(r.named("accounts"))
 	if err != nil {
 		return err
 	}

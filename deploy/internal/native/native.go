@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -91,13 +92,21 @@ func (r *Runner) parts() []part {
 	return parts
 }
 
-// services returns the parts that are OMS's own, in the order of starting.
-func (r *Runner) services() []part { return r.parts()[4:7] }
+// named returns the part with this name.
+func (r *Runner) named(name string) part {
+	all := r.parts()
+	return all[slices.IndexFunc(all, func(part part) bool { return part.name == name })]
+}
 
-func (r *Runner) nats() part { return r.parts()[2] }
+// servers returns the parts whose programs are not OMS's, in the order of starting.
+func (r *Runner) servers() []part { return append(r.databases(), r.named("nats")) }
 
-// binlogs is the part that keeps the servers' binary logs within limits.
-func (r *Runner) binlogs() part { return r.parts()[3] }
+func (r *Runner) databases() []part { return []part{r.named("primary"), r.named("replica")} }
+
+// services returns the parts that answer clients, in the order of starting.
+func (r *Runner) services() []part {
+	return []part{r.named("orders"), r.named("accounts"), r.named("gateway")}
+}
 
 // supervisor is the part that keeps the others alive. It is the last to start and the first to end.
 func (r *Runner) supervisor() part {

@@ -373,7 +373,7 @@ func (l *living) keepsWhatRanBefore(t *testing.T) {
 	record, _, err = l.stack.Recorded()
 	require.NoError(t, err)
 	require.Equal(t, "2s", record.Choices["DRAIN_TIME"])
-	for _, part := range append(l.runner.services(), l.runner.binlogs(), l.runner.supervisor()) {
+	for _, part := range append(l.runner.services(), l.runner.named("binlogs"), l.runner.supervisor()) {
 		programs, err := filepath.Glob(l.runner.keptProgram(part, "*"))
 		require.NoError(t, err)
 		require.Len(t, programs, 1, part.name)
@@ -390,7 +390,7 @@ func (l *living) leavesAMigrationToItsEnd(t *testing.T) {
 	before := pids(t, l.runner)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	part := l.runner.services()[0]
+	part := l.runner.named("orders")
 	migrating := func() (process *proc.Process) {
 		require.NoError(t, proc.Poll(ctx, func() (err error) {
 			if process, err = proc.Find(part.migration()); err == nil && process == nil {
@@ -437,7 +437,7 @@ func (l *living) leavesAMigrationToItsEnd(t *testing.T) {
 // migratesForEver leaves a migration behind that does not end.
 func (l *living) migratesForEver(t *testing.T) *proc.Process {
 	t.Helper()
-	part := l.runner.services()[0]
+	part := l.runner.named("orders")
 	command, known, err := lastCommand(part)
 	require.NoError(t, err)
 	require.True(t, known)
@@ -503,7 +503,7 @@ func TestAServiceIsGivenItsOwnSecretsAndNothingOfOurs(t *testing.T) {
 
 func TestAProcessIsStartedAgainAlthoughTheClockWasSetBack(t *testing.T) {
 	runner := New(stack.Stack{Folder: t.TempDir()}, &strings.Builder{})
-	orders := runner.services()[0]
+	orders := runner.named("orders")
 	for _, folder := range []string{runner.runDir(), runner.logDir()} {
 		require.NoError(t, os.MkdirAll(folder, 0o700))
 	}

@@ -102,9 +102,8 @@ func (r *Runner) chosen(name string, settings []string) []string {
 
 // startServices starts services, each with its command, and returns when they are ready.
 func (r *Runner) startServices(ctx context.Context, commands map[string]proc.Command) error {
-	services := r.services()
 	// The gateway starts last, because it asks accounts for the keys that verify tokens.
-	for _, wave := range [][]part{services[:2], services[2:]} {
+	for _, wave := range [][]part{{r.named("orders"), r.named("accounts")}, {r.named("gateway")}} {
 		started := make(chan error, len(wave))
 		for _, part := range wave {
 			command, wanted := commands[part.name]
@@ -164,7 +163,7 @@ func (r *Runner) startService(ctx context.Context, part part, command proc.Comma
 
 // startBinlogs starts the process that keeps the binary logs within limits. Nobody asks it anything, so nobody waits for it.
 func (r *Runner) startBinlogs(ctx context.Context) error {
-	part := r.binlogs()
+	part := r.named("binlogs")
 	command, err := r.built(part)
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ func (r *Runner) revive(ctx context.Context, now time.Time, trouble map[string]t
 		r.say("%s %s had ended by itself and was started again (restart %d)", now.Format(time.RFC3339), name, restarts)
 	}
 	r.reviveDatabases(ctx, due, note)
-	for _, part := range append([]part{r.nats(), r.binlogs()}, r.services()...) {
+	for _, part := range append([]part{r.named("nats"), r.named("binlogs")}, r.services()...) {
 		command, started, ended, err := proc.Ended(part.record)
 		if err != nil || !ended || !due(command, started) {
 			continue // a damaged record is written anew by the next up
@@ -114,7 +114,7 @@ func (r *Runner) rotateLogs(now time.Time, trouble map[string]time.Time) {
 func (r *Runner) reviveDatabases(
 	ctx context.Context, due func(proc.Command, time.Time) bool, note func(name string, restarts int, err error),
 ) {
-	for _, part := range r.parts()[:2] {
+	for _, part := range r.databases() {
 		command, started, ended, err := proc.Ended(part.record)
 		if err != nil || !ended || !due(command, started) {
 			continue

@@ -113,7 +113,7 @@ func (r *Runner) sayServers(before map[string]*proc.Process) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range r.parts()[:3] {
+	for _, part := range r.servers() {
 		switch was, is := before[part.name], after[part.name]; {
 		case is == nil:
 			r.say("%s does not run", part.name)

@@ -43,6 +43,7 @@ type Process struct {
 	handle   *os.Process
 	identity string
 	started  time.Time     // zero if only the kernel knows
+	logged   int           // how long the log was when this process was started from here; 0 of a process that was found
 	exited   chan struct{} // closed at the end of our own child; nil for a process that was found
 	result   error         // of our own child, once it has exited
 	ending   bool          // somebody has asked it to end
@@ -66,7 +67,11 @@ func start(command Command) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", command.Name, err)
 	}
-	defer log.Close()                                  //nolint:errcheck // nothing is written through this handle
+	defer log.Close() //nolint:errcheck // nothing is written through this handle
+	before, err := log.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", command.Name, err)
+	}
 	cmd := exec.Command(command.Path, command.Args...) // #nosec G204 -- starting programs is this package's task
 	cmd.Dir, cmd.Stdout, cmd.Stderr = command.Dir, log, log
 	if cmd.Env, err = command.marked(); err != nil {
@@ -81,7 +86,9 @@ func start(command Command) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", command.Name, err)
 	}
-	process := &Process{command: command, handle: cmd.Process, started: time.Now(), exited: make(chan struct{})}
+	process := &Process{
+		command: command, handle: cmd.Process, started: time.Now(), logged: int(before.Size()), exited: make(chan struct{}),
+	}
 	// The identity is read before the child can be reaped, so it cannot be a stranger's.
 	process.identity, _ = processIdentity(cmd.Process.Pid)
 	go func() {
@@ -204,10 +211,14 @@ func (p *Process) Result() error {
 // Running is Alive for the interface Instance. It never fails.
 func (p *Process) Running() (bool, error) { return p.Alive(), nil }
 
-// Tail returns the last lines of the process's log.
+// Tail returns the last lines of the process's log. Those from before its start are not among them, unless the process was found, or the
+// log was rotated since.
 func (p *Process) Tail(lines int) []byte {
 	if p == nil {
 		return nil
+	}
+	if text, err := os.ReadFile(p.command.Log); err == nil && p.logged > 0 && p.logged <= len(text) {
+		return LastLines(text[p.logged:], lines)
 	}
 	last, err := LastOfLog(p.command.Log, lines)
 	if err != nil {

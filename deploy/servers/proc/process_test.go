@@ -126,3 +126,14 @@ func TestAServerThatEndsAtOnceIsReportedWithItsLog(t *testing.T) {
 	err = Await(t.Context(), "server", process, func(context.Context) error { return nil })
 	require.ErrorContains(t, err, "no such option")
 }
+
+func TestTheEndOfALogIsThatOfTheProcessAndNotOfOneBeforeIt(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(log, []byte("a line of before\n"), 0o600))
+	process, err := Start(Command{Name: "server", Path: "/bin/sh", Args: []string{"-c", "echo no such option"}, Log: log})
+	require.NoError(t, err)
+	<-process.exited
+	require.Equal(t, "no such option", string(process.Tail(20)))
+	require.NoError(t, os.WriteFile(log, []byte("cut\n"), 0o600))
+	require.Equal(t, "cut", string(process.Tail(20)), "it was rotated, so nobody knows where the process began")
+}
