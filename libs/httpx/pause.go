@@ -31,8 +31,8 @@ func pausable(ctx context.Context) (_ context.Context, pause *time.Duration) {
 	return context.WithValue(ctx, pauseKey{}, pause), pause
 }
 
-// tellPause tells the gateway how long to hold the answer back. Every digit is told, because the time that remains hides the time that
-// was used.
+// tellPause tells the gateway how long to hold the answer back. The pause is not rounded: it is what remains of a fixed time after the work, so
+// the client sees the fixed time and not how long the work took.
 func tellPause(c *fiber.Ctx, pause time.Duration) {
 	if pause > 0 {
 		c.Set(HeaderPause, pause.String())

@@ -4,9 +4,9 @@
 //
 //	ports ADDRESS=TARGET…  keep the port at each address until SIGTERM
 //
-// A target that is a path is a Unix socket, at which processes take the port itself (package handover). One that is a URL is asked
-// what is asked at the address. That is for the admin ports: whoever asks there need not be known, and in the network of
-// its own container a process answers for itself.
+// A target that is a path is a Unix socket, at which processes take the port itself (package handover). To a target that is a URL,
+// requests are forwarded. That is enough for the admin ports, because a service need not know who asks there. It also leaves a service's own
+// admin port to its container, so that its health check asks the service itself, and not its successor.
 package main
 
 import (
