@@ -222,7 +222,7 @@ func mayLoseItsServer(t *testing.T, pair *dbpair.Pair) {
 	go func() {
 		killed <- errors.Join(proc.Poll(t.Context(), func() error {
 			var waiting int
-			err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for %lock%'").
+			err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'").
 				Scan(&waiting)
 			if err == nil && waiting == 0 {
 				err = errors.New("nothing waits for the table")
