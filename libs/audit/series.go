@@ -15,21 +15,30 @@ const (
 	runBatch    = 500
 	// runEnd is how long a process that ends has for what is not written yet.
 	runEnd = 2 * time.Second
-	// maxRuns is how many series of a kind are counted at the same time, and maxRunsOfOne how many of these one caller may begin by
-	// refusals: a member, or whoever has no session in one network.
-	maxRuns      = 4096
-	maxRunsOfOne = 32
+	// maxLooks is how many series of looks are counted at the same time. Of refusals these are maxRunsOfOne of each of maxCallers.
+	maxLooks     = 4096
+	maxCallers   = 4096
+	maxRunsOfOne = 8
 	// Interval is how often the count of a series is written that goes on.
 	Interval = 10 * time.Minute
 )
 
+// Details of events that stand for others, too.
+const (
+	OfManyKinds = "of many kinds" // of one caller and action
+	ByMany      = "by many"       // of one action
+)
+
 // Series counts events that are the same but for their time and request, so that a flood of refusals is a few rows. What begins a series
 // is due at once; after that, what has come since is due every Interval, until an interval brings nothing. The sum of the counts of
-// what was due is the number of events. It is safe for concurrent use, and its memory is bounded.
+// what was due is the number of events, or more: what was written although the answer was lost is counted again. It is safe for
+// concurrent use, and its memory is bounded.
 //
 // Nobody hides others' events behind many of its own. Looks (what succeeded), refusals of members and refusals of callers without a
-// session are counted apart. A caller that is refused in more than maxRunsOfOne ways has one more series for all others of its action,
-// which names it and no subject. A look that finds no place takes that of a series that has nothing to write.
+// session are counted apart. A caller is a member, or whoever has no session in one network. One that is refused in more than maxRunsOfOne
+// ways has one more series for all others of its action, which names it and no subject. So each of maxCallers has room, whatever the
+// others do; whoever is refused after them is counted without a name, until theirs have ended. A look that finds no place takes
+// that of a series that has nothing to write.
 type Series struct {
 	mutex sync.Mutex
 	kinds [kinds]table
@@ -47,7 +56,7 @@ const (
 type table struct {
 	runs  map[run]*progress
 	begun map[caller]int // how many of them are of each caller
-	swept bool           // all that have nothing to write were forgotten since some were written
+	swept bool           // of looks: all that have nothing to write were forgotten since some were written
 }
 
 // caller is a member, or a network.
@@ -122,17 +131,13 @@ func (t *table) place(event Event, by caller) (*progress, Event) {
 	if known, found := t.runs[of]; found {
 		return known, event
 	}
-	if event.Outcome == Failure && t.begun[by] >= maxRunsOfOne {
-		of = run{action: event.Action, outcome: event.Outcome, caller: by, detail: "of many kinds"}
-		event.Subject, event.Detail = 0, of.detail
-	}
-	if event.Outcome == Success && len(t.runs) >= maxRuns && !t.swept {
-		t.swept = true
-		t.forget(func(one *progress) bool { return one.first.Count == 0 })
-	}
-	if len(t.runs) >= maxRuns {
-		of = run{action: event.Action, outcome: event.Outcome, detail: "by many"}
+	switch {
+	case event.Outcome == Failure && t.begun[by] == 0 && len(t.begun) >= maxCallers, event.Outcome == Success && !t.hasRoom():
+		of = run{action: event.Action, outcome: event.Outcome, detail: ByMany}
 		event.Actor, event.Subject, event.Address, event.Detail = 0, 0, "", of.detail
+	case event.Outcome == Failure && t.begun[by] >= maxRunsOfOne:
+		of = run{action: event.Action, outcome: event.Outcome, caller: by, detail: OfManyKinds}
+		event.Subject, event.Detail = 0, of.detail
 	}
 	known, found := t.runs[of]
 	if !found {
@@ -141,6 +146,16 @@ func (t *table) place(event Event, by caller) (*progress, Event) {
 		t.begun[of.caller]++
 	}
 	return known, event
+}
+
+// hasRoom reports whether one more look finds a place. Where all are taken, those go that have nothing to write, which is looked at
+// once after each writing.
+func (t *table) hasRoom() bool {
+	if len(t.runs) >= maxLooks && !t.swept {
+		t.swept = true
+		t.forget(func(one *progress) bool { return one.first.Count == 0 })
+	}
+	return len(t.runs) < maxLooks
 }
 
 // forget ends the series that have ended.

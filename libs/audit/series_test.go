@@ -87,7 +87,7 @@ func TestAFloodOfSeriesTakesBoundedMemoryAndLosesNoCount(t *testing.T) {
 
 func TestOneCallerThatIsRefusedInManyWaysIsAFewSeriesThatNameIt(t *testing.T) {
 	t.Parallel()
-	const flood, most = 10_000, 33
+	const flood, most = 10_000, 9
 	household := func(i int) string { return fmt.Sprintf("2001:db8:0:%x::%x", i%256, i+1) }
 	for name, test := range map[string]struct {
 		of    func(i int) audit.Event
@@ -114,6 +114,39 @@ func TestOneCallerThatIsRefusedInManyWaysIsAFewSeriesThatNameIt(t *testing.T) {
 		for _, event := range events {
 			require.True(t, test.names(event), "%s: %+v", name, event)
 		}
+	}
+}
+
+func TestManyCallersTogetherHideNobodyWhoIsRefusedAndEachIsAFewSeriesAnInterval(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]func(caller, way int) audit.Event{
+		"accounts": func(caller, way int) audit.Event {
+			return audit.Event{Action: audit.AccessDenied, Outcome: audit.Failure, Actor: uint64(caller + 1), Subject: uint64(way + 1), Count: 1}
+		},
+		"networks": func(caller, way int) audit.Event {
+			return refused(fmt.Sprintf("2001:db8:0:%x::%x", caller<<8, way+1), noon)
+		},
+	} {
+		series := audit.NewSeries()
+		const callers, ways, most = 200, 20, 9
+		rows, sum := 0, 0
+		for second := range 10 {
+			now := noon.Add(time.Duration(second) * time.Second)
+			for caller := range callers {
+				for way := range ways {
+					series.Add(of(caller, second*ways+way))
+				}
+			}
+			other := of(callers+second, 0)
+			series.Add(other)
+			events := series.Due(now, false)
+			require.Contains(t, events, other, name)
+			rows, sum = rows+len(events), sum+counts(events)
+		}
+		rest := series.Due(noon.Add(audit.Interval-1), true)
+		require.Equal(t, 10*(callers*ways+1), sum+counts(rest), name)
+		require.LessOrEqual(t, rows, most*callers+10, name)
+		require.LessOrEqual(t, len(rest), callers, "%s: what is left is the rest of each", name)
 	}
 }
 
