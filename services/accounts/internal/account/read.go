@@ -13,12 +13,12 @@ import (
 
 // Get returns one member as the caller sees it.
 func (s *Service) Get(ctx context.Context, caller authn.Principal, id uint64) (View, error) {
-	if !s.sees(caller, id) {
-		return View{}, authn.NewHidden(id)
-	}
 	member, err := s.deps.Store.Member(ctx, id)
 	if err != nil {
 		return View{}, err
+	}
+	if !s.sees(caller, id) {
+		return View{}, authn.NewHidden(id)
 	}
 	if caller.Admin && caller.MemberID != id {
 		s.series.Add(s.event(ctx, audit.MemberRead, caller, id, ""))

@@ -18,11 +18,11 @@ func (s *Service) authorize(ctx context.Context, caller authn.Principal, id uint
 	if err != nil || caller.Admin || caller.MemberID == id {
 		return caller, err
 	}
-	if !s.sees(caller, id) {
-		return caller, authn.NewHidden(id)
-	}
 	if _, err := s.deps.Store.LatestMember(ctx, id); err != nil {
 		return caller, err
+	}
+	if !s.sees(caller, id) {
+		return caller, authn.NewHidden(id)
 	}
 	return caller, authn.NewForbidden(id)
 }

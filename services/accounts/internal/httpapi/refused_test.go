@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
@@ -119,4 +120,25 @@ func TestWhoMayNotDoWhatItAsksForIsWrittenDown(t *testing.T) {
 		"GET /accounts/export 0 1×", "GET /audit/events 0 1×", "GET /auth/sessions 0 1×",
 		fmt.Sprintf("DELETE /auth/sessions/:id %d 3×", of.MemberID),
 	}, got)
+}
+
+func TestMembersThatAreHiddenOrNotThereAreAnsweredAlikeAndOnlyThoseThatAreThereAreWrittenDown(t *testing.T) {
+	t.Parallel()
+	a := newAPIWith(t, account.DirectoryAdmin)
+	of, who := a.signUp(t, "sungi@x.test"), a.signUp(t, "other@x.test")
+	const nobody = 1<<63 - 1
+	for _, method := range []string{http.MethodGet, http.MethodDelete, http.MethodPatch, http.MethodPut} {
+		hidden, missing := a.ask(t, who, method, userPath(of.MemberID), ""), a.ask(t, who, method, userPath(nobody), "")
+		require.Equal(t, http.StatusNotFound, hidden.status, method)
+		require.Equal(t, hidden.problem(t), missing.problem(t), method)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	before := len(a.store.Events())
+	require.NoError(t, a.service.WriteSeries(ended))
+	written := a.store.Events()[before:]
+	require.Len(t, written, 4)
+	for _, event := range written {
+		require.Equal(t, []any{audit.AccessDenied, of.MemberID, 1}, []any{event.Action, event.Subject, event.Count})
+	}
 }
