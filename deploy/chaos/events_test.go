@@ -59,13 +59,13 @@ func readStream(t *testing.T) held {
 	return found
 }
 
-// outbox reads the events that a service has written, and how many of them wait.
+// outbox reads the events that a service has written for the stream OMS_EVENTS, and how many of them wait.
 func (d *databases) outbox(ctx context.Context, schema string) (ids []string, waiting int, err error) {
 	primary, err := d.primary(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err := d.roots[primary].QueryContext(ctx, "SELECT event_id, published_at IS NULL FROM "+schema+".outbox")
+	rows, err := d.roots[primary].QueryContext(ctx, "SELECT event_id, published_at IS NULL FROM "+schema+".outbox WHERE subject LIKE 'oms.events.%'")
 	if err != nil {
 		return nil, 0, err
 	}

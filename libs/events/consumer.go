@@ -48,7 +48,7 @@ type ConsumerOptions struct {
 	// Durable is the name under which JetStream and the inbox remember what was consumed, another one for each consumer.
 	// Instances of a service share it, and each event goes to one of them.
 	Durable string
-	// Subject is what SubjectOf gives.
+	// Subject is what SubjectOf or AuditSubjectOf gives.
 	Subject string
 	Log     *slog.Logger
 	Now     func() time.Time // nil stands for time.Now
@@ -152,7 +152,7 @@ func (c *Consumer) consume(ctx context.Context, stream jetstream.JetStream) erro
 func (c *Consumer) create(ctx context.Context, stream jetstream.JetStream) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiPatience)
 	defer cancel()
-	return stream.CreateOrUpdateConsumer(ctx, Stream, jetstream.ConsumerConfig{
+	return stream.CreateOrUpdateConsumer(ctx, streamOf(c.subject), jetstream.ConsumerConfig{
 		Durable:       c.durable,
 		FilterSubject: c.subject,
 		DeliverPolicy: jetstream.DeliverAllPolicy,

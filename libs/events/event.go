@@ -1,7 +1,7 @@
 // Package events tells other services what happened, once in effect, whatever fails in between.
 //
 // Append writes an event into the table outbox, in the transaction of what it tells. A Relay publishes it to the stream
-// OMS_EVENTS of JetStream; it may do so more than once, under the same id. A Consumer hands each event to a function
+// OMS_EVENTS of JetStream, or audit events to OMS_AUDIT; it may do so more than once, under the same id. A Consumer hands each event to a function
 // together with a transaction that also notes the event in the table inbox, and so has it take effect once.
 //
 // Events are CloudEvents 1.0 in structured JSON mode. They may arrive in another order than they happened in.
@@ -40,15 +40,25 @@ type Event struct {
 
 // New returns an event with a new id. The service and the kind name its type; subject is the id of what it is about.
 func New(service, kind, subject string, at time.Time, data any) (Event, error) {
+	return newEvent(service, typeOf(service, kind), subject, at, data)
+}
+
+// NewAudit returns an audit event of a service with a new id; actor is the id of who did it. It goes to AuditStream, because it says what a
+// person did and from where, and whoever reads the events of a service is not to get that.
+func NewAudit(service, actor string, at time.Time, data any) (Event, error) {
+	return newEvent(service, AuditSubjectOf(service), actor, at, data)
+}
+
+func newEvent(service, eventType, subject string, at time.Time, data any) (Event, error) {
 	encoded, err := json.Marshal(data)
 	if err != nil {
-		return Event{}, fmt.Errorf("event %s.%s: %w", service, kind, err)
+		return Event{}, fmt.Errorf("event %s: %w", eventType, err)
 	}
 	return Event{
 		SpecVersion:     specVersion,
 		ID:              rand.Text(),
 		Source:          "/oms/" + service,
-		Type:            typeOf(service, kind),
+		Type:            eventType,
 		Subject:         subject,
 		Time:            at.UTC(),
 		DataContentType: jsonContent,
@@ -59,6 +69,7 @@ func New(service, kind, subject string, at time.Time, data any) (Event, error) {
 const (
 	typePrefix    = "oms."
 	subjectPrefix = "oms.events."
+	auditPrefix   = "oms.audit."
 	idLength      = 26 // of rand.Text, and of the columns
 )
 
@@ -67,7 +78,13 @@ func typeOf(service, kind string) string { return typePrefix + service + "." + k
 // SubjectOf is the subject of NATS on which a service publishes its events of one kind.
 func SubjectOf(service, kind string) string { return natsSubject(typeOf(service, kind)) }
 
+// AuditSubjectOf is the subject of NATS on which a service publishes its audit events, and their type.
+func AuditSubjectOf(service string) string { return auditPrefix + service + ".v1" }
+
 func natsSubject(eventType string) string {
+	if strings.HasPrefix(eventType, auditPrefix) {
+		return eventType
+	}
 	return subjectPrefix + strings.TrimPrefix(eventType, typePrefix)
 }
 

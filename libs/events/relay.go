@@ -34,7 +34,7 @@ const (
 
 // RelayOptions are what a relay needs besides its database and its connection.
 type RelayOptions struct {
-	// Replicas is how many servers keep the stream, where the relay is the first to make it. 0 stands for 1.
+	// Replicas is how many servers keep the streams, where the relay is the first to make them. 0 stands for 1.
 	Replicas int
 	Log      *slog.Logger
 	Now      func() time.Time // nil stands for time.Now
@@ -137,18 +137,23 @@ func (r *Relay) pass(ctx, longer context.Context) error {
 	return nil
 }
 
-// ensure makes the stream where it has not been seen yet.
+// ensure makes the streams where they have not been seen yet. Every relay makes both, so that no consumer waits for another service.
 func (r *Relay) ensure(ctx context.Context) error {
 	if r.ensured {
 		return nil
 	}
-	err := ensureStream(ctx, r.stream, r.replicas)
-	if errors.Is(err, errOtherStream) {
-		r.log.Warn("events are published to the stream as it is", "error", err)
-		err = nil
+	for name := range subjects {
+		err := ensureStream(ctx, r.stream, name, r.replicas)
+		if errors.Is(err, errOtherStream) {
+			r.log.Warn("events are published to the stream as it is", "error", err)
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	r.ensured = err == nil
-	return err
+	r.ensured = true
+	return nil
 }
 
 // publish publishes those of the events that no other relay has claimed, and notes which of them the stream has.
@@ -175,7 +180,7 @@ func (r *Relay) send(ctx context.Context, events []stored) (published []uint64, 
 		message := &nats.Msg{
 			Subject: event.subject, Data: event.content, Header: nats.Header{"content-type": []string{contentType}},
 		}
-		future, err := r.stream.PublishMsgAsync(message, jetstream.WithMsgID(event.eventID), jetstream.WithExpectStream(Stream))
+		future, err := r.stream.PublishMsgAsync(message, jetstream.WithMsgID(event.eventID), jetstream.WithExpectStream(streamOf(event.subject)))
 		if err != nil {
 			failure = fmt.Errorf("publish event %s: %w", event.eventID, err)
 			future = nil

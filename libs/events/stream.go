@@ -4,13 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Stream is the stream of all events.
-const Stream = "OMS_EVENTS"
+const (
+	// Stream is the stream of all events but audit events.
+	Stream = "OMS_EVENTS"
+	// AuditStream is the stream of audit events.
+	AuditStream = "OMS_AUDIT"
+)
+
+// subjects are those of each stream.
+var subjects = map[string]string{Stream: subjectPrefix + ">", AuditStream: auditPrefix + ">"}
+
+// streamOf is the stream that has a subject.
+func streamOf(subject string) string {
+	if strings.HasPrefix(subject, auditPrefix) {
+		return AuditStream
+	}
+	return Stream
+}
 
 const (
 	// streamTime is how long events are kept, whether or not they were consumed.
@@ -27,25 +43,25 @@ const MaxReplicas = 5
 
 // errOtherStream says that the stream exists, but not as it is wanted. A service cannot change it: who may do that may
 // also have the server publish its messages anywhere.
-var errOtherStream = errors.New("the stream " + Stream + " has other settings; an operator may change them (nats stream edit)")
+var errOtherStream = errors.New("it has other settings; an operator may change them (nats stream edit)")
 
-// ensureStream makes the stream, unless it exists, with so many replicas.
-func ensureStream(ctx context.Context, stream jetstream.JetStream, replicas int) error {
+// ensureStream makes the stream of this name, unless it exists, with so many replicas.
+func ensureStream(ctx context.Context, stream jetstream.JetStream, name string, replicas int) error {
 	ctx, cancel := context.WithTimeout(ctx, apiPatience)
 	defer cancel()
 	_, err := stream.CreateStream(ctx, jetstream.StreamConfig{
-		Name:       Stream,
-		Subjects:   []string{subjectPrefix + ">"},
+		Name:       name,
+		Subjects:   []string{subjects[name]},
 		Storage:    jetstream.FileStorage,
 		MaxAge:     streamTime,
 		Duplicates: duplicateWindow,
 		Replicas:   max(1, replicas),
 	})
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return errOtherStream
+		err = errOtherStream
 	}
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", Stream, err)
+		return fmt.Errorf("stream %s: %w", name, err)
 	}
 	return nil
 }

@@ -6,11 +6,10 @@ const (
 	EventChanged    = "changed"
 	EventTransition = "transition"
 	EventDeleted    = "deleted"
-	// EventAudited tells accounts what admins are to find in the list of audit events. Its data is AuditData.
-	EventAudited = "audited"
 )
 
-// AuditData is an audit event, as often as it happened; the time of the event is when it did first. The words are those of libs/audit.
+// AuditData is the data of an audit event (events.NewAudit), with which orders tells accounts what admins are to find in the list of audit
+// events, as often as it happened; the time of the event is when it did first. The words are those of libs/audit.
 type AuditData struct {
 	Action string `json:"action"`
 	// Actor is the member who did it, and Subject the one to whom it was done, 0 for none.
@@ -23,7 +22,7 @@ type AuditData struct {
 	Count     int    `json:"count"`
 }
 
-// EventData is the data of every other event: the order as it is afterwards, or was before it was deleted.
+// EventData is the data of every event of these types: the order as it is afterwards, or was before it was deleted.
 type EventData struct {
 	Order
 	// Version counts the changes of the order, from 1, its deletion included. Events of one order may arrive in another order

@@ -10,24 +10,24 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
 	"oms.internal/libs/service/servicetest"
 )
 
 // audited publishes an audit event as the orders service does, as often as times says.
-func (p *process) audited(t *testing.T, times int, data orders.AuditData) {
+func (p *process) audited(t *testing.T, times int, at time.Time, data orders.AuditData) {
 	t.Helper()
 	stream, err := jetstream.New(p.conn)
 	require.NoError(t, err)
-	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
-	event, err := events.New(orders.Service, orders.EventAudited, fmt.Sprint(data.Actor), at, data)
+	event, err := events.NewAudit(orders.Service, fmt.Sprint(data.Actor), at, data)
 	require.NoError(t, err)
 	encoded, err := json.Marshal(event)
 	require.NoError(t, err)
 	for range times {
 		require.Eventually(t, func() bool {
-			_, err := stream.Publish(t.Context(), events.SubjectOf(orders.Service, orders.EventAudited), encoded)
+			_, err := stream.Publish(t.Context(), events.AuditSubjectOf(orders.Service), encoded)
 			return err == nil
 		}, patience, servicetest.Poll)
 	}
@@ -36,20 +36,28 @@ func (p *process) audited(t *testing.T, times int, data orders.AuditData) {
 func TestWhatOrdersAuditsIsInTheListOfEventsOnceAndOrdersMakesUpNoOther(t *testing.T) {
 	t.Parallel()
 	p := startProcess(t)
+	at := time.Now().Add(-time.Hour).Truncate(time.Microsecond)
 	forged := orders.AuditData{Action: "login", Actor: 1, Subject: 2, Outcome: "success", Count: 1}
-	p.audited(t, 1, forged)
+	p.audited(t, 1, at, forged)
 	look := orders.AuditData{
 		Action: "order_read", Actor: 9, Subject: 7, Address: "192.0.2.7", Outcome: "success", RequestID: "request-1", Detail: "order 12", Count: 3,
 	}
-	p.audited(t, 2, look)
-	p.audited(t, 1, orders.AuditData{Action: "access_denied", Actor: 7, Subject: 9, Outcome: "failure", Detail: "GET /orders/:id", Count: 1})
+	p.audited(t, 2, at, look)
+	p.audited(t, 1, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), look)
+	p.audited(t, 1, at, orders.AuditData{Action: "access_denied", Actor: 7, Subject: 9, Outcome: "failure", Detail: "GET /orders/:id", Count: 1})
 	count := func(action string) int {
 		return p.number(t, "SELECT COUNT(*) FROM audit_events WHERE action = ?", action)
 	}
 	require.Eventually(t, func() bool { return count("access_denied") == 1 }, patience, servicetest.Poll)
 	require.Equal(t, []int{1, 0}, []int{count("order_read"), count("login")})
+	stream, err := jetstream.New(p.conn)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		consumer, err := stream.Consumer(t.Context(), events.AuditStream, accounts.Service)
+		return err == nil && consumer.CachedInfo().NumAckPending == 0 && consumer.CachedInfo().NumPending == 0
+	}, patience, servicetest.Poll, "what is refused does not come again")
 
-	_, err := p.makeAdmin(t, secret, "--email", "admin@x.test")
+	_, err = p.makeAdmin(t, secret, "--email", "admin@x.test")
 	require.NoError(t, err)
 	got := p.do(t, principal(t, p.logIn(t, "admin@x.test", secret)), http.MethodGet, "/audit/events?action=order_read&subject=7", "")
 	require.Equal(t, http.StatusOK, got.status, got.body)
@@ -57,7 +65,7 @@ func TestWhatOrdersAuditsIsInTheListOfEventsOnceAndOrdersMakesUpNoOther(t *testi
 	require.Len(t, results, 1)
 	delete(results[0], "id")
 	require.Equal(t, map[string]any{
-		"at": "2026-11-23T21:00:00.123456+09:00", "action": "order_read", "actor": 9.0, "subject": 7.0, "address": "192.0.2.7",
+		"at": at.In(time.FixedZone("KST", 9*60*60)).Format("2006-01-02T15:04:05.000000-07:00"), "action": "order_read", "actor": 9.0, "subject": 7.0, "address": "192.0.2.7",
 		"outcome": "success", "request_id": "request-1", "detail": "order 12", "count": 3.0,
 	}, results[0])
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"time"
 	_ "time/tzdata" // an image from scratch has no time zones
 
 	"oms.internal/accounts/internal/httpapi"
@@ -61,6 +62,8 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 			{Name: "signing keys", Run: func(ctx context.Context) error { return signing.Watch(ctx, base.Log) }},
 		},
 		Endpoints: natsapi.Endpoints(domain),
-		Consumers: []*events.Consumer{natsapi.NewConsumer(base.Database, base.NATS, store.RecordEventsWithin, base.Log)},
+		Consumers: []*events.Consumer{
+			natsapi.NewConsumer(base.Database, base.NATS, store.RecordEventsWithin, time.Now, cfg.AuditRetention, base.Log),
+		},
 	}, nil
 }
