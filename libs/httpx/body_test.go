@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/httpx"
@@ -86,7 +87,8 @@ func TestRequestsThatNeverArriveTakeTheShareOfTheirNetworkOnly(t *testing.T) {
 				status, _ := statusOn(t, server.from(t, "127.0.0.3", request))
 				require.Equal(t, http.StatusOK, status)
 			}
-			require.Less(t, heap()-before, 32.0)
+			// What the server has not answered yet holds memory for a moment, which is longer on a busy machine.
+			require.EventuallyWithT(t, func(c *assert.CollectT) { assert.Less(c, heap()-before, 32.0) }, time.Minute, 50*time.Millisecond)
 		})
 	}
 }

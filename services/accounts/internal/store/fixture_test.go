@@ -16,6 +16,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
+	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/testservers"
 	schemas "oms.internal/sql"
@@ -165,7 +166,8 @@ func is(field string, value any) listing.Match {
 	return listing.Match{Field: field, Op: listing.Is, Values: []any{value}}
 }
 
-// together runs work n times at the same moment and returns the errors in order.
+// together runs work n times at the same moment and returns the errors in order. On a busy machine, those that queue for the same row wait
+// for longer than a statement may. That has written nothing, and is done again.
 func together(n int, work func(i int) error) []error {
 	errs := make([]error, n)
 	var all sync.WaitGroup
@@ -173,7 +175,9 @@ func together(n int, work func(i int) error) []error {
 	for i := range n {
 		all.Go(func() {
 			<-begin
-			errs[i] = work(i)
+			for errs[i] = work(i); mysqlx.IsLockTimeout(errs[i]); {
+				errs[i] = work(i)
+			}
 		})
 	}
 	close(begin)
