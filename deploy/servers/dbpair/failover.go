@@ -12,7 +12,7 @@ import (
 //
 // If the primary answers, it becomes read-only, the replica catches up, and the two exchange roles. Nothing is lost. If the primary is busy
 // and cannot become read-only in time, nothing changes. If it cannot because it commits nothing, as with a full disk, it is replaced as
-// one that does not answer, provided that it has waited for the replica before it acknowledged anything. If the primary does
+// one that does not answer, provided that the replica has received all that was acknowledged. If the primary does
 // not answer, it is killed wherever it may still run, because a server that hangs may wake up and acknowledge writes. Then the replica
 // applies everything that it received and is promoted. A replica that stopped receiving because of an error lacks later writes, so
 // Failover refuses to promote it.
@@ -22,7 +22,7 @@ import (
 func (p *Pair) Failover(ctx context.Context) error { return p.failover(ctx, false) }
 
 // ForceFailover is Failover for a replica that Failover refuses. It also promotes a replica that stopped receiving because of an error, and
-// one for which a primary that commits nothing did not wait. If the replica holds newer data than the primary, it kills the primary.
+// one that may lack what a primary that commits nothing acknowledged. If the replica holds newer data than the primary, it kills the primary.
 func (p *Pair) ForceFailover(ctx context.Context) error { return p.failover(ctx, true) }
 
 func (p *Pair) failover(ctx context.Context, force bool) error {

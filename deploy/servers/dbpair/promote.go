@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"oms.internal/servers/proc"
 )
 
 const (
@@ -48,8 +50,9 @@ func (p *Pair) refuseKill(ctx context.Context, cause error, idle time.Duration, 
 	return nil
 }
 
-// refuseLoss says why a primary that answers and is of no use is not killed: it has not waited for the replica, so the replica may lack what
-// was acknowledged. While it waits for the replica, the replica has all of that.
+// refuseLoss says why a primary that answers and is of no use is not killed: the replica may lack what was acknowledged. It does not if it
+// has received all that was committed, and what is committed from now on waits for it. That the primary waits is not
+// enough: a server that has just started does so, too, whatever the replica lacks.
 func (p *Pair) refuseLoss(ctx context.Context, force bool) error {
 	if force {
 		return nil
@@ -57,11 +60,33 @@ func (p *Pair) refuseLoss(ctx context.Context, force bool) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	waits, err := p.Primary.status(ctx, p.engine.words().semiSyncStatus)
-	if err == nil && waits == "ON" {
+	switch {
+	case err != nil:
+	case waits != "ON":
+		err = fmt.Errorf("%s does not wait for %s", p.Primary, p.Replica)
+	default:
+		err = p.awaitReceived(ctx)
+	}
+	if err == nil {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("%s does not wait for %s, so what it acknowledged lately may be on it alone; make space on its disk and "+
-		"repeat this (FORCE=1 gives that up and kills it)", p.Primary, p.Replica), err)
+	return fmt.Errorf("%w, so what %s acknowledged lately may be on it alone; make space on its disk and repeat this (FORCE=1 gives that up and "+
+		"kills it)", err, p.Primary)
+}
+
+// awaitReceived waits until the replica has received everything that the primary has committed.
+func (p *Pair) awaitReceived(ctx context.Context) error {
+	return p.Replica.asRoot(func(replica *sql.DB) error {
+		return p.Primary.asRoot(func(primary *sql.DB) error {
+			return proc.Poll(ctx, func() error {
+				all, err := p.engine.received(ctx, replica, primary)
+				if err == nil && !all {
+					err = fmt.Errorf("%s has not received all from %s", p.Replica, p.Primary)
+				}
+				return err
+			})
+		})
+	})
 }
 
 // exchange is changeOver once the primary is read-only.

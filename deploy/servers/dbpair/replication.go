@@ -29,6 +29,8 @@ type engine interface {
 	// compare reports whether the replica holds transactions that the primary lacks (errant), and whether it lacks transactions that
 	// the primary's log no longer holds (missing).
 	compare(ctx context.Context, replica, primary *sql.DB) (errant, missing bool, err error)
+	// received reports whether the replica has received everything that the primary has committed. Neither waits for the primary's disk.
+	received(ctx context.Context, replica, primary *sql.DB) (bool, error)
 	// setReadOnly changes what a server is now and, if the server remembers that itself, what it is after a restart.
 	setReadOnly(ctx context.Context, server *Server, readOnly bool) error
 	// record remembers which server starts as the primary, if the servers do not remember that themselves.

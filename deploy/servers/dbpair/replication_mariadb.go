@@ -92,6 +92,17 @@ func (mariadbReplication) compare(ctx context.Context, replica, primary *sql.DB)
 	return false, gone.byDomain().exceed(applied.byDomain()), nil
 }
 
+// received looks at the threads that send the log, since gtid_binlog_pos names transactions that still wait for space on the disk.
+func (mariadbReplication) received(ctx context.Context, replica, primary *sql.DB) (all bool, err error) {
+	now, err := ReadReplicaStatus(ctx, replica)
+	if err != nil || !now.receiving {
+		return false, err
+	}
+	err = primary.QueryRowContext(ctx, "SELECT COUNT(*) > 0 AND COUNT(*) = SUM(state LIKE 'Master has sent all binlog to slave%') "+
+		"FROM information_schema.processlist WHERE command = 'Binlog Dump'").Scan(&all)
+	return all, err
+}
+
 // refill starts the replica's log anew, from the position of the copy and with what the primary's log knows of other servers.
 func (mariadbReplication) refill(ctx context.Context, pair *Pair, schemas []string) error {
 	var state gtids

@@ -73,6 +73,20 @@ func (mysqlReplication) compare(ctx context.Context, replica, primary *sql.DB) (
 	return errant, missing, err
 }
 
+// received compares GTIDs: that of a transaction is among the executed ones once it is committed.
+func (mysqlReplication) received(ctx context.Context, replica, primary *sql.DB) (all bool, err error) {
+	committed, err := queryText(ctx, primary, "SELECT @@GLOBAL.gtid_executed")
+	if err != nil {
+		return false, err
+	}
+	now, err := ReadReplicaStatus(ctx, replica)
+	if err != nil {
+		return false, err
+	}
+	err = replica.QueryRowContext(ctx, "SELECT GTID_SUBSET(?, CONCAT(@@GLOBAL.gtid_executed, ',', ?))", committed, now.received).Scan(&all)
+	return all, err
+}
+
 // refill empties the replica's log first, because a server only takes the position of a dump if it has none of its own.
 func (mysqlReplication) refill(ctx context.Context, pair *Pair, schemas []string) error {
 	if err := pair.Replica.exec(ctx, "RESET BINARY LOGS AND GTIDS"); err != nil {

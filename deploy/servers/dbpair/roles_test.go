@@ -36,7 +36,7 @@ func TestARoleIsSaidByTheServersOrNotKnown(t *testing.T) {
 	require.ErrorContains(t, l.pair.Orient(t.Context()), "which server is the primary")
 	require.NoError(t, l.pair.Replica.Continue())
 
-	// A restore makes the primary read-only; cut off, it must be possible again.
+	// An interrupted failover leaves both servers read-only.
 	require.NoError(t, l.pair.engine.setReadOnly(t.Context(), l.pair.Replica, true))
 	require.NoError(t, l.pair.Orient(t.Context()))
 	require.Equal(t, "replica", l.pair.Primary.Name())
@@ -126,6 +126,32 @@ func TestAPrimaryThatAnswersAndCommitsNothingIsReplacedIfTheReplicaHasAllThatItA
 	l.insert(t, l.pair.Primary, 3)
 	require.NoError(t, l.pair.Rejoin(t.Context()))
 	l.requireRoles(t, "replica", "1,2,3", 1)
+}
+
+func TestARestartedPrimaryIsReplacedOnlyOnceTheReplicaHasWhatItAcknowledgedBefore(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.insert(t, l.pair.Primary, 1)
+	l.beat(t, time.Now().Add(-time.Minute))
+	require.NoError(t, l.pair.Sync(t.Context()))
+	require.NoError(t, l.pair.Replica.exec(t.Context(), stopReplica+" IO_THREAD"))
+	l.insert(t, l.pair.Primary, 2) // acknowledged after a second
+	require.NoError(t, l.pair.Primary.Kill())
+	require.NoError(t, l.pair.Primary.Restart(t.Context()))
+	status, err := l.pair.Primary.status(t.Context(), l.pair.engine.words().semiSyncStatus)
+	require.NoError(t, err)
+	require.Equal(t, "ON", status, "as if it had waited")
+	l.lock(t)
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "server replica has not received all from server primary")
+	alive, err := l.pair.Primary.Running()
+	require.NoError(t, err)
+	require.True(t, alive)
+
+	require.NoError(t, l.pair.Replica.exec(t.Context(), "START REPLICA"))
+	l.awaitStatus(t, func(now ReplicaStatus) bool { return now.receiving })
+	require.NoError(t, l.pair.Failover(t.Context()))
+	l.insert(t, l.pair.Primary, 3)
+	require.Equal(t, "1,2,3", l.ids(t, l.pair.Primary))
 }
 
 func TestAPrimaryThatHasNoSpaceToAnswerIsReplacedIfTheReplicaHasAllThatItAcknowledgedOrByForce(t *testing.T) {
