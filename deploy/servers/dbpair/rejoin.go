@@ -52,13 +52,16 @@ func (p *Pair) rejoin(ctx context.Context) error {
 }
 
 // follows reports whether a replica that runs has, or can have, everything that the primary has. One that has just connected also runs,
-// for the moment until the primary tells it that its log no longer holds what the replica needs. A replica may have received what
-// it has not applied yet, so it applies that first, and receives no more meanwhile.
+// for the moment until the primary tells it that its log no longer holds what the replica needs, or that the replica holds what the primary
+// lacks. A replica may have received what it has not applied yet, so it applies that first, and receives no more meanwhile.
 func (p *Pair) follows(ctx context.Context) (follows bool, err error) {
 	err = p.Replica.asRoot(func(replica *sql.DB) error {
 		return p.Primary.asRoot(func(primary *sql.DB) error {
-			// A transaction that the primary is about to commit may be on the replica already, so the rest of what compare says is not asked.
-			_, missing, err := p.engine.compare(ctx, replica, primary)
+			errant, missing, err := p.engine.compare(ctx, replica, primary)
+			// On MySQL, a transaction that the primary is about to commit may be on the replica already.
+			if errant && p.engine.words().logsFirst {
+				return err
+			}
 			if err != nil || !missing {
 				follows = err == nil
 				return err

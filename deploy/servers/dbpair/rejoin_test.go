@@ -171,3 +171,22 @@ func TestAReplicaThatHasReceivedWhatThePrimarysLogNoLongerHoldsKeepsItsData(t *t
 	l.insert(t, l.pair.Primary, 3)
 	l.requireRoles(t, "primary", "1,2,3", 0)
 }
+
+// On MySQL, a replica goes on with such a transaction, and it cannot be told from one that the primary is about to commit.
+func TestAServerThatFollowsWithTransactionsOfItsOwnIsGivenThePrimarysDataOnMariaDB(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.insert(t, l.pair.Primary, 1)
+	require.NoError(t, l.pair.Sync(t.Context()))
+	require.NoError(t, l.pair.Replica.exec(t.Context(), l.pair.engine.words().beginRootWrites,
+		"INSERT INTO "+l.schema.Name+".rows_of_it VALUES (100)"))
+	var steps []string
+	l.pair.Report = func(step string) { steps = append(steps, step) }
+	require.NoError(t, l.pair.Rejoin(t.Context()))
+	if l.pair.Engine() == MySQL {
+		require.Contains(t, steps, "nothing to do: server replica follows server primary")
+		return
+	}
+	require.Contains(t, strings.Join(steps, "\n"), "server replica holds transactions that server primary lacks")
+	l.requireRoles(t, "primary", "1", 0)
+}

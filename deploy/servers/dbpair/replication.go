@@ -53,6 +53,7 @@ type dialect struct {
 	semiSyncTimeout string   // variable, in milliseconds
 	semiSyncClients string   // status variable: how many replicas acknowledge
 	semiSyncStatus  string   // status variable: whether a commit waits for a replica, ON or OFF
+	logsFirst       bool     // the primary knows the GTID of a transaction before the replica has it
 }
 
 func (d dialect) words() dialect { return d }

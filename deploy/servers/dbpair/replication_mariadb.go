@@ -25,6 +25,7 @@ func newMariaDBReplication(dir string) mariadbReplication {
 		semiSyncTimeout: "rpl_semi_sync_master_timeout",
 		semiSyncClients: "Rpl_semi_sync_master_clients",
 		semiSyncStatus:  "Rpl_semi_sync_master_status",
+		logsFirst:       true,
 	}}
 }
 
