@@ -93,14 +93,22 @@ func (mariadbReplication) compare(ctx context.Context, replica, primary *sql.DB)
 	return false, gone.byDomain().exceed(applied.byDomain()), nil
 }
 
-// received looks at the threads that send the log, since gtid_binlog_pos names transactions that still wait for space on the disk.
+// received looks at the threads that send the log, since gtid_binlog_pos names transactions that still wait for space on the disk. SHOW
+// needs no temporary table, for which there may be no space either.
 func (mariadbReplication) received(ctx context.Context, replica, primary *sql.DB) (all bool, err error) {
 	now, err := ReadReplicaStatus(ctx, replica)
 	if err != nil || !now.receiving {
 		return false, err
 	}
-	err = primary.QueryRowContext(ctx, "SELECT COUNT(*) > 0 AND COUNT(*) = SUM(state LIKE 'Master has sent all binlog to slave%') "+
-		"FROM information_schema.processlist WHERE command = 'Binlog Dump'").Scan(&all)
+	threads, err := queryRows(ctx, primary, "SHOW PROCESSLIST")
+	for _, thread := range threads {
+		if thread["Command"] != "Binlog Dump" {
+			continue
+		}
+		if all = strings.HasPrefix(thread["State"], "Master has sent all binlog to slave"); !all {
+			break
+		}
+	}
 	return all, err
 }
 

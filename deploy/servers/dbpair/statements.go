@@ -48,9 +48,17 @@ func queryStrings(ctx context.Context, db *sql.DB, query string) (values []strin
 	return values, rows.Err()
 }
 
-// queryRow returns the first row of a query by column. Without a row the map is empty. It is for queries whose columns depend on the
-// server's version.
+// queryRow returns the first row of a query by column. Without a row the map is empty.
 func queryRow(ctx context.Context, db *sql.DB, query string) (map[string]string, error) {
+	rows, err := queryRows(ctx, db, query)
+	if err != nil || len(rows) == 0 {
+		return map[string]string{}, err
+	}
+	return rows[0], nil
+}
+
+// queryRows returns the rows of a query by column. It is for queries whose columns depend on the server's version.
+func queryRows(ctx context.Context, db *sql.DB, query string) (all []map[string]string, err error) {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -60,18 +68,19 @@ func queryRow(ctx context.Context, db *sql.DB, query string) (map[string]string,
 	if err != nil {
 		return nil, err
 	}
-	row := map[string]string{}
-	if rows.Next() {
-		values, targets := make([]sql.NullString, len(columns)), make([]any, len(columns))
-		for i := range values {
-			targets[i] = &values[i]
-		}
+	values, targets := make([]sql.NullString, len(columns)), make([]any, len(columns))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	for rows.Next() {
 		if err := rows.Scan(targets...); err != nil {
 			return nil, err
 		}
+		row := map[string]string{}
 		for i, column := range columns {
 			row[column] = values[i].String
 		}
+		all = append(all, row)
 	}
-	return row, rows.Err()
+	return all, rows.Err()
 }
