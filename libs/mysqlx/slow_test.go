@@ -3,6 +3,7 @@ package mysqlx_test
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,21 +41,37 @@ func TestASlowReadEndsOnTheServerWithItsContext(t *testing.T) {
 	eventually(t, func() bool { return !running() })
 }
 
-// runsOn tells whether the server works on a statement that holds the text.
+// runsOn tells whether the server works on a statement of BENCHMARK that holds the text.
 func runsOn(t *testing.T, server *sql.DB, text string) bool {
 	t.Helper()
-	rows, err := server.QueryContext(t.Context(),
-		"SELECT info FROM information_schema.processlist WHERE info LIKE '%BENCHMARK%' AND id <> CONNECTION_ID()")
+	return slices.ContainsFunc(statementsOn(t, server), func(statement string) bool {
+		return strings.Contains(statement, "BENCHMARK") && strings.Contains(statement, text)
+	})
+}
+
+// statementsOn returns the statements that run on a server. MySQL's table information_schema.processlist cannot be read while any session
+// has a character beyond the basic multilingual plane in its statement.
+func statementsOn(t *testing.T, server *sql.DB) (statements []string) {
+	t.Helper()
+	rows, err := server.QueryContext(t.Context(), "SHOW FULL PROCESSLIST")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rows.Close()) }()
-	found := false
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	var statement sql.NullString
+	values := make([]any, len(columns))
+	for i, name := range columns {
+		values[i] = new(sql.RawBytes)
+		if name == "Info" {
+			values[i] = &statement
+		}
+	}
 	for rows.Next() {
-		var statement string
-		require.NoError(t, rows.Scan(&statement))
-		found = found || strings.Contains(statement, text)
+		require.NoError(t, rows.Scan(values...))
+		statements = append(statements, statement.String)
 	}
 	require.NoError(t, rows.Err())
-	return found
+	return statements
 }
 
 func TestASlowReadAnswersAsAReadDoes(t *testing.T) {
