@@ -57,6 +57,18 @@ func appendTo(t *testing.T, db *mysqlx.Cluster, event events.Event) {
 	}))
 }
 
+// consume returns the events of a subject as a service hears them.
+func consume(t *testing.T, db *mysqlx.Cluster, conn *nats.Conn, service, subject string) <-chan events.Event {
+	t.Helper()
+	heard := make(chan events.Event, 10)
+	options := events.ConsumerOptions{Durable: service, Subject: subject, Log: discard}
+	testservers.Run(t, events.NewConsumer(db, conn, options, func(_ context.Context, _ mysqlx.Writer, event events.Event) error {
+		heard <- event
+		return nil
+	}).Run)
+	return heard
+}
+
 func TestTheRightsAreEnoughForEvents(t *testing.T) {
 	t.Parallel()
 	server, secrets := start(t)
@@ -69,21 +81,9 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 		tell(t, dbs[service], service, accounts.EventCreated)
 		tell(t, dbs[service], service, accounts.EventDeleted)
 	}
-	handled := make(chan events.Event, 10)
-	testservers.Run(t, events.NewConsumer(dbs[orders.Service], conns[orders.Service], events.ConsumerOptions{
-		Durable: orders.Service, Subject: deleted, Log: discard,
-	}, func(_ context.Context, _ mysqlx.Writer, event events.Event) error {
-		handled <- event
-		return nil
-	}).Run)
+	handled := consume(t, dbs[orders.Service], conns[orders.Service], orders.Service, deleted)
 	require.Equal(t, "oms.accounts.deleted.v1", (<-handled).Type)
-	looks := make(chan events.Event, 10)
-	testservers.Run(t, events.NewConsumer(dbs[accounts.Service], conns[accounts.Service], events.ConsumerOptions{
-		Durable: accounts.Service, Subject: audited, Log: discard,
-	}, func(_ context.Context, _ mysqlx.Writer, event events.Event) error {
-		looks <- event
-		return nil
-	}).Run)
+	looks := consume(t, dbs[accounts.Service], conns[accounts.Service], accounts.Service, audited)
 	audit, err := events.NewAudit(orders.Service, "7", time.Now(), orders.AuditData{Actor: 7})
 	require.NoError(t, err)
 	appendTo(t, dbs[orders.Service], audit)
