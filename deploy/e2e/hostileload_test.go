@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// neighbours is how many members use the system meanwhile, and neighboursShare how often each does in `make test`; `make hostile-load`
+	// neighbours is how many members use the system meanwhile, and neighboursShare how often each does in `make test-load`; `make hostile-load`
 	// goes on for 60 s.
 	neighbours      = 20
 	neighboursShare = 10
@@ -196,7 +196,7 @@ func newAttackers(t *testing.T) []attacker {
 	return all
 }
 
-func TestThreeAddressesThatAttackInAllWaysHarmNoOtherMember(t *testing.T) {
+func TestThreeAddressesThatAttackInAllWaysUnderLoadHarmNoOtherMember(t *testing.T) {
 	var duration time.Duration
 	if wanted := os.Getenv("OMS_HOSTILE_SECONDS"); wanted != "" {
 		number, err := strconv.Atoi(wanted)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 
 	"oms.internal/servers/proc"
 )
@@ -15,18 +16,35 @@ import (
 // binary and keeps it in its cache, so that only the first call takes time: a minute or two on two processors.
 //
 // servers is the folder of the module oms.internal/servers. If it is empty, the go command is asked, which knows the folder in
-// every module that requires this one.
+// every module that requires this one. A process asks once for each folder, because the go command takes a quarter of a second.
 func Build(ctx context.Context, servers string) (binary string, err error) {
+	built.Lock()
+	defer built.Unlock()
+	if binary, found := built.binaries[servers]; found {
+		return binary, nil
+	}
+	binary, err = build(ctx, servers)
+	if err != nil {
+		return "", fmt.Errorf("build nats-server: %w", err)
+	}
+	built.binaries[servers] = binary
+	return binary, nil
+}
+
+// built holds the binaries of this process, by folder.
+var built = struct {
+	sync.Mutex
+	binaries map[string]string
+}{binaries: map[string]string{}}
+
+func build(ctx context.Context, servers string) (binary string, err error) {
 	if servers == "" {
 		servers, err = goCommand(ctx, "", nil, "list", "-m", "-f", "{{.Dir}}", "oms.internal/servers")
 	}
 	if err == nil {
 		binary, err = goCommand(ctx, servers, []string{"GOWORK=off", "CGO_ENABLED=0"}, "tool", "-n", "nats-server")
 	}
-	if err != nil {
-		return "", fmt.Errorf("build nats-server: %w", err)
-	}
-	return binary, nil
+	return binary, err
 }
 
 func goCommand(ctx context.Context, dir string, environment []string, arguments ...string) (string, error) {

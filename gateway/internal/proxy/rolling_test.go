@@ -138,7 +138,7 @@ func startDrained(t *testing.T, listener net.Listener, received *ledger) *draine
 	return service
 }
 
-func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
+func TestARollingRestartFailsNoRequestMeanwhile(t *testing.T) {
 	t.Parallel()
 	var received ledger
 	first, second := listen(t), listen(t)
@@ -186,7 +186,7 @@ func startKilled(t *testing.T, received *ledger) (listener net.Listener, kill fu
 	return listener, kill
 }
 
-func TestKillUnderLoadFailsWritesInFlightOnlyAndDoublesNone(t *testing.T) {
+func TestAKillFailsWritesInFlightOnlyAndDoublesNone(t *testing.T) {
 	t.Parallel()
 	lost := 0
 	for range 3 {

@@ -60,7 +60,7 @@ func (r *ring) verify(t *testing.T, verifier *Verifier, issuer *testkit.Issuer) 
 	return err
 }
 
-func TestTenRotationsUnderLoadFailNoRequest(t *testing.T) {
+func TestTenRotationsFailNoRequestMeanwhile(t *testing.T) {
 	t.Parallel()
 	published := newRing(t)
 	verifier := newVerifier(t, publish(t, published.ServeHTTP), revoked{})
