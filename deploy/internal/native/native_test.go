@@ -154,7 +154,7 @@ func TestAProcessIsStartedAgainAlthoughTheClockWasSetBack(t *testing.T) {
 
 func TestThePauseBetweenStartsGrowsAndIsBounded(t *testing.T) {
 	for restarts, want := range map[int]time.Duration{
-		0: 0, 1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: time.Minute, 1000: time.Minute,
+		0: 0, 1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 5: 10 * time.Second, 1000: 10 * time.Second,
 	} {
 		require.Equal(t, want, pause(restarts), "%d", restarts)
 	}

@@ -13,7 +13,9 @@ import (
 
 const (
 	lookInterval = time.Second
-	longestPause = time.Minute
+	// longestPause is how much longer a service may be away than what ended it. A database server whose disk is full may end, and can
+	// be started once there is space.
+	longestPause = 10 * time.Second
 )
 
 // pause is the least time between two starts of a process that was started again so often: 0, then 1 s, and twice as long each time.
@@ -21,7 +23,7 @@ func pause(restarts int) time.Duration {
 	if restarts == 0 {
 		return 0
 	}
-	const doublings = 6 // more exceed longestPause
+	const doublings = 4 // more exceed longestPause
 	return min(longestPause, time.Second<<min(restarts-1, doublings))
 }
 
@@ -52,7 +54,7 @@ func (r *Runner) Supervise(ctx context.Context) error {
 	}
 }
 
-// revive starts what is due. trouble remembers what could not be done, and since when, so that it is tried once a minute only.
+// revive starts what is due. trouble remembers what could not be done, and since when, so that it is not tried at each look.
 func (r *Runner) revive(ctx context.Context, now time.Time, trouble map[string]time.Time) {
 	unlock, err := r.stack.LockProcesses("oms supervise", now)
 	if _, locked := errors.AsType[*stack.LockedError](err); locked {
