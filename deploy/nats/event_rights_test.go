@@ -6,10 +6,11 @@ import (
 	"oms.internal/libs/events"
 )
 
-// deleted is what the consumer of orders filters, and audited what that of accounts does.
+// deleted is what the consumer of orders filters, and audited what that of accounts does. auditedBefore is what the release before publishes.
 var (
-	deleted = events.SubjectOf(accounts.Service, accounts.EventDeleted)
-	audited = events.AuditSubjectOf(orders.Service)
+	deleted       = events.SubjectOf(accounts.Service, accounts.EventDeleted)
+	audited       = events.AuditSubjectOf(orders.Service)
+	auditedBefore = events.SubjectOf(orders.Service, orders.EventAudited)
 )
 
 // eventRights are who may use the subjects of events and of JetStream: those of each event and of the tasks around them,
@@ -38,11 +39,16 @@ func eventRights() []right {
 		{"$JS.API.CONSUMER.MSG.NEXT.OMS_AUDIT.accounts", may("accounts"), may()},
 		{"$JS.ACK.OMS_AUDIT.accounts.1.2.3.4.5", may("accounts"), may()},
 		{"$JS.ACK.OMS_AUDIT.accounts.>", may("accounts"), may()},
+
+		{"$JS.API.CONSUMER.CREATE.OMS_EVENTS.accounts." + auditedBefore, may("accounts"), may()},
+		{"$JS.API.CONSUMER.MSG.NEXT.OMS_EVENTS.accounts", may("accounts"), may()},
+		{"$JS.ACK.OMS_EVENTS.accounts.1.2.3.4.5", may("accounts"), may()},
+		{"$JS.ACK.OMS_EVENTS.accounts.>", may("accounts"), may()},
 	}
 	for _, kind := range []string{accounts.EventCreated, accounts.EventChanged, accounts.EventDeleted} {
 		all = append(all, right{events.SubjectOf(accounts.Service, kind), may("accounts"), may()})
 	}
-	for _, kind := range []string{orders.EventCreated, orders.EventChanged, orders.EventTransition, orders.EventDeleted} {
+	for _, kind := range []string{orders.EventCreated, orders.EventChanged, orders.EventTransition, orders.EventDeleted, orders.EventAudited} {
 		all = append(all, right{events.SubjectOf(orders.Service, kind), may("orders"), may()})
 	}
 	for _, subject := range []string{
@@ -59,6 +65,7 @@ func eventRights() []right {
 		"$JS.API.CONSUMER.CREATE.OMS_EVENTS", "$JS.API.CONSUMER.CREATE.OMS_EVENTS.orders", "$JS.API.CONSUMER.CREATE.OMS_EVENTS.other",
 		"$JS.API.CONSUMER.CREATE.OMS_EVENTS.orders.oms.events.>", "$JS.API.CONSUMER.CREATE.OMS_EVENTS.other." + deleted,
 		"$JS.API.CONSUMER.CREATE.OMS_EVENTS.orders.oms.events.accounts.created.v1", "$JS.API.CONSUMER.CREATE.OTHER.orders." + deleted,
+		"$JS.API.CONSUMER.CREATE.OMS_EVENTS.accounts", "$JS.API.CONSUMER.CREATE.OMS_EVENTS.accounts.oms.events.orders.>",
 		"$JS.API.CONSUMER.CREATE.OMS_EVENTS.accounts." + deleted, "$JS.API.CONSUMER.CREATE.OMS_EVENTS.orders." + audited,
 		"$JS.API.CONSUMER.CREATE.OMS_AUDIT.orders." + audited, "$JS.API.CONSUMER.CREATE.OMS_AUDIT.accounts.oms.audit.>",
 		"$JS.API.CONSUMER.CREATE.OMS_AUDIT.accounts", "$JS.API.CONSUMER.CREATE.OMS_AUDIT", "$JS.API.CONSUMER.CREATE.OMS_EVENTS.accounts." + audited,

@@ -88,6 +88,9 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 	require.NoError(t, err)
 	appendTo(t, dbs[orders.Service], audit)
 	require.Equal(t, audited, (<-looks).Type)
+	earlier := consume(t, dbs[accounts.Service], conns[accounts.Service], accounts.Service, auditedBefore)
+	tell(t, dbs[orders.Service], orders.Service, orders.EventAudited)
+	require.Equal(t, "oms.orders.audited.v1", (<-earlier).Type, "the release before tells so")
 	require.NoError(t, server.Restart(t.Context()))
 	tell(t, dbs[accounts.Service], accounts.Service, accounts.EventDeleted)
 	require.Equal(t, "oms.accounts.deleted.v1", (<-handled).Type, "as before, once NATS is back")
@@ -97,7 +100,7 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		stream, err := client.Stream(t.Context(), events.Stream)
-		return err == nil && stream.CachedInfo().State.Msgs == 5
+		return err == nil && stream.CachedInfo().State.Msgs == 6
 	}, patience, 10*time.Millisecond)
 	stream, err := client.Stream(t.Context(), events.Stream)
 	require.NoError(t, err)

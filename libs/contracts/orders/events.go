@@ -6,6 +6,9 @@ const (
 	EventChanged    = "changed"
 	EventTransition = "transition"
 	EventDeleted    = "deleted"
+	// EventAudited is how the release before tells accounts of audit events, with AuditData. Nothing publishes it any more. It may go with the
+	// next release, and with it what accounts does to read it.
+	EventAudited = "audited"
 )
 
 // AuditData is the data of an audit event (events.NewAudit), with which orders tells accounts what admins are to find in the list of audit

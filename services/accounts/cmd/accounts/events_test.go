@@ -19,17 +19,28 @@ import (
 // audited publishes an audit event as the orders service does, as often as times says.
 func (p *process) audited(t *testing.T, times int, at time.Time, data orders.AuditData) {
 	t.Helper()
-	stream, err := jetstream.New(p.conn)
-	require.NoError(t, err)
 	event, err := events.NewAudit(orders.Service, fmt.Sprint(data.Actor), at, data)
+	require.NoError(t, err)
+	for range times {
+		p.publish(t, events.AuditSubjectOf(orders.Service), event)
+	}
+}
+
+func (p *process) publish(t *testing.T, subject string, event events.Event) {
+	t.Helper()
+	stream, err := jetstream.New(p.conn)
 	require.NoError(t, err)
 	encoded, err := json.Marshal(event)
 	require.NoError(t, err)
-	for range times {
-		require.Eventually(t, func() bool {
-			_, err := stream.Publish(t.Context(), events.AuditSubjectOf(orders.Service), encoded)
-			return err == nil
-		}, patience, servicetest.Poll)
+	require.Eventually(t, func() bool {
+		_, err := stream.Publish(t.Context(), subject, encoded)
+		return err == nil
+	}, patience, servicetest.Poll)
+}
+
+func look() orders.AuditData {
+	return orders.AuditData{
+		Action: "order_read", Actor: 9, Subject: 7, Address: "192.0.2.7", Outcome: "success", RequestID: "request-1", Detail: "order 12", Count: 3,
 	}
 }
 
@@ -39,11 +50,8 @@ func TestWhatOrdersAuditsIsInTheListOfEventsOnceAndOrdersMakesUpNoOther(t *testi
 	at := time.Now().Add(-time.Hour).Truncate(time.Microsecond)
 	forged := orders.AuditData{Action: "login", Actor: 1, Subject: 2, Outcome: "success", Count: 1}
 	p.audited(t, 1, at, forged)
-	look := orders.AuditData{
-		Action: "order_read", Actor: 9, Subject: 7, Address: "192.0.2.7", Outcome: "success", RequestID: "request-1", Detail: "order 12", Count: 3,
-	}
-	p.audited(t, 2, at, look)
-	p.audited(t, 1, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), look)
+	p.audited(t, 2, at, look())
+	p.audited(t, 1, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), look())
 	p.audited(t, 1, at, orders.AuditData{Action: "access_denied", Actor: 7, Subject: 9, Outcome: "failure", Detail: "GET /orders/:id", Count: 1})
 	count := func(action string) int {
 		return p.number(t, "SELECT COUNT(*) FROM audit_events WHERE action = ?", action)
@@ -68,4 +76,28 @@ func TestWhatOrdersAuditsIsInTheListOfEventsOnceAndOrdersMakesUpNoOther(t *testi
 		"at": at.In(time.FixedZone("KST", 9*60*60)).Format("2006-01-02T15:04:05.000000-07:00"), "action": "order_read", "actor": 9.0, "subject": 7.0, "address": "192.0.2.7",
 		"outcome": "success", "request_id": "request-1", "detail": "order 12", "count": 3.0,
 	}, results[0])
+}
+
+func TestWhatTheReleaseBeforeAuditsOfOrdersIsWrittenDownOnce(t *testing.T) {
+	t.Parallel()
+	p := startProcess(t)
+	subjects := []string{events.SubjectOf(orders.Service, orders.EventAudited), events.AuditSubjectOf(orders.Service)}
+	before, err := events.New(orders.Service, orders.EventAudited, "9", time.Now(), look())
+	require.NoError(t, err)
+	p.publish(t, subjects[0], before)
+	// Who goes back to that release has what waits published on its subject, perhaps again.
+	after, err := events.NewAudit(orders.Service, "9", time.Now(), look())
+	require.NoError(t, err)
+	for _, subject := range subjects {
+		p.publish(t, subject, after)
+	}
+	stream, err := jetstream.New(p.conn)
+	require.NoError(t, err)
+	for name, published := range map[string]uint64{events.Stream: 2, events.AuditStream: 1} {
+		require.Eventually(t, func() bool {
+			consumer, err := stream.Consumer(t.Context(), name, accounts.Service)
+			return err == nil && consumer.CachedInfo().AckFloor.Consumer >= published
+		}, patience, servicetest.Poll, name)
+	}
+	require.Equal(t, 2, p.number(t, "SELECT COUNT(*) FROM audit_events WHERE action = 'order_read'"))
 }

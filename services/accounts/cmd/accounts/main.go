@@ -19,7 +19,6 @@ import (
 	"oms.internal/accounts/internal/natsapi"
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/contracts/accounts"
-	"oms.internal/libs/events"
 	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/service"
@@ -62,8 +61,6 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 			{Name: "signing keys", Run: func(ctx context.Context) error { return signing.Watch(ctx, base.Log) }},
 		},
 		Endpoints: natsapi.Endpoints(domain),
-		Consumers: []*events.Consumer{
-			natsapi.NewConsumer(base.Database, base.NATS, store.RecordEventsWithin, time.Now, cfg.AuditRetention, base.Log),
-		},
+		Consumers: natsapi.NewConsumers(base.Database, base.NATS, store.RecordEventsWithin, time.Now, cfg.AuditRetention, base.Log),
 	}, nil
 }
