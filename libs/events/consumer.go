@@ -73,7 +73,7 @@ type Consumer struct {
 	endPatience time.Duration
 }
 
-// NewConsumer returns a consumer that is not running yet. What handle does in the transaction is
+// NewConsumer returns a consumer that is not running yet. It calls handle for one event after the other. What handle does in the transaction is
 // committed with the note that the event was handled, or not at all. It may be run again, so what it does elsewhere must be
 // repeatable. An error has the event
 // delivered again later; meanwhile others are handled. That the database is away is no error of handle: then the

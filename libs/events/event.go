@@ -70,7 +70,8 @@ const (
 	typePrefix    = "oms."
 	subjectPrefix = "oms.events."
 	auditPrefix   = "oms.audit."
-	idLength      = 26 // of rand.Text, and of the columns
+	idLength      = 26  // of rand.Text, and of the columns
+	maxType       = 100 // as the column of the subject
 )
 
 func typeOf(service, kind string) string { return typePrefix + service + "." + kind + ".v1" }
@@ -102,7 +103,7 @@ func parse(body []byte) (Event, error) {
 	if err := json.Unmarshal(body, &event); err != nil {
 		return Event{}, err
 	}
-	if event.SpecVersion != specVersion || len(event.ID) != idLength || event.Type == "" {
+	if event.SpecVersion != specVersion || len(event.ID) != idLength || event.Type == "" || len(event.Type) > maxType {
 		return Event{}, errors.New("not an event of this system")
 	}
 	return event, nil

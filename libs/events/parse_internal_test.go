@@ -2,6 +2,7 @@ package events
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,10 +16,15 @@ func FuzzAnyMessageIsAnEventOrAnError(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(encoded)
 	f.Add([]byte(`{"specversion": "1.0", "id": 1}`))
+	event.Type = strings.Repeat("x", maxType+1)
+	encoded, err = json.Marshal(event)
+	require.NoError(f, err)
+	f.Add(encoded)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		event, err := parse(body)
 		if err == nil {
 			require.Len(t, event.ID, idLength, "as long as its column")
+			require.LessOrEqual(t, len(event.Type), maxType, "so that each line of the log about it has an end")
 			_ = event.Decode(new(map[string]any))
 		}
 	})

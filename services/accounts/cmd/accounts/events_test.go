@@ -51,7 +51,9 @@ func TestWhatOrdersAuditsIsInTheListOfEventsOnceAndOrdersMakesUpNoOther(t *testi
 	forged := orders.AuditData{Action: "login", Actor: 1, Subject: 2, Outcome: "success", Count: 1}
 	p.audited(t, 1, at, forged)
 	p.audited(t, 2, at, look())
-	p.audited(t, 1, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), look())
+	counted := look()
+	counted.Count = -1
+	p.audited(t, 1, at, counted)
 	p.audited(t, 1, at, orders.AuditData{Action: "access_denied", Actor: 7, Subject: 9, Outcome: "failure", Detail: "GET /orders/:id", Count: 1})
 	count := func(action string) int {
 		return p.number(t, "SELECT COUNT(*) FROM audit_events WHERE action = ?", action)
@@ -62,8 +64,8 @@ func TestWhatOrdersAuditsIsInTheListOfEventsOnceAndOrdersMakesUpNoOther(t *testi
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		consumer, err := stream.Consumer(t.Context(), events.AuditStream, accounts.Service)
-		return err == nil && consumer.CachedInfo().NumAckPending == 0 && consumer.CachedInfo().NumPending == 0
-	}, patience, servicetest.Poll, "what is refused does not come again")
+		return err == nil && consumer.CachedInfo().Delivered.Stream == 5 && consumer.CachedInfo().NumAckPending == 1
+	}, patience, servicetest.Poll, "of what is refused, only what a newer release may know comes again")
 
 	_, err = p.makeAdmin(t, secret, "--email", "admin@x.test")
 	require.NoError(t, err)
