@@ -50,8 +50,10 @@ type ConsumerOptions struct {
 	Durable string
 	// Subject is what SubjectOf or AuditSubjectOf gives.
 	Subject string
-	Log     *slog.Logger
-	Now     func() time.Time // nil stands for time.Now
+	// Replicas is how many servers keep the stream, where the consumer is the first to need it. 0 stands for 1.
+	Replicas int
+	Log      *slog.Logger
+	Now      func() time.Time // nil stands for time.Now
 }
 
 // Consumer hands events to a function.
@@ -60,6 +62,7 @@ type Consumer struct {
 	conn      *nats.Conn
 	durable   string
 	subject   string
+	replicas  int
 	handle    func(context.Context, mysqlx.Writer, Event) error
 	log       *slog.Logger
 	now       func() time.Time
@@ -82,7 +85,7 @@ func NewConsumer(db Database, conn *nats.Conn, options ConsumerOptions,
 	handle func(context.Context, mysqlx.Writer, Event) error,
 ) *Consumer {
 	return &Consumer{
-		db: db, conn: conn, durable: options.Durable, subject: options.Subject,
+		db: db, conn: conn, durable: options.Durable, subject: options.Subject, replicas: options.Replicas,
 		handle: handle, log: options.Log, now: orTimeNow(options.Now),
 		consuming: state{log: options.Log, work: "consuming of events"},
 		storing:   state{log: options.Log, work: "handling of events"},
@@ -117,10 +120,14 @@ func (c *Consumer) Run(ctx context.Context) error {
 // Healthy returns nil while events are consumed. It is for lifecycle.Part.
 func (c *Consumer) Healthy() error { return errors.Join(c.consuming.get(), c.storing.get()) }
 
-// consume makes the consumer, unless it exists, and handles its events until something fails or ctx ends.
+// consume makes the stream and the consumer, unless they exist, and handles its events until something fails or ctx ends.
 func (c *Consumer) consume(ctx context.Context, stream jetstream.JetStream) error {
 	if !c.conn.IsConnected() {
 		return errNotConnected
+	}
+	err := ensureStream(ctx, stream, streamOf(c.subject), c.replicas)
+	if err != nil && !errors.Is(err, errOtherStream) {
+		return fmt.Errorf("consumer %s: %w", c.durable, err)
 	}
 	consumer, err := c.create(ctx, stream)
 	if err != nil {

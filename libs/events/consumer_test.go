@@ -20,19 +20,34 @@ import (
 	"oms.internal/servers/testservers"
 )
 
-// makeStream makes the stream with a window of duplicates of its own.
-func makeStream(t *testing.T, world world, duplicates time.Duration) jetstream.JetStream {
+func newClient(t *testing.T, world world) jetstream.JetStream {
 	t.Helper()
 	conn, err := nats.Connect(world.nats.URL())
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
 	client, err := jetstream.New(conn)
 	require.NoError(t, err)
-	_, err = client.CreateStream(t.Context(), jetstream.StreamConfig{
+	return client
+}
+
+// makeStream makes the stream with a window of duplicates of its own.
+func makeStream(t *testing.T, world world, duplicates time.Duration) jetstream.JetStream {
+	t.Helper()
+	client := newClient(t, world)
+	_, err := client.CreateStream(t.Context(), jetstream.StreamConfig{
 		Name: events.Stream, Subjects: []string{"oms.events.>"}, Storage: jetstream.FileStorage, Duplicates: duplicates,
 	})
 	require.NoError(t, err)
 	return client
+}
+
+// takeSubjects has the server refuse to make the stream with these subjects, until give is called.
+func takeSubjects(t *testing.T, world world, subjects string) (give func()) {
+	t.Helper()
+	client := newClient(t, world)
+	_, err := client.CreateStream(t.Context(), jetstream.StreamConfig{Name: "OTHER", Subjects: []string{subjects}})
+	require.NoError(t, err)
+	return func() { require.NoError(t, client.DeleteStream(t.Context(), "OTHER")) }
 }
 
 // publish publishes an event, past the outbox.
@@ -262,16 +277,18 @@ func TestAConsumerThatWasDeletedBeginsAnewWithoutASecondEffect(t *testing.T) {
 	require.Equal(t, 2, world.count(t, "effect"))
 }
 
-func TestAConsumerWaitsForItsStream(t *testing.T) {
+func TestAConsumerMakesItsStreamAsSoonAsItCan(t *testing.T) {
 	t.Parallel()
 	world := newWorld(t)
+	give := takeSubjects(t, world, "oms.events.>")
 	log, lines := newLog()
 	consumer := world.consumer(t, world.open(t), log, note)
 	testservers.Run(t, consumer.Run)
 	require.Eventually(t, func() bool { return consumer.Healthy() != nil }, patient, patience)
-	publish(t, makeStream(t, world, time.Second), newEvent(t, "1"))
+	give()
+	require.Eventually(t, func() bool { return consumer.Healthy() == nil }, patient, patience)
+	publish(t, newClient(t, world), newEvent(t, "1"))
 	world.await(t, 1, "effect")
-	require.NoError(t, consumer.Healthy())
 	require.Equal(t, 1, lines.count("consuming of events stands still"))
 	require.Equal(t, 1, lines.count("consuming of events goes on"))
 }

@@ -75,9 +75,26 @@ func release(ctx context.Context, tx mysqlx.Writer, published []uint64, at time.
 	return err
 }
 
-// pending are the ids of the oldest events that wait to be published, those that a relay has claimed included.
-func pending(ctx context.Context, db Database, most int) ([]uint64, error) {
-	return column[uint64](ctx, db, "SELECT id FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT ?", most)
+// pending are the ids of the oldest events that wait to be published, by stream, those that a relay has claimed included.
+func pending(ctx context.Context, db Database, most int) (ids map[string][]uint64, err error) {
+	err = db.ReadLatest(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+		ids = map[string][]uint64{}
+		rows, err := reader.QueryContext(ctx, "SELECT id, subject FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT ?", most)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		for rows.Next() {
+			var row stored
+			if err := rows.Scan(&row.id, &row.subject); err != nil {
+				return err
+			}
+			stream := streamOf(row.subject)
+			ids[stream] = append(ids[stream], row.id)
+		}
+		return rows.Err()
+	})
+	return ids, err
 }
 
 const cleanBatch = 500

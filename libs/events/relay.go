@@ -34,7 +34,7 @@ const (
 
 // RelayOptions are what a relay needs besides its database and its connection.
 type RelayOptions struct {
-	// Replicas is how many servers keep the streams, where the relay is the first to make them. 0 stands for 1.
+	// Replicas is how many servers keep a stream, where the relay is the first to need it. 0 stands for 1.
 	Replicas int
 	Log      *slog.Logger
 	Now      func() time.Time // nil stands for time.Now
@@ -52,8 +52,8 @@ type Relay struct {
 	// endPatience is for what is begun when the relay is to end, and what was written before.
 	endPatience time.Duration
 
-	stream  jetstream.JetStream
-	ensured bool
+	jetStream jetstream.JetStream
+	ensured   map[string]bool // the streams that are there
 }
 
 // NewRelay returns a relay that is not running yet.
@@ -61,7 +61,7 @@ func NewRelay(db Database, conn *nats.Conn, options RelayOptions) *Relay {
 	return &Relay{
 		db: db, conn: conn, replicas: options.Replicas, log: options.Log, now: orTimeNow(options.Now),
 		state: state{log: options.Log, work: "publishing of events"}, endPatience: endPatience,
-		backlog: backlog{now: orTimeNow(options.Now)},
+		backlog: backlog{now: orTimeNow(options.Now)}, ensured: map[string]bool{},
 	}
 }
 
@@ -75,7 +75,7 @@ func orTimeNow(now func() time.Time) func() time.Time {
 // Run publishes events until ctx ends, then those that were written before, for endPatience. Whatever fails meanwhile, it goes
 // on.
 func (r *Relay) Run(ctx context.Context) (err error) {
-	r.stream, err = jetstream.New(r.conn, jetstream.WithPublishAsyncTimeout(ackPatience))
+	r.jetStream, err = jetstream.New(r.conn, jetstream.WithPublishAsyncTimeout(ackPatience))
 	if err != nil {
 		return fmt.Errorf("relay: %w", err)
 	}
@@ -113,16 +113,25 @@ func (r *Relay) Healthy() error { return errors.Join(r.state.get(), r.backlog.st
 // Metrics returns how many events wait, and how long. They are to be registered once.
 func (r *Relay) Metrics() []prometheus.Collector { return r.backlog.metrics() }
 
-// pass publishes what waits now. It begins no batch once ctx has ended, and goes on with one until longer ends.
+// pass publishes what waits now. It begins no batch once ctx has ended, and goes on with one until longer ends. A stream that takes nothing
+// keeps no event of the other waiting, unless lookAhead of its own wait before that.
 func (r *Relay) pass(ctx, longer context.Context) error {
 	if !r.conn.IsConnected() {
 		return errNotConnected
 	}
-	if err := r.ensure(ctx); err != nil {
+	waiting, err := pending(ctx, r.db, lookAhead)
+	if err != nil {
 		return err
 	}
-	ids, err := pending(ctx, r.db, lookAhead)
-	if err != nil {
+	return errors.Join(r.passTo(ctx, longer, Stream, waiting[Stream]), r.passTo(ctx, longer, AuditStream, waiting[AuditStream]))
+}
+
+// passTo publishes events to the stream that they are for.
+func (r *Relay) passTo(ctx, longer context.Context, stream string, ids []uint64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := r.ensure(ctx, stream); err != nil {
 		return err
 	}
 	for batch := range slices.Chunk(ids, batchSize) {
@@ -130,30 +139,25 @@ func (r *Relay) pass(ctx, longer context.Context) error {
 			return ctx.Err()
 		}
 		if err := r.publish(longer, batch); err != nil {
-			r.ensured = !errors.Is(err, jetstream.ErrNoStreamResponse)
+			r.ensured[stream] = !errors.Is(err, jetstream.ErrNoStreamResponse)
 			return err
 		}
 	}
 	return nil
 }
 
-// ensure makes the streams where they have not been seen yet. Every relay makes both, so that no consumer waits for another service.
-func (r *Relay) ensure(ctx context.Context) error {
-	if r.ensured {
+// ensure makes a stream where it has not been seen yet.
+func (r *Relay) ensure(ctx context.Context, stream string) error {
+	if r.ensured[stream] {
 		return nil
 	}
-	for name := range subjects {
-		err := ensureStream(ctx, r.stream, name, r.replicas)
-		if errors.Is(err, errOtherStream) {
-			r.log.Warn("events are published to the stream as it is", "error", err)
-			err = nil
-		}
-		if err != nil {
-			return err
-		}
+	err := ensureStream(ctx, r.jetStream, stream, r.replicas)
+	if errors.Is(err, errOtherStream) {
+		r.log.Warn("events are published to the stream as it is", "error", err)
+		err = nil
 	}
-	r.ensured = true
-	return nil
+	r.ensured[stream] = err == nil
+	return err
 }
 
 // publish publishes those of the events that no other relay has claimed, and notes which of them the stream has.
@@ -180,7 +184,7 @@ func (r *Relay) send(ctx context.Context, events []stored) (published []uint64, 
 		message := &nats.Msg{
 			Subject: event.subject, Data: event.content, Header: nats.Header{"content-type": []string{contentType}},
 		}
-		future, err := r.stream.PublishMsgAsync(message, jetstream.WithMsgID(event.eventID), jetstream.WithExpectStream(streamOf(event.subject)))
+		future, err := r.jetStream.PublishMsgAsync(message, jetstream.WithMsgID(event.eventID), jetstream.WithExpectStream(streamOf(event.subject)))
 		if err != nil {
 			failure = fmt.Errorf("publish event %s: %w", event.eventID, err)
 			future = nil

@@ -182,6 +182,25 @@ func TestAStreamWithOtherSettingsIsUsedAsItIs(t *testing.T) {
 	require.Equal(t, 1, lines.count("events are published to the stream as it is"))
 }
 
+func TestAStreamThatCannotBeMadeKeepsNoEventOfTheOtherWaiting(t *testing.T) {
+	t.Parallel()
+	for _, prefix := range []string{"oms.audit.", "oms.events."} {
+		world := newWorld(t)
+		give := takeSubjects(t, world, prefix+">")
+		db := world.open(t)
+		audit, err := events.NewAudit("orders", "7", time.Now(), map[string]string{})
+		require.NoError(t, err)
+		for _, event := range []events.Event{audit, newEvent(t, "7")} {
+			require.NoError(t, appendTo(t.Context(), db, event))
+		}
+		world.relay(t, db, discard)
+		world.await(t, 0, waiting+" AND subject NOT LIKE '"+prefix+"%'")
+		require.NotZero(t, world.count(t, waiting))
+		give()
+		world.await(t, 0, waiting)
+	}
+}
+
 func TestTheOutboxIsCleanedOfWhatWasPublishedADayAgo(t *testing.T) {
 	t.Parallel()
 	world := newWorld(t)

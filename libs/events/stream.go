@@ -43,9 +43,10 @@ const MaxReplicas = 5
 
 // errOtherStream says that the stream exists, but not as it is wanted. A service cannot change it: who may do that may
 // also have the server publish its messages anywhere.
-var errOtherStream = errors.New("it has other settings; an operator may change them (nats stream edit)")
+var errOtherStream = errors.New("it has other settings")
 
-// ensureStream makes the stream of this name, unless it exists, with so many replicas.
+// ensureStream makes the stream of this name, unless it exists, with so many replicas. Whoever needs a stream makes it: a relay with events for
+// it, and its consumers. So none waits for another service, and none for a stream that it does not need.
 func ensureStream(ctx context.Context, stream jetstream.JetStream, name string, replicas int) error {
 	ctx, cancel := context.WithTimeout(ctx, apiPatience)
 	defer cancel()
@@ -58,7 +59,7 @@ func ensureStream(ctx context.Context, stream jetstream.JetStream, name string, 
 		Replicas:   max(1, replicas),
 	})
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		err = errOtherStream
+		err = fmt.Errorf("%w; an operator with the right to $JS.API.STREAM.UPDATE.%s may change them (nats stream edit)", errOtherStream, name)
 	}
 	if err != nil {
 		return fmt.Errorf("stream %s: %w", name, err)

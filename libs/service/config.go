@@ -43,7 +43,7 @@ type Config struct {
 	NATSUser      string        `env:"NATS_USER"`
 	NATSPassword  config.Secret `env:"NATS_PASSWORD_FILE,file,required"`
 	NATSTLSCAFile string        `env:"NATS_TLS_CA_FILE"`
-	// EventsReplicas is how many NATS servers keep the stream of events, for the first process that makes it.
+	// EventsReplicas is how many NATS servers keep a stream of events, for the first process that makes it.
 	EventsReplicas int `env:"EVENTS_REPLICAS" envDefault:"1"`
 
 	PrincipalKeyFile string          `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`

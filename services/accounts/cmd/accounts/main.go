@@ -61,6 +61,7 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 			{Name: "signing keys", Run: func(ctx context.Context) error { return signing.Watch(ctx, base.Log) }},
 		},
 		Endpoints: natsapi.Endpoints(domain),
-		Consumers: natsapi.NewConsumers(base.Database, base.NATS, store.RecordEventsWithin, time.Now, cfg.AuditRetention, base.Log),
+		Consumers: natsapi.NewConsumers(
+			base.Database, base.NATS, cfg.EventsReplicas, store.RecordEventsWithin, time.Now, cfg.AuditRetention, base.Log),
 	}, nil
 }

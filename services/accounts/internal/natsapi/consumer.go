@@ -24,16 +24,16 @@ const maxUnknown = 1000
 
 // NewConsumers returns consumers that store each audit event which the orders service publishes, once. What orders cannot have meant is
 // logged and forgotten: no later try would make it right. What a newer orders may have meant comes again for a day, until this service is
-// of the newer release, too. Events are kept for retention.
+// of the newer release, too. Events are kept for retention, and their streams by so many replicas.
 //
 // The second one reads what the release before publishes, which serves until it is replaced. It may go with the next release.
 func NewConsumers(
-	db events.Database, conn *nats.Conn, record Record, now func() time.Time, retention time.Duration, log *slog.Logger,
+	db events.Database, conn *nats.Conn, replicas int, record Record, now func() time.Time, retention time.Duration, log *slog.Logger,
 ) (consumers []*events.Consumer) {
 	for _, subject := range []string{
 		events.AuditSubjectOf(orders.Service), events.SubjectOf(orders.Service, orders.EventAudited),
 	} {
-		options := events.ConsumerOptions{Durable: accounts.Service, Subject: subject, Log: log}
+		options := events.ConsumerOptions{Durable: accounts.Service, Subject: subject, Replicas: replicas, Log: log}
 		consumers = append(consumers, events.NewConsumer(db, conn, options, storing(record, now, retention, log)))
 	}
 	return consumers

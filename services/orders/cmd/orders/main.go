@@ -51,6 +51,8 @@ func build(_ context.Context, cfg Config, base *service.Base) (service.Special, 
 			{Name: "audit series", Run: domain.TellSeries},
 		},
 		Endpoints: natsapi.Endpoints(domain),
-		Consumers: []*events.Consumer{natsapi.NewConsumer(base.Database, base.NATS, orderStore.ForgetCustomer, base.Log)},
+		Consumers: []*events.Consumer{
+			natsapi.NewConsumer(base.Database, base.NATS, cfg.EventsReplicas, orderStore.ForgetCustomer, base.Log),
+		},
 	}, nil
 }

@@ -17,12 +17,13 @@ import (
 // transactions of its own, which end before the consumer's does.
 type ForgetCustomer func(ctx context.Context, customerID uint64, deletedAt time.Time) error
 
-// NewConsumer returns a consumer that notes each member whose deletion the accounts service publishes.
-func NewConsumer(cluster *mysqlx.Cluster, conn *nats.Conn, forget ForgetCustomer, log *slog.Logger) *events.Consumer {
+// NewConsumer returns a consumer that notes each member whose deletion the accounts service publishes. So many replicas keep the stream.
+func NewConsumer(cluster *mysqlx.Cluster, conn *nats.Conn, replicas int, forget ForgetCustomer, log *slog.Logger) *events.Consumer {
 	return events.NewConsumer(cluster, conn, events.ConsumerOptions{
-		Durable: orders.Service,
-		Subject: events.SubjectOf(accounts.Service, accounts.EventDeleted),
-		Log:     log,
+		Durable:  orders.Service,
+		Subject:  events.SubjectOf(accounts.Service, accounts.EventDeleted),
+		Replicas: replicas,
+		Log:      log,
 	}, func(ctx context.Context, _ mysqlx.Writer, event events.Event) error {
 		var data accounts.EventData
 		if err := event.Decode(&data); err != nil {
