@@ -124,6 +124,46 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 	}
 }
 
+func TestAuditEventsThatWaitAfterAReturnToTheReleaseBeforeReachItsAccountsByTheCommandOfRecovery(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := configure(t, dir, "")
+	config, err := os.ReadFile(file)
+	require.NoError(t, err)
+	config = regexp.MustCompile(`,?\s*"[^"\n]*(OMS_AUDIT|oms\.audit)[^"\n]*"`).ReplaceAll(config, nil)
+	require.NoError(t, os.WriteFile(file, config, 0o600))
+	server, err := natsserver.Start(t.Context(), natsserver.Options{ConfigFile: file})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	secrets := filepath.Join(dir, "secrets")
+
+	db := database(t)
+	audit, err := events.NewAudit(orders.Service, "7", time.Now(), orders.AuditData{Actor: 7})
+	require.NoError(t, err)
+	appendTo(t, db, audit)
+	tell(t, db, orders.Service, orders.EventCreated)
+	testservers.Run(t, events.NewRelay(db, process(t, server, secrets, orders.Service), events.RelayOptions{Log: discard}).Run)
+	waiting := func() (subjects string) {
+		require.NoError(t, db.ReadLatest(t.Context(), func(ctx context.Context, reader mysqlx.Reader) error {
+			query := "SELECT COALESCE(GROUP_CONCAT(subject), '') FROM outbox WHERE published_at IS NULL"
+			return reader.QueryRowContext(ctx, query).Scan(&subjects)
+		}))
+		return subjects
+	}
+	require.Eventually(t, func() bool { return waiting() == audited }, patience, 10*time.Millisecond)
+
+	page, err := os.ReadFile("../RECOVERY.md")
+	require.NoError(t, err)
+	command := regexp.MustCompile("`UPDATE orders\\.(outbox [^`]*)`").FindSubmatch(page)
+	require.NotNil(t, command)
+	require.NoError(t, db.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
+		_, err := tx.ExecContext(ctx, "UPDATE "+string(command[1]))
+		return err
+	}))
+	looks := consume(t, database(t), process(t, server, secrets, accounts.Service), accounts.Service, auditedBefore)
+	require.Equal(t, audit.ID, (<-looks).ID)
+}
+
 func TestWhatIsAcknowledgedIsOnTheDisk(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
