@@ -84,7 +84,7 @@ func TestTheRightsAreEnoughForEvents(t *testing.T) {
 	handled := consume(t, dbs[orders.Service], conns[orders.Service], orders.Service, deleted)
 	require.Equal(t, "oms.accounts.deleted.v1", (<-handled).Type)
 	looks := consume(t, dbs[accounts.Service], conns[accounts.Service], accounts.Service, audited)
-	audit, err := events.NewAudit(orders.Service, "7", time.Now(), orders.AuditData{Actor: 7})
+	audit, err := events.NewAudit(orders.Service, time.Now(), orders.AuditData{Actor: 7})
 	require.NoError(t, err)
 	appendTo(t, dbs[orders.Service], audit)
 	require.Equal(t, audited, (<-looks).Type)
@@ -138,7 +138,7 @@ func TestAuditEventsThatWaitAfterAReturnToTheReleaseBeforeReachItsAccountsByTheC
 	secrets := filepath.Join(dir, "secrets")
 
 	db := database(t)
-	audit, err := events.NewAudit(orders.Service, "7", time.Now(), orders.AuditData{Actor: 7})
+	audit, err := events.NewAudit(orders.Service, time.Now(), orders.AuditData{Actor: 7})
 	require.NoError(t, err)
 	appendTo(t, db, audit)
 	tell(t, db, orders.Service, orders.EventCreated)

@@ -32,7 +32,7 @@ type Event struct {
 	ID              string          `json:"id"`
 	Source          string          `json:"source"`
 	Type            string          `json:"type"`
-	Subject         string          `json:"subject"`
+	Subject         string          `json:"subject,omitempty"`
 	Time            time.Time       `json:"time"`
 	DataContentType string          `json:"datacontenttype"`
 	Data            json.RawMessage `json:"data"`
@@ -43,10 +43,10 @@ func New(service, kind, subject string, at time.Time, data any) (Event, error) {
 	return newEvent(service, typeOf(service, kind), subject, at, data)
 }
 
-// NewAudit returns an audit event of a service with a new id; actor is the id of who did it. It goes to AuditStream, because it says what a
-// person did and from where, and whoever reads the events of a service is not to get that.
-func NewAudit(service, actor string, at time.Time, data any) (Event, error) {
-	return newEvent(service, AuditSubjectOf(service), actor, at, data)
+// NewAudit returns an audit event of a service with a new id. It goes to AuditStream, because it says what a
+// person did and from where, and whoever reads the events of a service is not to get that. It has no subject: its data says who did what to whom.
+func NewAudit(service string, at time.Time, data any) (Event, error) {
+	return newEvent(service, AuditSubjectOf(service), "", at, data)
 }
 
 func newEvent(service, eventType, subject string, at time.Time, data any) (Event, error) {

@@ -38,3 +38,15 @@ func TestDataThatIsNoJSONIsRefused(t *testing.T) {
 	_, err := events.New("orders", "created", "17", time.Now(), func() {})
 	require.Error(t, err)
 }
+
+func TestAnAuditEventIsACloudEventWithoutASubject(t *testing.T) {
+	t.Parallel()
+	event, err := events.NewAudit("orders", time.Unix(1_795_000_000, 0), map[string]any{"actor": 9})
+	require.NoError(t, err)
+	encoded, err := json.Marshal(event)
+	require.NoError(t, err)
+	require.JSONEq(t, `{
+		"specversion": "1.0", "id": "`+event.ID+`", "source": "/oms/orders", "type": "oms.audit.orders.v1",
+		"time": "2026-11-18T11:06:40Z", "datacontenttype": "application/json", "data": {"actor": 9}
+	}`, string(encoded))
+}

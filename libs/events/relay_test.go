@@ -188,7 +188,7 @@ func TestAStreamThatCannotBeMadeKeepsNoEventOfTheOtherWaiting(t *testing.T) {
 		world := newWorld(t)
 		give := takeSubjects(t, world, prefix+">")
 		db := world.open(t)
-		audit, err := events.NewAudit("orders", "7", time.Now(), map[string]string{})
+		audit, err := events.NewAudit("orders", time.Now(), map[string]string{})
 		require.NoError(t, err)
 		for _, event := range []events.Event{audit, newEvent(t, "7")} {
 			require.NoError(t, appendTo(t.Context(), db, event))

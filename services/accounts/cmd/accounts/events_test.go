@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ import (
 // audited publishes an audit event as the orders service does, as often as times says.
 func (p *process) audited(t *testing.T, times int, at time.Time, data orders.AuditData) {
 	t.Helper()
-	event, err := events.NewAudit(orders.Service, fmt.Sprint(data.Actor), at, data)
+	event, err := events.NewAudit(orders.Service, at, data)
 	require.NoError(t, err)
 	for range times {
 		p.publish(t, events.AuditSubjectOf(orders.Service), event)
@@ -88,7 +87,7 @@ func TestWhatTheReleaseBeforeAuditsOfOrdersIsWrittenDownOnce(t *testing.T) {
 	require.NoError(t, err)
 	p.publish(t, subjects[0], before)
 	// Who goes back to that release has what waits published on its subject, perhaps again.
-	after, err := events.NewAudit(orders.Service, "9", time.Now(), look())
+	after, err := events.NewAudit(orders.Service, time.Now(), look())
 	require.NoError(t, err)
 	for _, subject := range subjects {
 		p.publish(t, subject, after)

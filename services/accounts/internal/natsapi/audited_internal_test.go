@@ -21,7 +21,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func read(t *testing.T, data orders.AuditData, at time.Time) (audit.Event, error) {
 	t.Helper()
-	event, err := events.NewAudit(orders.Service, "9", at, data)
+	event, err := events.NewAudit(orders.Service, at, data)
 	require.NoError(t, err)
 	return auditEvent(event, noon, retention)
 }
@@ -123,7 +123,7 @@ func TestWhatOrdersCannotHaveMeantIsRefused(t *testing.T) {
 		require.Error(t, err, at)
 		require.NotErrorIs(t, err, errUnknown, at)
 	}
-	event, err := events.NewAudit(orders.Service, "9", noon, "a text")
+	event, err := events.NewAudit(orders.Service, noon, "a text")
 	require.NoError(t, err)
 	_, err = auditEvent(event, noon, retention)
 	require.Error(t, err)
@@ -138,7 +138,7 @@ func TestWhatIsUnknownComesAgainAndOfAFloodOnlySoMuch(t *testing.T) {
 		return nil
 	}, func() time.Time { return noon }, retention, slog.New(slog.DiscardHandler))
 	tell := func(data orders.AuditData) events.Event {
-		event, err := events.NewAudit(orders.Service, "9", noon, data)
+		event, err := events.NewAudit(orders.Service, noon, data)
 		require.NoError(t, err)
 		return event
 	}

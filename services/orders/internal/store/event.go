@@ -27,7 +27,7 @@ func appendEvent(ctx context.Context, tx transaction, fact order.Fact) error {
 func (s *Store) RecordEvents(ctx context.Context, recorded []audit.Event) error {
 	return s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
 		for _, one := range recorded {
-			event, err := events.NewAudit(orders.Service, strconv.FormatUint(one.Actor, 10), one.At, orders.AuditData{
+			event, err := events.NewAudit(orders.Service, one.At, orders.AuditData{
 				Action: string(one.Action), Actor: one.Actor, Subject: one.Subject, Address: one.Address,
 				Outcome: string(one.Outcome), RequestID: one.RequestID, Detail: one.Detail, Count: one.Count,
 			})
