@@ -143,9 +143,9 @@ func (r *Runner) Down(ctx context.Context) error {
 	return r.step(ctx, "removing the containers", "down", "--remove-orphans")
 }
 
-// Clean removes containers and volumes.
+// Clean removes containers, volumes and the images that were built here.
 func (r *Runner) Clean(ctx context.Context) error {
-	return r.step(ctx, "removing the containers and their volumes", "down", "--remove-orphans", "--volumes")
+	return r.step(ctx, "removing the containers, their volumes and images", "down", "--remove-orphans", "--volumes", "--rmi", "local")
 }
 
 // Logs shows the end of the log of one container, or of all if name is empty. With follow it goes on until ctx ends.

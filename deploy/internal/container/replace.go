@@ -93,7 +93,7 @@ func (r *Runner) isCurrent(ctx context.Context, service string, one instance) (b
 	if err != nil {
 		return false, err
 	}
-	image, err := engine(ctx, "image", "inspect", "--format", "{{.Id}}", "oms/"+service)
+	image, err := engine(ctx, "image", "inspect", "--format", "{{.Id}}", r.project()+"-"+service)
 	if err != nil {
 		return false, err
 	}
