@@ -23,6 +23,10 @@ const (
 	beside      // another process has taken the port, too
 )
 
+// mostTakers is how many processes have a port at a time. An upgrade needs two. A process that went on asking would otherwise use up what
+// the keeper has of memory and descriptors, and with it end the ports of all others.
+const mostTakers = 8
+
 // Keeper keeps a port.
 type Keeper struct {
 	port   *net.TCPListener
@@ -64,7 +68,8 @@ func Keep(ctx context.Context, address, path string) (*Keeper, error) {
 // Addr is the address of the port.
 func (k *Keeper) Addr() net.Addr { return k.port.Addr() }
 
-// Run gives the port to whoever asks, until ctx ends or it can give no more. Then the port is lost to all who took it.
+// Run gives the port to those who ask, until ctx ends or it can give no more. Then the port is lost to all who took it. While many have the
+// port, the next one gets none.
 func (k *Keeper) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, func() { _ = k.giver.Close() })
@@ -93,6 +98,10 @@ func (k *Keeper) Run(ctx context.Context) error {
 func (k *Keeper) give(taker *net.UnixConn) {
 	defer taker.Close() //nolint:errcheck // nothing waits to be sent
 	k.taking.Lock()
+	if k.takers == mostTakers {
+		k.taking.Unlock()
+		return
+	}
 	said := alone
 	if k.takers > 0 {
 		said = beside

@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -81,21 +82,62 @@ func keep(ctx context.Context, address, target string) error {
 	return pass(ctx, listener, to)
 }
 
+// The most that is open at the port of an admin server, and the most that a header there may have. A service could otherwise use up this
+// process's memory, and with it end the ports of all others.
+const (
+	mostConnections = 16
+	mostHeader      = 16 << 10 // bytes
+)
+
 // pass asks a server what is asked at the listener.
 func pass(ctx context.Context, listener net.Listener, to *url.URL) error {
 	const patience = 30 * time.Second
 	server := &http.Server{
-		ReadTimeout: patience, WriteTimeout: patience,
+		ReadTimeout: patience, WriteTimeout: patience, MaxHeaderBytes: mostHeader,
 		Handler: &httputil.ReverseProxy{
 			Rewrite: func(request *httputil.ProxyRequest) { request.SetURL(to) },
 			// A connection that is kept would go on asking one container when its successor is there.
-			Transport: &http.Transport{DisableKeepAlives: true},
+			Transport: &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: mostHeader},
 		},
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(limited{listener, make(chan struct{}, mostConnections)}); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
+}
+
+// limited is a listener that closes connections for which no place is left.
+type limited struct {
+	net.Listener
+
+	places chan struct{}
+}
+
+func (l limited) Accept() (net.Conn, error) {
+	for {
+		connection, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case l.places <- struct{}{}:
+			return placed{connection, sync.OnceFunc(func() { <-l.places })}, nil
+		default:
+			_ = connection.Close()
+		}
+	}
+}
+
+// placed is a connection that has a place until it is closed.
+type placed struct {
+	net.Conn
+
+	leave func()
+}
+
+func (p placed) Close() error {
+	defer p.leave()
+	return p.Conn.Close()
 }
