@@ -27,9 +27,10 @@ var secretsOf = map[string][]string{
 }
 
 // mountedFiles are the files of deploy/ that containers mount and that may differ in the next release, by the variable in compose.yaml that
-// stands for their content. Those with which a server is made are not among them.
+// stands for their content. Those with which a server is made are not among them, nor is MySQL's health check: each container goes on well
+// with the one that it has, and to replace both servers for it is an outage.
 var mountedFiles = map[string][]string{
-	"MYSQL_FILES": {"mysql/server.cnf", "mysql/healthy.sh"},
+	"MYSQL_FILES": {"mysql/server.cnf"},
 	"NATS_FILES":  {"nats/nats.conf"},
 }
 
