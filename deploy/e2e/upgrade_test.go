@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/servers/proc"
+
+	"oms.internal/deploy/internal/stack"
 )
 
 // upWith runs `make up` with other settings than the system runs with.
@@ -82,8 +87,10 @@ func TestAnUpgradeUnderLoadFailsNoRequestWithOneInstanceOfEachService(t *testing
 		require.Contains(t, output, name+" was replaced while it served, because of settings")
 	}
 
-	// A release that does not start leaves the one that serves.
-	output, err = upWith(t, "REQUEST_TIMEOUT=-1s")
+	// A release that does not start leaves the one that serves. In containers, another port would end all services before they start anew.
+	port, err := proc.FreePort()
+	require.NoError(t, err)
+	output, err = upWith(t, "REQUEST_TIMEOUT=-1s", fmt.Sprintf("GATEWAY_ADMIN_PORT=%d", port))
 	require.Error(t, err)
 	require.Contains(t, output, "REQUEST_TIMEOUT: -1s is not positive")
 	require.Contains(t, output, "that ran before goes on")
@@ -117,4 +124,38 @@ func TestASecretThatIsDamagedAndPutBackOrReplacedUnderLoadFailsNoRequest(t *test
 	require.Equal(t, before["orders"], after["orders"])
 	require.Equal(t, before["gateway"], after["gateway"])
 	running.requireServedAll(t)
+}
+
+// breakBuild replaces what was built last of accounts by what cannot start, as a release does that fails.
+func breakBuild(t *testing.T) {
+	t.Helper()
+	if os.Getenv("OMS_TEST_MODE") != string(stack.Docker) {
+		require.NoError(t, os.Truncate(filepath.Join(system.Data, "bin", "accounts"), 0))
+		return
+	}
+	docker := func(arguments ...string) string {
+		output, err := exec.CommandContext(t.Context(), "docker", arguments...).CombinedOutput() // #nosec G204 -- our own arguments
+		require.NoError(t, err, "%s", output)
+		return strings.TrimSpace(string(output))
+	}
+	image := docker("inspect", "--format", "{{.Config.Image}}", pids(t)["accounts"])
+	docker("tag", "nats:2.14", image)
+}
+
+//nolint:paralleltest // it stops the services
+func TestARestoreAfterAnUpgradeThatFailedStartsWhatServedBefore(t *testing.T) {
+	one := signUp(t)
+	file := filepath.Join(t.TempDir(), "backup.sql.gz")
+	oms(t, "backup", "--file", file)
+	breakBuild(t)
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	command := system.Command(ctx, "restore", "--file", file)
+	command.Env = append(command.Env, "FORCE=1")
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	got, err := one.try(t.Context(), http.MethodGet, fmt.Sprintf("/accounts/users/%d", one.id), nil)
+	ok, what := succeeded(got, err)
+	require.True(t, ok, what)
+	oms(t, "up")
 }

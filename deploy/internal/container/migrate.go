@@ -1,15 +1,40 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 )
 
-// migrate migrates the tables of a service before it starts, which has a time limit. A migration has none, and runs in a container of its
-// own that goes on when ctx ends: the server completes a change of a table although nobody waits for it, but if then nobody notes that it
-// was made, the next migration fails at it.
+// migrate migrates the tables of a service with what was built last.
 func (r *Runner) migrate(ctx context.Context, service string) error {
+	return r.migrateBy(ctx, service, r.command(ctx, "run", "--detach", "--no-deps", "--name", r.migration(service), service, "migrate"))
+}
+
+// migrateAs migrates the tables of a service with the image, the settings and the secrets of one of its containers. Compose cannot: it
+// knows the release that was built last, and compose.yaml may hold settings that the container's binary refuses.
+func (r *Runner) migrateAs(ctx context.Context, service string, one instance) error {
+	arguments := []string{
+		"run", "--detach", "--name", r.migration(service), "--user", one.Config.User, "--network", one.HostConfig.NetworkMode,
+		"--volumes-from", one.ID, "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
+	}
+	for _, setting := range one.Config.Env {
+		arguments = append(arguments, "--env", setting)
+	}
+	for name, value := range one.Config.Labels {
+		arguments = append(arguments, "--label", name+"="+value)
+	}
+	// By its labels `make down` finds it, and nobody takes it for one that serves.
+	arguments = append(arguments, "--label", "com.docker.compose.oneoff=True", one.Image, "migrate")
+	return r.migrateBy(ctx, service, exec.CommandContext(ctx, "docker", arguments...)) // #nosec G204 -- our own arguments
+}
+
+// migrateBy migrates the tables of a service before it starts, which has a time limit. A migration has none, and runs in a container of its
+// own that goes on when ctx ends: the server completes a change of a table although nobody waits for it, but if then nobody notes that it
+// was made, the next migration fails at it. The command starts that container.
+func (r *Runner) migrateBy(ctx context.Context, service string, command *exec.Cmd) error {
 	if service == gateway {
 		return nil
 	}
@@ -17,18 +42,18 @@ func (r *Runner) migrate(ctx context.Context, service string) error {
 	if err := r.awaitMigration(ctx, service); err != nil {
 		return err
 	}
-	name := r.migration(service)
-	if err := r.step(ctx, migrating(service), "run", "--detach", "--no-deps", "--name", name, service, "migrate"); err != nil {
+	if err := r.run(command, migrating(service)); err != nil {
 		return err
 	}
+	name := r.migration(service)
 	code, err := waitFor(ctx, service, name)
-	if err == nil && code != "0" {
+	if err != nil {
+		return err
+	}
+	if code != "0" {
 		err = fmt.Errorf("%s failed; %s", migrating(service), logEnd(ctx, name))
 	}
-	if ctx.Err() != nil {
-		return err // the container is left to its end
-	}
-	_, removeErr := engine(ctx, "rm", "--force", name)
+	_, removeErr := engine(ctx, "rm", name)
 	return errors.Join(err, removeErr)
 }
 
@@ -43,17 +68,17 @@ func (r *Runner) awaitMigration(ctx context.Context, service string) error {
 	if _, err := waitFor(ctx, service, name); err != nil {
 		return err
 	}
-	_, err = engine(ctx, "rm", "--force", name)
+	_, err = engine(ctx, "rm", name)
 	return err
 }
 
-// waitFor returns how a migration ended.
+// waitFor returns how a migration ended. After an error nobody here knows whether it has ended, so it is left alone.
 func waitFor(ctx context.Context, service, name string) (code string, err error) {
 	code, err = engine(ctx, "wait", name)
-	if ctx.Err() != nil {
-		return "", fmt.Errorf("%s goes on, and the next `make up` waits for it: %w", migrating(service), ctx.Err())
+	if err != nil {
+		return "", fmt.Errorf("%s goes on, and the next `make up` waits for it: %w", migrating(service), cmp.Or(ctx.Err(), err))
 	}
-	return code, err
+	return code, nil
 }
 
 // migration is the name of the container that migrates the tables of a service.

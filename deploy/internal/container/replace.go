@@ -21,7 +21,12 @@ type instance struct {
 		Status string // created, running, restarting, exited, …
 		Health *struct{ Status string }
 	}
-	Config struct{ Labels map[string]string }
+	Config struct {
+		User   string
+		Env    []string
+		Labels map[string]string
+	}
+	HostConfig struct{ NetworkMode string }
 }
 
 // blueprint is what a container is made of.
@@ -101,26 +106,38 @@ func (r *Runner) isCurrent(ctx context.Context, service string, one instance) (b
 	return is.image == image && strings.HasSuffix(strings.TrimSpace(hash), " "+is.settings), nil
 }
 
+// find returns the containers of a service, and the one among them that serves and is what Compose would make now. Without such a one,
+// current is empty.
+func (r *Runner) find(ctx context.Context, service string) (have []instance, current instance, err error) {
+	have, err = r.instances(ctx, service)
+	if err != nil {
+		return nil, instance{}, err
+	}
+	for _, one := range have {
+		if !one.ready() {
+			continue
+		}
+		is, err := r.isCurrent(ctx, service, one)
+		if err != nil {
+			return nil, instance{}, err
+		}
+		if is {
+			current = one
+		}
+	}
+	return have, current, nil
+}
+
 // replace replaces the container of a service that serves by one that is as built and set now, and loses no request: the new one serves at
 // the same port before the old one ends (see the service called ports in compose.yaml). If the new one does not become ready, it is
 // removed, and the old one goes on. done is false if no container serves, so that there is none to replace beside.
 func (r *Runner) replace(ctx context.Context, service string) (done bool, err error) {
-	have, err := r.instances(ctx, service)
+	have, next, err := r.find(ctx, service)
 	if err != nil {
 		return false, err
 	}
 	if !slices.ContainsFunc(have, instance.ready) {
 		return false, nil
-	}
-	var next instance
-	for _, one := range have {
-		current, err := r.isCurrent(ctx, service, one)
-		if err != nil {
-			return false, err
-		}
-		if current && one.ready() {
-			next = one
-		}
 	}
 	// There is more than one only if an earlier `up` was interrupted.
 	if next.ID != "" && len(have) == 1 {
@@ -166,11 +183,8 @@ func (r *Runner) startBeside(ctx context.Context, service string, have []instanc
 				cleanErr = errors.Join(cleanErr, end(cleaning, one)) // it may be in the midst of something
 			}
 		}
-		err = errors.Join(fmt.Errorf("%w\nThe %s that ran before goes on", err, service), cleanErr)
+		err = errors.Join(goesOn(service, err), cleanErr)
 	}()
-	if err := r.migrate(ctx, service); err != nil {
-		return instance{}, err
-	}
 	what := fmt.Sprintf("starting the next %s beside the one that serves", service)
 	if err := r.step(ctx, what, "up", "--detach", "--no-deps", "--no-recreate",
 		"--scale", fmt.Sprintf("%s=%d", service, len(have)+1), service); err != nil {
@@ -186,6 +200,11 @@ func (r *Runner) startBeside(ctx context.Context, service string, have []instanc
 		}
 	}
 	return instance{}, fmt.Errorf("docker compose started no other container of %s", service)
+}
+
+// goesOn says of an error that it ended nothing.
+func goesOn(service string, err error) error {
+	return fmt.Errorf("%w\nThe %s that ran before goes on", err, service)
 }
 
 // patience is how long a container beside another one may take until it is ready. Its tables are migrated before.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"oms.internal/servers/dbpair"
@@ -76,10 +77,29 @@ func (r *Runner) StopServices(ctx context.Context) (stopped bool, err error) {
 	return true, r.step(ctx, "stopping the services", append([]string{"stop"}, services...)...)
 }
 
-// StartServices starts the services as they were built last, and returns when they are ready.
+// StartServices starts what StopServices ended, as it was before, and returns when it is ready. The tables are migrated by what served, too,
+// because what was built since may be a release that failed.
 func (r *Runner) StartServices(ctx context.Context) error {
 	for _, wave := range waves {
-		if err := r.start(ctx, wave, "--no-recreate"); err != nil {
+		var names []string
+		for _, service := range wave {
+			have, err := r.instances(ctx, service)
+			if err != nil {
+				return err
+			}
+			if len(have) == 0 {
+				continue
+			}
+			names = append(names, service)
+			// After an interrupted upgrade there are two. The oldest is the last, and Compose removes the other one.
+			if err := r.migrateAs(ctx, service, have[len(have)-1]); err != nil {
+				return err
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		if err := r.start(ctx, names, "--no-recreate"); err != nil {
 			return err
 		}
 	}
@@ -89,6 +109,22 @@ func (r *Runner) StartServices(ctx context.Context) error {
 // upgradeServices starts what does not run, and replaces what runs with another binary, other settings or other secrets. It returns when
 // all services are ready.
 func (r *Runner) upgradeServices(ctx context.Context) error {
+	// All that ran before serves meanwhile, also if keepPorts is to end it: a migration may take hours, or fail.
+	for _, service := range services {
+		have, current, err := r.find(ctx, service)
+		if err != nil {
+			return err
+		}
+		if current.ID != "" {
+			continue
+		}
+		if err := r.migrate(ctx, service); err != nil {
+			if slices.ContainsFunc(have, instance.ready) {
+				err = goesOn(service, err)
+			}
+			return err
+		}
+	}
 	if err := r.keepPorts(ctx); err != nil {
 		return err
 	}
@@ -137,14 +173,9 @@ func (r *Runner) keepPorts(ctx context.Context) error {
 	return r.step(ctx, "starting "+ports+", binlogs", "up", "--detach", "--no-deps", ports, "binlogs")
 }
 
-// start migrates the tables of services, starts them, and returns when they are ready. It leaves the servers alone. Otherwise it would also wait for a server that is
-// broken.
+// start starts services whose tables are migrated, and returns when they are ready. It leaves the servers alone. Otherwise it would also wait
+// for a server that is broken.
 func (r *Runner) start(ctx context.Context, names []string, how ...string) error {
-	for _, service := range names {
-		if err := r.migrate(ctx, service); err != nil {
-			return err
-		}
-	}
 	arguments := append([]string{"up", "--detach", "--no-deps", "--wait", "--wait-timeout", "300"}, how...)
 	return r.step(ctx, "starting "+strings.Join(names, ", "), append(arguments, names...)...)
 }
