@@ -18,6 +18,8 @@ const (
 	// it. A client whose looks get no answer believes in the old primary for longer (2 s in libs/mysqlx), and learns from the
 	// new primary's higher epoch. So a second is enough, and all writes wait for it.
 	handover = time.Second
+	// receivePatience is how long the replica may take to receive the rest before it counts as lacking it.
+	receivePatience = 3 * time.Second
 	// oldBeat is the age of a server's newest heartbeat from which on nothing seems to be committed there. Heartbeats come every second.
 	oldBeat = 5 * time.Second
 )
@@ -57,8 +59,6 @@ func (p *Pair) refuseLoss(ctx context.Context, force bool) error {
 	if force {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
 	waits, err := p.Primary.status(ctx, p.engine.words().semiSyncStatus)
 	switch {
 	case err != nil:
@@ -74,17 +74,25 @@ func (p *Pair) refuseLoss(ctx context.Context, force bool) error {
 		"kills it)", err, p.Primary)
 }
 
-// awaitReceived waits until the replica has received everything that the primary has committed.
+// awaitReceived waits until the replica has received everything that the primary has committed. It looks once at least, however long
+// that takes.
 func (p *Pair) awaitReceived(ctx context.Context) error {
+	patience := time.After(receivePatience)
 	return p.Replica.asRoot(func(replica *sql.DB) error {
 		return p.Primary.asRoot(func(primary *sql.DB) error {
-			return proc.Poll(ctx, func() error {
+			for {
 				all, err := p.engine.received(ctx, replica, primary)
-				if err == nil && !all {
-					err = fmt.Errorf("%s has not received all from %s", p.Replica, p.Primary)
+				if err != nil || all {
+					return err
 				}
-				return err
-			})
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-patience:
+					return fmt.Errorf("%s has not received all from %s", p.Replica, p.Primary)
+				case <-time.After(proc.PollInterval):
+				}
+			}
 		})
 	})
 }
@@ -152,7 +160,12 @@ func (p *Pair) takeOver(ctx context.Context, next view, epoch uint64, force bool
 	p.say("%s applies what it received", p.Replica)
 	catching, cancel := context.WithTimeout(ctx, catchUpPatience)
 	defer cancel()
-	err = p.Replica.asRoot(func(db *sql.DB) error { return p.engine.drain(catching, db) })
+	err = p.Replica.asRoot(func(db *sql.DB) error {
+		if err := awaitEndOfReceiving(catching, db); err != nil {
+			return err
+		}
+		return p.engine.drain(catching, db)
+	})
 	if err != nil {
 		return fmt.Errorf("%s cannot apply what it received: %w", p.Replica, err)
 	}
@@ -168,6 +181,18 @@ func (p *Pair) takeOver(ctx context.Context, next view, epoch uint64, force bool
 		p.say("%s could not be told that it is a replica now. Start it by `make rejoin` only: %v", p.Replica, err)
 	}
 	return nil
+}
+
+// awaitEndOfReceiving waits until a replica has noticed that the primary has ended. What the primary sent before may still be in the
+// machine's buffers, and to end the receiving would throw it away.
+func awaitEndOfReceiving(ctx context.Context, replica *sql.DB) error {
+	return proc.Poll(ctx, func() error {
+		now, err := ReadReplicaStatus(ctx, replica)
+		if err == nil && now.receiving {
+			err = errors.New("it still receives")
+		}
+		return err
+	})
 }
 
 // refuseTakeOver says why the replica cannot take over without the primary.

@@ -58,12 +58,8 @@ func (p *Pair) follows(ctx context.Context) (follows bool, err error) {
 	err = p.Replica.asRoot(func(replica *sql.DB) error {
 		return p.Primary.asRoot(func(primary *sql.DB) error {
 			errant, missing, err := p.engine.compare(ctx, replica, primary)
-			// On MySQL, a transaction that the primary is about to commit may be on the replica already.
-			if errant && p.engine.words().logsFirst {
-				return err
-			}
 			if err != nil || !missing {
-				follows = err == nil
+				follows = err == nil && !errant
 				return err
 			}
 			p.say("%s applies what it received", p.Replica)

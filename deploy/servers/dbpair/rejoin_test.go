@@ -172,8 +172,7 @@ func TestAReplicaThatHasReceivedWhatThePrimarysLogNoLongerHoldsKeepsItsData(t *t
 	l.requireRoles(t, "primary", "1,2,3", 0)
 }
 
-// On MySQL, a replica goes on with such a transaction, and it cannot be told from one that the primary is about to commit.
-func TestAServerThatFollowsWithTransactionsOfItsOwnIsGivenThePrimarysDataOnMariaDB(t *testing.T) {
+func TestAServerThatFollowsWithTransactionsOfItsOwnIsGivenThePrimarysData(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
 	l.insert(t, l.pair.Primary, 1)
@@ -183,10 +182,6 @@ func TestAServerThatFollowsWithTransactionsOfItsOwnIsGivenThePrimarysDataOnMaria
 	var steps []string
 	l.pair.Report = func(step string) { steps = append(steps, step) }
 	require.NoError(t, l.pair.Rejoin(t.Context()))
-	if l.pair.Engine() == MySQL {
-		require.Contains(t, steps, "nothing to do: server replica follows server primary")
-		return
-	}
 	require.Contains(t, strings.Join(steps, "\n"), "server replica holds transactions that server primary lacks")
 	l.requireRoles(t, "primary", "1", 0)
 }

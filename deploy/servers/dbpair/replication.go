@@ -29,7 +29,8 @@ type engine interface {
 	// compare reports whether the replica holds transactions that the primary lacks (errant), and whether it lacks transactions that
 	// the primary's log no longer holds (missing).
 	compare(ctx context.Context, replica, primary *sql.DB) (errant, missing bool, err error)
-	// received reports whether the replica has received everything that the primary has committed. Neither waits for the primary's disk.
+	// received reports whether the replica has received everything that the primary has committed. It asks nothing that a full disk of the
+	// primary keeps waiting.
 	received(ctx context.Context, replica, primary *sql.DB) (bool, error)
 	// setReadOnly changes what a server is now and, if the server remembers that itself, what it is after a restart.
 	setReadOnly(ctx context.Context, server *Server, readOnly bool) error
@@ -53,7 +54,6 @@ type dialect struct {
 	semiSyncTimeout string   // variable, in milliseconds
 	semiSyncClients string   // status variable: how many replicas acknowledge
 	semiSyncStatus  string   // status variable: whether a commit waits for a replica, ON or OFF
-	logsFirst       bool     // the primary knows the GTID of a transaction before the replica has it
 }
 
 func (d dialect) words() dialect { return d }

@@ -25,7 +25,6 @@ func newMariaDBReplication(dir string) mariadbReplication {
 		semiSyncTimeout: "rpl_semi_sync_master_timeout",
 		semiSyncClients: "Rpl_semi_sync_master_clients",
 		semiSyncStatus:  "Rpl_semi_sync_master_status",
-		logsFirst:       true,
 	}}
 }
 
@@ -102,7 +101,7 @@ func (mariadbReplication) received(ctx context.Context, replica, primary *sql.DB
 	}
 	threads, err := queryRows(ctx, primary, "SHOW PROCESSLIST")
 	for _, thread := range threads {
-		if thread["Command"] != "Binlog Dump" {
+		if thread["Command"] != "Binlog Dump" || thread["User"] != replicator {
 			continue
 		}
 		if all = strings.HasPrefix(thread["State"], "Master has sent all binlog to slave"); !all {

@@ -63,9 +63,14 @@ func (m mysqlReplication) endApplying(ctx context.Context, db *sql.DB) error {
 	})
 }
 
-func (mysqlReplication) compare(ctx context.Context, replica, primary *sql.DB) (errant, missing bool, err error) {
-	executed, err := queryText(ctx, replica, "SELECT @@GLOBAL.gtid_executed")
+// compare first gives the primary a moment for what it is about to commit: the replica has executed that already.
+func (m mysqlReplication) compare(ctx context.Context, replica, primary *sql.DB) (errant, missing bool, err error) {
+	executed, err := queryText(ctx, replica, m.executed)
 	if err != nil {
+		return false, false, err
+	}
+	const patience = 2 // seconds
+	if _, err := primary.ExecContext(ctx, m.await, executed, patience); err != nil {
 		return false, false, err
 	}
 	err = primary.QueryRowContext(ctx, "SELECT NOT GTID_SUBSET(?, @@GLOBAL.gtid_executed), NOT GTID_SUBSET(@@GLOBAL.gtid_purged, ?)",

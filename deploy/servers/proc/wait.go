@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// pollInterval is how often Poll looks. It is for states that no event announces, such as the first answer of a server.
-	pollInterval = 20 * time.Millisecond
+	// PollInterval is how often Poll looks. It is for states that no event announces, such as the first answer of a server.
+	PollInterval = 20 * time.Millisecond
 	// startTimeout is how long a server may take until it answers. It covers the recovery of a crashed database on a busy machine; a
 	// server that fails ends, and is not waited for.
 	startTimeout = 5 * time.Minute
@@ -18,7 +18,7 @@ const (
 
 // Poll calls check until it succeeds or ctx ends. The error then holds the last error of check that is not the end of ctx.
 func Poll(ctx context.Context, check func() error) error {
-	ticker := time.NewTicker(pollInterval)
+	ticker := time.NewTicker(PollInterval)
 	defer ticker.Stop()
 	var last error
 	for {
