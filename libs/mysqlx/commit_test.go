@@ -2,6 +2,8 @@ package mysqlx_test
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,9 +60,10 @@ func TestAConnectionThatDiedInThePoolIsReplacedUnnoticed(t *testing.T) {
 		_, err := root.ExecContext(t.Context(), "KILL ?", connection)
 		require.NoError(t, err)
 		eventually(t, func() bool {
-			var count int
-			row := root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?", connection)
-			return row.Scan(&count) == nil && count == 0
+			processes, err := mysqlxtest.Processes(t.Context(), root)
+			return err == nil && !slices.ContainsFunc(processes, func(process mysqlxtest.Process) bool {
+				return process.ID.String == strconv.Itoa(connection)
+			})
 		})
 	}
 	require.Len(t, connections, 3)

@@ -14,6 +14,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 )
 
 func TestASlowReadEndsOnTheServerWithItsContext(t *testing.T) {
@@ -49,28 +50,14 @@ func runsOn(t *testing.T, server *sql.DB, text string) bool {
 	})
 }
 
-// statementsOn returns the statements that run on a server. MySQL's table information_schema.processlist cannot be read while any session
-// has a character beyond the basic multilingual plane in its statement.
+// statementsOn returns the statements that run on a server.
 func statementsOn(t *testing.T, server *sql.DB) (statements []string) {
 	t.Helper()
-	rows, err := server.QueryContext(t.Context(), "SHOW FULL PROCESSLIST")
+	processes, err := mysqlxtest.Processes(t.Context(), server)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, rows.Close()) }()
-	columns, err := rows.Columns()
-	require.NoError(t, err)
-	var statement sql.NullString
-	values := make([]any, len(columns))
-	for i, name := range columns {
-		values[i] = new(sql.RawBytes)
-		if name == "Info" {
-			values[i] = &statement
-		}
+	for _, process := range processes {
+		statements = append(statements, process.Info.String)
 	}
-	for rows.Next() {
-		require.NoError(t, rows.Scan(values...))
-		statements = append(statements, statement.String)
-	}
-	require.NoError(t, rows.Err())
 	return statements
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/proc"
 	"oms.internal/servers/testservers"
@@ -221,13 +222,9 @@ func mayLoseItsServer(t *testing.T, pair *dbpair.Pair) {
 	killed := make(chan error, 1)
 	go func() {
 		killed <- errors.Join(proc.Poll(t.Context(), func() error {
-			var waiting int
-			err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'").
-				Scan(&waiting)
-			if err == nil && waiting == 0 {
-				err = errors.New("nothing waits for the table")
-			}
-			return err
+			return hasProcess(t, db, func(process mysqlxtest.Process) bool {
+				return strings.HasPrefix(process.State.String, "Waiting for table")
+			})
 		}), pair.Primary.Kill())
 	}()
 	folder := t.TempDir()
@@ -237,6 +234,16 @@ func mayLoseItsServer(t *testing.T, pair *dbpair.Pair) {
 	entries, err := os.ReadDir(folder)
 	require.NoError(t, err)
 	require.Empty(t, entries)
+}
+
+// hasProcess returns an error unless a session of a server is such a one.
+func hasProcess(t *testing.T, server *sql.DB, is func(mysqlxtest.Process) bool) error {
+	t.Helper()
+	processes, err := mysqlxtest.Processes(t.Context(), server)
+	if err == nil && !slices.ContainsFunc(processes, is) {
+		err = errors.New("there is no such session")
+	}
+	return err
 }
 
 // mayBeKilled kills a restore, and the server under it, at each of its steps. The pair is in service with other data than the file's.
@@ -272,13 +279,7 @@ func mayBeKilled(t *testing.T, pair *dbpair.Pair, path string) {
 	killed := make(chan error, 1)
 	go func() {
 		killed <- errors.Join(proc.Poll(t.Context(), func() error {
-			var loading int
-			err := db.QueryRowContext(t.Context(),
-				"SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(3600)'").Scan(&loading)
-			if err == nil && loading == 0 {
-				err = errors.New("nothing loads")
-			}
-			return err
+			return hasProcess(t, db, func(process mysqlxtest.Process) bool { return process.Info.String == "DO SLEEP(3600)" })
 		}), pair.Primary.Kill())
 	}()
 	err := Restore(t.Context(), pair, services, stuck, insists, io.Discard)

@@ -62,6 +62,23 @@ func TestEveryTestThatADocumentNamesIsInTheTree(t *testing.T) {
 	require.NotZero(t, named)
 }
 
+// make test leaves out what has UnderLoad in its name, and make test-load runs such tests of deploy/e2e only.
+func TestOnlyTestsOfE2EAreLeftToTestLoad(t *testing.T) {
+	t.Parallel()
+	named := 0
+	for file, text := range files(t, "_test.go") {
+		if strings.HasPrefix(file, "deploy/internal/docs/") {
+			continue
+		}
+		if found := strings.Count(text, "UnderLoad"); strings.HasPrefix(file, "deploy/e2e/") {
+			named += found
+		} else {
+			assert.Zero(t, found, "%s holds UnderLoad: it would run nowhere", file)
+		}
+	}
+	require.NotZero(t, named)
+}
+
 func TestThreatsAreHeldByTheTestsOfTheFilesThatAreNamed(t *testing.T) {
 	t.Parallel()
 	tests, documents := files(t, "_test.go"), files(t, "THREATS.md")

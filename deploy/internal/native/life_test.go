@@ -356,7 +356,7 @@ func (l *living) leavesAMigrationToItsEnd(t *testing.T) {
 		require.NoError(t, err)
 		return string(content)
 	}
-	require.Equal(t, fmt.Sprintf("migrating as process %d\n", first.PID()), log())
+	require.Eventually(t, func() bool { return log() == fmt.Sprintf("migrating as process %d\n", first.PID()) }, time.Minute, 10*time.Millisecond, log())
 
 	go func() { ended <- l.runner.Up(t.Context()) }()
 	require.Equal(t, first.PID(), migrating().PID())

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,11 +127,14 @@ func (d Database) AwaitLockWait(t *testing.T) {
 	t.Helper()
 	onlyOneAsks.Lock()
 	defer onlyOneAsks.Unlock()
-	const waiting = `SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
-		WHERE trx_state = 'LOCK WAIT' AND db = ?`
+	const waiting = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_mysql_thread_id = ?"
 	require.Eventually(t, func() bool {
-		var count int
-		return d.Root.QueryRowContext(t.Context(), waiting, d.Schema.Name).Scan(&count) == nil && count > 0
+		processes, err := Processes(t.Context(), d.Root)
+		return err == nil && slices.ContainsFunc(processes, func(process Process) bool {
+			var count int
+			return process.DB.String == d.Schema.Name &&
+				d.Root.QueryRowContext(t.Context(), waiting, process.ID.String).Scan(&count) == nil && count > 0
+		})
 	}, hanging, 150*time.Millisecond)
 }
 

@@ -166,16 +166,19 @@ func is(field string, value any) listing.Match {
 	return listing.Match{Field: field, Op: listing.Is, Values: []any{value}}
 }
 
+// queueing is how long a busy machine may take for writes to the same row.
+const queueing = 2 * time.Minute
+
 // together runs work n times at the same moment and returns the errors in order. On a busy machine, those that queue for the same row wait
-// for longer than a statement may. That has written nothing, and is done again.
+// for longer than a statement may. That has written nothing, and is done again, but not for ever: what always waits too long is a fault.
 func together(n int, work func(i int) error) []error {
 	errs := make([]error, n)
 	var all sync.WaitGroup
-	begin := make(chan struct{})
+	begin, end := make(chan struct{}), time.Now().Add(queueing)
 	for i := range n {
 		all.Go(func() {
 			<-begin
-			for errs[i] = work(i); mysqlx.IsLockTimeout(errs[i]); {
+			for errs[i] = work(i); mysqlx.IsLockTimeout(errs[i]) && time.Now().Before(end); {
 				errs[i] = work(i)
 			}
 		})

@@ -124,16 +124,20 @@ func (d database) rows(t *testing.T, table string) int {
 	return count
 }
 
+// queueing is how long a busy machine may take for writes to the same row.
+const queueing = 2 * time.Minute
+
 // together does work so many times at once and returns how each ended. On a busy machine, those that queue for the same row wait for
-// longer than a statement may. That has written nothing, and is done again.
+// longer than a statement may. That has written nothing, and is done again, but not for ever: what always waits too long is a fault.
 func together(times int, work func(i int) error) []error {
 	outcomes := make([]error, times)
 	var start, done sync.WaitGroup
 	start.Add(1)
+	end := time.Now().Add(queueing)
 	for i := range times {
 		done.Go(func() {
 			start.Wait()
-			for outcomes[i] = work(i); mysqlx.IsLockTimeout(outcomes[i]); {
+			for outcomes[i] = work(i); mysqlx.IsLockTimeout(outcomes[i]) && time.Now().Before(end); {
 				outcomes[i] = work(i)
 			}
 		})
