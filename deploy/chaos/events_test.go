@@ -26,13 +26,14 @@ type event struct {
 	Subject string
 }
 
-// held is what the stream OMS_EVENTS holds.
+// held is what the streams hold: OMS_EVENTS, and of OMS_AUDIT the number, because nobody but accounts may read it.
 type held struct {
 	copies map[string]int                 // of each event, by id
 	about  map[string]map[string][]string // ids by type and subject
+	audits uint64
 }
 
-func readStream(t *testing.T) held {
+func readStreams(t *testing.T) held {
 	t.Helper()
 	password, err := world.Secret("nats-ops")
 	require.NoError(t, err)
@@ -56,31 +57,31 @@ func readStream(t *testing.T) held {
 		}
 		found.about[e.Type][e.Subject] = append(found.about[e.Type][e.Subject], e.ID)
 	}
+	audits, err := js.Stream(t.Context(), "OMS_AUDIT")
+	require.NoError(t, err)
+	found.audits = audits.CachedInfo().State.Msgs
 	return found
 }
 
-// outbox reads the events that a service has written for the stream OMS_EVENTS, and how many of them wait.
-func (d *databases) outbox(ctx context.Context, schema string) (ids []string, waiting int, err error) {
+// outbox reads the ids of the events that a service has written for the stream OMS_EVENTS.
+func (d *databases) outbox(ctx context.Context, schema string) (ids []string, err error) {
 	primary, err := d.primary(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	rows, err := d.roots[primary].QueryContext(ctx, "SELECT event_id, published_at IS NULL FROM "+schema+".outbox WHERE subject LIKE 'oms.events.%'")
+	rows, err := d.roots[primary].QueryContext(ctx, "SELECT event_id FROM "+schema+".outbox WHERE subject LIKE 'oms.events.%'")
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err tells
 	for rows.Next() {
 		var id string
-		var waits bool
-		if err := rows.Scan(&id, &waits); err != nil {
-			return nil, 0, err
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
 		}
-		if ids = append(ids, id); waits {
-			waiting++
-		}
+		ids = append(ids, id)
 	}
-	return ids, waiting, rows.Err()
+	return ids, rows.Err()
 }
 
 // number reads one number from the primary.
@@ -94,7 +95,8 @@ func (d *databases) number(ctx context.Context, query string, arguments ...any) 
 }
 
 // TestEveryEventArrivesOnceInEffect kills, in turn, all that events go through: both instances of orders (each has a
-// relay and a consumer), the relay of accounts, and NATS. Meanwhile orders are made and members delete themselves.
+// relay and a consumer), the relay and the consumers of accounts, and NATS. Meanwhile orders are made, and members ask for an order of
+// somebody else, which orders audits, and delete themselves.
 func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 	ctx := t.Context()
 	kills := share(t, variableKills, 1)
@@ -111,11 +113,16 @@ func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 	left := &leavings{}
 	for i := range kills * len(parts) {
 		running.awaitCalm(t, time.Now())
+		others, err := world.databases.lastOrder(ctx)
+		require.NoError(t, err)
 		var leaving sync.WaitGroup
 		for _, m := range leavers[each*i : each*(i+1)] {
-			leaving.Go(func() { left.add(m, m.leave(ctx)) })
+			leaving.Go(func() {
+				m.peek(ctx, others)
+				left.add(m, m.leave(ctx))
+			})
 		}
-		_, err := parts[i%len(parts)](ctx)
+		_, err = parts[i%len(parts)](ctx)
 		require.NoError(t, err)
 		leaving.Wait()
 	}
@@ -125,7 +132,7 @@ func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 	result.requireNone(t)
 	awaitPublished(t)
 
-	events := readStream(t)
+	events := readStreams(t)
 	requireAllOnce(t, events)
 	created := events.about["oms."+orders.Service+"."+orders.EventCreated+".v1"]
 	for product, told := range running.journal.acknowledged {
@@ -136,8 +143,9 @@ func TestEveryEventArrivesOnceInEffect(t *testing.T) {
 		require.Len(t, deleted[strconv.FormatUint(id, 10)], 1, "the events of member %d", id)
 	}
 	requireHandledOnce(t, len(deleted))
-	t.Logf("%d kills, %d events in the stream, of them %d of %d acknowledged orders and %d of %d members who were told that they left",
-		kills*len(parts), len(events.copies), len(running.journal.acknowledged), len(running.journal.acknowledged), len(left.told), len(leavers))
+	requireAuditedOnce(t, events)
+	t.Logf("%d kills, %d audit events, %d events in the stream, of them %d of %d acknowledged orders and %d of %d members who were told that they left",
+		kills*len(parts), events.audits, len(events.copies), len(running.journal.acknowledged), len(running.journal.acknowledged), len(left.told), len(leavers))
 }
 
 // leavings are the members who were told that they are gone.
@@ -152,6 +160,11 @@ func (l *leavings) add(m *member, told bool) {
 	if told {
 		l.told = append(l.told, m.id)
 	}
+}
+
+// peek asks for an order of somebody else. Nobody counts on an answer.
+func (m *member) peek(ctx context.Context, order uint64) {
+	_, _ = m.send(ctx, http.MethodGet, fmt.Sprintf("%s/orders/%d", m.gateways[0], order), nil, nil)
 }
 
 // leave deletes the member; true means that it was told so.
@@ -173,7 +186,7 @@ func awaitPublished(t *testing.T) {
 	t.Helper()
 	err := await(t.Context(), time.Minute, func(ctx context.Context) error {
 		for _, schema := range []string{"orders", "accounts"} {
-			_, waiting, err := world.databases.outbox(ctx, schema)
+			waiting, err := world.databases.number(ctx, "SELECT COUNT(*) FROM "+schema+".outbox WHERE published_at IS NULL")
 			if err != nil {
 				return err
 			}
@@ -186,12 +199,12 @@ func awaitPublished(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// requireAllOnce holds that what stands in the outboxes is in the stream, once, and nothing else is.
+// requireAllOnce holds that what stands in the outboxes is in the streams, once, and nothing else is.
 func requireAllOnce(t *testing.T, events held) {
 	t.Helper()
 	written := 0
 	for _, schema := range []string{"orders", "accounts"} {
-		ids, _, err := world.databases.outbox(t.Context(), schema)
+		ids, err := world.databases.outbox(t.Context(), schema)
 		require.NoError(t, err)
 		for _, id := range ids {
 			require.Equal(t, 1, events.copies[id], "copies of event %s of %s", id, schema)
@@ -199,6 +212,10 @@ func requireAllOnce(t *testing.T, events held) {
 		written += len(ids)
 	}
 	require.Len(t, events.copies, written, "the stream holds what was written, and no more")
+	audits, err := world.databases.number(t.Context(), "SELECT COUNT(*) FROM orders.outbox WHERE subject LIKE 'oms.audit.%'")
+	require.NoError(t, err)
+	require.NotZero(t, audits)
+	require.EqualValues(t, audits, events.audits, "the stream of audit events holds what was written, and no more")
 }
 
 // requireHandledOnce waits until orders has learnt of all members that are gone, and holds that it did so once for each.
@@ -218,4 +235,23 @@ func requireHandledOnce(t *testing.T, deleted int) {
 	require.NoError(t, await(t.Context(), time.Minute, handled))
 	rest(t.Context(), time.Second)
 	require.NoError(t, handled(t.Context()), "nothing is handled again later")
+}
+
+// requireAuditedOnce waits until accounts has handled each audit event in the outbox of orders, and holds that it wrote each down once.
+func requireAuditedOnce(t *testing.T, events held) {
+	t.Helper()
+	handled := func(ctx context.Context) error {
+		inbox, inboxErr := world.databases.number(ctx, "SELECT COUNT(*) FROM accounts.inbox JOIN orders.outbox USING (event_id)")
+		written, writtenErr := world.databases.number(ctx, "SELECT COUNT(*) FROM accounts.audit_events WHERE detail LIKE '%/orders%'")
+		if err := errors.Join(inboxErr, writtenErr); err != nil {
+			return err
+		}
+		if all := int(events.audits); inbox != all || written != all {
+			return fmt.Errorf("orders audited %d times; accounts has handled %d events and written %d down", all, inbox, written)
+		}
+		return nil
+	}
+	require.NoError(t, await(t.Context(), time.Minute, handled))
+	rest(t.Context(), time.Second)
+	require.NoError(t, handled(t.Context()), "nothing is written down again later")
 }
