@@ -23,7 +23,7 @@ type Issuer struct {
 }
 
 // NewIssuer returns an issuer with a key of its own.
-func NewIssuer(t *testing.T) *Issuer {
+func NewIssuer(t testing.TB) *Issuer {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func Claims(memberID, sessionID uint64, now time.Time) jwt.MapClaims {
 }
 
 // Sign returns a token with claims; header overrides what accounts would write there, and removes what it sets to nil.
-func (i *Issuer) Sign(t *testing.T, claims jwt.Claims, header map[string]any) string {
+func (i *Issuer) Sign(t testing.TB, claims jwt.Claims, header map[string]any) string {
 	t.Helper()
 	unsigned := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims)
 	unsigned.Header["typ"], unsigned.Header["kid"] = "at+jwt", i.KeyID

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/MicahParks/jwkset"
@@ -137,6 +138,8 @@ func (k *Keys) find(ctx context.Context, unverified *jwt.Token) (any, error) {
 // that no token is valid any more.
 type usableKeys struct {
 	jwkset.Storage
+	// sets counts the sets that were taken. What was verified by the keys of an earlier one must be verified again.
+	sets   atomic.Uint64
 	once   sync.Once
 	loaded chan struct{} // closed by the first set
 }
@@ -155,6 +158,7 @@ func (s *usableKeys) KeyReplaceAll(ctx context.Context, set []jwkset.JWK) error 
 	if err := s.Storage.KeyReplaceAll(ctx, usable); err != nil {
 		return err
 	}
+	s.sets.Add(1)
 	s.once.Do(func() { close(s.loaded) })
 	return nil
 }

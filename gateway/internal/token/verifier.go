@@ -7,12 +7,14 @@ package token
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/maypok86/otter/v2"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
@@ -24,6 +26,8 @@ const (
 	// issuedLeeway is how far the clock of accounts may be ahead of ours. Expiry has no leeway: a token must not live
 	// longer than accounts said, nor longer than its revocation is remembered.
 	issuedLeeway = 5 * time.Second
+	// maxRemembered bounds how many verified tokens are remembered. Together they take about 5 MiB.
+	maxRemembered = 1 << 15
 )
 
 // Revocations knows the sessions that ended before their tokens expired.
@@ -42,12 +46,23 @@ type Options struct {
 	Now         func() time.Time
 }
 
-// Verifier verifies access tokens.
+// Verifier verifies access tokens. It remembers by their digests those that it has verified, because a signature takes many times as long
+// as all else. What can change is looked at each time: the keys, the clock, and revocations.
 type Verifier struct {
 	keys        *Keys
 	revocations Revocations
 	now         func() time.Time
 	parser      *jwt.Parser
+	remembered  *otter.Cache[digest, verified]
+}
+
+type digest = [sha256.Size]byte
+
+// verified is what a token says, and which set of keys has verified it.
+type verified struct {
+	principal authn.Principal
+	expires   time.Time
+	keys      uint64
 }
 
 // NewVerifier returns a verifier.
@@ -65,6 +80,7 @@ func NewVerifier(options Options) *Verifier {
 			jwt.WithStrictDecoding(), // a token has one spelling (RFC 4648, section 3.5)
 			jwt.WithTimeFunc(options.Now),
 		),
+		remembered: otter.Must(&otter.Options[digest, verified]{MaximumSize: maxRemembered}),
 	}
 }
 
@@ -95,25 +111,44 @@ func (v *Verifier) Verify(ctx context.Context, authorization []string) (authn.Pr
 }
 
 func (v *Verifier) verify(ctx context.Context, signed string) (authn.Principal, error) {
+	sum := sha256.Sum256([]byte(signed))
+	known, found := v.remembered.GetIfPresent(sum)
+	if !found || known.keys != v.keys.storage.sets.Load() || !v.now().Before(known.expires) {
+		var err error
+		if known, err = v.parse(ctx, signed); err != nil {
+			return authn.Principal{}, err
+		}
+		v.remembered.Set(sum, known)
+	}
+	if principal := known.principal; v.revocations.Revoked(principal.MemberID, principal.SessionID) {
+		return authn.Principal{}, fmt.Errorf("session %d is revoked", principal.SessionID)
+	}
+	return known.principal, nil
+}
+
+// parse verifies a token in all but its revocation.
+func (v *Verifier) parse(ctx context.Context, signed string) (verified, error) {
+	// Read first: if the keys are replaced meanwhile, the token is verified again.
+	keys := v.keys.storage.sets.Load()
 	var content claims
 	if _, err := v.parser.ParseWithClaims(signed, &content, v.keyOf(ctx)); err != nil {
-		return authn.Principal{}, err
+		return verified{}, err
 	}
 	if issued := content.IssuedAt; issued != nil && issued.After(v.now().Add(issuedLeeway)) {
-		return authn.Principal{}, jwt.ErrTokenUsedBeforeIssued
+		return verified{}, jwt.ErrTokenUsedBeforeIssued
 	}
 	memberID, err := parseID("sub", content.Subject)
 	if err != nil {
-		return authn.Principal{}, err
+		return verified{}, err
 	}
 	sessionID, err := parseID("sid", content.SessionID)
 	if err != nil {
-		return authn.Principal{}, err
+		return verified{}, err
 	}
-	if v.revocations.Revoked(memberID, sessionID) {
-		return authn.Principal{}, fmt.Errorf("session %d is revoked", sessionID)
-	}
-	return authn.Principal{MemberID: memberID, SessionID: sessionID, Admin: content.Admin}, nil
+	return verified{
+		principal: authn.Principal{MemberID: memberID, SessionID: sessionID, Admin: content.Admin},
+		expires:   content.ExpiresAt.Time, keys: keys,
+	}, nil
 }
 
 // keyOf checks the type before it looks for the key, since an unknown key costs a request to accounts.

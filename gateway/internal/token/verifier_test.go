@@ -36,7 +36,7 @@ func (r revoked) Revoked(memberID, sessionID uint64) bool {
 	return sessionID == r.session || memberID == r.member && sessionID <= r.throughSession
 }
 
-func newVerifier(t *testing.T, keys *Keys, revocations Revocations) *Verifier {
+func newVerifier(t testing.TB, keys *Keys, revocations Revocations) *Verifier {
 	t.Helper()
 	return NewVerifier(Options{
 		Issuer: "oms", Audience: "oms", Keys: keys, Revocations: revocations, Now: func() time.Time { return now },
@@ -44,7 +44,7 @@ func newVerifier(t *testing.T, keys *Keys, revocations Revocations) *Verifier {
 }
 
 // publish serves keys as accounts does and returns a store that has fetched them.
-func publish(t *testing.T, handler http.HandlerFunc) *Keys {
+func publish(t testing.TB, handler http.HandlerFunc) *Keys {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -55,7 +55,7 @@ func publish(t *testing.T, handler http.HandlerFunc) *Keys {
 	return keys
 }
 
-func publishIssuer(t *testing.T, issuer *testkit.Issuer) *Keys {
+func publishIssuer(t testing.TB, issuer *testkit.Issuer) *Keys {
 	t.Helper()
 	return publish(t, func(w http.ResponseWriter, _ *http.Request) { testkit.WriteKeys(w, issuer) })
 }
