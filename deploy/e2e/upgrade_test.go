@@ -143,11 +143,12 @@ func breakBuild(t *testing.T) {
 }
 
 //nolint:paralleltest // it stops the services
-func TestARestoreAfterAnUpgradeThatFailedStartsWhatServedBefore(t *testing.T) {
+func TestCommandsAfterAnUpgradeThatFailedRunAndStartWhatServedBefore(t *testing.T) {
 	one := signUp(t)
 	file := filepath.Join(t.TempDir(), "backup.sql.gz")
 	oms(t, "backup", "--file", file)
 	breakBuild(t)
+	oms(t, "keys", "rotate")
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
 	command := system.Command(ctx, "restore", "--file", file)

@@ -188,16 +188,26 @@ func (r *Runner) Admin(ctx context.Context, email string) error {
 	return r.compose(ctx, append(arguments, "accounts", "/accounts", "admin", "--email", email)...)
 }
 
-// RotateKeys lets accounts sign tokens with a new key. It runs the accounts binary's subcommand in a container of its own that may write
+// RotateKeys lets accounts sign tokens with a new key. It runs a subcommand of the service's binary in a container of its own that may write
 // the folder of the original keys, and publishes the result. The running service sees the new file and needs no restart. The originals
-// have a path of their own, because at the service's own path Compose keeps the read-only folder that compose.yaml names.
+// have a path of their own, because the service's own path is read-only.
 func (r *Runner) RotateKeys(ctx context.Context) error {
+	have, err := r.instances(ctx, "accounts")
+	if err != nil {
+		return err
+	}
+	if len(have) == 0 {
+		return errors.New("accounts was not started; `make up` starts it")
+	}
 	keys := filepath.Join(r.stack.Secrets(), secret.TokenKeys)
 	owner := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
 	const mounted = "/run/original-token-keys"
-	if err := r.compose(ctx, "run", "--rm", "--no-TTY", "--no-deps", "--user", owner,
-		"--volume", keys+":"+mounted, "--env", "TOKEN_KEYS_DIR="+mounted, "accounts", "keys", "rotate"); err != nil {
-		return err
+	command := have[len(have)-1].command(ctx, []string{
+		"--rm", "--user", owner, "--volume", keys + ":" + mounted, "--env", "TOKEN_KEYS_DIR=" + mounted,
+	}, "keys", "rotate")
+	command.Stdout, command.Stderr = r.out, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("docker run: %w", err)
 	}
 	return secret.Publish(r.stack.Secrets(), r.published())
 }

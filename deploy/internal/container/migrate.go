@@ -13,22 +13,10 @@ func (r *Runner) migrate(ctx context.Context, service string) error {
 	return r.migrateBy(ctx, service, r.command(ctx, "run", "--detach", "--no-deps", "--name", r.migration(service), service, "migrate"))
 }
 
-// migrateAs migrates the tables of a service with the image, the settings and the secrets of one of its containers. Compose cannot: it
-// knows the release that was built last, and compose.yaml may hold settings that the container's binary refuses.
+// migrateAs migrates the tables of a service as one of its containers would.
 func (r *Runner) migrateAs(ctx context.Context, service string, one instance) error {
-	arguments := []string{
-		"run", "--detach", "--name", r.migration(service), "--user", one.Config.User, "--network", one.HostConfig.NetworkMode,
-		"--volumes-from", one.ID, "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
-	}
-	for _, setting := range one.Config.Env {
-		arguments = append(arguments, "--env", setting)
-	}
-	for name, value := range one.Config.Labels {
-		arguments = append(arguments, "--label", name+"="+value)
-	}
-	// By its labels `make down` finds it, and nobody takes it for one that serves.
-	arguments = append(arguments, "--label", "com.docker.compose.oneoff=True", one.Image, "migrate")
-	return r.migrateBy(ctx, service, exec.CommandContext(ctx, "docker", arguments...)) // #nosec G204 -- our own arguments
+	command := one.command(ctx, []string{"--detach", "--name", r.migration(service)}, "migrate")
+	return r.migrateBy(ctx, service, command)
 }
 
 // migrateBy migrates the tables of a service before it starts, which has a time limit. A migration has none, and runs in a container of its

@@ -29,6 +29,26 @@ type instance struct {
 	HostConfig struct{ NetworkMode string }
 }
 
+// command returns what runs a subcommand of the container's binary in a container of its own, with the same image, settings and secrets.
+// Compose cannot: it knows the release that was built last, which may have failed, and compose.yaml may hold settings that the container's
+// binary refuses. how are options of `docker run`.
+func (i instance) command(ctx context.Context, how []string, subcommand ...string) *exec.Cmd {
+	arguments := []string{
+		"run", "--user", i.Config.User, "--network", i.HostConfig.NetworkMode, "--volumes-from", i.ID,
+		"--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
+	}
+	for _, setting := range i.Config.Env {
+		arguments = append(arguments, "--env", setting)
+	}
+	for name, value := range i.Config.Labels {
+		arguments = append(arguments, "--label", name+"="+value)
+	}
+	// By its labels `make down` finds it, and nobody takes it for one that serves.
+	arguments = append(arguments, "--label", "com.docker.compose.oneoff=True")
+	arguments = slices.Concat(arguments, how, []string{i.Image}, subcommand)
+	return exec.CommandContext(ctx, "docker", arguments...) // #nosec G204 -- our own arguments
+}
+
 // blueprint is what a container is made of.
 type blueprint struct{ image, settings, secrets string }
 
@@ -70,7 +90,7 @@ func engine(ctx context.Context, arguments ...string) (string, error) {
 	return strings.TrimSpace(output.String()), nil
 }
 
-// instances returns the containers of a service, those of an operator's commands excepted.
+// instances returns the containers of a service, the newest first, those of an operator's commands excepted.
 func (r *Runner) instances(ctx context.Context, service string) ([]instance, error) {
 	ids, err := engine(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label=com.docker.compose.project="+r.project(),
 		"--filter", "label=com.docker.compose.service="+service, "--filter", "label=com.docker.compose.oneoff=False")
