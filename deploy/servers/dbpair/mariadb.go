@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"oms.internal/servers/packages"
 	"oms.internal/servers/proc"
 )
 
@@ -179,7 +180,7 @@ func (p *mariadbProcess) demote(context.Context) error {
 }
 
 func (p *mariadbProcess) client(ctx context.Context, program string, arguments ...string) (*exec.Cmd, error) {
-	path, err := lookPath(program)
+	path, err := packages.Find(program)
 	if err != nil {
 		return nil, err
 	}
