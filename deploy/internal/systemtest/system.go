@@ -1,7 +1,7 @@
 // Package systemtest gives a test a whole system of its own, as `make up` starts it: native, on free ports, with its data in a
 // temporary folder. OMS_TEST_MODE=docker starts it in containers, for tests that know no process. What it started ends with the
-// test, also when the test crashes. Only the tests of the running system import it. It knows the command behind the Makefile and
-// the files that this leaves, and nothing of what the services do.
+// test, also when the test crashes. Only the tests of the running system and the benchmark import it. It knows the command behind the
+// Makefile and the files that this leaves, and nothing of what the services do.
 package systemtest
 
 import (
@@ -39,8 +39,23 @@ func New(settings ...string) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
+	return prepare(data, end, settings)
+}
+
+// leave stops what `make up` started, and keeps its data.
+const leave = `if [ -x "$1/oms" ]; then OMS_DATA="$1" MODE=native "$1/oms" down; fi`
+
+// Keep prepares a system as New does, whose data is in a folder and stays there for the next one.
+func Keep(data string, settings ...string) (*System, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, err
+	}
+	return prepare(data, leave, settings)
+}
+
+func prepare(data, end string, settings []string) (s *System, err error) {
 	mode := cmp.Or(os.Getenv("OMS_TEST_MODE"), string(stack.Native))
-	s := &System{Data: data, ports: map[string]int{}, env: append(os.Environ(), "OMS_DATA="+data, "MODE="+mode, "FILE=", "FORCE=")}
+	s = &System{Data: data, ports: map[string]int{}, env: append(os.Environ(), "OMS_DATA="+data, "MODE="+mode, "FILE=", "FORCE=")}
 	for _, names := range stack.Choosable {
 		for _, name := range names {
 			s.env = append(s.env, name+"=")
