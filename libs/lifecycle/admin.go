@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"strconv"
 	"strings"
@@ -41,9 +42,9 @@ func buildInfo() prometheus.Collector {
 	}, func() float64 { return 1 })
 }
 
-// Admin returns the part that serves /livez, /readyz and /metrics on listener. AddServing adds it, so that it
-// answers until the last part has ended.
-func (l *Lifecycle) Admin(listener net.Listener, metrics prometheus.Gatherer) Part {
+// Admin returns the part that serves /livez, /readyz and /metrics on listener, and with profiles also /debug/pprof. AddServing adds it, so
+// that it answers until the last part has ended.
+func (l *Lifecycle) Admin(listener net.Listener, metrics prometheus.Gatherer, profiles bool) Part {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -58,6 +59,12 @@ func (l *Lifecycle) Admin(listener net.Listener, metrics prometheus.Gatherer) Pa
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	if profiles {
+		// A profile shows the memory and the command line of the process, and to make one costs time. So it is off unless asked for.
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	process := strconv.Itoa(os.Getpid())
 	named := http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		w.Header().Set(HeaderProcess, process)

@@ -62,7 +62,7 @@ func TestAProcessThatEndsLeavesTheSharedAdminPortToItsSuccessorAtOnce(t *testing
 		return nil
 	}}
 	process := newLifecycle(time.Minute)
-	process.AddServing(process.Handing(process.Admin(listener, prometheus.NewRegistry()), listener), draining, lifecycle.Beside{})
+	process.AddServing(process.Handing(process.Admin(listener, prometheus.NewRegistry(), false), listener), draining, lifecycle.Beside{})
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() { result <- process.Run(ctx) }()

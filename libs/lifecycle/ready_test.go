@@ -64,7 +64,7 @@ func TestTheAdminPortAnswersUntilTheLastPartHasEnded(t *testing.T) {
 	require.NoError(t, err)
 	draining, release := make(chan struct{}), make(chan struct{})
 	process := newLifecycle(time.Minute)
-	process.Add(process.Admin(listener, metrics))
+	process.Add(process.Admin(listener, metrics, false))
 	process.Add(lifecycle.Part{Name: "http", Run: func(ctx context.Context) error {
 		<-ctx.Done()
 		close(draining)
@@ -101,7 +101,7 @@ func TestProbeAsksThisMachineWhereTheAdminPortListensEverywhere(t *testing.T) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	process := newLifecycle(time.Minute)
-	process.Add(process.Admin(listener, prometheus.NewRegistry()))
+	process.Add(process.Admin(listener, prometheus.NewRegistry(), false))
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() { result <- process.Run(ctx) }()
@@ -113,6 +113,24 @@ func TestProbeAsksThisMachineWhereTheAdminPortListensEverywhere(t *testing.T) {
 	require.Error(t, lifecycle.Probe(t.Context(), "no port", io.Discard))
 	cancel()
 	require.NoError(t, <-result)
+}
+
+func TestProfilesAreServedOnlyWhereTheyAreAskedFor(t *testing.T) {
+	t.Parallel()
+	for profiles, want := range map[bool]int{false: http.StatusNotFound, true: http.StatusOK} {
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		process := newLifecycle(time.Minute)
+		process.Add(process.Admin(listener, prometheus.NewRegistry(), profiles))
+		ctx, cancel := context.WithCancel(t.Context())
+		result := make(chan error, 1)
+		go func() { result <- process.Run(ctx) }()
+		for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/profile?seconds=1"} {
+			require.Equal(t, want, get(t, listener.Addr().String(), path).status, path)
+		}
+		cancel()
+		require.NoError(t, <-result)
+	}
 }
 
 type answer struct {

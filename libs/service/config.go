@@ -16,8 +16,10 @@ import (
 
 // Config is the part of the environment that all services have. A service embeds it into its own configuration.
 type Config struct {
-	HTTPAddr        string        `env:"HTTP_ADDR"`
-	AdminAddr       string        `env:"ADMIN_ADDR"`
+	HTTPAddr  string `env:"HTTP_ADDR"`
+	AdminAddr string `env:"ADMIN_ADDR"`
+	// AdminProfiles opens /debug/pprof on the admin port.
+	AdminProfiles   bool          `env:"ADMIN_PROFILES" envDefault:"false"`
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
 	// RequestTimeout is shorter than the gateway's UPSTREAM_TIMEOUT, so that the service that is slow reports a slow answer

@@ -92,7 +92,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 		life.Add(lifecycle.Part{Name: "consumer", Run: consumer.Run, Healthy: consumer.Healthy})
 	}
 	life.Add(lifecycle.Part{Name: "writes", Run: base.writes.Run})
-	answers := life.Admin(operators, base.Metrics)
+	answers := life.Admin(operators, base.Metrics, common.AdminProfiles)
 	if common.ListenShared {
 		answers = life.Handing(answers, operators)
 	}

@@ -21,6 +21,7 @@ import (
 type Config struct {
 	HTTPAddr        string        `env:"HTTP_ADDR" envDefault:":8080"`
 	AdminAddr       string        `env:"ADMIN_ADDR"`
+	AdminProfiles   bool          `env:"ADMIN_PROFILES" envDefault:"false"`
 	LogLevel        slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
 	DrainTime       time.Duration `env:"DRAIN_TIME" envDefault:"1s"`

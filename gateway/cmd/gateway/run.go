@@ -82,7 +82,7 @@ func run(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time
 		},
 	})
 	process.Add(lifecycle.Part{Name: "last seen", Run: built.reporter.Run})
-	operators := process.Admin(admin, built.metrics)
+	operators := process.Admin(admin, built.metrics, cfg.AdminProfiles)
 	if cfg.ListenShared {
 		operators = process.Handing(operators, admin)
 	}
