@@ -33,7 +33,7 @@ type Database struct {
 // New makes a schema with a service's tables in the shared pair, and connects to it until the test ends. The package's TestMain must
 // be testservers.Main. All calls in a package must give the same migrations: they run once, and each schema gets copies of the tables,
 // because that takes a fraction of the time.
-func New(t *testing.T, migrations fs.FS) Database {
+func New(t testing.TB, migrations fs.FS) Database {
 	t.Helper()
 	pair, schema := testservers.NewSchema(t)
 	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
@@ -53,7 +53,7 @@ var migrated struct {
 
 // copies returns the statements that copy the tables of a migrated schema, with the rows that migrations write. The first call
 // makes that schema.
-func copies(t *testing.T, pair *dbpair.Pair, root *sql.DB, migrations fs.FS) []string {
+func copies(t testing.TB, pair *dbpair.Pair, root *sql.DB, migrations fs.FS) []string {
 	t.Helper()
 	migrated.Lock()
 	defer migrated.Unlock()
@@ -78,7 +78,7 @@ func copies(t *testing.T, pair *dbpair.Pair, root *sql.DB, migrations fs.FS) []s
 	return statements
 }
 
-func tablesOf(t *testing.T, root *sql.DB, schema string) (tables []string) {
+func tablesOf(t testing.TB, root *sql.DB, schema string) (tables []string) {
 	t.Helper()
 	rows, err := root.QueryContext(t.Context(), "SELECT table_name FROM information_schema.tables WHERE table_schema = ?", schema)
 	require.NoError(t, err)
@@ -93,7 +93,7 @@ func tablesOf(t *testing.T, root *sql.DB, schema string) (tables []string) {
 }
 
 // Connect connects to a migrated schema until the test ends.
-func Connect(t *testing.T, pair *dbpair.Pair, schema dbpair.Schema) Database {
+func Connect(t testing.TB, pair *dbpair.Pair, schema dbpair.Schema) Database {
 	t.Helper()
 	root, err := pair.Primary.Open("root", pair.RootPassword, schema.Name)
 	require.NoError(t, err)

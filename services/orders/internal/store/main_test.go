@@ -38,7 +38,7 @@ type database struct {
 	mysqlxtest.Database
 }
 
-func newDatabase(t *testing.T) database {
+func newDatabase(t testing.TB) database {
 	t.Helper()
 	return on(mysqlxtest.New(t, omssql.Orders()))
 }
