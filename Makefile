@@ -89,6 +89,13 @@ chaos: setup ## break the system under load, each fault ROUNDS=20 times; lag, cu
 	OMS_CHAOS_ROUNDS=$(or $(ROUNDS),20) OMS_CHAOS_RATE=210 OMS_CHAOS_PAIRS=100000 OMS_CHAOS_ANSWERS=10000 OMS_CHAOS_KILLS=4 \
 		go test -count=1 -timeout 8h -v ./deploy/chaos/
 
+.PHONY: bench profile
+BENCH = go build -o $(BIN)/bench ./deploy/bench && $(BIN)/bench
+bench: ## measure it against what the machine can do (QUICK=1 for a short run, GROWTH=1 for small data against large, ONLY=rows)
+	@$(BENCH) $(if $(QUICK),-quick) $(if $(GROWTH),-growth) -only '$(ONLY)'
+profile: ## profile the services under load on ROUTE='GET /orders/' (QUICK=1 with little data)
+	@$(BENCH) $(if $(QUICK),-quick) -profile '$(or $(ROUTE),GET /orders/)'
+
 .PHONY: fmt lint gen build
 fmt: ## format the code
 	gofmt -w $(CHECKED)
