@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -65,7 +66,7 @@ func (r Report) Title() string {
 
 // Print writes the table for a terminal.
 func (r Report) Print(out io.Writer) error {
-	lines := [][]string{headings}
+	lines := [][]string{slices.Clone(headings)}
 	for _, row := range r.Rows {
 		lines = append(lines, row.cells())
 	}
