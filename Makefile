@@ -46,8 +46,8 @@ keys: ## sign tokens with a new key; old tokens stay valid; a later run removes 
 	@$(OMS) keys rotate
 
 # Which tests there are follows from the packages: a test that imports what starts servers needs servers (SERVED), and packages
-# called "plans" examine query plans in large tables. Those of deploy take longest and mostly wait, so they come first, and one more
-# package than there are cores runs at a time. No result of an earlier run counts (-count=1): the tests of deploy build the
+# called "plans" examine query plans in large tables. Those of deploy take longest and mostly wait, so they come first, and two more
+# packages than there are cores run at a time. No result of an earlier run counts (-count=1): the tests of deploy build the
 # services themselves, and the go command does not know of that. What the system does under load takes minutes, so chaos and the tests of
 # e2e with UnderLoad in their names have a target of their own. `make build` vets, so that tests need not (-vet=off), and without
 # symbols for a debugger (-w) test binaries are linked in half the time.
@@ -58,7 +58,7 @@ UNIT      = $$(echo "$$all" | awk '!$(SERVED) {print $$1}')
 MOST      = $$(echo "$$all" | awk '$$1 !~ /\/(plans|chaos)$$/ {print $$1}')
 DATABASE  = $$(echo "$$all" | awk '$$1 ~ /\/(dbpair|backup|mysqlx|events|idempotency|accounts\/.*|orders\/.*)$$/ && $(SERVED) {print $$1}')
 PLANS     = $$(echo "$$all" | awk '$$1 ~ /\/plans$$/ {print $$1}')
-AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 2))
 TESTRUN   = $(BIN)/testrun $(RACE) -vet=off -ldflags=-w
 TEST_TESTRUN = cd .ci/tools/testrun && GOWORK=off go test ./...
 
