@@ -11,6 +11,7 @@ import (
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
+	"oms.internal/servers/dbpair"
 )
 
 func TestAConnectionLostDuringCommitLeavesTheOutcomeUnknownAndIsNotTriedAgain(t *testing.T) {
@@ -60,9 +61,9 @@ func TestAConnectionThatDiedInThePoolIsReplacedUnnoticed(t *testing.T) {
 		_, err := root.ExecContext(t.Context(), "KILL ?", connection)
 		require.NoError(t, err)
 		eventually(t, func() bool {
-			processes, err := mysqlxtest.Processes(t.Context(), root)
-			return err == nil && !slices.ContainsFunc(processes, func(process mysqlxtest.Process) bool {
-				return process.ID.String == strconv.Itoa(connection)
+			sessions, err := dbpair.Sessions(t.Context(), root)
+			return err == nil && !slices.ContainsFunc(sessions, func(session map[string]string) bool {
+				return session["Id"] == strconv.Itoa(connection)
 			})
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"oms.internal/libs/consistency"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/mysqlx"
-	"oms.internal/libs/mysqlx/mysqlxtest"
+	"oms.internal/servers/dbpair"
 )
 
 func TestASlowReadEndsOnTheServerWithItsContext(t *testing.T) {
@@ -53,10 +53,10 @@ func runsOn(t *testing.T, server *sql.DB, text string) bool {
 // statementsOn returns the statements that run on a server.
 func statementsOn(t *testing.T, server *sql.DB) (statements []string) {
 	t.Helper()
-	processes, err := mysqlxtest.Processes(t.Context(), server)
+	sessions, err := dbpair.Sessions(t.Context(), server)
 	require.NoError(t, err)
-	for _, process := range processes {
-		statements = append(statements, process.Info.String)
+	for _, session := range sessions {
+		statements = append(statements, session["Info"])
 	}
 	return statements
 }

@@ -125,7 +125,7 @@ func (l limited) Accept() (net.Conn, error) {
 		case l.places <- struct{}{}:
 			return placed{connection, sync.OnceFunc(func() { <-l.places })}, nil
 		default:
-			_ = connection.Close()
+			_ = connection.Close() // whoever opened it is told so, and nothing was sent
 		}
 	}
 }

@@ -19,7 +19,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/proc"
 	"oms.internal/servers/testservers"
@@ -222,9 +221,7 @@ func mayLoseItsServer(t *testing.T, pair *dbpair.Pair) {
 	killed := make(chan error, 1)
 	go func() {
 		killed <- errors.Join(proc.Poll(t.Context(), func() error {
-			return hasProcess(t, db, func(process mysqlxtest.Process) bool {
-				return strings.HasPrefix(process.State.String, "Waiting for table")
-			})
+			return hasSession(t, db, func(session map[string]string) bool { return strings.HasPrefix(session["State"], "Waiting for table") })
 		}), pair.Primary.Kill())
 	}()
 	folder := t.TempDir()
@@ -236,11 +233,11 @@ func mayLoseItsServer(t *testing.T, pair *dbpair.Pair) {
 	require.Empty(t, entries)
 }
 
-// hasProcess returns an error unless a session of a server is such a one.
-func hasProcess(t *testing.T, server *sql.DB, is func(mysqlxtest.Process) bool) error {
+// hasSession returns an error unless a session of a server is such a one.
+func hasSession(t *testing.T, server *sql.DB, is func(map[string]string) bool) error {
 	t.Helper()
-	processes, err := mysqlxtest.Processes(t.Context(), server)
-	if err == nil && !slices.ContainsFunc(processes, is) {
+	sessions, err := dbpair.Sessions(t.Context(), server)
+	if err == nil && !slices.ContainsFunc(sessions, is) {
 		err = errors.New("there is no such session")
 	}
 	return err
@@ -279,7 +276,7 @@ func mayBeKilled(t *testing.T, pair *dbpair.Pair, path string) {
 	killed := make(chan error, 1)
 	go func() {
 		killed <- errors.Join(proc.Poll(t.Context(), func() error {
-			return hasProcess(t, db, func(process mysqlxtest.Process) bool { return process.Info.String == "DO SLEEP(3600)" })
+			return hasSession(t, db, func(session map[string]string) bool { return session["Info"] == "DO SLEEP(3600)" })
 		}), pair.Primary.Kill())
 	}()
 	err := Restore(t.Context(), pair, services, stuck, insists, io.Discard)

@@ -128,10 +128,16 @@ func (l *living) restartsWhatChanged(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(main, []byte(strings.ReplaceAll(string(source), "the level", "The level")), 0o600))
 	require.NoError(t, l.runner.Up(t.Context()))
-	second := pids(t, l.runner)
-	require.NotEqual(t, first["orders"], second["orders"])
-	second["orders"] = first["orders"]
-	require.Equal(t, first, second)
+	l.requireReplaced(t, first, "orders")
+}
+
+// requireReplaced holds that one process was replaced since, and no other.
+func (l *living) requireReplaced(t *testing.T, before map[string]int, name string) {
+	t.Helper()
+	after := pids(t, l.runner)
+	require.NotEqual(t, before[name], after[name])
+	after[name] = before[name]
+	require.Equal(t, before, after)
 }
 
 // leavesKeysToAccounts: accounts notices a new key by itself.
@@ -158,10 +164,7 @@ func (l *living) readsARenewedCertificate(t *testing.T) {
 	before := pids(t, l.runner)
 	require.NoError(t, os.WriteFile(l.stack.Choices["TLS_CERT_FILE"], []byte("new"), 0o600))
 	require.NoError(t, l.runner.Up(t.Context()))
-	after := pids(t, l.runner)
-	require.NotEqual(t, before["gateway"], after["gateway"])
-	after["gateway"] = before["gateway"]
-	require.Equal(t, before, after)
+	l.requireReplaced(t, before, "gateway")
 }
 
 // readsAnotherSecret: a service reads its secrets when it starts, so another secret needs another process.
@@ -172,10 +175,7 @@ func (l *living) readsAnotherSecret(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(l.stack.Secrets(), "idempotency"), []byte(otherSecret), 0o600))
 	require.NoError(t, l.runner.Up(t.Context()))
 	require.Contains(t, l.out.String(), "accounts was replaced while it served, because of IDEMPOTENCY_SECRET_FILE")
-	after := pids(t, l.runner)
-	require.NotEqual(t, before["accounts"], after["accounts"])
-	after["accounts"] = before["accounts"]
-	require.Equal(t, before, after)
+	l.requireReplaced(t, before, "accounts")
 }
 
 // namesAWrongPassword: a password that the database does not know is named, and nothing waits for it.

@@ -92,14 +92,13 @@ func (mariadbReplication) compare(ctx context.Context, replica, primary *sql.DB)
 	return false, gone.byDomain().exceed(applied.byDomain()), nil
 }
 
-// received looks at the threads that send the log, since gtid_binlog_pos names transactions that still wait for space on the disk. SHOW
-// needs no temporary table, for which there may be no space either.
+// received looks at the threads that send the log, since gtid_binlog_pos names transactions that still wait for space on the disk.
 func (mariadbReplication) received(ctx context.Context, replica, primary *sql.DB) (all bool, err error) {
 	now, err := ReadReplicaStatus(ctx, replica)
 	if err != nil || !now.receiving {
 		return false, err
 	}
-	threads, err := queryRows(ctx, primary, "SHOW PROCESSLIST")
+	threads, err := Sessions(ctx, primary)
 	for _, thread := range threads {
 		if thread["Command"] != "Binlog Dump" || thread["User"] != replicator {
 			continue

@@ -57,6 +57,13 @@ func queryRow(ctx context.Context, db *sql.DB, query string) (map[string]string,
 	return rows[0], nil
 }
 
+// Sessions returns the sessions of a server by column: Id, User, db, Command, State, Info (the statement that runs). It does not read the table
+// information_schema.processlist, for which a full disk may have no room, and which MySQL does not show while any session has a
+// character beyond the basic multilingual plane in its statement.
+func Sessions(ctx context.Context, db *sql.DB) ([]map[string]string, error) {
+	return queryRows(ctx, db, "SHOW FULL PROCESSLIST")
+}
+
 // queryRows returns the rows of a query by column. It is for queries whose columns depend on the server's version.
 func queryRows(ctx context.Context, db *sql.DB, query string) (all []map[string]string, err error) {
 	rows, err := db.QueryContext(ctx, query)

@@ -129,11 +129,11 @@ func (d Database) AwaitLockWait(t *testing.T) {
 	defer onlyOneAsks.Unlock()
 	const waiting = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_mysql_thread_id = ?"
 	require.Eventually(t, func() bool {
-		processes, err := Processes(t.Context(), d.Root)
-		return err == nil && slices.ContainsFunc(processes, func(process Process) bool {
+		sessions, err := dbpair.Sessions(t.Context(), d.Root)
+		return err == nil && slices.ContainsFunc(sessions, func(session map[string]string) bool {
 			var count int
-			return process.DB.String == d.Schema.Name &&
-				d.Root.QueryRowContext(t.Context(), waiting, process.ID.String).Scan(&count) == nil && count > 0
+			return session["db"] == d.Schema.Name &&
+				d.Root.QueryRowContext(t.Context(), waiting, session["Id"]).Scan(&count) == nil && count > 0
 		})
 	}, hanging, 150*time.Millisecond)
 }
