@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 )
 
 const (
@@ -56,8 +58,8 @@ func apply(ctx context.Context, db *sql.DB, schema string, files fs.FS, log *slo
 	granted, err := takeTurn(ctx, lock, schema, 0)
 	if err == nil && !granted {
 		// An old process that crashes while a later release migrates for long must be able to come back.
-		if pending, err := provider.HasPending(ctx); err != nil || !pending {
-			return err
+		if hasAll(ctx, db, provider.ListSources()) {
+			return nil
 		}
 		granted, err = takeTurn(ctx, lock, schema, turnSeconds)
 	}
@@ -76,6 +78,24 @@ func apply(ctx context.Context, db *sql.DB, schema string, files fs.FS, log *slo
 		log.Info("migrated", "database", schema, "migration", result.Source.Path, "duration", result.Duration)
 	}
 	return err
+}
+
+// hasAll reports whether migrations are known to be applied. It may be called without the lock, because it only reads: goose's own questions
+// make goose's table where it is missing, and fail while another process makes it.
+func hasAll(ctx context.Context, db *sql.DB, migrations []*goose.Source) bool {
+	store, err := database.NewStore(goose.DialectMySQL, goose.DefaultTablename)
+	if err != nil {
+		return false
+	}
+	listed, err := store.ListMigrations(ctx, db)
+	if err != nil {
+		return false // the table may not be there yet; what else is wrong shows when the turn has come
+	}
+	applied := map[int64]bool{}
+	for _, each := range listed {
+		applied[each.Version] = applied[each.Version] || each.IsApplied
+	}
+	return !slices.ContainsFunc(migrations, func(one *goose.Source) bool { return !applied[one.Version] })
 }
 
 // takeTurn takes the lock of a schema's migrations for a connection, and waits for it for so many seconds.

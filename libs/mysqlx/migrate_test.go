@@ -2,6 +2,7 @@ package mysqlx_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -43,6 +44,38 @@ func TestProcessesThatMigrateAtOnceApplyEachMigrationOnce(t *testing.T) {
 	var count int
 	require.NoError(t, schema.root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM step").Scan(&count))
 	require.Equal(t, 2, count)
+}
+
+func TestAProcessThatWaitsForItsTurnNeitherMakesTheTableOfMigrationsNorFailsWhileAnotherMakesIt(t *testing.T) {
+	t.Parallel()
+	for _, making := range []bool{false, true} {
+		schema := shared(t)
+		turn, err := schema.root.Conn(t.Context())
+		require.NoError(t, err)
+		run := func(statement string) {
+			_, err := turn.ExecContext(t.Context(), statement)
+			require.NoError(t, err, statement)
+		}
+		run("DO GET_LOCK('oms-migrate-" + schema.Name + "', 0)")
+		if making { // a moment before goose's first row
+			run("CREATE TABLE goose_db_version (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, version_id BIGINT NOT NULL, " +
+				"is_applied BOOLEAN NOT NULL, tstamp TIMESTAMP NULL DEFAULT NOW())")
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- schema.migrate(t, migrations("CREATE TABLE step (id INT NOT NULL)")) }()
+		waits := "SELECT GET_LOCK('oms-migrate-" + schema.Name + "', 60)"
+		eventually(t, func() bool { return slices.Contains(statementsOn(t, schema.root), waits) })
+		var tables int
+		require.NoError(t, schema.root.QueryRowContext(t.Context(),
+			"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = 'goose_db_version'", schema.Name).Scan(&tables))
+		require.Equal(t, making, tables == 1)
+		if making {
+			run("INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, TRUE)")
+		}
+		run("DO RELEASE_LOCK('oms-migrate-" + schema.Name + "')")
+		require.NoError(t, turn.Close())
+		require.NoError(t, <-ended)
+	}
 }
 
 func TestMigrateFindsThePrimaryWhateverTheOrderOfHosts(t *testing.T) {
