@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/libs/fairshare"
 	"oms.internal/libs/fault"
@@ -51,12 +52,12 @@ func headerText(text string) string {
 }
 
 // NoteReason keeps for the log what a service tells of its answer.
-func NoteReason(c *fiber.Ctx, answer http.Header) {
-	if reason := answer.Get(HeaderReason); reason != "" {
-		c.Locals(reasonKey{}, reason)
+func NoteReason(c *fiber.Ctx, answer *fasthttp.ResponseHeader) {
+	if reason := answer.Peek(HeaderReason); len(reason) > 0 {
+		c.Locals(reasonKey{}, string(reason))
 	}
-	if reason := answer.Get(HeaderRefused); reason != "" {
-		c.Locals(refusedKey{}, reason)
+	if reason := answer.Peek(HeaderRefused); len(reason) > 0 {
+		c.Locals(refusedKey{}, string(reason))
 	}
 }
 

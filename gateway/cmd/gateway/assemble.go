@@ -34,7 +34,7 @@ const jwksPath = "/.well-known/jwks.json"
 type outside struct {
 	signer           *assertion.Signer
 	conn             *nats.Conn
-	accounts, orders http.RoundTripper
+	accounts, orders *proxy.Instances
 	// control is for keys and revocations: a service that is busy with requests must not make them wait.
 	control http.RoundTripper
 	metrics *prometheus.Registry
@@ -83,7 +83,7 @@ func assemble(cfg Config, log *slog.Logger, world outside) (*assembled, error) {
 	members := readyourwrites.New(world.conn, log, world.now)
 	answers := fairshare.NewPool[netip.Addr]("answers", cfg.AnswerBytes)
 	world.metrics.MustRegister(answers.Collectors()...)
-	service := func(name string, instances http.RoundTripper, readers ...proxy.AnswerReader) router.Forwarder {
+	service := func(name string, instances *proxy.Instances, readers ...proxy.AnswerReader) router.Forwarder {
 		return proxy.NewService(proxy.Options{
 			Name: name, Instances: instances, Signer: world.signer, Required: members.Required, Readers: readers, Answers: answers,
 		})

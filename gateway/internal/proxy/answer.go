@@ -1,122 +1,115 @@
 package proxy
 
 import (
-	"bytes"
-	"fmt"
+	"bufio"
+	"errors"
 	"io"
+	"net"
 	"net/http"
-	"net/netip"
+	"net/http/httputil"
+	"time"
 
-	"github.com/gofiber/fiber/v2"
-
-	"oms.internal/gateway/internal/forwarded"
-	"oms.internal/libs/fairshare"
-	"oms.internal/libs/fault"
+	"github.com/valyala/fasthttp"
 )
 
-const (
-	// MaxAnswer bounds the body of an answer, in bytes. The whole body is kept in memory, so that a failure in its middle can
-	// still change the status.
-	MaxAnswer = 4 << 20
-	// smallAnswer, in bytes, takes no share: a connection takes more memory than that anyway.
-	smallAnswer = 4 << 10
-)
+// headerLimit, in bytes, is the size that the head of an answer may have.
+const headerLimit = 64 << 10
 
-// Answers are the bytes of answers that are kept in memory, shared among the networks of clients: an answer stays there until
-// its client has read it, and clients may read slowly.
-type Answers = fairshare.Pool[netip.Addr]
+// unknownLength is the length of a body that comes in chunks, as fasthttp tells it.
+const unknownLength = -1
 
-// keep reads the body of an answer and has it written to the client. Its bytes are taken from the share of the client's network
-// before they are read, and given back when they have been written or the connection has ended. HEAD and 304 have no body.
-func (s *Service) keep(c *fiber.Ctx, answer *http.Response) error {
-	method, size := answer.Request.Method, answer.ContentLength
-	if size > MaxAnswer {
-		return s.tooLarge()
+// Answer is what an instance has answered: its head, which has been read, and its body, which has not. Its connection is in use until
+// it is closed; nothing of it may be used after that.
+type Answer struct {
+	*fasthttp.Response
+	conn   net.Conn
+	reader *bufio.Reader
+	// large is set if the head was larger than the buffer of reader. It has read on from there.
+	large *bufio.Reader
+	// release takes the connection back.
+	release func(reuse bool)
+	// whole is set once all of the answer has been read, so that its connection can bear the next one.
+	whole bool
+}
+
+func newAnswer(conn net.Conn, reader *bufio.Reader) *Answer {
+	answer := &Answer{Response: fasthttp.AcquireResponse(), conn: conn, reader: reader}
+	answer.Header.SetNoDefaultContentType(true)
+	return answer
+}
+
+// readHead reads the head of the answer to a HEAD request or to another one.
+func (a *Answer) readHead(isHead bool) error {
+	a.SkipBody = true
+	err := a.ReadLimitBody(a.reader, 0)
+	if _, small := errors.AsType[*fasthttp.ErrSmallBuffer](err); small {
+		a.large = bufio.NewReaderSize(a.reader, headerLimit)
+		err = a.ReadLimitBody(a.large, 0)
 	}
-	if method == http.MethodHead || answer.StatusCode == http.StatusNotModified {
-		if method == http.MethodHead && size >= 0 {
-			c.Response().Header.SetContentLength(int(size))
-		}
-		return nil
-	}
-	held := &share{answers: s.Answers, network: forwarded.Network(forwarded.Of(c).Address)}
-	if err := held.take(size); err != nil {
-		if writes(method) {
-			return fault.NewOutcomeUnknown(err) // it was made, but its answer cannot be told
-		}
+	if err != nil {
 		return err
 	}
-	body, err := readBody(answer)
-	if err == nil && len(body) <= MaxAnswer {
-		held.shrink(len(body))
-		if held.size == 0 {
-			c.Response().SetBodyRaw(body)
-		} else {
-			c.Response().SetBodyStream(&kept{bytes.NewReader(body), held}, len(body))
-		}
-		return nil
-	}
-	held.shrink(0)
-	if err == nil {
-		return s.tooLarge()
-	}
-	return failure(method, true, fmt.Errorf("answer of %s: %w", s.Name, err))
-}
-
-func (s *Service) tooLarge() error {
-	return fault.NewInternal(fmt.Errorf("answer of %s: more than %d bytes", s.Name, MaxAnswer))
-}
-
-// readBody returns the whole body, or more than MaxAnswer bytes where it is too long.
-func readBody(answer *http.Response) ([]byte, error) {
-	if answer.ContentLength < 0 {
-		return io.ReadAll(io.LimitReader(answer.Body, MaxAnswer+1))
-	}
-	body := make([]byte, answer.ContentLength)
-	_, err := io.ReadFull(answer.Body, body)
-	return body, err
-}
-
-// share is what one answer holds of its network's share.
-type share struct {
-	answers *Answers
-	network netip.Addr
-	size    int
-}
-
-// take takes a share for an answer of this size. One of unknown size, below 0, may be as large as any.
-func (s *share) take(size int64) error {
-	switch {
-	case size < 0:
-		s.size = MaxAnswer
-	case size > smallAnswer:
-		s.size = int(size)
-	default:
-		return nil
-	}
-	err := s.answers.Take(s.network, s.size)
-	if err != nil {
-		s.size = 0
-	}
-	return err
-}
-
-// shrink gives back what is held beyond a size.
-func (s *share) shrink(size int) {
-	if beyond := s.size - size; beyond > 0 {
-		s.answers.Give(s.network, beyond)
-		s.size = size
-	}
-}
-
-// kept is a body that is given back once it was written or cannot be any more.
-type kept struct {
-	*bytes.Reader
-	share *share
-}
-
-// Close is called by fasthttp after the last write, whether that succeeded or not.
-func (k *kept) Close() error {
-	k.share.shrink(0)
+	status := a.StatusCode()
+	a.SkipBody = isHead || status == http.StatusNoContent || status == http.StatusNotModified
+	a.whole = a.SkipBody
 	return nil
+}
+
+// readBody returns the whole body. The error is fasthttp.ErrBodyTooLarge if that has more than MaxAnswer bytes.
+func (a *Answer) readBody() ([]byte, error) {
+	length := a.Header.ContentLength()
+	var body []byte
+	switch {
+	case length > MaxAnswer:
+		return nil, fasthttp.ErrBodyTooLarge
+	case length >= 0:
+		body = make([]byte, length)
+		if _, err := io.ReadFull(a.source(), body); err != nil {
+			return nil, err
+		}
+	default:
+		if err := a.ReadBody(a.source(), MaxAnswer); err != nil {
+			return nil, err
+		}
+		if length == unknownLength {
+			if err := a.Header.ReadTrailer(a.source()); err != nil {
+				return nil, err
+			}
+		}
+		body = a.SwapBody(nil)
+	}
+	a.whole = true
+	return body, nil
+}
+
+// pieces returns the body piece by piece, each of which must come within a time.
+func (a *Answer) pieces(within time.Duration) io.Reader {
+	return httputil.NewChunkedReader(&timely{a.source(), a.conn, within})
+}
+
+func (a *Answer) source() *bufio.Reader {
+	if a.large != nil {
+		return a.large
+	}
+	return a.reader
+}
+
+// Close gives the connection back. It is closed if there is something left to read.
+func (a *Answer) Close() {
+	a.release(a.whole && a.large == nil && a.reader.Buffered() == 0 && !a.ConnectionClose())
+	fasthttp.ReleaseResponse(a.Response)
+}
+
+// timely reads from a connection on which bytes must come within a time.
+type timely struct {
+	source *bufio.Reader
+	conn   net.Conn
+	within time.Duration
+}
+
+func (t *timely) Read(into []byte) (int, error) {
+	if err := t.conn.SetReadDeadline(time.Now().Add(t.within)); err != nil {
+		return 0, err
+	}
+	return t.source.Read(into)
 }

@@ -38,58 +38,47 @@ var keptBack = []string{
 // (Options.Readers, and Instances for whether an instance drains), and none reaches a client.
 const internalPrefix = "Oms-"
 
-// requestHeaders returns those headers of the client that pass to a service.
-func requestHeaders(method string, client *fasthttp.RequestHeader) http.Header {
-	var connection []string
-	for _, value := range client.PeekAll(fiber.HeaderConnection) {
-		connection = append(connection, string(value))
-	}
-	dropped := named(connection)
-	header := http.Header{}
+// addRequestHeaders gives a request to a service those headers of the client that pass.
+func addRequestHeaders(header, client *fasthttp.RequestHeader) {
+	dropped := named(client.PeekAll(fiber.HeaderConnection))
 	for _, name := range passedOn {
 		if slices.Contains(dropped, name) {
 			continue
 		}
 		for _, value := range client.PeekAll(name) {
-			header.Add(name, string(value))
+			header.AddBytesV(name, value)
 		}
 	}
-	if header.Get(fiber.HeaderUserAgent) == "" {
-		header.Set(fiber.HeaderUserAgent, "") // else net/http names itself
-	}
-	addKey(header, method, client)
-	return header
-}
-
-// addKey passes the Idempotency-Key of a request that writes on. Malformed keys (an empty one, or two) are passed on as well,
-// because the service has to refuse them.
-func addKey(header http.Header, method string, client *fasthttp.RequestHeader) {
-	if !writes(method) {
+	if !writes(string(client.Method())) {
 		return
 	}
+	// Malformed keys (an empty one, or two) pass as well, because the service has to refuse them.
 	for _, key := range client.PeekAll(httpx.HeaderIdempotencyKey) {
-		header[idempotencyKey] = append(header[idempotencyKey], string(key))
+		header.AddBytesV(httpx.HeaderIdempotencyKey, key)
 	}
 }
 
-// copyAnswer hands the headers of a service's answer to the client.
-func copyAnswer(client *fasthttp.ResponseHeader, answer http.Header) {
-	dropped := named(answer.Values("Connection"))
-	for name, values := range answer {
-		if slices.Contains(keptBack, name) || slices.Contains(dropped, name) || strings.HasPrefix(name, internalPrefix) {
+// copyAnswer hands the status and the headers of a service's answer to the client.
+func copyAnswer(c *fiber.Ctx, answer *Answer) {
+	c.Status(answer.StatusCode())
+	dropped := named(answer.Header.PeekAll(fiber.HeaderConnection))
+	for name, value := range answer.Header.All() {
+		if isKeptBack(string(name)) || slices.Contains(dropped, string(name)) {
 			continue
 		}
-		for _, value := range values {
-			client.Add(name, value)
-		}
+		c.Response().Header.AddBytesKV(name, value)
 	}
 }
 
-// named returns the headers that a Connection header declares to be for this connection only.
-func named(connection []string) []string {
+func isKeptBack(name string) bool {
+	return slices.Contains(keptBack, name) || strings.HasPrefix(name, internalPrefix)
+}
+
+// named returns the headers that the values of a Connection header declare to be for this connection only.
+func named(connection [][]byte) []string {
 	var names []string
 	for _, value := range connection {
-		for option := range strings.SplitSeq(value, ",") {
+		for option := range strings.SplitSeq(string(value), ",") {
 			names = append(names, http.CanonicalHeaderKey(strings.TrimSpace(option)))
 		}
 	}

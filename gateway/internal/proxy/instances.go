@@ -2,10 +2,11 @@ package proxy
 
 import (
 	"log/slog"
-	"net/http"
 	"net/url"
 	"sync/atomic"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/libs/httpx"
 )
@@ -18,7 +19,7 @@ const (
 	hangTime = 2 * time.Second
 )
 
-// Instances are the processes of one service. As a transport they have one of them answer each request, in turn.
+// Instances are the processes of one service, which answer requests in turn.
 //
 // One that refuses the connection, says that it drains, or hangs is left out for a while; then a single request tries
 // it, and it is back once it answers. When all are left out, requests go to the one that has been out for longest.
@@ -33,11 +34,10 @@ type Instances struct {
 	now     func() time.Time
 }
 
-// instance is one process. Its transport is its own, so that its connections can be closed alone.
+// instance is one process. Its client is its own, so that its connections can be closed alone.
 type instance struct {
-	base      *url.URL
-	transport *http.Transport
-	out       atomic.Pointer[outage] // nil while the instance is in use
+	client *client
+	out    atomic.Pointer[outage] // nil while the instance is in use
 
 	pending atomic.Int64 // requests without an answer yet
 	quiet   atomic.Int64 // since when it has answered none of them, in Unix nanoseconds
@@ -72,7 +72,7 @@ type outage struct {
 func NewInstances(service string, bases []*url.URL, log *slog.Logger, now func() time.Time) *Instances {
 	instances := &Instances{service: service, log: log, now: now}
 	for _, base := range bases {
-		instances.all = append(instances.all, &instance{base: base, transport: newTransport()})
+		instances.all = append(instances.all, &instance{client: newClient(base)})
 	}
 	return instances
 }
@@ -80,19 +80,18 @@ func NewInstances(service string, bases []*url.URL, log *slog.Logger, now func()
 // CloseIdleConnections closes those of all instances.
 func (s *Instances) CloseIdleConnections() {
 	for _, each := range s.all {
-		each.transport.CloseIdleConnections()
+		each.client.connections.CloseIdleConnections()
 	}
 }
 
-// RoundTrip has an instance answer. The scheme and host of the request are replaced by those of the instance. A request
-// with a body must have GetBody.
-func (s *Instances) RoundTrip(request *http.Request) (*http.Response, error) {
+// Ask has an instance answer before the deadline. It sets the host of the request.
+func (s *Instances) Ask(request *fasthttp.Request, deadline time.Time) (*Answer, error) {
 	turn := s.turn.Add(1)
 	tried := make([]bool, len(s.all))
 	for left := len(s.all) - 1; ; left-- {
 		at := s.choose(turn, tried)
 		tried[at] = true
-		answer, err := s.ask(s.all[at], request)
+		answer, err := s.ask(s.all[at], request, deadline)
 		if err == nil || left == 0 || !mayGoOn(request, err) {
 			return answer, err
 		}
@@ -100,11 +99,8 @@ func (s *Instances) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // mayGoOn reports whether a request that failed may be sent to another instance.
-func mayGoOn(request *http.Request, err error) bool {
-	if request.Context().Err() != nil {
-		return false
-	}
-	return isDial(err) || !writes(request.Method) && !isTimeout(err)
+func mayGoOn(request *fasthttp.Request, err error) bool {
+	return isConnect(err) || !writes(string(request.Header.Method())) && !isTimeout(err)
 }
 
 // choose returns the number of the instance whose turn it is among those that were not tried yet.
@@ -132,27 +128,23 @@ func (s *Instances) choose(turn uint64, tried []bool) int {
 }
 
 // ask sends the request to one instance and notes how that went.
-func (s *Instances) ask(one *instance, request *http.Request) (*http.Response, error) {
+func (s *Instances) ask(one *instance, request *fasthttp.Request, deadline time.Time) (*Answer, error) {
 	known := one.out.Load()
-	addressed, err := address(request, one.base)
-	if err != nil {
-		return nil, err
-	}
 	one.begin(s.now())
-	answer, err := one.transport.RoundTrip(addressed)
+	answer, err := one.client.ask(request, deadline)
 	hung := err != nil && isTimeout(err) && one.hangs(s.now())
 	one.end(s.now(), err == nil)
 	switch {
-	case err != nil && isDial(err):
+	case err != nil && isConnect(err):
 		s.leaveOut(one, known, "no connection")
 	case hung:
 		s.leaveOut(one, known, "no answer")
 	case err != nil && known != nil:
 		s.leaveOut(one, known, "not back yet")
-	case err == nil && answer.Header.Get(httpx.HeaderDraining) != "":
+	case err == nil && len(answer.Header.Peek(httpx.HeaderDraining)) > 0:
 		s.leaveOut(one, known, "draining")
 	case err == nil && known != nil && one.out.CompareAndSwap(known, nil):
-		s.log.Info("instance is back", "upstream", s.service, "instance", one.base.Host)
+		s.log.Info("instance is back", "upstream", s.service, "instance", one.client.host)
 	}
 	return answer, err
 }
@@ -163,21 +155,8 @@ func (s *Instances) leaveOut(one *instance, known *outage, reason string) {
 	if !one.out.CompareAndSwap(known, &outage{until: s.now().Add(outFor)}) {
 		return
 	}
-	one.transport.CloseIdleConnections()
+	one.client.connections.CloseIdleConnections()
 	if known == nil {
-		s.log.Warn("instance is left out", "upstream", s.service, "instance", one.base.Host, "reason", reason)
+		s.log.Warn("instance is left out", "upstream", s.service, "instance", one.client.host, "reason", reason)
 	}
-}
-
-// address returns a copy of the request for the server at base.
-func address(request *http.Request, base *url.URL) (*http.Request, error) {
-	addressed, target := request.WithContext(request.Context()), *request.URL
-	target.Scheme, target.Host = base.Scheme, base.Host
-	addressed.URL, addressed.Host = &target, base.Host
-	if request.GetBody == nil {
-		return addressed, nil
-	}
-	body, err := request.GetBody()
-	addressed.Body = body
-	return addressed, err
 }

@@ -7,17 +7,13 @@
 package proxy
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptrace"
-	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/libs/authn"
@@ -31,14 +27,13 @@ import (
 )
 
 // AnswerReader acts on what an answer to the caller tells the gateway in its headers. An error makes the answer a 500.
-type AnswerReader func(caller authn.Principal, answer http.Header) error
+type AnswerReader func(caller authn.Principal, answer *fasthttp.ResponseHeader) error
 
 // Options say what a Service is made of.
 type Options struct {
 	// Name is the audience of principals for the service.
-	Name string
-	// Instances have the service answer.
-	Instances http.RoundTripper
+	Name      string
+	Instances *Instances
 	Signer    *assertion.Signer
 	// Required is the consistency token that a request of the member requires, given the one that it bears itself.
 	Required func(memberID uint64, sent consistency.Token) consistency.Token
@@ -67,73 +62,90 @@ func NewService(options Options) *Service {
 // Forward has the service answer the request in the name of the principal. The context of c must have a deadline. An answer that
 // is streamed may take long, so valid is asked again and again while it passes; its error ends the answer.
 func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal, valid func(context.Context) error) error {
-	var sent atomic.Bool
-	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
-	ctx, release, end := detached(c.UserContext())
-	streams := false
-	defer func() {
-		if !streams {
-			end()
-		}
-	}()
-	request, err := s.request(httptrace.WithClientTrace(ctx, trace), c, principal)
+	deadline, ok := c.UserContext().Deadline()
+	if !ok {
+		return errors.New("the request has no deadline")
+	}
+	answer, err := s.ask(c, principal, deadline)
 	if err != nil {
 		return err
 	}
-	answer, err := s.Instances.RoundTrip(request)
-	if err != nil {
-		return failure(request.Method, sent.Load(), fmt.Errorf("ask %s: %w", s.Name, err))
-	}
-	defer func() {
-		if !streams {
-			_ = answer.Body.Close()
-		}
-	}()
-	httpx.NoteReason(c, answer.Header)
-	for _, read := range s.Readers {
-		if err := read(principal, answer.Header); err != nil {
-			return fault.NewInternal(fmt.Errorf("answer of %s: %w", s.Name, err))
-		}
-	}
-	if answer.Header.Get(httpx.HeaderStream) != "" && request.Method == http.MethodGet {
-		body := &streamed{ReadCloser: answer.Body, ctx: ctx, end: end, valid: valid, checked: time.Now()}
-		if err := httpx.SendStream(c, body); err != nil {
-			return err
-		}
-		streams = true
-		release()
-		copyAnswer(&c.Response().Header, answer.Header)
-		c.Status(answer.StatusCode)
-		return nil
-	}
-	if err := s.keep(c, answer); err != nil {
+	if err := s.read(c, principal, answer); err != nil {
+		answer.Close()
 		return err
 	}
-	s.holdBack(ctx, answer.Header)
-	copyAnswer(&c.Response().Header, answer.Header)
-	c.Status(answer.StatusCode)
+	if len(answer.Header.Peek(httpx.HeaderStream)) > 0 && answer.Header.ContentLength() == unknownLength && !answer.SkipBody {
+		body := newStreamed(c.UserContext(), answer, valid)
+		copyAnswer(c, answer)
+		return httpx.SendStream(c, body)
+	}
+	pause := string(answer.Header.Peek(httpx.HeaderPause))
+	if err = s.keep(c, answer); err == nil {
+		copyAnswer(c, answer)
+	}
+	answer.Close()
+	if err != nil {
+		return err
+	}
+	s.holdBack(c.UserContext(), pause)
 	return nil
 }
 
-// holdBack waits as long as the service asks for. The answer has been read, so that its connection is free for other requests.
-func (s *Service) holdBack(ctx context.Context, header http.Header) {
-	if pause, err := time.ParseDuration(header.Get(httpx.HeaderPause)); err == nil && pause > 0 {
+// ask has an instance answer.
+func (s *Service) ask(c *fiber.Ctx, principal authn.Principal, deadline time.Time) (*Answer, error) {
+	request := fasthttp.AcquireRequest()
+	defer fasthttp.ReleaseRequest(request)
+	if err := s.fill(request, c, principal); err != nil {
+		return nil, err
+	}
+	answer, err := s.Instances.Ask(request, deadline)
+	if err != nil {
+		return nil, failure(c.Method(), fmt.Errorf("ask %s: %w", s.Name, err))
+	}
+	return answer, nil
+}
+
+// read notes what the answer tells the gateway.
+func (s *Service) read(c *fiber.Ctx, principal authn.Principal, answer *Answer) error {
+	httpx.NoteReason(c, &answer.Header)
+	for _, read := range s.Readers {
+		if err := read(principal, &answer.Header); err != nil {
+			return fault.NewInternal(fmt.Errorf("answer of %s: %w", s.Name, err))
+		}
+	}
+	return nil
+}
+
+// holdBack waits as long as the service asked for, when the connection of the answer is free for other requests.
+func (s *Service) holdBack(ctx context.Context, asked string) {
+	if pause, err := time.ParseDuration(asked); err == nil && pause > 0 {
 		s.Pause(ctx, min(pause, longestPause))
 	}
 }
 
-func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Principal) (*http.Request, error) {
+// fill makes the request to the service. Its body is the client's own, so it must not be used once the handler has returned.
+func (s *Service) fill(request *fasthttp.Request, c *fiber.Ctx, principal authn.Principal) error {
 	source := forwarded.Of(c)
 	if !forwarded.IsHost(source.Host) {
-		return nil, fault.New(fault.Malformed, "The Host header is missing or not valid.", nil)
+		return fault.New(fault.Malformed, "The Host header is missing or not valid.", nil)
 	}
 	signed, err := s.Signer.Sign(principal, s.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	header := requestHeaders(c.Method(), &c.Request().Header)
+	header := &request.Header
+	header.SetNoDefaultContentType(true)
+	header.SetMethod(c.Method())
+	// The path matched a route byte by byte and so holds nothing that could be written in another way; the query
+	// goes on as it came.
+	target := c.Path()
+	if query := c.Request().URI().QueryString(); len(query) > 0 {
+		target += "?" + string(query)
+	}
+	request.SetRequestURI(target)
+	addRequestHeaders(header, &c.Request().Header)
 	header.Set(assertion.Header, signed)
-	header.Set(requestid.Header, requestid.From(ctx))
+	header.Set(requestid.Header, requestid.From(c.UserContext()))
 	header.Set(httpx.HeaderForwardedHost, source.Host)
 	header.Set(httpx.HeaderForwardedProto, source.Proto)
 	if source.Prefix != "" {
@@ -142,19 +154,8 @@ func (s *Service) request(ctx context.Context, c *fiber.Ctx, principal authn.Pri
 	if token := s.Required(principal.MemberID, consistencyhttp.Sent(c)); token > 0 {
 		header.Set(consistency.Header, token.String())
 	}
-	request := &http.Request{
-		Method: c.Method(),
-		// The path matched a route byte by byte and so holds nothing that could be written in another way; the query
-		// goes on as it came. The instance that is asked adds scheme and host.
-		URL:    &url.URL{Path: c.Path(), RawQuery: string(c.Request().URI().QueryString())},
-		Header: header,
+	if body := c.Request().Body(); len(body) > 0 && writes(c.Method()) {
+		request.SetBodyRaw(body)
 	}
-	if body := c.Request().Body(); len(body) > 0 && writes(request.Method) {
-		// The body is copied, because the transport may still read it when the handler has returned and Fiber has given the
-		// buffer to the next request. GetBody lets it be read again if nothing of it was sent; see newTransport.
-		copied := bytes.Clone(body)
-		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(copied)), nil }
-		request.ContentLength = int64(len(body))
-	}
-	return request.WithContext(ctx), nil
+	return nil
 }

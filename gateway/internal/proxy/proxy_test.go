@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/authn/assertion"
@@ -206,11 +207,11 @@ func TestAnswerWithoutBodyKeepsItsMeaning(t *testing.T) {
 func TestAnswerIsReadBeforeTheClientGetsItWhateverItsStatus(t *testing.T) {
 	t.Parallel()
 	heard := make(chan string, 10)
-	read := func(caller authn.Principal, answer http.Header) error {
-		heard <- fmt.Sprint(caller.MemberID, " ", answer.Get("Oms-Revocations"))
+	read := func(caller authn.Principal, answer *fasthttp.ResponseHeader) error {
+		heard <- fmt.Sprintf("%d %s", caller.MemberID, answer.Peek("Oms-Revocations"))
 		return nil
 	}
-	unreadable := func(authn.Principal, http.Header) error { return errors.New("unreadable") }
+	unreadable := func(authn.Principal, *fasthttp.ResponseHeader) error { return errors.New("unreadable") }
 	for _, status := range []int{http.StatusNoContent, http.StatusServiceUnavailable} {
 		address := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Oms-Revocations", "sessions")

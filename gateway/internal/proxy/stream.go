@@ -13,38 +13,41 @@ const (
 	checkAgain = time.Second
 )
 
-// detached returns a context that ends with the request's, until it is released. The body of a streamed answer goes on when
-// the handler of the request has returned; it ends when end is called.
-func detached(request context.Context) (ctx context.Context, release func(), end context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(request))
-	stop := context.AfterFunc(request, func() { cancel(context.Cause(request)) })
-	return ctx, func() { stop() }, func() { cancel(nil) }
-}
-
-// streamed is the body of an answer that passes piece by piece, whatever its size. It breaks off where the service does, and
-// soon after its caller's token has stopped being valid.
+// streamed is the body of an answer that passes piece by piece, whatever its size, when the handler of its request has returned.
+// It breaks off where the service does, and soon after its caller's token has stopped being valid.
 type streamed struct {
-	io.ReadCloser
+	answer *Answer
+	pieces io.Reader
+	// ctx is the request's without its deadline.
 	ctx   context.Context //nolint:containedctx // Read has none
-	end   context.CancelFunc
 	valid func(context.Context) error
 	// checked is when valid was asked last.
 	checked time.Time
 }
 
+func newStreamed(request context.Context, answer *Answer, valid func(context.Context) error) *streamed {
+	return &streamed{
+		answer: answer, pieces: answer.pieces(pieceTimeout), ctx: context.WithoutCancel(request), valid: valid, checked: time.Now(),
+	}
+}
+
 func (s *streamed) Read(into []byte) (int, error) {
-	late := time.AfterFunc(pieceTimeout, s.end)
-	defer late.Stop()
 	if now := time.Now(); now.Sub(s.checked) >= checkAgain {
-		if err := s.valid(s.ctx); err != nil {
+		if err := s.stillValid(); err != nil {
 			return 0, err
 		}
 		s.checked = now
 	}
-	return s.ReadCloser.Read(into)
+	return s.pieces.Read(into)
+}
+
+func (s *streamed) stillValid() error {
+	ctx, cancel := context.WithTimeout(s.ctx, pieceTimeout)
+	defer cancel()
+	return s.valid(ctx)
 }
 
 func (s *streamed) Close() error {
-	s.end()
-	return s.ReadCloser.Close()
+	s.answer.Close()
+	return nil
 }

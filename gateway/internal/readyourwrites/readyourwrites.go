@@ -9,10 +9,10 @@ package readyourwrites
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
@@ -48,7 +48,7 @@ func (m *Members) Required(memberID uint64, sent consistency.Token) consistency.
 }
 
 // ReadAnswer is a proxy.AnswerReader: it remembers what the answer tells.
-func (m *Members) ReadAnswer(caller authn.Principal, answer http.Header) error {
+func (m *Members) ReadAnswer(caller authn.Principal, answer *fasthttp.ResponseHeader) error {
 	m.memory.Note(consistencyhttp.Answered(caller.MemberID, answer))
 	return nil
 }

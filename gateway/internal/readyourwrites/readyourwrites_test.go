@@ -2,10 +2,10 @@ package readyourwrites
 
 import (
 	"log/slog"
-	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/authn"
@@ -21,10 +21,10 @@ func started() (*Members, *testkit.Clock) {
 // hear has an answer to the member pass.
 func hear(t *testing.T, members *Members, memberID uint64, token, concerned string) {
 	t.Helper()
-	header := http.Header{}
+	var header fasthttp.ResponseHeader
 	header.Set(consistency.Header, token)
 	header.Set(consistency.HeaderConcerned, concerned)
-	require.NoError(t, members.ReadAnswer(authn.Principal{MemberID: memberID}, header))
+	require.NoError(t, members.ReadAnswer(authn.Principal{MemberID: memberID}, &header))
 }
 
 func TestGatewayThatHasJustStartedRequiresTheNewest(t *testing.T) {

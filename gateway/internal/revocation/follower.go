@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
@@ -131,9 +131,9 @@ func (f *Follower) poll(ctx context.Context) {
 }
 
 // ReadAnswer is a proxy.AnswerReader: it remembers what an answer of accounts says that its request has revoked.
-func (f *Follower) ReadAnswer(_ authn.Principal, answer http.Header) error {
-	for _, value := range answer.Values(accounts.HeaderRevocations) {
-		if err := f.hear([]byte(value)); err != nil {
+func (f *Follower) ReadAnswer(_ authn.Principal, answer *fasthttp.ResponseHeader) error {
+	for _, value := range answer.PeekAll(accounts.HeaderRevocations) {
+		if err := f.hear(value); err != nil {
 			return fmt.Errorf("header %s: %w", accounts.HeaderRevocations, err)
 		}
 	}

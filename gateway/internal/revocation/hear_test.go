@@ -2,36 +2,45 @@ package revocation
 
 import (
 	"encoding/json"
-	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/gateway/internal/testkit"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/contracts/accounts"
 )
 
-func headerOf(t *testing.T, message accounts.Revocations) http.Header {
+func headerOf(t *testing.T, message accounts.Revocations) *fasthttp.ResponseHeader {
 	t.Helper()
 	encoded, err := json.Marshal(message)
 	require.NoError(t, err)
-	return http.Header{accounts.HeaderRevocations: {string(encoded)}}
+	return saying(string(encoded))
+}
+
+// saying is the head of an answer that tells revocations.
+func saying(values ...string) *fasthttp.ResponseHeader {
+	var header fasthttp.ResponseHeader
+	for _, value := range values {
+		header.Add(accounts.HeaderRevocations, value)
+	}
+	return &header
 }
 
 func TestAnswerOfAccountsIsUnderstoodOrRefused(t *testing.T) {
 	t.Parallel()
 	clock := testkit.Noon()
 	follower := newFollower(nil, clock.Now, nil)
-	require.NoError(t, follower.ReadAnswer(authn.Principal{}, http.Header{}))
-	require.NoError(t, follower.ReadAnswer(authn.Principal{}, http.Header{accounts.HeaderRevocations: {
+	require.NoError(t, follower.ReadAnswer(authn.Principal{}, saying()))
+	require.NoError(t, follower.ReadAnswer(authn.Principal{}, saying(
 		`{"revocations":[{"session_id":10,"until":"2026-11-23T13:00:00Z"}]}`,
 		`{"revocations":[{"member_id":2,"through_session":20,"except_session":19,"until":"2026-11-23T13:00:00Z"}]}`,
-	}}))
+	)))
 	require.True(t, follower.Revoked(1, 10))
 	require.True(t, follower.Revoked(2, 20))
 	require.False(t, follower.Revoked(2, 19))
-	require.Error(t, follower.ReadAnswer(authn.Principal{}, http.Header{accounts.HeaderRevocations: {"10"}}))
+	require.Error(t, follower.ReadAnswer(authn.Principal{}, saying("10")))
 }
 
 func FuzzMessageIsReadWholeOrNotAtAll(f *testing.F) {

@@ -3,11 +3,11 @@
 package consistencyhttp
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
@@ -51,9 +51,9 @@ func Sent(c *fiber.Ctx) consistency.Token {
 
 // Answered is what a service's answer to the caller says that was written, and for whom: the caller, and those whom the
 // answer names, because who logs in or signs up is nobody yet when the request comes.
-func Answered(callerID uint64, answer http.Header) consistency.Written {
-	written := consistency.Written{MemberIDs: []uint64{callerID}, Token: consistency.Parse(answer.Get(consistency.Header))}
-	for text := range strings.SplitSeq(answer.Get(consistency.HeaderConcerned), ",") {
+func Answered(callerID uint64, answer *fasthttp.ResponseHeader) consistency.Written {
+	written := consistency.Written{MemberIDs: []uint64{callerID}, Token: consistency.Parse(string(answer.Peek(consistency.Header)))}
+	for text := range strings.SplitSeq(string(answer.Peek(consistency.HeaderConcerned)), ",") {
 		if named, err := strconv.ParseUint(text, 10, 64); err == nil {
 			written.MemberIDs = append(written.MemberIDs, named)
 		}

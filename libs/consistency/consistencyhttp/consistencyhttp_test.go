@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
+	"github.com/valyala/fasthttp"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
@@ -122,7 +123,7 @@ func TestWhatARequestWroteIsToldRememberedAndPublished(t *testing.T) {
 		for _, id := range want.MemberIDs {
 			require.Equal(t, want.Token, service.memory.Of(id), path)
 		}
-		read := consistencyhttp.Answered(0, header)
+		read := answered(0, header.Get(consistency.Header), header.Get(consistency.HeaderConcerned))
 		require.Equal(t, want, consistency.Written{MemberIDs: read.MemberIDs[1:], Token: read.Token}, "the gateway reads the same")
 	}
 }
@@ -150,9 +151,14 @@ func TestAnAnswerOfAServiceIsReadWhateverItSays(t *testing.T) {
 		{"garbage", "9", consistency.Written{MemberIDs: []uint64{caller, 9}}},
 		{"", "", consistency.Written{MemberIDs: []uint64{caller}}},
 	} {
-		header := http.Header{}
-		header.Set(consistency.Header, test.token)
-		header.Set(consistency.HeaderConcerned, test.concerned)
-		require.Equal(t, test.want, consistencyhttp.Answered(caller, header), test)
+		require.Equal(t, test.want, answered(caller, test.token, test.concerned), test)
 	}
+}
+
+// answered is what the gateway reads out of an answer.
+func answered(callerID uint64, token, concerned string) consistency.Written {
+	var header fasthttp.ResponseHeader
+	header.Set(consistency.Header, token)
+	header.Set(consistency.HeaderConcerned, concerned)
+	return consistencyhttp.Answered(callerID, &header)
 }
