@@ -24,10 +24,7 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Se
 	if err != nil {
 		return nil, nil, err
 	}
-	passwords, err := password.NewHasher()
-	if err != nil {
-		return nil, nil, err
-	}
+	passwords := password.NewHasher()
 	base.Metrics.MustRegister(passwords.Collectors()...)
 	vault, err := vault.New(string(cfg.IdempotencySecret))
 	if err != nil {

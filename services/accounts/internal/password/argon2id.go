@@ -38,10 +38,17 @@ func hashArgon2id(password string) (string, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return "", err
 	}
-	key := argon2.IDKey([]byte(password), salt, passes, memoryKiB, lanes, keyBytes)
-	encode := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf(argon2Form, argon2.Version, memoryKiB, passes, lanes) + encode(salt) + "$" + encode(key), nil
+	return phc(salt, argon2.IDKey([]byte(password), salt, passes, memoryKiB, lanes, keyBytes)), nil
 }
+
+func phc(salt, key []byte) string {
+	encode := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf(argon2Form, argon2.Version, memoryKiB, passes, lanes) + encode(salt) + "$" + encode(key)
+}
+
+// unknownHash is what the password of a member that does not exist is compared with: one of the present parameters, whose key of zeros
+// no password has. It is not computed from a password, because that would have each process hold 19 MiB for minutes after its start.
+var unknownHash = phc(make([]byte, saltBytes), make([]byte, keyBytes))
 
 func verifyArgon2id(hash, password string) (ok, outdated bool, err error) {
 	parts := strings.Split(hash, "$")

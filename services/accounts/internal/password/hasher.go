@@ -28,20 +28,10 @@ const maxWaiting = 32
 // Hasher is safe for concurrent use.
 type Hasher struct {
 	line *fairshare.Line[string]
-	// unknown is what the password of a member that does not exist is compared with.
-	unknown string
 }
 
 // NewHasher returns a hasher for this machine.
-func NewHasher() (*Hasher, error) {
-	unknown, err := hashArgon2id("")
-	if err != nil {
-		return nil, err
-	}
-	hasher := newHasher(slotsFor(runtime.GOMAXPROCS(0)))
-	hasher.unknown = unknown
-	return hasher, nil
-}
+func NewHasher() *Hasher { return newHasher(slotsFor(runtime.GOMAXPROCS(0))) }
 
 func newHasher(parallel int) *Hasher {
 	return &Hasher{line: fairshare.NewLine[string](fairshare.LineOptions{
@@ -96,7 +86,7 @@ func (h *Hasher) Verify(ctx context.Context, household, hash, password string) (
 func (h *Hasher) verify(hash, password string) (ok, outdated bool, err error) {
 	switch {
 	case hash == "":
-		_, _, err := verifyArgon2id(h.unknown, password)
+		_, _, err := verifyArgon2id(unknownHash, password)
 		return false, false, err
 	case strings.HasPrefix(hash, djangoPrefix):
 		ok, err := verifyDjango(hash, password)

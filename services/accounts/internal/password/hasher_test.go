@@ -14,13 +14,6 @@ import (
 
 const secret, home = "Jhlee'spwd0", "192.0.2.0/24"
 
-func newHasher(t testing.TB) *password.Hasher {
-	t.Helper()
-	hasher, err := password.NewHasher()
-	require.NoError(t, err)
-	return hasher
-}
-
 func hash(t testing.TB, hasher *password.Hasher, text string) string {
 	t.Helper()
 	hashed, err := hasher.Hash(t.Context(), home, text)
@@ -37,7 +30,7 @@ var phcForm = regexp.MustCompile(`^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9
 
 func TestAPasswordBelongsToItsHashInEveryNormalFormAndToNoOther(t *testing.T) {
 	t.Parallel()
-	hasher := newHasher(t)
+	hasher := password.NewHasher()
 	for text, others := range map[string][]string{
 		secret: {secret + "x", strings.ToUpper(secret)}, "비밀번호 🍤 Aa1!": {"비밀번호 Aa1!"}, "": {" "}, "\x00": {""},
 		strings.Repeat("a", 10_000): {strings.Repeat("a", 9_999)}, nfd: {nfc, nfd + "x"}, nfc: {nfd},
@@ -55,7 +48,7 @@ func TestAPasswordBelongsToItsHashInEveryNormalFormAndToNoOther(t *testing.T) {
 
 func TestEveryHashHasASaltOfItsOwn(t *testing.T) {
 	t.Parallel()
-	hasher := newHasher(t)
+	hasher := password.NewHasher()
 	first, second := strings.Split(hash(t, hasher, secret), "$"), strings.Split(hash(t, hasher, secret), "$")
 	require.NotEqual(t, first[4], second[4], "salt")
 	require.NotEqual(t, first[5], second[5], "key")
@@ -78,7 +71,7 @@ var oldHashes = []struct{ hashed, text, wrong string }{
 
 func TestAnOldHashVerifiesAndIsOutdated(t *testing.T) {
 	t.Parallel()
-	hasher := newHasher(t)
+	hasher := password.NewHasher()
 	for _, old := range oldHashes {
 		for _, sent := range []string{old.text, old.wrong} {
 			ok, outdated, err := hasher.Verify(t.Context(), home, old.hashed, sent)
@@ -91,7 +84,7 @@ func TestAnOldHashVerifiesAndIsOutdated(t *testing.T) {
 
 func TestTheEmptyHashBelongsToNoPassword(t *testing.T) {
 	t.Parallel()
-	hasher := newHasher(t)
+	hasher := password.NewHasher()
 	for _, text := range []string{"", secret, "$"} {
 		ok, outdated, err := hasher.Verify(t.Context(), home, "", text)
 		require.NoError(t, err)
@@ -102,7 +95,7 @@ func TestTheEmptyHashBelongsToNoPassword(t *testing.T) {
 
 // The memory that a check takes shows whether it computed a hash: it does not depend on how busy the machine is.
 func TestTheEmptyHashCostsAsMuchAsAnyOther(t *testing.T) { //nolint:paralleltest // it measures the whole process
-	hasher := newHasher(t)
+	hasher := password.NewHasher()
 	hashed := hash(t, hasher, secret)
 	cost := func(against, sent string) uint64 {
 		var before, after runtime.MemStats

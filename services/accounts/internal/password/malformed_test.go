@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"oms.internal/accounts/internal/password"
 )
 
 // malformed are stored texts that no known hasher wrote, or whose parameters would take all the memory or time there is.
@@ -42,7 +44,7 @@ var malformed = map[string]string{
 
 func TestAMalformedStoredHashIsAnErrorAndMatchesNothing(t *testing.T) {
 	t.Parallel()
-	hasher := newHasher(t)
+	hasher := password.NewHasher()
 	for name, hashed := range malformed {
 		ok, _, err := hasher.Verify(t.Context(), home, hashed, secret)
 		require.Error(t, err, name)
@@ -58,7 +60,7 @@ func FuzzAWrongPasswordNeverMatchesWhateverIsStored(f *testing.F) {
 	for _, old := range oldHashes {
 		f.Add(old.hashed)
 	}
-	hasher := newHasher(f)
+	hasher := password.NewHasher()
 	f.Fuzz(func(t *testing.T, hashed string) {
 		ok, _, err := hasher.Verify(t.Context(), home, hashed, "Wrong'pwd00")
 		require.False(t, ok)

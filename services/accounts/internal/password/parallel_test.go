@@ -23,7 +23,7 @@ var work = map[string]func(context.Context, *Hasher) error{
 		return err
 	},
 	"verify argon2id": func(ctx context.Context, hasher *Hasher) error {
-		_, _, err := hasher.Verify(ctx, home, hasher.unknown, "Jhlee'spwd0")
+		_, _, err := hasher.Verify(ctx, home, unknownHash, "Jhlee'spwd0")
 		return err
 	},
 	"verify django": func(ctx context.Context, hasher *Hasher) error {
@@ -51,8 +51,7 @@ func TestNoMoreHashesThanCoresAreInWorkAndTheNextOneWaits(t *testing.T) {
 	t.Parallel()
 	for name, do := range work {
 		synctest.Test(t, func(t *testing.T) {
-			hasher, err := NewHasher()
-			require.NoError(t, err)
+			hasher := NewHasher()
 			release := occupy(t, hasher, slotsFor(runtime.GOMAXPROCS(0)))
 			done := make(chan error, 1)
 			go func() { done <- do(t.Context(), hasher) }()
@@ -68,13 +67,12 @@ func TestWaitingForASlotEndsWithTheRequestAsUnavailable(t *testing.T) {
 	t.Parallel()
 	for name, do := range work {
 		synctest.Test(t, func(t *testing.T) {
-			hasher, err := NewHasher()
-			require.NoError(t, err)
+			hasher := NewHasher()
 			occupy(t, hasher, slotsFor(runtime.GOMAXPROCS(0)))
 			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 			defer cancel()
 			began := time.Now()
-			err = do(ctx, hasher)
+			err := do(ctx, hasher)
 			require.True(t, fault.Is(err, fault.Unavailable), "%s: %v", name, err)
 			require.ErrorIs(t, err, context.DeadlineExceeded, name)
 			require.Equal(t, 4*time.Second, time.Since(began), name)
