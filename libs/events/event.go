@@ -112,5 +112,6 @@ func parse(body []byte) (Event, error) {
 // Database is where the tables are: a *mysqlx.Cluster, but in tests.
 type Database interface {
 	Write(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error
-	ReadLatest(ctx context.Context, read func(context.Context, mysqlx.Reader) error) error
+	Poll(ctx context.Context, read func(context.Context, mysqlx.Reader) error) error
+	Written() <-chan struct{}
 }

@@ -77,7 +77,7 @@ func release(ctx context.Context, tx mysqlx.Writer, published []uint64, at time.
 
 // pending are the ids of the oldest events that wait to be published, by stream, those that a relay has claimed included.
 func pending(ctx context.Context, db Database, most int) (ids map[string][]uint64, err error) {
-	err = db.ReadLatest(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+	err = db.Poll(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
 		ids = map[string][]uint64{}
 		rows, err := reader.QueryContext(ctx, "SELECT id, subject FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT ?", most)
 		if err != nil {
@@ -137,7 +137,7 @@ func execute(ctx context.Context, db Database, query string, args ...any) error 
 
 // column reads the only column of a query, as the primary has it.
 func column[T any](ctx context.Context, db Database, query string, args ...any) (values []T, err error) {
-	err = db.ReadLatest(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+	err = db.Poll(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
 		values = nil
 		rows, err := reader.QueryContext(ctx, query, args...)
 		if err != nil {

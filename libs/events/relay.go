@@ -18,8 +18,10 @@ import (
 )
 
 const (
-	// pollInterval is how often the outbox is looked at; half of it is the time that an event waits on average.
-	pollInterval = 100 * time.Millisecond
+	// shortestPause is how long the relay lets events gather before it looks at the outbox again.
+	shortestPause = 100 * time.Millisecond
+	// longestPause is how long it does not look at the outbox at most. It finds what other processes have left there when they ended.
+	longestPause = time.Second
 	failurePause = 250 * time.Millisecond
 	// batchSize is how many events are published in one transaction, and lookAhead how many are looked at: those at the
 	// front may all be claimed by a relay that hangs.
@@ -98,13 +100,25 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 		if err != nil {
 			_ = pace.Wait(ctx, failurePause)
 		} else {
-			_ = pace.Wait(ctx, pollInterval)
+			r.rest(ctx)
 		}
 	}
 	if err := r.pass(longer, longer); err != nil {
 		r.log.Info("events may wait for another relay", "error", err)
 	}
 	return nil
+}
+
+// rest waits until this process has written something, or for longestPause.
+func (r *Relay) rest(ctx context.Context) {
+	if pace.Wait(ctx, shortestPause) != nil {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-r.db.Written():
+	case <-time.After(longestPause - shortestPause):
+	}
 }
 
 // Healthy returns nil unless events wait that cannot be published, or may. It is for lifecycle.Part.

@@ -59,6 +59,9 @@ type Cluster struct {
 	beats    beats
 	turn     atomic.Uint64
 	slow     slowLane
+	rest     *rest
+	// written holds a value if something was written since it was taken out.
+	written chan struct{}
 	// epoch is the highest epoch that any server has shown.
 	epoch atomic.Uint64
 	// wrote is the highest token of this process's writes.
@@ -79,7 +82,8 @@ var errNotLookedAt = errors.New("not looked at yet")
 
 // Open prepares a pool for each host. It does not connect yet.
 func Open(config Config, log *slog.Logger) (*Cluster, error) {
-	cluster := &Cluster{log: log, patience: cmp.Or(config.Patience, defaultPatience), metrics: newMetrics(), slow: newSlowLane()}
+	cluster := &Cluster{log: log, patience: cmp.Or(config.Patience, defaultPatience), metrics: newMetrics(), slow: newSlowLane(), rest: newRest(),
+		written: make(chan struct{}, 1)}
 	cluster.semiSync.Store(int64(notOffered))
 	for _, addr := range config.Hosts {
 		db, err := openHost(config, addr, ioTimeout)

@@ -16,6 +16,13 @@ import (
 
 // ReadLatest runs read on the primary, where it sees every acknowledged write.
 func (c *Cluster) ReadLatest(ctx context.Context, read func(context.Context, Reader) error) error {
+	c.use(ctx)
+	return c.readPrimary(ctx, latest, read)
+}
+
+// Poll is ReadLatest for what asks again and again whether there is something new. It does not end the cluster's rest, so for up to
+// restInterval it may be answered by a primary that was replaced.
+func (c *Cluster) Poll(ctx context.Context, read func(context.Context, Reader) error) error {
 	return c.readPrimary(ctx, latest, read)
 }
 
@@ -42,6 +49,7 @@ func (c *Cluster) ReadThrough(ctx context.Context, read func(context.Context, Re
 
 // readNear is Read, and returns which kind of server answered. slow is for ReadSlowly.
 func (c *Cluster) readNear(ctx context.Context, slow bool, read func(context.Context, Reader) error) (role, error) {
+	c.use(ctx)
 	host, otherwise := c.freshReplica(consistency.After(ctx))
 	if host == nil {
 		return primary, c.readPrimary(ctx, otherwise, read)

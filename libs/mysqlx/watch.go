@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
-
-	"oms.internal/libs/pace"
 )
 
 // MaxLag is how far a replica may be behind before nobody reads from it.
@@ -48,20 +46,16 @@ func (c *Cluster) Run(ctx context.Context) error {
 	return c.Close()
 }
 
-// every calls work at once, and then every lookInterval, until ctx ends.
-func every(ctx context.Context, work func()) {
-	work()
-	pace.Every(ctx, lookInterval, work)
-}
-
 func (c *Cluster) watch(ctx context.Context, host *host) {
 	answered := time.Now()
 	var leads, askedSemiSync time.Time // since when the host is the primary
-	every(ctx, func() {
+	c.rest.every(ctx, func() {
+		began := time.Now()
 		next := c.look(ctx, host)
 		if ctx.Err() != nil {
 			return
 		}
+		defer c.rest.looked(host, began)
 		switch {
 		case next.role != unreachable:
 			answered = time.Now()
@@ -135,7 +129,7 @@ func (c *Cluster) showLag(host *host, current state) time.Duration {
 // keepBeating writes beats while the host is the primary, until ctx ends.
 func (c *Cluster) keepBeating(ctx context.Context, host *host) {
 	late := false // whether the last beat was not answered in time
-	every(ctx, func() {
+	c.rest.every(ctx, func() {
 		if leader, err := c.primary(); err != nil || leader != host {
 			return
 		}

@@ -84,6 +84,7 @@ func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writ
 
 // transact runs work in one transaction.
 func (c *Cluster) transact(ctx context.Context, work func(context.Context, Writer) error) (err error) {
+	c.use(ctx)
 	epoch := c.epoch.Load()
 	host, err := c.writable()
 	if err != nil {
@@ -141,8 +142,15 @@ func (c *Cluster) refused(ctx context.Context, host *host, epoch uint64, err err
 // acknowledged notes the token of a write for its caller and for the next beat.
 func (c *Cluster) acknowledged(ctx context.Context, token consistency.Token) {
 	raise(&c.wrote, uint64(token))
+	select {
+	case c.written <- struct{}{}:
+	default:
+	}
 	consistency.Wrote(ctx, token)
 }
+
+// Written receives a value when this process has written since the last one was received, or may have. It has room for one receiver.
+func (c *Cluster) Written() <-chan struct{} { return c.written }
 
 func commit(tx *sql.Tx) error { return outcome(tx.Commit()) }
 

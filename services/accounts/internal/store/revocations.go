@@ -35,9 +35,9 @@ func (s *Store) RevokeSessions(ctx context.Context, memberID uint64, ending acco
 }
 
 // Revocations lists revocations that matter still. The counter is read first: what it says is committed, with everything
-// below it, so a number that this list does not hold has expired and is not on its way.
+// below it, so a number that this list does not hold has expired and is not on its way. Gateways ask four times a second.
 func (s *Store) Revocations(ctx context.Context, after uint64, now time.Time, most int) (revocations []account.Revocation, latest uint64, err error) {
-	err = s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) error {
+	err = s.cluster.Poll(ctx, onReader(func(ctx context.Context, queries *sqlcgen.Queries) error {
 		latest, err = queries.GetLatestRevocation(ctx)
 		if err != nil || latest <= after {
 			return err
@@ -51,7 +51,7 @@ func (s *Store) Revocations(ctx context.Context, after uint64, now time.Time, mo
 			latest = rows[most-1].Sequence
 		}
 		return err
-	})
+	}))
 	return revocations, latest, err
 }
 
