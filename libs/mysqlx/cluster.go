@@ -33,15 +33,19 @@ type Config struct {
 	// Patience is how long a primary that only hangs keeps its role; 2 s if 0. A look at a server may take a fifth of it, so a
 	// replica that stops answering loses its role after that time and lookInterval.
 	Patience time.Duration
+	// Connections is how many connections for requests the process has to one server at most; DefaultConnections if 0.
+	Connections int
 }
+
+// DefaultConnections is that of Config. A statement takes a millisecond, so twenty connections keep all cores of a small server busy.
+const DefaultConnections = 20
 
 const (
 	dialTimeout = time.Second
 	// ioTimeout bounds one read or write on a connection. Most statements end earlier, with their context.
 	ioTimeout    = 5 * time.Second
 	maxLifetime  = 30 * time.Second
-	maxOpenConns = 20 // for one server, in one process
-	maxLookConns = 2  // beside those: one for looks, one for beats
+	maxLookConns = 2 // beside those of Config: one for looks, one for beats
 	// lockWaitSeconds is how long a statement waits for a row that another transaction holds. The default of 50 s is longer than any
 	// request. After a second the transaction is tried again, and then its caller gets an error.
 	lockWaitSeconds = 1

@@ -1,6 +1,7 @@
 package mysqlx
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"strconv"
@@ -86,8 +87,9 @@ func openHost(config Config, addr string, ioTimeout time.Duration) (*sql.DB, err
 	}
 	db := sql.OpenDB(connector)
 	db.SetConnMaxLifetime(maxLifetime)
-	db.SetMaxOpenConns(maxOpenConns)
-	db.SetMaxIdleConns(maxOpenConns)
+	connections := cmp.Or(config.Connections, DefaultConnections)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
 	return db, nil
 }
 

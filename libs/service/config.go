@@ -40,6 +40,8 @@ type Config struct {
 	MySQLTLSCAFile       string        `env:"MYSQL_TLS_CA_FILE"`
 	// MySQLPatience is how long a primary that only hangs, as on a busy disk, keeps its role.
 	MySQLPatience time.Duration `env:"MYSQL_PATIENCE" envDefault:"2s"`
+	// MySQLConnections is how many connections for requests the process has to each server at most.
+	MySQLConnections int `env:"MYSQL_CONNECTIONS" envDefault:"20"`
 
 	NATSURL       string        `env:"NATS_URL,required,notEmpty"`
 	NATSUser      string        `env:"NATS_USER"`
@@ -51,6 +53,12 @@ type Config struct {
 	PrincipalKeyFile string          `env:"PRINCIPAL_PUBLIC_KEY_FILE,required,notEmpty"`
 	TimeZone         config.TimeZone `env:"TIME_ZONE" envDefault:"Asia/Seoul"`
 }
+
+// The bounds of MYSQL_CONNECTIONS. Slow reads take up to four connections (mysqlx.ReadSlowly), and others must find one beside them.
+const (
+	leastConnections = 8
+	mostConnections  = 1000
+)
 
 // Defaults are the values of a service that follow from its name and its ports.
 func Defaults(name string, httpPort, adminPort int) Config {
@@ -73,6 +81,9 @@ func (c Config) Check() error {
 	if c.MySQLPatience <= 0 {
 		problems = append(problems, fmt.Errorf("MYSQL_PATIENCE: %s is not positive", c.MySQLPatience))
 	}
+	if c.MySQLConnections < leastConnections || c.MySQLConnections > mostConnections {
+		problems = append(problems, fmt.Errorf("MYSQL_CONNECTIONS: %d is not from %d to %d", c.MySQLConnections, leastConnections, mostConnections))
+	}
 	if c.DrainTime < 0 || c.DrainTime >= c.ShutdownTimeout {
 		problems = append(problems, fmt.Errorf("DRAIN_TIME: %s is not between 0 and SHUTDOWN_TIMEOUT, %s", c.DrainTime, c.ShutdownTimeout))
 	}
@@ -85,7 +96,7 @@ func (c Config) Check() error {
 func (c Config) mysql() mysqlx.Config {
 	return mysqlx.Config{
 		Hosts: c.MySQLHosts, User: c.MySQLUser, Password: string(c.MySQLPassword), Database: c.MySQLDatabase,
-		TLSCAFile: c.MySQLTLSCAFile, Patience: c.MySQLPatience,
+		TLSCAFile: c.MySQLTLSCAFile, Patience: c.MySQLPatience, Connections: c.MySQLConnections,
 	}
 }
 

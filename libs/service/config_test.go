@@ -60,6 +60,8 @@ func TestSettingsThatCannotServeEndTheStart(t *testing.T) {
 		"three replicas":              {"EVENTS_REPLICAS=3", ""},
 		"no time for requests":        {"REQUEST_TIMEOUT=0s", "REQUEST_TIMEOUT"},
 		"no patience":                 {"MYSQL_PATIENCE=0s", "MYSQL_PATIENCE"},
+		"too few connections":         {"MYSQL_CONNECTIONS=7", "MYSQL_CONNECTIONS"},
+		"too many connections":        {"MYSQL_CONNECTIONS=1001", "MYSQL_CONNECTIONS"},
 		"no time to drain":            {"DRAIN_TIME=0s", ""},
 		"less than none":              {"DRAIN_TIME=-1s", "DRAIN_TIME"},
 		"as long as the whole end":    {"DRAIN_TIME=10s", "DRAIN_TIME"},

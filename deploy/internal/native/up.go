@@ -133,11 +133,12 @@ func (r *Runner) pairOptions() (dbpair.Options, error) {
 	secrets := r.stack.Secrets()
 	root, rootErr := secret.Read(secrets, "mysql-root")
 	replicator, replicatorErr := secret.Read(secrets, "mysql-replicator")
+	bufferPool, poolErr := bufferPool(r.stack.Choices["BUFFER_POOL_MB"])
 	return dbpair.Options{
 		Detached: true, Dir: r.pairDir(), PrimaryPort: r.stack.Ports.Primary, ReplicaPort: r.stack.Ports.Replica,
-		RootPassword: root, ReplicatorPassword: replicator, BufferPool: "128M",
+		RootPassword: root, ReplicatorPassword: replicator, BufferPool: bufferPool,
 		Report: r.report,
-	}, errors.Join(rootErr, replicatorErr)
+	}, errors.Join(rootErr, replicatorErr, poolErr)
 }
 
 // report prints a step of what this package calls.
