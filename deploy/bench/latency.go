@@ -89,7 +89,7 @@ func (b *bench) offer(ctx context.Context, rate float64, status int, next vegeta
 		var turn atomic.Int64
 		all, err := load.Constant(ctx, rate, 2*b.lasting, func(target *vegeta.Target) error {
 			i := turn.Add(1)
-			*target = load.Target(http.MethodPost, b.url+"/orders/", b.members.writers[i%writing], fmt.Appendf(nil, `{"product_name":"%s%d"}`, orders.mark, i))
+			*target = load.Target(http.MethodPost, b.url+"/orders/", b.members.writers[i%writing], fmt.Appendf(nil, `{"product_name":%q}`, orders.product(i)))
 			return nil
 		}, note)
 		answers = all[status]

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,7 +50,8 @@ func (b *bench) writes(ctx context.Context) error {
 	return nil
 }
 
-// placed are orders that were acknowledged. Their products begin with a mark that no other orders have.
+// placed are orders that were acknowledged. Their products begin with a mark that no other orders have, and are of a number of kinds, because
+// the products of a shop are ordered many times.
 type placed struct {
 	*system
 	mark  string
@@ -65,8 +67,12 @@ type keyed struct {
 	request request
 }
 
+const kinds = 100
+
+func (p *placed) product(number int64) string { return p.mark + strconv.FormatInt(number%kinds, 10) }
+
 func (p *placed) next(token string) request {
-	return request{method: http.MethodPost, path: "/orders/", token: token, body: map[string]string{"product_name": p.mark + rand.Text()}}
+	return request{method: http.MethodPost, path: "/orders/", token: token, body: map[string]string{"product_name": p.product(p.count.Load())}}
 }
 
 // place places an order.

@@ -142,6 +142,10 @@ func (c *Cluster) Usable() error {
 	return err
 }
 
+// Epoch counts promotions. After one, what this process knew of committed rows may be gone: a promotion that is forced loses what the
+// replica had not received. A transaction that is committed was in one epoch from its begin to its end.
+func (c *Cluster) Epoch() uint64 { return c.epoch.Load() }
+
 // primary returns the server that takes the writes: the writable server of the highest epoch. A server with a lower epoch than any server
 // has ever shown was replaced, even if it does not know that yet. Two writable servers of one epoch are an operator's mistake. Then
 // there is no primary, because whatever was written to either of them could be lost.

@@ -19,6 +19,7 @@ const (
 	atLeast
 	below
 	contains
+	exactly
 	allOf
 	anyOf
 )
@@ -112,6 +113,8 @@ func (c *clause) condition(table *Table, condition Condition) {
 		c.add(column.Name+" >= ?", condition.values[0])
 	case below:
 		c.add(column.Name+" < ?", condition.values[0])
+	case exactly:
+		c.exactly(column, condition.values)
 	case contains:
 		text, _ := condition.values[0].(string)
 		pattern := "%" + likeEscaper.Replace(text) + "%"

@@ -20,6 +20,8 @@ type Plan struct {
 	// split is the field with several values that is read value by value, because the index has the rows of each value in
 	// order, but not those of all. It is "" where there is none.
 	split string
+	// ways lead to the rows, unless there are none.
+	ways []Way
 }
 
 // Plan chooses how to read the list that the request asks for and whose rows also meet the conditions. The fault is that of

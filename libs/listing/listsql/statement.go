@@ -55,7 +55,9 @@ func (p Plan) selectSplit(statement *clause, walk []listing.Key, limit, offset i
 }
 
 func (p Plan) selectIDs(statement *clause, where []Condition, walk []listing.Key) {
-	statement.add("SELECT " + p.columns() + " FROM " + p.table.Name + p.hint())
+	statement.add(p.selecting(p.columns(), p.idsSuffice()))
+	p.from(statement, p.idsSuffice())
+	statement.add(p.hint())
 	statement.where(p.table, where)
 	if len(p.place) > 0 {
 		if len(where) == 0 {
@@ -94,7 +96,7 @@ func (p Plan) hint() string {
 	if p.index != nil {
 		return " FORCE INDEX (" + p.index.Name + ")"
 	}
-	if p.request.Cursor != nil || len(p.table.Indexes) == 0 {
+	if p.request.Cursor != nil || len(p.table.Indexes) == 0 || len(p.ways) > 0 {
 		return ""
 	}
 	var names []string
@@ -121,7 +123,8 @@ func (c *clause) orderBy(table *Table, keys []listing.Key) {
 // Count returns the statement that counts the list's rows.
 func (p Plan) Count() Statement {
 	statement := &clause{}
-	statement.add("SELECT COUNT(*) FROM " + p.table.Name)
+	statement.add(p.selecting("COUNT(*)", len(p.where) == 0))
+	p.from(statement, len(p.where) == 0)
 	if p.index != nil && len(p.where) > 0 {
 		statement.add(p.hint())
 	}

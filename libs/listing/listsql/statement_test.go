@@ -201,6 +201,68 @@ func TestAStatementIsMadeOfDeclaredNamesAndParameters(t *testing.T) {
 	}
 }
 
+func TestAListAmongWhatIndexesFindReadsNothingElse(t *testing.T) {
+	t.Parallel()
+	pieces := &listsql.Table{Name: "pieces", Columns: map[string]listsql.Column{"piece": {Name: "piece", Kind: listsql.Text}}}
+	exact := listsql.Way{Index: "by_product", Where: []listsql.Condition{listsql.Exactly("product", []string{"x", "y"})}}
+	none := listsql.Way{Index: "by_product", Where: []listsql.Condition{listsql.Exactly("product", nil)}}
+	apart := listsql.Way{Table: pieces, ID: "order_id", Index: "PRIMARY", Where: []listsql.Condition{listsql.Is("piece", "abc")}}
+	const (
+		byProduct = "SELECT id AS id FROM orders FORCE INDEX (by_product) WHERE (product_name IN (?, ?) AND product_name COLLATE utf8mb4_bin IN (?, ?))"
+		byPiece   = "SELECT order_id AS id FROM pieces FORCE INDEX (PRIMARY) WHERE piece = ?"
+	)
+	for name, test := range map[string]struct {
+		request    listing.Request
+		ways       []listsql.Way
+		ids, count string
+		args       []any
+	}{
+		"ids that need no rows": {
+			ways:  []listsql.Way{exact},
+			ids:   "SELECT id FROM (" + byProduct + ") AS found ORDER BY id LIMIT ? OFFSET ?",
+			args:  []any{"x", "y", "x", "y", 30, 60},
+			count: "SELECT COUNT(*) FROM (" + byProduct + ") AS found",
+		},
+		"none": {
+			ways:  []listsql.Way{none},
+			ids:   "SELECT id FROM (SELECT id AS id FROM orders FORCE INDEX (by_product) WHERE FALSE) AS found ORDER BY id LIMIT ? OFFSET ?",
+			args:  []any{30, 60},
+			count: "SELECT COUNT(*) FROM (SELECT id AS id FROM orders FORCE INDEX (by_product) WHERE FALSE) AS found",
+		},
+		"rows in another order": {
+			request: listing.Request{Ordering: []listing.Key{down("paid")}},
+			ways:    []listsql.Way{exact, apart},
+			ids: "SELECT STRAIGHT_JOIN id FROM (" + byProduct + " UNION " + byPiece + ") AS found JOIN orders USING (id)" +
+				" ORDER BY paid_at DESC, id DESC LIMIT ? OFFSET ?",
+			args:  []any{"x", "y", "x", "y", "abc", 30, 60},
+			count: "SELECT COUNT(*) FROM (" + byProduct + " UNION " + byPiece + ") AS found",
+		},
+		"rows that filters leave, not each value from its place in an index": {
+			request: listing.Request{Matches: []listing.Match{match("state", listing.In, "paid", "shipped")}, Ordering: []listing.Key{up("paid")}},
+			ways:    []listsql.Way{apart},
+			ids:     "SELECT STRAIGHT_JOIN id FROM (" + byPiece + ") AS found JOIN orders USING (id) WHERE state IN (?, ?) ORDER BY paid_at, id LIMIT ? OFFSET ?",
+			args:    []any{"abc", "paid", "shipped", 30, 60},
+			count:   "SELECT STRAIGHT_JOIN COUNT(*) FROM (" + byPiece + ") AS found JOIN orders USING (id) WHERE state IN (?, ?)",
+		},
+	} {
+		test.request.Limit, test.request.Offset = 30, 60
+		plan, err := table.Plan(test.request)
+		require.NoError(t, err, name)
+		plan = plan.Among(test.ways...)
+		require.False(t, plan.Quick(), name)
+		require.Equal(t, test.ids, plan.IDs().SQL, name)
+		require.Equal(t, test.args, plan.IDs().Args, name)
+		require.Equal(t, test.count, plan.Count().SQL, name)
+	}
+}
+
+func TestTextsAreReadAsTheirConditionsSay(t *testing.T) {
+	t.Parallel()
+	statement := listsql.Texts(table, "product", 7, listsql.Contains("product", "x"), listsql.Is("state", "paid"))
+	require.Equal(t, "SELECT product_name FROM orders WHERE "+holds+" AND state = ? LIMIT ?", statement.SQL)
+	require.Equal(t, []any{"%x%", "paid", 7}, statement.Args)
+}
+
 func TestLettersWhoseLowerCaseIsAnotherLetterAreToldApart(t *testing.T) {
 	t.Parallel()
 	for text, replaced := range map[string][2]bool{

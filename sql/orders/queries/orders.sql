@@ -66,12 +66,14 @@ SELECT COUNT(*) FROM former_customers WHERE customer_id = ?;
 -- name: InsertFormerCustomer :exec
 INSERT IGNORE INTO former_customers (customer_id, deleted_at) VALUES (?, ?);
 
--- Up to which order the present round of mending has come; 0 between two rounds.
--- name: GetMendedForUpdate :one
-SELECT through FROM composed_products WHERE id = 1 FOR UPDATE;
+-- name: GetRoundForUpdate :one
+SELECT * FROM product_rounds WHERE id = 1 FOR UPDATE;
 
--- name: UpdateMended :exec
-UPDATE composed_products SET through = ? WHERE id = 1;
+-- name: UpdateRound :exec
+UPDATE product_rounds SET through = ?, settled = ?, complete = ? WHERE id = 1;
+
+-- name: GetProductNamesComplete :one
+SELECT complete FROM product_rounds WHERE id = 1;
 
 -- name: ListProductsAfter :many
 SELECT id, product_name FROM orders WHERE id > ? ORDER BY id LIMIT ?;

@@ -6,7 +6,8 @@ import "strings"
 type table struct {
 	schema string
 	Name   string
-	rows   int
+	// rows is how many there are, 0 where that is as many as the statement makes.
+	rows int
 	// chunk is how many rows one statement makes. Tables that must be made in the order of a key are made by one.
 	chunk int
 	// insert makes the rows; {from} and {to} stand for the first and the last of a chunk.
@@ -44,6 +45,8 @@ SELECT seq, CASE WHEN seq % 10 = 0 THEN 2 WHEN seq % 100 = 1 THEN 3 ELSE (3 * se
 	TIMESTAMP '2025-01-01 00:00:00' + INTERVAL seq * 10 SECOND,
 	IF(seq < {young}, IF(seq % 50 = 1, 'cancelled', 'delivered'), ELT(1 + seq % 3, 'paid', 'preparing', 'shipped'))
 FROM seq_{from}_to_{to}`)},
+		{"orders", "product_names", 0, 0,
+			`INSERT INTO product_names (name) SELECT DISTINCT product_name COLLATE utf8mb4_bin FROM orders ORDER BY 1`},
 		{"orders", "order_numbers", size.Orders, size.Orders,
 			`INSERT INTO order_numbers (order_number, order_id) SELECT order_number, id FROM orders ORDER BY order_number`},
 		{"orders", "order_timeline", size.Orders, chunk, `

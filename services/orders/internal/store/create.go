@@ -16,6 +16,9 @@ func insert(ctx context.Context, tx transaction, fact order.Fact) (order.Order, 
 	if err := refuseFormer(ctx, tx, order.Order{}, fact); err != nil {
 		return order.Order{}, err
 	}
+	if err := tx.naming.name(ctx, tx.writer, fact.Order.ProductName); err != nil {
+		return order.Order{}, err
+	}
 	id, err := tx.InsertOrder(ctx, sqlcgen.InsertOrderParams{
 		CustomerID: fact.Order.CustomerID, OrderNumber: fact.Order.OrderNumber, ProductName: fact.Order.ProductName,
 		PaidAt: fact.Order.PaidAt, State: string(fact.Order.State), Version: fact.Order.Version,

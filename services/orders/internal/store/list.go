@@ -46,7 +46,8 @@ func toNumber(text string) string {
 	}, text)
 }
 
-// Orders returns one page in at most three statements: the ids, their number unless the page tells it, the rows.
+// Orders returns one page in at most three statements: the ids, their number unless the page tells it, the rows. A search takes up to
+// three more.
 func (s *Store) Orders(ctx context.Context, query order.Query) (page listing.Rows[order.Order], err error) {
 	plan, err := List.Plan(query.Request, found(query)...)
 	if err != nil {
@@ -56,7 +57,11 @@ func (s *Store) Orders(ctx context.Context, query order.Query) (page listing.Row
 	if !plan.Quick() {
 		read = s.cluster.ReadSlowly
 	}
-	err = read(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+	err = read(ctx, func(ctx context.Context, reader mysqlx.Reader) error {
+		plan, err := searching(ctx, reader, query, plan)
+		if err != nil {
+			return err
+		}
 		page, err = listsql.Read(ctx, reader, plan, sqlcgen.New(reader).ListOrdersByIDs,
 			func(row sqlcgen.Order) (uint64, order.Order) { return row.ID, toOrder(row) })
 		return err

@@ -76,7 +76,7 @@ func TestWhatTheReleaseBeforeWritesDuringAnUpdateIsMendedByTheNextRound(t *testi
 	}
 
 	// A week after the migration these processes are long gone, and a round costs nothing.
-	d.exec(t, "UPDATE goose_db_version SET tstamp = NOW() - INTERVAL 8 DAY WHERE version_id = 9")
+	d.exec(t, "UPDATE goose_db_version SET tstamp = NOW() - INTERVAL 8 DAY WHERE version_id = 11")
 	d.exec(t, "UPDATE orders SET product_name = ? WHERE id = ?", decomposed, renamed.ID)
 	d.mend(t)
 	require.Equal(t, decomposed, d.get(t, renamed.ID).ProductName)

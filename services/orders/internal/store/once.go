@@ -16,15 +16,20 @@ import (
 func (s *Store) once(
 	ctx context.Context, request order.IdempotentRequest, work func(context.Context, transaction) (order.Order, error),
 ) (result order.Order, replayed bool, err error) {
+	var tx transaction
 	kept, replayed, err := idempotency.Once(ctx, s.cluster, idempotency.Request(request), s.now(),
 		func(ctx context.Context, writer mysqlx.Writer) (_ []byte, err error) {
-			if result, err = work(ctx, begun(writer)); err != nil || request.Key == "" {
+			tx = s.begun(writer)
+			if result, err = work(ctx, tx); err != nil || request.Key == "" {
 				return nil, err
 			}
 			return json.Marshal(answer{result.Contract(), result.Version})
 		})
-	if replayed {
+	switch {
+	case replayed:
 		result, err = fromAnswer(kept)
+	case err == nil:
+		tx.naming.committed()
 	}
 	return result, replayed, err
 }

@@ -15,6 +15,8 @@ func TestReadsAndWritesTakeFewStatements(t *testing.T) {
 	d := newDatabase(t)
 	stored := d.add(t, 1, "COUNT0000001", "p")
 	d.add(t, 2, "COUNT0000002", "p")
+	_, _, err := d.try(t, unkeyed, "COUNT0000007") // so that the process knows the name of its product, too
+	require.NoError(t, err)
 	list := func(request listing.Request) func() {
 		return func() {
 			_, err := d.Orders(d.told(t), order.Query{Request: request})
@@ -38,7 +40,8 @@ func TestReadsAndWritesTakeFewStatements(t *testing.T) {
 		}
 	}
 	// A write's are what begins and ends its transaction, what it is about, the number that an order takes or gives up, an entry of
-	// the timeline, and an event. A key adds two.
+	// the timeline, and an event. A key adds two, and the name of a product that the process has not met before, one. A search also asks
+	// whether all names are known, and for those that hold the words.
 	for _, c := range []struct {
 		name       string
 		work       func()
@@ -49,7 +52,9 @@ func TestReadsAndWritesTakeFewStatements(t *testing.T) {
 		{"an empty list", list(listing.Request{Limit: 30}.Only("customer", uint64(77))), 1},
 		{"a list on one page", list(listing.Request{Limit: 30}), 2},
 		{"a full page, which is counted", list(listing.Request{Limit: 1}), 3},
-		{"a search", list(listing.Request{Limit: 30, Terms: []string{"p"}}), 2},
+		{"a search", list(listing.Request{Limit: 30, Terms: []string{"p"}}), 4},
+		{"a search in a state", list(listing.Request{Limit: 30, Terms: []string{"p"}}.Only("state", "paid")), 3},
+		{"a search of a customer's orders", list(listing.Request{Limit: 30, Terms: []string{"p"}}.Only("customer", uint64(1))), 2},
 		{"one last order", last(1), 1},
 		{"500 last orders", last(orders.MaxCustomers), 1},
 		{"a new order", func() { d.add(t, 1, "COUNT0000003", "p") }, 7},
@@ -57,6 +62,7 @@ func TestReadsAndWritesTakeFewStatements(t *testing.T) {
 			_, _, err := d.try(t, order.IdempotentRequest{CallerID: 1, Key: "key"}, "COUNT0000004")
 			require.NoError(t, err)
 		}, 9},
+		{"a new order of a new product", func() { d.add(t, 1, "COUNT0000006", "q") }, 8},
 		{"a change", update(func(o *order.Order) { o.ProductName = "q" }), 6},
 		{"a change of the number", update(func(o *order.Order) { o.OrderNumber = "COUNT0000005" }), 8},
 		{"a transition", func() { d.happens(t, stored.ID, order.Preparing, "") }, 6},

@@ -17,22 +17,26 @@ import (
 type Store struct {
 	cluster *mysqlx.Cluster
 	now     func() time.Time
+	known   knownNames
 }
 
 var _ order.Store = (*Store)(nil)
 
 // New returns a store on the cluster, whose schema must be that of sql.Orders, with a clock.
 func New(cluster *mysqlx.Cluster, now func() time.Time) *Store {
-	return &Store{cluster: cluster, now: now}
+	return &Store{cluster: cluster, now: now, known: newKnownNames()}
 }
 
 // transaction is one on the primary, for generated queries and for those of libraries.
 type transaction struct {
 	*sqlcgen.Queries
 	writer mysqlx.Writer
+	naming *naming
 }
 
-func begun(writer mysqlx.Writer) transaction { return transaction{sqlcgen.New(writer), writer} }
+func (s *Store) begun(writer mysqlx.Writer) transaction {
+	return transaction{sqlcgen.New(writer), writer, &naming{known: s.known, epoch: s.cluster.Epoch()}}
+}
 
 // notFound turns the absence of a row into the fault NotFound.
 func notFound(err error) error {

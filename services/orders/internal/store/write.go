@@ -45,6 +45,11 @@ func change(ctx context.Context, tx transaction, before order.Order, fact order.
 	if err := refuseFormer(ctx, tx, before, fact); err != nil {
 		return err
 	}
+	if after.ProductName != before.ProductName {
+		if err := tx.naming.name(ctx, tx.writer, after.ProductName); err != nil {
+			return err
+		}
+	}
 	err := tx.UpdateOrder(ctx, sqlcgen.UpdateOrderParams{
 		ID: before.ID, CustomerID: after.CustomerID, OrderNumber: after.OrderNumber, ProductName: after.ProductName,
 		State: string(after.State), Version: after.Version,

@@ -4,6 +4,8 @@
 package plans_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,6 +90,62 @@ func TestIndexesServeEveryQueryOfAMillionOrders(t *testing.T) {
 	require.Greater(t, served, 200)
 	served, others = d.RequireServed(t, timeline)
 	require.Equal(t, []int{1, 0}, []int{served, others})
+	requireSearched(t, d)
+}
+
+// requireSearched demands that a search reads entries of an index to find its orders, and the rows of those alone.
+func requireSearched(t *testing.T, d mysqlxtest.Database) {
+	t.Helper()
+	var names []string
+	var customers []uint64
+	for i := range 500 {
+		names = append(names, fmt.Sprintf("Product %d", i))
+		customers = append(customers, uint64(i*7), uint64(i*7+1))
+	}
+	for what, c := range map[string]struct {
+		query order.Query
+		names []string
+		keys  []string
+	}{
+		"one name":         {order.Query{Request: listing.Request{Terms: []string{"산호초"}}}, names[:1], []string{"orders_product"}},
+		"no name":          {order.Query{Request: listing.Request{Terms: []string{"산호초"}}}, nil, nil},
+		"many names":       {order.Query{Request: listing.Request{Terms: []string{"산호초"}}}, names, []string{"orders_product"}},
+		"a number":         {order.Query{Request: listing.Request{Terms: []string{"000000999999"}}}, nil, []string{"orders_number"}},
+		"part of a number": {order.Query{Request: listing.Request{Terms: []string{"00077"}}}, nil, []string{"orders_number"}},
+		"customers": {
+			order.Query{Request: listing.Request{Terms: []string{"선기"}}, Customers: [][]uint64{customers}}, nil, []string{"orders_customer"},
+		},
+		"anything": {
+			order.Query{Request: listing.Request{Terms: []string{"77"}}, Customers: [][]uint64{customers}}, names,
+			[]string{"orders_customer", "orders_number", "orders_product"},
+		},
+	} {
+		for _, request := range []listing.Request{
+			{}, {Ordering: []listing.Key{{Field: "paymented_at", Descending: true}}}, {Matches: []listing.Match{match("state", listing.In, "paid", "shipped")}},
+		} {
+			request.Limit = 30
+			plan, err := store.List.Plan(request)
+			require.NoError(t, err)
+			ways, all := store.Ways(c.query, c.names)
+			require.True(t, all, what)
+			plan = plan.Among(ways...)
+			for _, statement := range []listsql.Statement{plan.IDs(), plan.Count()} {
+				var keys []string
+				for _, step := range d.Explain(t, statement.SQL, statement.Args...) {
+					switch {
+					case !step.OnTable():
+					case step["key"] == "PRIMARY":
+						require.Contains(t, []string{"const", "eq_ref"}, step["type"], "%s: %v", what, step)
+					default:
+						require.Contains(t, step["Extra"], "Using index", "%s: %v", what, step)
+						keys = append(keys, step["key"])
+					}
+				}
+				slices.Sort(keys)
+				require.Equal(t, c.keys, slices.Compact(keys), what)
+			}
+		}
+	}
 }
 
 var queries = map[string]mysqlxtest.Query{
@@ -101,8 +159,9 @@ var queries = map[string]mysqlxtest.Query{
 	"GetTimelineEntryForUpdate":       {Args: [][]any{{1, 1}}},
 	"RedactNote":                      {Args: [][]any{{7, 1}}},
 	"ListNotesOfCustomer":             {Args: [][]any{{1, 500}, {2, 500}}},
-	"GetMendedForUpdate":              {Args: [][]any{{}}},
-	"UpdateMended":                    {Args: [][]any{{1}}},
+	"GetRoundForUpdate":               {Args: [][]any{{}}},
+	"UpdateRound":                     {Args: [][]any{{1, true, true}}},
+	"GetProductNamesComplete":         {Args: [][]any{{}}},
 	"ListProductsAfter":               {Args: [][]any{{0, 200}, {900_000, 200}}},
 	"ListNotesAboutFormerCustomers":   {Args: [][]any{{0, 200}, {900_000, 900_200}}},
 	"CountFormerCustomersInShareMode": {Args: [][]any{{1}, {2}}},

@@ -38,3 +38,13 @@ type OrderTimeline struct {
 	// the admin who removed the note, 0 where its customer was deleted
 	RedactedBy sql.NullInt64
 }
+
+type ProductRound struct {
+	ID uint8
+	// the order up to which the present round has come, 0 between two rounds
+	Through uint64
+	// the round began when no process of the release before wrote any more
+	Settled bool
+	// such a round has run whole, so product_names has the names of all orders
+	Complete bool
+}

@@ -82,18 +82,6 @@ func (q *Queries) GetLastTimelineEntry(ctx context.Context, orderID uint64) (Ord
 	return i, err
 }
 
-const getMendedForUpdate = `-- name: GetMendedForUpdate :one
-SELECT through FROM composed_products WHERE id = 1 FOR UPDATE
-`
-
-// Up to which order the present round of mending has come; 0 between two rounds.
-func (q *Queries) GetMendedForUpdate(ctx context.Context) (uint64, error) {
-	row := q.db.QueryRowContext(ctx, getMendedForUpdate)
-	var through uint64
-	err := row.Scan(&through)
-	return through, err
-}
-
 const getOrder = `-- name: GetOrder :one
 SELECT id, customer_id, order_number, product_name, paid_at, state, version FROM orders WHERE id = ?
 `
@@ -141,6 +129,33 @@ func (q *Queries) GetOrderOfNumber(ctx context.Context, orderNumber string) (uin
 	var order_id uint64
 	err := row.Scan(&order_id)
 	return order_id, err
+}
+
+const getProductNamesComplete = `-- name: GetProductNamesComplete :one
+SELECT complete FROM product_rounds WHERE id = 1
+`
+
+func (q *Queries) GetProductNamesComplete(ctx context.Context) (bool, error) {
+	row := q.db.QueryRowContext(ctx, getProductNamesComplete)
+	var complete bool
+	err := row.Scan(&complete)
+	return complete, err
+}
+
+const getRoundForUpdate = `-- name: GetRoundForUpdate :one
+SELECT id, through, settled, complete FROM product_rounds WHERE id = 1 FOR UPDATE
+`
+
+func (q *Queries) GetRoundForUpdate(ctx context.Context) (ProductRound, error) {
+	row := q.db.QueryRowContext(ctx, getRoundForUpdate)
+	var i ProductRound
+	err := row.Scan(
+		&i.ID,
+		&i.Through,
+		&i.Settled,
+		&i.Complete,
+	)
+	return i, err
 }
 
 const getTimelineEntryForUpdate = `-- name: GetTimelineEntryForUpdate :one
@@ -551,15 +566,6 @@ func (q *Queries) RedactNotes(ctx context.Context, ids []uint64) error {
 	return err
 }
 
-const updateMended = `-- name: UpdateMended :exec
-UPDATE composed_products SET through = ? WHERE id = 1
-`
-
-func (q *Queries) UpdateMended(ctx context.Context, through uint64) error {
-	_, err := q.db.ExecContext(ctx, updateMended, through)
-	return err
-}
-
 const updateOrder = `-- name: UpdateOrder :exec
 UPDATE orders SET customer_id = ?, order_number = ?, product_name = ?, state = ?, version = ? WHERE id = ?
 `
@@ -582,5 +588,20 @@ func (q *Queries) UpdateOrder(ctx context.Context, arg UpdateOrderParams) error 
 		arg.Version,
 		arg.ID,
 	)
+	return err
+}
+
+const updateRound = `-- name: UpdateRound :exec
+UPDATE product_rounds SET through = ?, settled = ?, complete = ? WHERE id = 1
+`
+
+type UpdateRoundParams struct {
+	Through  uint64
+	Settled  bool
+	Complete bool
+}
+
+func (q *Queries) UpdateRound(ctx context.Context, arg UpdateRoundParams) error {
+	_, err := q.db.ExecContext(ctx, updateRound, arg.Through, arg.Settled, arg.Complete)
 	return err
 }
