@@ -1,6 +1,8 @@
 package mysqlx
 
 import (
+	"context"
+	"database/sql"
 	"sync"
 	"time"
 
@@ -35,6 +37,25 @@ const (
 	driftShare = 5
 	driftLeast = time.Millisecond
 )
+
+// settling is how long before a server's beat a time is settled there (Settled). A transaction sends its COMMIT within seconds, because a
+// request ends then. So it stands in the binary log before a beat of a minute later, even where both wait there for space on the disk. The
+// rest of the minute is for clocks of other machines that differ from the primary's.
+const settling = time.Minute
+
+// Settled returns a time that is settled on the server which reader asks. The rows that were inserted before then, and any rows that got lower
+// ids than one of these, are seen there by every later statement, if they ever will be. It does not matter how far a replica is behind. The
+// time of a row may be that of the process that inserted it.
+func Settled(ctx context.Context, reader interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}) (time.Time, error) {
+	var beat uint64
+	// After a clock was set back, beats are ahead of it for a while.
+	if err := reader.QueryRowContext(ctx, "SELECT LEAST(beat, "+nowMicros+") FROM heartbeat WHERE id = 1").Scan(&beat); err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(min(int64(beat), time.Now().UnixMicro())).UTC().Add(-settling), nil
+}
 
 // sample is the value of V on one server, and the local time at which it was asked for.
 type sample struct {

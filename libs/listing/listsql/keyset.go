@@ -31,13 +31,19 @@ func (p *Plan) parseCursor() error {
 
 // walk is the order in which the rows of a page are read: backwards for the page before a cursor.
 func (p Plan) walk() []listing.Key {
-	walk := slices.Clone(p.order)
 	if p.request.Cursor != nil && p.request.Cursor.Back {
-		for i := range walk {
-			walk[i].Descending = !walk[i].Descending
-		}
+		return reversed(p.order)
 	}
-	return walk
+	return p.order
+}
+
+// reversed is the opposite order.
+func reversed(order []listing.Key) []listing.Key {
+	order = slices.Clone(order)
+	for i := range order {
+		order[i].Descending = !order[i].Descending
+	}
+	return order
 }
 
 // after writes the condition of the rows that come after the cursor's place, in the order of the walk: those with a later

@@ -22,6 +22,10 @@ type Plan struct {
 	split string
 	// ways lead to the rows, unless there are none.
 	ways []Way
+	// counts remembers the number of the rows, which are those of scope; known is what it knows. Both may be nil.
+	counts *Counts
+	scope  scope
+	known  *known
 }
 
 // Plan chooses how to read the list that the request asks for and whose rows also meet the conditions. The fault is that of
@@ -64,9 +68,15 @@ func (p Plan) Direct() bool { return p.index != nil }
 // maxQuickOffset is how many index entries a quick page skips at most.
 const maxQuickOffset = 2000
 
-// Quick says that the page costs no more than a page near the beginning of a list that an index serves. Others should be read
+// Quick says that the page costs no more than a page near an end of a list that an index serves. Others should be read
 // in few at the same time.
-func (p Plan) Quick() bool { return p.Direct() && p.request.Offset <= maxQuickOffset }
+func (p Plan) Quick() bool {
+	skipped := p.request.Offset
+	if p.known != nil {
+		skipped = p.nearer(int(p.known.latest.Load())).offset
+	}
+	return p.Direct() && skipped <= maxQuickOffset
+}
 
 // Index is the name of the index that serves a direct plan.
 func (p Plan) Index() string {

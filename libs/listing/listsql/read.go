@@ -17,23 +17,22 @@ type Reader interface {
 }
 
 // Read returns a page, in at most three statements. The first reads the ids. The second counts all rows; a page by cursor, and
-// a page that shows by itself that it is the last, need none. The third is the caller's: rows reads the rows with these ids, in
-// any order. value returns what is listed of a row, and the row's id.
+// a page that shows by itself that it is the last, need none, and where Counts remembers the number, it comes with the ids. The third is
+// the caller's: rows reads the rows with these ids, in any order. value returns what is listed of a row, and the row's id.
 func Read[Row, Value any](
 	ctx context.Context, reader Reader, plan Plan,
 	rows func(context.Context, []uint64) ([]Row, error), value func(Row) (id uint64, value Value),
 ) (listing.Rows[Value], error) {
 	page := listing.Rows[Value]{}
-	places, err := plan.places(ctx, reader)
+	var places []place
+	var err error
+	if plan.request.Cursor == nil {
+		places, page.Count, err = plan.window(ctx, reader)
+	} else if places, err = plan.places(ctx, reader); err == nil {
+		places, page.Next, page.Previous = plan.neighbours(places)
+	}
 	if err != nil {
 		return page, err
-	}
-	if plan.request.Cursor == nil {
-		if page.Count, err = plan.count(ctx, reader, len(places)); err != nil {
-			return page, err
-		}
-	} else {
-		places, page.Next, page.Previous = plan.neighbours(places)
 	}
 	if len(places) == 0 {
 		return page, nil
@@ -108,18 +107,6 @@ func (p Plan) places(ctx context.Context, reader Reader) (places []place, err er
 		places = append(places, found)
 	}
 	return places, rows.Err()
-}
-
-// count returns how many rows the list has. A page that is not full and not past the end is the last one, and tells it.
-func (p Plan) count(ctx context.Context, reader Reader, rows int) (count int, err error) {
-	if rows < p.request.Limit && (rows > 0 || p.request.Offset == 0) {
-		return p.request.Offset + rows, nil
-	}
-	statement := p.Count()
-	if err := reader.QueryRowContext(ctx, statement.SQL, statement.Args...).Scan(&count); err != nil {
-		return 0, fmt.Errorf("count %s: %w", p.table.Name, err)
-	}
-	return count, nil
 }
 
 // neighbours takes the page out of what was read, in the order of the list, and says where the pages beside it begin.

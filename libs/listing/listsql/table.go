@@ -57,6 +57,8 @@ type Table struct {
 	Indexes []Index
 	// Order is that of the rows where the request has none. Nil stands for the id.
 	Order []listing.Key
+	// Remembered says how Counts remembers the number of rows.
+	Remembered *Remembered
 }
 
 const idField = "id"

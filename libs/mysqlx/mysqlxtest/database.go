@@ -140,7 +140,7 @@ func (d Database) AwaitLockWait(t *testing.T) {
 
 // OnPrimaryAlone returns a function that executes statements as root whose changes never reach the replica. All run in one
 // session.
-func (d Database) OnPrimaryAlone(t *testing.T) func(statement string, args ...any) {
+func (d Database) OnPrimaryAlone(t testing.TB) func(statement string, args ...any) {
 	t.Helper()
 	session, err := d.Root.Conn(t.Context())
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -64,6 +65,41 @@ func (d Database) RequireServed(t *testing.T, list List) (served, others int) {
 		}
 	}
 	return served, others
+}
+
+// RequireRemembered demands that pages cost no more than they have rows at both ends of a list and past it, in every ordering by one field
+// that an index serves, once the number of all rows with the matches is remembered.
+func (d Database) RequireRemembered(t *testing.T, list List, matches ...listing.Match) {
+	t.Helper()
+	session, err := d.Root.Conn(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, session.Close()) }()
+	walk := walk{d, session, list}
+	counts := listsql.NewCounts(list.Table, time.Now)
+	read := func(request listing.Request) (page listing.Rows[uint64], plan listsql.Plan, cost int) {
+		t.Helper()
+		plan, err := counts.Plan(request, list.Also...)
+		require.NoError(t, err)
+		before := walk.handled(t)
+		page, err = listsql.Read(t.Context(), session, plan, asTheyAre, func(id uint64) (uint64, uint64) { return id, id })
+		require.NoError(t, err)
+		return page, plan, walk.handled(t) - before
+	}
+	request := listing.Request{Limit: 30, Matches: matches}
+	first, _, _ := read(request)
+	for _, request.Ordering = range list.orderings() {
+		for _, request.Offset = range []int{0, 600, first.Count - 600, first.Count - request.Limit, first.Count - 1, first.Count, listing.MaxOffset} {
+			page, plan, cost := read(request)
+			if !plan.Direct() {
+				continue
+			}
+			label := fmt.Sprintf("%s %v by %v at %d", list.Table.Name, matches, request.Ordering, request.Offset)
+			require.True(t, plan.Quick(), label)
+			require.Equal(t, first.Count, page.Count, label)
+			require.Len(t, page.Values, min(request.Limit, max(0, first.Count-request.Offset)), label)
+			require.Less(t, cost, 600+5*request.Limit, "%s: rows read", label)
+		}
+	}
 }
 
 // walk examines a list in one session, whose reads the server counts.

@@ -31,7 +31,7 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Se
 		return nil, nil, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: %w", err)
 	}
 	return account.NewService(account.Dependencies{
-		Store:       store.New(base.Database),
+		Store:       store.New(base.Database, time.Now),
 		Passwords:   passwords,
 		Tokens:      token.NewIssuer(signing, cfg.TokenIssuer, cfg.TokenAudience),
 		Orders:      natsapi.NewOrders(base.NATS),

@@ -20,6 +20,7 @@ import (
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/lifecycle"
+	"oms.internal/libs/listing/listsql"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/service"
 	"oms.internal/sql"
@@ -54,9 +55,10 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 	return service.Special{
 		Workers: []lifecycle.Part{
 			base.Mend(func(ctx context.Context, rest func() error) (int, error) {
-				return store.New(base.Database).FillMailboxes(ctx, base.Log, rest)
+				return store.New(base.Database, time.Now).FillMailboxes(ctx, base.Log, rest)
 			}),
 			{Name: "cleanup", Run: domain.CleanUp},
+			{Name: "moves of members", Run: listsql.NewCleaner(store.MemberList, base.Database, base.Log, time.Now).Run},
 			{Name: "audit series", Run: domain.WriteSeries},
 			{Name: "signing keys", Run: func(ctx context.Context) error { return signing.Watch(ctx, base.Log) }},
 		},

@@ -152,7 +152,7 @@ func restricted(t *testing.T) *serving {
 	f.exec(t, "REVOKE SELECT, INSERT, UPDATE, DELETE ON "+f.Schema.Name+".* FROM "+user)
 	for _, table := range []string{
 		"members", "sessions", "refresh_tokens", "revocations", "revocation_counter", "login_failures", "known_devices", "heartbeat",
-		"idempotency_keys", "outbox",
+		"idempotency_keys", "outbox", "member_moves",
 	} {
 		f.exec(t, "GRANT SELECT, INSERT, UPDATE, DELETE ON "+f.Schema.Name+"."+table+" TO "+user)
 	}

@@ -43,7 +43,7 @@ func on(t *testing.T, d mysqlxtest.Database) fixture {
 	db, err := d.Pair.Primary.Open(d.Schema.App.User, d.Schema.App.Password, d.Schema.Name)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return fixture{Store: store.New(d.Cluster), Database: d, db: db}
+	return fixture{Store: store.New(d.Cluster, time.Now), Database: d, db: db}
 }
 
 // number returns what a query with one number as its result yields.

@@ -40,6 +40,14 @@ var (
 			{Name: "members_admin", Fields: []string{"is_admin"}},
 			{Name: "members_created", Fields: []string{"created_at"}},
 		},
+		Remembered: &listsql.Remembered{Time: "created_at", Moves: &listsql.Table{
+			Name: "member_moves",
+			Columns: map[string]listsql.Column{
+				"row": {Name: "member_id", Kind: listsql.Number},
+				"at":  {Name: "at", Kind: listsql.Time},
+			},
+			Indexes: []listsql.Index{{Name: "member_moves_at", Fields: []string{"at"}}},
+		}},
 	}
 	// SessionList is the list of a member's sessions.
 	SessionList = &listsql.Table{
@@ -73,8 +81,8 @@ var (
 	}
 )
 
-// Members returns one page in at most three statements: the ids, their number unless the page tells it, the rows. A filter by
-// email takes one more.
+// Members returns one page in at most three statements: the ids, their number unless the page tells it or it is remembered, the rows. A
+// filter by email takes one more.
 func (s *Store) Members(ctx context.Context, query account.Query) (page listing.Rows[account.Member], err error) {
 	conditions := searched(query)
 	if email, filtered := query.Value("email").(string); filtered {
@@ -85,7 +93,7 @@ func (s *Store) Members(ctx context.Context, query account.Query) (page listing.
 		conditions = append(conditions, holders)
 		query.Matches = slices.DeleteFunc(slices.Clone(query.Matches), func(match listing.Match) bool { return match.Field == "email" })
 	}
-	plan, err := MemberList.Plan(query.Request, conditions...)
+	plan, err := s.counts.Plan(query.Request, conditions...)
 	if err != nil {
 		return page, err
 	}

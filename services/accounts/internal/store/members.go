@@ -11,6 +11,7 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/fault"
 	"oms.internal/libs/idempotency"
+	"oms.internal/libs/listing/listsql"
 	"oms.internal/libs/mysqlx"
 )
 
@@ -209,6 +210,9 @@ func (s *Store) DeleteMember(
 			if err := remove(ctx, id); err != nil {
 				return err
 			}
+		}
+		if err := listsql.Note(ctx, writer, MemberList, listsql.Move{Row: id, Gained: -1}); err != nil {
+			return err
 		}
 		member.Version++ // the end is a change, too
 		if err := appendEvent(ctx, writer, accounts.EventDeleted, member, ending.At); err != nil {

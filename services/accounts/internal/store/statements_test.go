@@ -95,3 +95,14 @@ func TestAPageOfMembersTakesThreeStatementsAtMost(t *testing.T) {
 		require.LessOrEqual(t, len(sent), 3, "%s: %q", name, sent)
 	}
 }
+
+func TestAPageOfMembersWhoseCountIsRememberedTakesTwoStatements(t *testing.T) {
+	f := newLargeStore(t)
+	f.requireExactCount(t)
+	for _, offset := range []int{0, many / 3, many - 30} {
+		require.Len(t, f.Statements(t, func() {
+			_, err := f.Members(latest(t), query(30, offset))
+			require.NoError(t, err)
+		}), 2)
+	}
+}

@@ -14,16 +14,22 @@ import (
 	"oms.internal/libs/contracts/accounts"
 	"oms.internal/libs/events"
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing/listsql"
 	"oms.internal/libs/mysqlx"
 )
 
 // Store is account.Store on a cluster.
-type Store struct{ cluster *mysqlx.Cluster }
+type Store struct {
+	cluster *mysqlx.Cluster
+	counts  *listsql.Counts
+}
 
 var _ account.Store = (*Store)(nil)
 
-// New returns a store on the cluster, whose schema must be that of sql.Accounts.
-func New(cluster *mysqlx.Cluster) *Store { return &Store{cluster: cluster} }
+// New returns a store on the cluster, whose schema must be that of sql.Accounts, with a clock.
+func New(cluster *mysqlx.Cluster, now func() time.Time) *Store {
+	return &Store{cluster: cluster, counts: listsql.NewCounts(MemberList, now)}
+}
 
 type readQueries = func(context.Context, *sqlcgen.Queries) error
 

@@ -20,7 +20,7 @@ func TestASignUpWhoseCommitIsLostIsLookedUpAndIsNoReplay(t *testing.T) {
 	proxy := mysqlxtest.NewProxy(t, f.Pair.Primary.Addr())
 	config := mysqlxtest.ConfigOf(f.Pair, f.Schema)
 	config.Hosts = []string{proxy.Addr()}
-	distant := store.New(mysqlxtest.Open(t, config))
+	distant := store.New(mysqlxtest.Open(t, config), time.Now)
 	ctx, cancel := context.WithTimeout(consistency.Into(t.Context(), 0), time.Minute)
 	defer cancel()
 	proxy.Lose(mysqlxtest.AfterOneCommit)

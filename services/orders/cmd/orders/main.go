@@ -16,6 +16,7 @@ import (
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
 	"oms.internal/libs/lifecycle"
+	"oms.internal/libs/listing/listsql"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/service"
 	"oms.internal/orders/internal/httpapi"
@@ -48,6 +49,7 @@ func build(_ context.Context, cfg Config, base *service.Base) (service.Special, 
 	return service.Special{
 		Workers: []lifecycle.Part{
 			base.Mend(orderStore.MendEarlierWrites),
+			{Name: "moves of orders", Run: listsql.NewCleaner(store.List, base.Database, base.Log, time.Now).Run},
 			{Name: "audit series", Run: domain.TellSeries},
 		},
 		Endpoints: natsapi.Endpoints(domain),

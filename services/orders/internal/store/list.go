@@ -34,6 +34,18 @@ var List = &listsql.Table{
 		{Name: "orders_customer_state", Fields: []string{"customer", "state"}},
 		{Name: "orders_customer_state_paid", Fields: []string{"customer", "state", "paymented_at"}},
 	},
+	Remembered: &listsql.Remembered{Scope: "customer", Time: "paymented_at", Moves: &listsql.Table{
+		Name: "order_moves",
+		Columns: map[string]listsql.Column{
+			"customer": {Name: "customer_id", Kind: listsql.Number},
+			"row":      {Name: "order_id", Kind: listsql.Number},
+			"at":       {Name: "at", Kind: listsql.Time},
+		},
+		Indexes: []listsql.Index{
+			{Name: "order_moves_customer", Fields: []string{"customer"}, Covers: []string{"row"}},
+			{Name: "order_moves_at", Fields: []string{"at"}},
+		},
+	}},
 }
 
 // toNumber is an order number in the case in which numbers are stored. They are ASCII: other letters have no part in one.
@@ -46,10 +58,10 @@ func toNumber(text string) string {
 	}, text)
 }
 
-// Orders returns one page in at most three statements: the ids, their number unless the page tells it, the rows. A search takes up to
-// three more.
+// Orders returns one page in at most three statements: the ids, their number unless the page tells it or it is remembered, the rows. A
+// search takes up to three more.
 func (s *Store) Orders(ctx context.Context, query order.Query) (page listing.Rows[order.Order], err error) {
-	plan, err := List.Plan(query.Request, found(query)...)
+	plan, err := s.counts.Plan(query.Request, found(query)...)
 	if err != nil {
 		return page, err
 	}

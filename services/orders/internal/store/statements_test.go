@@ -67,9 +67,20 @@ func TestReadsAndWritesTakeFewStatements(t *testing.T) {
 		{"a change of the number", update(func(o *order.Order) { o.OrderNumber = "COUNT0000005" }), 8},
 		{"a transition", func() { d.happens(t, stored.ID, order.Preparing, "") }, 6},
 		{"a transition with a note", func() { d.happens(t, stored.ID, order.Cancelled, "note") }, 7},
-		{"a deletion", func() { d.remove(t, stored.ID) }, 7},
+		{"a change of the customer", update(func(o *order.Order) { o.CustomerID = 2 }), 8},
+		{"a deletion", func() { d.remove(t, stored.ID) }, 8},
 	} {
 		require.Len(t, d.Statements(t, c.work), c.statements, c.name)
+	}
+}
+
+func TestAPageWhoseCountIsRememberedTakesTwoStatements(t *testing.T) {
+	d, _ := newLargeDatabase(t)
+	for _, customerID := range []uint64{0, 1} {
+		count := d.listed(t, d.told(t), customerID, listing.Request{Limit: 30}).Count
+		for _, offset := range []int{0, 300, count - 30} {
+			require.Len(t, d.Statements(t, func() { d.listed(t, d.told(t), customerID, listing.Request{Limit: 30, Offset: offset}) }), 2)
+		}
 	}
 }
 

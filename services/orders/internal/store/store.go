@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"oms.internal/libs/fault"
+	"oms.internal/libs/listing/listsql"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
@@ -18,13 +19,14 @@ type Store struct {
 	cluster *mysqlx.Cluster
 	now     func() time.Time
 	known   knownNames
+	counts  *listsql.Counts
 }
 
 var _ order.Store = (*Store)(nil)
 
 // New returns a store on the cluster, whose schema must be that of sql.Orders, with a clock.
 func New(cluster *mysqlx.Cluster, now func() time.Time) *Store {
-	return &Store{cluster: cluster, now: now, known: newKnownNames()}
+	return &Store{cluster: cluster, now: now, known: newKnownNames(), counts: listsql.NewCounts(List, now)}
 }
 
 // transaction is one on the primary, for generated queries and for those of libraries.

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/listing/listsql"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store/sqlcgen"
@@ -40,6 +41,9 @@ func change(ctx context.Context, tx transaction, before order.Order, fact order.
 		if err := tx.DeleteOrder(ctx, before.ID); err != nil {
 			return err
 		}
+		if err := listsql.Note(ctx, tx.writer, List, moved(before, -1)); err != nil {
+			return err
+		}
 		return keepNumber(ctx, tx, before)
 	}
 	if err := refuseFormer(ctx, tx, before, fact); err != nil {
@@ -54,6 +58,9 @@ func change(ctx context.Context, tx transaction, before order.Order, fact order.
 		ID: before.ID, CustomerID: after.CustomerID, OrderNumber: after.OrderNumber, ProductName: after.ProductName,
 		State: string(after.State), Version: after.Version,
 	})
+	if err == nil && after.CustomerID != before.CustomerID {
+		err = listsql.Note(ctx, tx.writer, List, moved(before, -1), moved(after, 1))
+	}
 	if err != nil || after.OrderNumber == before.OrderNumber {
 		return numberTaken(err)
 	}
@@ -61,6 +68,11 @@ func change(ctx context.Context, tx transaction, before order.Order, fact order.
 		return err
 	}
 	return takeNumber(ctx, tx, after)
+}
+
+// moved says that the order's customer got it, or has lost it, for the processes that remember how many orders there are.
+func moved(of order.Order, gained int) listsql.Move {
+	return listsql.Move{Row: of.ID, Scope: of.CustomerID, Gained: gained}
 }
 
 // takeNumber notes that the order has its number from now on. One that another order has or had is taken; the order may

@@ -56,7 +56,8 @@ func fill(t *testing.T, d mysqlxtest.Database) {
 	for _, statement := range otherRows {
 		run(statement+mysqlxtest.Numbers(fewRows)+" ORDER BY n", now, now)
 	}
-	run("ANALYZE TABLE members, sessions, refresh_tokens, revocations, login_failures, known_devices, audit_events")
+	run("INSERT INTO member_moves (member_id, gained, at) SELECT id, -1, UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE FROM members WHERE id % 10 = 1")
+	run("ANALYZE TABLE members, member_moves, sessions, refresh_tokens, revocations, login_failures, known_devices, audit_events")
 	for query, want := range map[string]int{
 		"SELECT COUNT(*) FROM members":                                               manyRows,
 		"SELECT COUNT(*) FROM sessions":                                              manyRows + fewRows,

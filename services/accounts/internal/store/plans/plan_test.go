@@ -33,6 +33,7 @@ func TestIndexesServeEveryQueryOf200000Members(t *testing.T) {
 		t.Logf("%s: %d combinations of filters and orderings are served by an index, %d are not", list.Table.Name, served, others)
 		require.NotZero(t, served)
 	}
+	d.RequireRemembered(t, lists()[0])
 }
 
 func match(field string, op listing.Op, values ...any) listing.Match {

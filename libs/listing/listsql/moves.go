@@ -1,0 +1,104 @@
+package listsql
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"oms.internal/libs/listing"
+	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/pace"
+)
+
+const (
+	cleanInterval = time.Minute
+	cleanBatch    = 1000
+)
+
+// Move is an entry of Remembered.Moves.
+type Move struct {
+	// Row is the id of the row.
+	Row uint64
+	// Scope is the value of Remembered.Scope that Gained is about, 0 where there is no such field.
+	Scope uint64
+	// Gained is -1 where there is one row less, and 1 where there is one more.
+	Gained int
+}
+
+// Note writes entries of a table's Remembered.Moves, in the transaction that removes the rows or changes them. Their time is the primary's,
+// as that of its heartbeats is.
+func Note(ctx context.Context, tx mysqlx.Writer, table *Table, moves ...Move) error {
+	remembered := table.Remembered
+	columns := remembered.Moves.column(rowField).Name + ", gained, " + remembered.Moves.column(atField).Name
+	if remembered.Scope != "" {
+		columns += ", " + remembered.Moves.column(remembered.Scope).Name
+	}
+	statement := &clause{}
+	statement.add("INSERT INTO " + remembered.Moves.Name + " (" + columns + ") VALUES ")
+	for i, move := range moves {
+		if i > 0 {
+			statement.add(", ")
+		}
+		statement.add("(?, ?, UTC_TIMESTAMP(6)", move.Row, move.Gained)
+		if remembered.Scope != "" {
+			statement.add(", ?", move.Scope)
+		}
+		statement.add(")")
+	}
+	if _, err := tx.ExecContext(ctx, statement.text.String(), statement.args...); err != nil {
+		return fmt.Errorf("note in %s: %w", remembered.Moves.Name, err)
+	}
+	return nil
+}
+
+// Database is what a Cleaner needs of mysqlx.Cluster.
+type Database interface {
+	Write(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error
+}
+
+// Cleaner deletes entries of a table's Remembered.Moves that are older than MovesKept. Any number of cleaners may work on one table.
+type Cleaner struct {
+	moves *Table
+	db    Database
+	log   *slog.Logger
+	now   func() time.Time
+}
+
+// NewCleaner returns a cleaner that is not running yet, with a clock.
+func NewCleaner(table *Table, db Database, log *slog.Logger, now func() time.Time) *Cleaner {
+	return &Cleaner{moves: table.Remembered.Moves, db: db, log: log, now: now}
+}
+
+// Run deletes old entries every minute until ctx ends. Whatever fails, it goes on.
+func (c *Cleaner) Run(ctx context.Context) error {
+	pace.Every(ctx, cleanInterval, func() {
+		if err := c.Clean(ctx); err != nil && ctx.Err() == nil {
+			c.log.WarnContext(ctx, "old entries not deleted", "of", c.moves.Name, "error", err)
+		}
+	})
+	return nil
+}
+
+// Clean deletes all old entries, in transactions of at most 1,000.
+func (c *Cleaner) Clean(ctx context.Context) error {
+	statement := &clause{}
+	statement.add("DELETE FROM " + c.moves.Name)
+	statement.where(c.moves, []Condition{Below(atField, c.now().Add(-MovesKept).UTC())})
+	statement.orderBy(c.moves, []listing.Key{{Field: atField}})
+	statement.add(" LIMIT ?", cleanBatch)
+	for {
+		var deleted int64
+		err := c.db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
+			result, err := tx.ExecContext(ctx, statement.text.String(), statement.args...)
+			if err != nil {
+				return fmt.Errorf("delete from %s: %w", c.moves.Name, err)
+			}
+			deleted, err = result.RowsAffected()
+			return err
+		})
+		if err != nil || deleted < cleanBatch {
+			return err
+		}
+	}
+}
