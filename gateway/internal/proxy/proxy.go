@@ -70,25 +70,36 @@ func (s *Service) Forward(c *fiber.Ctx, principal authn.Principal, valid func(co
 	if err != nil {
 		return err
 	}
-	if err := s.read(c, principal, answer); err != nil {
-		answer.Close()
-		return err
-	}
-	if len(answer.Header.Peek(httpx.HeaderStream)) > 0 && answer.Header.ContentLength() == unknownLength && !answer.SkipBody {
-		body := newStreamed(c.UserContext(), answer, valid)
-		copyAnswer(c, answer)
-		return httpx.SendStream(c, body)
-	}
-	pause := string(answer.Header.Peek(httpx.HeaderPause))
-	if err = s.keep(c, answer); err == nil {
-		copyAnswer(c, answer)
-	}
-	answer.Close()
+	pause, err := s.pass(c, principal, answer, valid)
 	if err != nil {
 		return err
 	}
 	s.holdBack(c.UserContext(), pause)
 	return nil
+}
+
+// pass hands an answer to the client, and closes it unless it is streamed: then that is done after its last piece. It returns for
+// how long the service wants the client to wait for it.
+func (s *Service) pass(c *fiber.Ctx, principal authn.Principal, answer *Answer, valid func(context.Context) error) (pause string, err error) {
+	streams := false
+	defer func() {
+		if !streams {
+			answer.Close()
+		}
+	}()
+	if err := s.read(c, principal, answer); err != nil {
+		return "", err
+	}
+	if len(answer.Header.Peek(httpx.HeaderStream)) > 0 && answer.Header.ContentLength() == unknownLength && !answer.SkipBody {
+		if err := httpx.SendStream(c, newStreamed(c.UserContext(), answer, valid)); err != nil {
+			return "", err
+		}
+		streams = true
+	} else if err := s.keep(c, answer); err != nil {
+		return "", err
+	}
+	copyAnswer(c, answer)
+	return string(answer.Header.Peek(httpx.HeaderPause)), nil
 }
 
 // ask has an instance answer.
