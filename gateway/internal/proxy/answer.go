@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -38,8 +39,14 @@ func newAnswer(conn net.Conn, reader *bufio.Reader) *Answer {
 	return answer
 }
 
+// errNoAnswer says that a connection broke before anything of an answer came.
+var errNoAnswer = errors.New("no answer")
+
 // readHead reads the head of the answer to a HEAD request or to another one.
 func (a *Answer) readHead(isHead bool) error {
+	if _, err := a.reader.Peek(1); err != nil {
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
 	a.SkipBody = true
 	err := a.ReadLimitBody(a.reader, 0)
 	if _, small := errors.AsType[*fasthttp.ErrSmallBuffer](err); small {
@@ -50,33 +57,43 @@ func (a *Answer) readHead(isHead bool) error {
 		return err
 	}
 	status := a.StatusCode()
+	if status < http.StatusOK {
+		return fmt.Errorf("status %d is no answer to what was asked", status)
+	}
 	a.SkipBody = isHead || status == http.StatusNoContent || status == http.StatusNotModified
-	a.whole = a.SkipBody
+	// A 204 must not announce a body. Who does so may send one.
+	length := a.Header.ContentLength()
+	a.whole = a.SkipBody && (status != http.StatusNoContent || length <= 0 && length != unknownLength)
 	return nil
 }
 
 // readBody returns the whole body. The error is fasthttp.ErrBodyTooLarge if that has more than MaxAnswer bytes.
 func (a *Answer) readBody() ([]byte, error) {
 	length := a.Header.ContentLength()
-	var body []byte
-	switch {
-	case length > MaxAnswer:
+	if length > MaxAnswer {
 		return nil, fasthttp.ErrBodyTooLarge
-	case length >= 0:
-		body = make([]byte, length)
+	}
+	if length >= 0 {
+		body := make([]byte, length)
 		if _, err := io.ReadFull(a.source(), body); err != nil {
 			return nil, err
 		}
-	default:
-		if err := a.ReadBody(a.source(), MaxAnswer); err != nil {
-			return nil, err
-		}
-		if length == unknownLength {
-			if err := a.Header.ReadTrailer(a.source()); err != nil {
-				return nil, err
-			}
-		}
-		body = a.SwapBody(nil)
+		a.whole = true
+		return body, nil
+	}
+	var source io.Reader = a.source() // without chunks the end of the connection ends the body
+	if length == unknownLength {
+		source = httputil.NewChunkedReader(source)
+	}
+	body, err := io.ReadAll(io.LimitReader(source, MaxAnswer+1))
+	if err == nil && len(body) > MaxAnswer {
+		err = fasthttp.ErrBodyTooLarge
+	}
+	if err == nil && length == unknownLength {
+		err = a.Header.ReadTrailer(a.source())
+	}
+	if err != nil {
+		return nil, err
 	}
 	a.whole = true
 	return body, nil

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -13,7 +15,7 @@ import (
 )
 
 const (
-	dialTimeout = time.Second
+	dialTimeout = time.Second // for a handshake of TLS, too
 	// connections to one instance. Further requests wait for a free one until their deadline. This bounds the memory that a
 	// hanging service costs.
 	connections = 128
@@ -31,17 +33,19 @@ type client struct {
 }
 
 func newClient(base *url.URL) *client {
-	dialer := &net.Dialer{Timeout: dialTimeout}
-	tls := base.Scheme == "https"
+	secure := base.Scheme == "https"
+	serverName := ""
+	if secure {
+		serverName = base.Hostname()
+	}
 	return &client{
 		host: base.Host,
 		connections: &fasthttp.HostClient{
-			Addr:  fasthttp.AddMissingPort(base.Host, tls),
-			IsTLS: tls,
-			Dial: func(address string) (net.Conn, error) {
-				return dial(dialer, address)
+			Addr: fasthttp.AddMissingPort(base.Host, secure),
+			// left is the time of the request that waits for the connection, or 0 if that may be any.
+			DialTimeout: func(address string, left time.Duration) (net.Conn, error) {
+				return dial(address, serverName, min(dialTimeout, cmp.Or(left, dialTimeout)))
 			},
-			WriteTimeout:        dialTimeout, // of a handshake of TLS
 			MaxConns:            connections,
 			MaxConnWaitTimeout:  time.Hour, // the deadline of a request is earlier
 			MaxIdleConnDuration: idleTimeout,
@@ -53,8 +57,9 @@ func newClient(base *url.URL) *client {
 
 // ask sends a request and returns the head of its answer.
 //
-// A request is sent once. Only if it reads, and meets a connection that was used before and breaks, is it sent again, on another
-// one: the instance may just have closed it. An error says how far the request came: connectError, a timeout or brokenError.
+// A request is sent once. Only if it reads, and meets a connection that was used before and breaks before anything of the answer
+// has come, is it sent again, on another one: the instance may just have closed it. An error says how far the request came:
+// connectError, a timeout or brokenError.
 func (c *client) ask(request *fasthttp.Request, deadline time.Time) (*Answer, error) {
 	request.Header.SetHost(c.host)
 	for {
@@ -64,8 +69,9 @@ func (c *client) ask(request *fasthttp.Request, deadline time.Time) (*Answer, er
 		}
 		conn, err := c.connections.AcquireConn(left, false)
 		if err != nil {
-			if errors.Is(err, fasthttp.ErrTimeout) {
-				return nil, fmt.Errorf("wait for one of %d connections: %w", connections, err)
+			if isTimeout(err) && !time.Now().Before(deadline) {
+				// This says little about the instance: there was little time left, or all connections were in use.
+				return nil, fmt.Errorf("no connection in time, of %d at most: %w", connections, err)
 			}
 			return nil, connectError{err}
 		}
@@ -87,26 +93,31 @@ func (c *client) ask(request *fasthttp.Request, deadline time.Time) (*Answer, er
 			return answer, nil
 		}
 		answer.Close()
-		if !used || writes(string(request.Header.Method())) || isTimeout(err) {
+		if !used || writes(string(request.Header.Method())) || isTimeout(err) || !errors.Is(err, errNoAnswer) {
 			return nil, brokenError{err}
 		}
 	}
 }
 
-// exchange writes the request and reads the head of its answer.
+// exchange writes the request and reads the head of its answer. An instance may answer, and close, before it has read all of a
+// request, so there may be an answer where writing has failed.
 func (c *client) exchange(request *fasthttp.Request, answer *Answer, deadline time.Time) error {
 	if err := answer.conn.SetDeadline(deadline); err != nil {
 		return err
 	}
 	writer := c.connections.AcquireWriter(answer.conn)
 	defer c.connections.ReleaseWriter(writer)
-	if err := request.Write(writer); err != nil {
-		return err
+	unsent := request.Write(writer)
+	if unsent == nil {
+		unsent = writer.Flush()
 	}
-	if err := writer.Flush(); err != nil {
-		return err
+	if err := answer.readHead(request.Header.IsHead()); err != nil {
+		return errors.Join(unsent, err)
 	}
-	return answer.readHead(request.Header.IsHead())
+	if unsent != nil {
+		answer.SetConnectionClose()
+	}
+	return nil
 }
 
 // connection is one of TCP that can be asked whether its other side has closed it.
@@ -115,8 +126,11 @@ type connection struct {
 	raw syscall.RawConn
 }
 
-func dial(dialer *net.Dialer, address string) (net.Conn, error) {
-	dialed, err := dialer.Dial("tcp", address)
+// dial connects to an address, over TLS if the server has a name.
+func dial(address, serverName string, within time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	dialed, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
@@ -128,13 +142,29 @@ func dial(dialer *net.Dialer, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &connection{TCPConn: conn, raw: raw}, nil
+	plain := &connection{TCPConn: conn, raw: raw}
+	if serverName == "" {
+		return plain, nil
+	}
+	secured := tls.Client(plain, &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12})
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, plain.Close())
+	}
+	return secured, nil
 }
 
 // isClosed reports whether a connection at rest can bear no more requests: its other side has closed it, or has sent what nobody
 // asked for. It costs one system call, and does not wait.
 func isClosed(conn net.Conn) bool {
-	if secured, ok := conn.(interface{ NetConn() net.Conn }); ok {
+	var next [1]byte
+	if secured, ok := conn.(*tls.Conn); ok {
+		// TLS takes whole records from the kernel, so it may hold more than was read. It does not wait for others after its deadline.
+		if err := secured.SetReadDeadline(time.Unix(1, 0)); err != nil {
+			return true
+		}
+		if _, err := secured.Read(next[:]); err == nil || !isTimeout(err) {
+			return true
+		}
 		conn = secured.NetConn()
 	}
 	plain, ok := conn.(*connection)
@@ -142,11 +172,10 @@ func isClosed(conn net.Conn) bool {
 		return true
 	}
 	alive := false
-	err := plain.raw.Read(func(fd uintptr) bool {
-		var next [1]byte
+	// raw.Read would fail once the deadline of the request before has passed.
+	err := plain.raw.Control(func(fd uintptr) {
 		_, _, err := syscall.Recvfrom(int(fd), next[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		alive = errors.Is(err, syscall.EAGAIN)
-		return true
 	})
 	return err != nil || !alive
 }

@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -51,7 +53,7 @@ func TestAConnectionThatTheServiceHasClosedOrSentSomethingOnBearsNoMoreRequests(
 			t.Parallel()
 			listener := listen(t)
 			defer listener.Close()
-			conn, err := dial(&net.Dialer{Timeout: time.Minute}, listener.Addr().String())
+			conn, err := dial(listener.Addr().String(), "", time.Minute)
 			require.NoError(t, err)
 			defer conn.Close()
 			other, err := listener.Accept()
@@ -61,6 +63,31 @@ func TestAConnectionThatTheServiceHasClosedOrSentSomethingOnBearsNoMoreRequests(
 			end(other)
 			require.Eventually(t, func() bool { return isClosed(conn) }, time.Minute, time.Millisecond)
 		})
+	}
+}
+
+// TLS reads whole records, so what was sent too much is no longer in the kernel.
+func TestAConnectionOfTLSOnWhichMoreCameThanWasReadBearsNoMoreRequests(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	listener := tls.NewListener(listen(t), &tls.Config{Certificates: server.TLS.Certificates, MinVersion: tls.VersionTLS12})
+	defer listener.Close()
+	for sent, closed := range map[string]bool{"a": false, "ab": true} {
+		go func() {
+			if other, err := listener.Accept(); err == nil {
+				_, _ = io.WriteString(other, sent)
+				_, _ = other.Read(make([]byte, 1))
+			}
+		}()
+		plain, err := dial(listener.Addr().String(), "", time.Minute)
+		require.NoError(t, err)
+		defer plain.Close()
+		roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+		conn := tls.Client(plain, &tls.Config{RootCAs: roots, ServerName: "example.com", MinVersion: tls.VersionTLS12})
+		_, err = io.ReadFull(conn, make([]byte, 1))
+		require.NoError(t, err)
+		require.Equal(t, closed, isClosed(conn), sent)
 	}
 }
 

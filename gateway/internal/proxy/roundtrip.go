@@ -17,21 +17,21 @@ func (s *Instances) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !ok || writes(request.Method) {
 		return nil, errors.New("only a request that reads and has a deadline is asked so")
 	}
+	asked := fasthttp.AcquireRequest()
+	asked.Header.SetMethod(request.Method)
+	asked.SetRequestURI(request.URL.RequestURI())
+	for name, values := range request.Header {
+		for _, value := range values {
+			asked.Header.Add(name, value)
+		}
+	}
 	type outcome struct {
 		response *http.Response
 		err      error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		asked := fasthttp.AcquireRequest()
 		defer fasthttp.ReleaseRequest(asked)
-		asked.Header.SetMethod(request.Method)
-		asked.SetRequestURI(request.URL.RequestURI())
-		for name, values := range request.Header {
-			for _, value := range values {
-				asked.Header.Add(name, value)
-			}
-		}
 		answer, err := s.Ask(asked, deadline)
 		if err != nil {
 			done <- outcome{err: err}
@@ -39,9 +39,13 @@ func (s *Instances) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		defer answer.Close()
 		body, err := answer.readBody()
-		done <- outcome{&http.Response{
+		if err != nil {
+			done <- outcome{err: err}
+			return
+		}
+		done <- outcome{response: &http.Response{
 			StatusCode: answer.StatusCode(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: request,
-		}, err}
+		}}
 	}()
 	select {
 	case got := <-done:
