@@ -87,6 +87,16 @@ func (r *rest) looked(host *host, began time.Time) {
 	}
 }
 
+// interval is for how long nobody has to look at the servers.
+func (r *rest) interval() time.Duration {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.resting() && r.waking == nil {
+		return restInterval
+	}
+	return lookInterval
+}
+
 // every does work at once, and then after each lookInterval, or restInterval while the cluster rests, until ctx ends.
 func (r *rest) every(ctx context.Context, work func()) {
 	for {
@@ -94,15 +104,11 @@ func (r *rest) every(ctx context.Context, work func()) {
 		wake := r.wake
 		r.mutex.Unlock()
 		work()
-		interval := lookInterval
-		if r.resting() {
-			interval = restInterval
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-wake:
-		case <-time.After(interval):
+		case <-time.After(r.interval()):
 		}
 	}
 }

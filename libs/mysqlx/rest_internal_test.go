@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/fault"
 	"oms.internal/libs/pace"
 )
 
@@ -87,5 +88,29 @@ func TestAServerThatHangsKeepsNobodyWaitingForLongerThanALookMayTake(t *testing.
 		began = time.Now()
 		cluster.use(ctx)
 		require.Zero(t, time.Since(began))
+	})
+}
+
+func TestAWriteToAClusterAtRestIsRefusedByNoOlderLook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cluster, looked := watched(t.Context(), 0)
+		cluster.hosts[0].set(state{role: unreachable})
+		pass(t, time.Minute+restInterval/2)
+		before := looked[0].Load()
+		err := cluster.WriteOnce(t.Context(), nil)
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		require.Greater(t, looked[0].Load(), before)
+	})
+}
+
+func TestServersAreLookedAtOftenWhileOneThatHangsKeepsTheClusterFromWaking(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cluster, looked := watched(t.Context(), 0, time.Hour)
+		pass(t, time.Minute)
+		before := looked[0].Load()
+		cluster.use(t.Context())
+		require.InDelta(t, cluster.lookTimeout()/lookInterval, looked[0].Load()-before, 1)
 	})
 }

@@ -15,8 +15,11 @@ import (
 // So a process must notice this by itself, and must not send more and more writes until the server takes no more connections.
 
 // stallPatience is how long the primary may commit no heartbeat before nothing is written to it: 5 s with the default of Config.Patience.
-// That is longer than a request may take, so no request is refused that could have been done in time.
-func (c *Cluster) stallPatience() time.Duration { return c.patience * 5 / 2 }
+// That is longer than a request may take, so no request is refused that could have been done in time. It is never as short as the time
+// after which this process sees a new beat while it rests: the beat is due after idleBeat, and written and seen up to restInterval later.
+func (c *Cluster) stallPatience() time.Duration {
+	return max(c.patience*5/2, idleBeat+4*restInterval)
+}
 
 // writable returns the primary, unless it commits nothing.
 func (c *Cluster) writable() (*host, error) {

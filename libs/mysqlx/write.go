@@ -52,6 +52,7 @@ func (c *Cluster) Write(ctx context.Context, work func(context.Context, Writer) 
 //
 // Faults: as for Write, but OutcomeUnknown only if ctx ended, or another error came, before the outcome of a COMMIT was known.
 func (c *Cluster) WriteOnce(ctx context.Context, work func(context.Context, Writer) error) error {
+	c.use(ctx)
 	if _, err := c.writable(); err != nil {
 		return fault.NewUnavailable(err)
 	}
