@@ -19,7 +19,8 @@ const (
 // bufferPool returns the size of InnoDB's buffer pool, as the server's configuration has it: the chosen one in MiB, or a share of
 // this machine's memory.
 func bufferPool(chosen string) (string, error) {
-	size := max(leastPoolMB, memoryMB()/shareOfPool)
+	// Whole steps only: the kernel may count a little more or less after an update, and another size restarts the servers.
+	size := max(leastPoolMB, memoryMB()/shareOfPool/leastPoolMB*leastPoolMB)
 	if chosen != "" {
 		var err error
 		if size, err = strconv.Atoi(chosen); err != nil || size < leastPoolMB || memoryMB() > 0 && size > memoryMB() {
