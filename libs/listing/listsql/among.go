@@ -16,7 +16,7 @@ type Way struct {
 // Among returns a plan of the same list, less the rows that none of the ways finds. It reads the rows that the ways find, and no
 // others, each of which must still meet the plan's conditions. One way must not find a row twice.
 func (p Plan) Among(ways ...Way) Plan {
-	p.ways, p.index, p.split = ways, nil, ""
+	p.ways, p.index, p.split, p.counts, p.known = ways, nil, "", nil, nil
 	return p
 }
 

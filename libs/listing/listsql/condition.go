@@ -171,3 +171,7 @@ func folded(expression, text string) string {
 	}
 	return "LOWER(" + folded + " COLLATE utf8mb4_unicode_520_ci) COLLATE utf8mb4_bin"
 }
+
+// Folded is the SQL expression for a text as Contains compares it, with all its letters replaced. What Contains finds of a text is part of it
+// in this form, too, if the text that is looked for is also in this form.
+func Folded(expression string) string { return folded(expression, "iσ") }

@@ -1,8 +1,8 @@
 -- Every query names what it does: verb, entity, qualifier. The ids of a list's page come from libs/listing/listsql.
 
 -- name: InsertMember :execlastid
-INSERT INTO members (email, mailbox_email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
-VALUES (sqlc.arg(email), sqlc.arg(email), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO members (email, mailbox_email, grams_email, email_key, mailbox, name, grams_name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
+VALUES (sqlc.arg(email), sqlc.arg(email), sqlc.arg(email), ?, ?, sqlc.arg(name), sqlc.arg(name), ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetMember :one
 SELECT * FROM members WHERE id = ?;
@@ -44,6 +44,17 @@ WHERE id = ?;
 
 -- name: UpdateMemberPasswordHash :exec
 UPDATE members SET password_hash = sqlc.arg(new_hash), version = version + 1 WHERE id = ? AND password_hash = sqlc.arg(old_hash);
+
+-- The row's version stays: nothing that anybody sees changes.
+-- name: SetGramsMade :exec
+UPDATE members SET grams_name = name, grams_email = email WHERE id = ?;
+
+-- name: ListDueGrams :many
+SELECT id FROM members FORCE INDEX (members_grams_due) WHERE grams_due = TRUE ORDER BY id LIMIT ?;
+
+-- One row by its whole key: a range of several might lock the places beside them, where other members' pieces come.
+-- name: DeleteGram :exec
+DELETE FROM member_grams WHERE gram = ? AND member_id = ?;
 
 -- name: DeleteMember :exec
 DELETE FROM members WHERE id = ?;

@@ -28,13 +28,21 @@ func tables(size Size, passwordHash string) []table {
 	)
 	return []table{
 		{"accounts", "members", size.Members, chunk, values.Replace(`
-INSERT INTO members (id, email, mailbox_email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
-SELECT seq, CONCAT('m', seq, '@bench.test'), CONCAT('m', seq, '@bench.test'), CONCAT('m', seq, '@bench.test'), CONCAT('m', seq, '@bench.test'),
+INSERT INTO members (id, email, mailbox_email, grams_email, email_key, mailbox, name, grams_name, nickname, phone, gender, password_hash, is_admin,
+	is_active, created_at)
+SELECT id, email, email, email, email, email, name, name, CONCAT('nick', id), CONCAT('010', LPAD(id, 8, '0')), ELT(1 + id % 3, 'M', 'F', NULL), '{hash}',
+	id = 1, TRUE, TIMESTAMP '2025-01-01 00:00:00' + INTERVAL id SECOND
+FROM (SELECT seq AS id, CONCAT('m', seq, '@bench.test') AS email,
 	CONCAT(IF(seq % {rareMember} = 13, '{rareName}', ELT(1 + seq % 8, '김', '이', '박', '최', '정', '강', '조', '윤')),
-		IF(seq % {often} = 7, '{commonName}', ELT(1 + seq DIV 8 % 8, '민준', '서연', '도윤', '지우', '하은', '예준', '수아', '지호'))),
-	CONCAT('nick', seq), CONCAT('010', LPAD(seq, 8, '0')), ELT(1 + seq % 3, 'M', 'F', NULL), '{hash}', seq = 1, TRUE,
-	TIMESTAMP '2025-01-01 00:00:00' + INTERVAL seq SECOND
-FROM seq_{from}_to_{to}`)},
+		IF(seq % {often} = 7, '{commonName}', ELT(1 + seq DIV 8 % 8, '민준', '서연', '도윤', '지우', '하은', '예준', '수아', '지호'))) AS name
+	FROM seq_{from}_to_{to}) AS numbered`)},
+		// An email that repeats a piece has it once.
+		{"accounts", "member_grams", 0, 0, `
+INSERT IGNORE INTO member_grams (gram, member_id)
+SELECT SUBSTRING(name, start.seq, length.seq), id FROM members, seq_1_to_4 AS start, seq_2_to_3 AS length
+WHERE start.seq + length.seq <= CHAR_LENGTH(name) + 1
+UNION ALL SELECT SUBSTRING(email, start.seq, 3), id FROM members, seq_1_to_18 AS start WHERE start.seq <= CHAR_LENGTH(email) - 2
+ORDER BY 1, 2`},
 		{"orders", "orders", size.Orders, chunk, values.Replace(`
 INSERT INTO orders (id, customer_id, order_number, product_name, paid_at, state)
 SELECT seq, CASE WHEN seq % 10 = 0 THEN 2 WHEN seq % 100 = 1 THEN 3 ELSE (3 * seq + seq DIV {members}) % {members} + 1 END,

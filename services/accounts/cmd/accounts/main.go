@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"time"
@@ -55,7 +56,10 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 	return service.Special{
 		Workers: []lifecycle.Part{
 			base.Mend(func(ctx context.Context, rest func() error) (int, error) {
-				return store.New(base.Database, time.Now).FillMailboxes(ctx, base.Log, rest)
+				members := store.New(base.Database, time.Now)
+				mailboxes, mailboxesErr := members.FillMailboxes(ctx, base.Log, rest)
+				grams, gramsErr := members.FillGrams(ctx, rest)
+				return mailboxes + grams, errors.Join(mailboxesErr, gramsErr)
 			}),
 			{Name: "cleanup", Run: domain.CleanUp},
 			{Name: "moves of members", Run: listsql.NewCleaner(store.MemberList, base.Database, base.Log, time.Now).Run},

@@ -82,7 +82,7 @@ var (
 )
 
 // Members returns one page in at most three statements: the ids, their number unless the page tells it or it is remembered, the rows. A
-// filter by email takes one more.
+// filter by email takes one more, a search one or two.
 func (s *Store) Members(ctx context.Context, query account.Query) (page listing.Rows[account.Member], err error) {
 	conditions := searched(query)
 	if email, filtered := query.Value("email").(string); filtered {
@@ -97,12 +97,36 @@ func (s *Store) Members(ctx context.Context, query account.Query) (page listing.
 	if err != nil {
 		return page, err
 	}
-	err = s.reading(plan)(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+	err = s.reading(plan)(ctx, func(ctx context.Context, reader mysqlx.Reader) error {
+		plan, err := searching(ctx, reader, query, plan)
+		if err != nil {
+			return err
+		}
 		page, err = listsql.Read(ctx, reader, plan, sqlcgen.New(reader).ListMembersByIDs,
 			func(row sqlcgen.Member) (uint64, account.Member) { return row.ID, toMember(row) })
 		return err
 	})
 	return page, err
+}
+
+// searching returns the plan of a search: one that reads only the members that a piece of its words finds, where that takes less than to
+// look at all that the filters leave. A page by cursor walks through the members, because the next page goes on where it ended.
+func searching(ctx context.Context, reader mysqlx.Reader, query account.Query, plan listsql.Plan) (listsql.Plan, error) {
+	if len(query.Terms) == 0 || query.Cursor != nil || plan.Direct() || query.Value("name") != nil {
+		return plan, nil
+	}
+	found, err := lookUp(ctx, reader, query.Terms)
+	if err != nil {
+		return plan, err
+	}
+	all := make([]int, len(query.Terms))
+	for i := range all {
+		all[i] = i
+	}
+	if ways := found.ways(all...); len(ways) > 0 {
+		return plan.Among(ways...), nil
+	}
+	return plan, nil
 }
 
 // holders is the condition that an email names the member's mailbox, which may be that of one member only, unless 0.
@@ -154,7 +178,7 @@ func holds(term string, emailsOf uint64) listsql.Condition {
 	return listsql.Any(listsql.Contains("name", term), email)
 }
 
-// MatchingMembers returns the ids of matching members for each term. It is a statement for each term; there are few.
+// MatchingMembers returns the ids of matching members for each term. It is a statement for each term, of which there are few, and one or two before.
 func (s *Store) MatchingMembers(ctx context.Context, terms []string, among uint64, most int) ([][]uint64, error) {
 	plans := make([]listsql.Plan, len(terms))
 	matches := make([][]uint64, len(terms))
@@ -172,7 +196,18 @@ func (s *Store) MatchingMembers(ctx context.Context, terms []string, among uint6
 		}
 	}
 	err := s.reading(plans[0])(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+		var found pieces
+		if among == 0 {
+			if found, err = lookUp(ctx, reader, terms); err != nil {
+				return err
+			}
+		}
 		for i, plan := range plans {
+			if among == 0 {
+				if ways := found.ways(i); len(ways) > 0 {
+					plan = plan.Among(ways...)
+				}
+			}
 			if matches[i], err = listsql.IDs(ctx, reader, plan); err != nil {
 				return err
 			}

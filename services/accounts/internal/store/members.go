@@ -33,7 +33,7 @@ func create(
 	ctx context.Context, writer mysqlx.Writer, member account.Member, session account.Session, record account.LoginRecord, request account.IdempotentRequest,
 ) (answer []byte, err error) {
 	queries := sqlcgen.New(writer)
-	if member.ID, err = insert(ctx, queries, member); err != nil {
+	if member.ID, err = insert(ctx, writer, member); err != nil {
 		return nil, err
 	}
 	member.Version, session.MemberID = 1, member.ID
@@ -48,9 +48,12 @@ func create(
 	return request.Answer(member, session)
 }
 
-func insert(ctx context.Context, queries *sqlcgen.Queries, member account.Member) (uint64, error) {
-	id, err := queries.InsertMember(ctx, insertion(member))
-	return uint64(id), emailTaken(err)
+func insert(ctx context.Context, writer mysqlx.Writer, member account.Member) (uint64, error) {
+	id, err := sqlcgen.New(writer).InsertMember(ctx, insertion(member))
+	if err != nil {
+		return 0, emailTaken(err)
+	}
+	return uint64(id), addGrams(ctx, writer, uint64(id))
 }
 
 // CreateAdmin stores the member, or promotes the one that has its email.
@@ -83,7 +86,7 @@ func (s *Store) CreateAdmin(ctx context.Context, member account.Member, ending a
 
 func createAdmin(ctx context.Context, writer mysqlx.Writer, member account.Member, ending account.Ending) (err error) {
 	queries := sqlcgen.New(writer)
-	if member.ID, err = insert(ctx, queries, member); err != nil {
+	if member.ID, err = insert(ctx, writer, member); err != nil {
 		return err
 	}
 	member.Version = 1
@@ -100,6 +103,11 @@ func store(ctx context.Context, writer mysqlx.Writer, before account.Member, mem
 	}
 	if err := sqlcgen.New(writer).UpdateMember(ctx, update(*member)); err != nil {
 		return emailTaken(err)
+	}
+	if member.Name != before.Name || member.Email != before.Email {
+		if err := changeGrams(ctx, writer, member.ID); err != nil {
+			return err
+		}
 	}
 	member.Version++
 	return appendEvent(ctx, writer, accounts.EventChanged, *member, at)
@@ -201,6 +209,9 @@ func (s *Store) DeleteMember(
 	var revocation account.Revocation
 	err := s.locked(ctx, id, func(ctx context.Context, writer mysqlx.Writer, member account.Member) error {
 		if err := allow(member); err != nil {
+			return err
+		}
+		if err := removeGrams(ctx, writer, id); err != nil {
 			return err
 		}
 		queries := sqlcgen.New(writer)

@@ -72,7 +72,7 @@ func TestLastSeenMovesForwardInOneStatement(t *testing.T) {
 	require.Equal(t, 3, s.number(t, "SELECT COUNT(*) FROM sessions WHERE last_seen_at = ?", s.Now()))
 }
 
-func TestAPageOfMembersTakesThreeStatementsAtMost(t *testing.T) {
+func TestAPageOfMembersTakesThreeStatementsAtMostAndASearchFour(t *testing.T) {
 	f := newStore(t)
 	f.fill(t)
 	terms := query(30, 0)
@@ -92,7 +92,11 @@ func TestAPageOfMembersTakesThreeStatementsAtMost(t *testing.T) {
 			require.NoError(t, err)
 		})
 		require.NotEmpty(t, sent, "%s: the log of statements does not work", name)
-		require.LessOrEqual(t, len(sent), 3, "%s: %q", name, sent)
+		most := 3
+		if len(query.Terms) > 0 {
+			most = 4
+		}
+		require.LessOrEqual(t, len(sent), most, "%s: %q", name, sent)
 	}
 }
 

@@ -57,7 +57,11 @@ func fill(t *testing.T, d mysqlxtest.Database) {
 		run(statement+mysqlxtest.Numbers(fewRows)+" ORDER BY n", now, now)
 	}
 	run("INSERT INTO member_moves (member_id, gained, at) SELECT id, -1, UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE FROM members WHERE id % 10 = 1")
-	run("ANALYZE TABLE members, member_moves, sessions, refresh_tokens, revocations, login_failures, known_devices, audit_events")
+	// The pieces of as many members as a search reads at most, and those of all but a few are known.
+	run("INSERT INTO member_grams (gram, member_id) SELECT '@x.', id FROM members WHERE id % 10 = 1 UNION ALL SELECT 'kim', id FROM members WHERE name = ?", frequent)
+	run("INSERT INTO member_grams (gram, member_id) SELECT RIGHT(nickname, 1), id FROM members ORDER BY 1, 2")
+	run("UPDATE members SET grams_name = name, grams_email = email WHERE id % 10000 <> 7")
+	run("ANALYZE TABLE members, member_grams, member_moves, sessions, refresh_tokens, revocations, login_failures, known_devices, audit_events")
 	for query, want := range map[string]int{
 		"SELECT COUNT(*) FROM members":                                               manyRows,
 		"SELECT COUNT(*) FROM sessions":                                              manyRows + fewRows,

@@ -34,6 +34,37 @@ func TestIndexesServeEveryQueryOf200000Members(t *testing.T) {
 		require.NotZero(t, served)
 	}
 	d.RequireRemembered(t, lists()[0])
+	requireSearched(t, d)
+}
+
+// requireSearched demands that a search reads index entries to find its members, and the rows of those alone.
+func requireSearched(t *testing.T, d mysqlxtest.Database) {
+	t.Helper()
+	due := make([]uint64, 500)
+	for i := range due {
+		due[i] = uint64(i*17 + 1)
+	}
+	for _, piece := range []string{"kim", "@x.", "none"} {
+		for _, due := range [][]uint64{nil, due[:1], due} {
+			for _, request := range []listing.Request{
+				{}, {Ordering: []listing.Key{{Field: "name", Descending: true}}}, {Matches: []listing.Match{match("is_active", listing.Is, true)}},
+			} {
+				request.Limit = 30
+				plan, err := store.MemberList.Plan(request, listsql.Any(listsql.Contains("name", piece), listsql.Contains("written_email", piece)))
+				require.NoError(t, err)
+				plan = plan.Among(store.Ways(piece, due)...)
+				for _, statement := range []listsql.Statement{plan.IDs(), plan.Count()} {
+					for _, step := range d.Explain(t, statement.SQL, statement.Args...) {
+						if !step.OnTable() {
+							continue
+						}
+						require.Equal(t, "PRIMARY", step["key"], "%q: %v", piece, step)
+						require.Contains(t, []string{"const", "eq_ref", "ref", "range"}, step["type"], "%q: %v", piece, step)
+					}
+				}
+			}
+		}
+	}
 }
 
 func match(field string, op listing.Op, values ...any) listing.Match {
@@ -94,6 +125,9 @@ var queries = map[string]mysqlxtest.Query{
 	"UpdateMember":             {Args: [][]any{{"e", "e", "e", "e", "e", "e", "n", "n", "p", nil, "h", false, true, 100}}},
 	"UpdateMemberPasswordHash": {Args: [][]any{{"new", 100, "old"}}},
 	"DeleteMember":             {Args: [][]any{{100}}},
+	"ListDueGrams":             {Args: [][]any{{50}}, Index: "members_grams_due"},
+	"SetGramsMade":             {Args: [][]any{{100}}},
+	"DeleteGram":               {Args: [][]any{{"kim", 1}}},
 
 	"InsertSession":          {Exempt: "has no plan"},
 	"GetSession":             {Args: [][]any{{100}, {0}}},

@@ -31,6 +31,21 @@ func (q *Queries) ClearMailboxes(ctx context.Context, ids []uint64) error {
 	return err
 }
 
+const deleteGram = `-- name: DeleteGram :exec
+DELETE FROM member_grams WHERE gram = ? AND member_id = ?
+`
+
+type DeleteGramParams struct {
+	Gram     []byte
+	MemberID uint64
+}
+
+// One row by its whole key: a range of several might lock the places beside them, where other members' pieces come.
+func (q *Queries) DeleteGram(ctx context.Context, arg DeleteGramParams) error {
+	_, err := q.db.ExecContext(ctx, deleteGram, arg.Gram, arg.MemberID)
+	return err
+}
+
 const deleteMember = `-- name: DeleteMember :exec
 DELETE FROM members WHERE id = ?
 `
@@ -41,7 +56,7 @@ func (q *Queries) DeleteMember(ctx context.Context, id uint64) error {
 }
 
 const getMember = `-- name: GetMember :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members WHERE id = ?
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due, grams_name, grams_email, grams_due FROM members WHERE id = ?
 `
 
 func (q *Queries) GetMember(ctx context.Context, id uint64) (Member, error) {
@@ -63,12 +78,15 @@ func (q *Queries) GetMember(ctx context.Context, id uint64) (Member, error) {
 		&i.Mailbox,
 		&i.MailboxEmail,
 		&i.MailboxDue,
+		&i.GramsName,
+		&i.GramsEmail,
+		&i.GramsDue,
 	)
 	return i, err
 }
 
 const getMemberForUpdate = `-- name: GetMemberForUpdate :one
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members WHERE id = ? FOR UPDATE
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due, grams_name, grams_email, grams_due FROM members WHERE id = ? FOR UPDATE
 `
 
 func (q *Queries) GetMemberForUpdate(ctx context.Context, id uint64) (Member, error) {
@@ -90,14 +108,17 @@ func (q *Queries) GetMemberForUpdate(ctx context.Context, id uint64) (Member, er
 		&i.Mailbox,
 		&i.MailboxEmail,
 		&i.MailboxDue,
+		&i.GramsName,
+		&i.GramsEmail,
+		&i.GramsDue,
 	)
 	return i, err
 }
 
 const insertMember = `-- name: InsertMember :execlastid
 
-INSERT INTO members (email, mailbox_email, email_key, mailbox, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO members (email, mailbox_email, grams_email, email_key, mailbox, name, grams_name, nickname, phone, gender, password_hash, is_admin, is_active, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertMemberParams struct {
@@ -119,8 +140,10 @@ func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) (int
 	result, err := q.db.ExecContext(ctx, insertMember,
 		arg.Email,
 		arg.Email,
+		arg.Email,
 		arg.EmailKey,
 		arg.Mailbox,
+		arg.Name,
 		arg.Name,
 		arg.Nickname,
 		arg.Phone,
@@ -134,6 +157,33 @@ func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) (int
 		return 0, err
 	}
 	return result.LastInsertId()
+}
+
+const listDueGrams = `-- name: ListDueGrams :many
+SELECT id FROM members FORCE INDEX (members_grams_due) WHERE grams_due = TRUE ORDER BY id LIMIT ?
+`
+
+func (q *Queries) ListDueGrams(ctx context.Context, limit int32) ([]uint64, error) {
+	rows, err := q.db.QueryContext(ctx, listDueGrams, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uint64
+	for rows.Next() {
+		var id uint64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listDueMailboxes = `-- name: ListDueMailboxes :many
@@ -175,7 +225,7 @@ func (q *Queries) ListDueMailboxes(ctx context.Context, arg ListDueMailboxesPara
 }
 
 const listMembersByIDs = `-- name: ListMembersByIDs :many
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members WHERE id IN (/*SLICE:ids*/?)
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due, grams_name, grams_email, grams_due FROM members WHERE id IN (/*SLICE:ids*/?)
 `
 
 func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member, error) {
@@ -213,6 +263,9 @@ func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member,
 			&i.Mailbox,
 			&i.MailboxEmail,
 			&i.MailboxDue,
+			&i.GramsName,
+			&i.GramsEmail,
+			&i.GramsDue,
 		); err != nil {
 			return nil, err
 		}
@@ -228,9 +281,9 @@ func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member,
 }
 
 const listMembersByMailbox = `-- name: ListMembersByMailbox :many
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members AS holder WHERE holder.mailbox = ?
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due, grams_name, grams_email, grams_due FROM members AS holder WHERE holder.mailbox = ?
 UNION ALL
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due FROM members AS unkeyed WHERE unkeyed.email_key IN (/*SLICE:email_keys*/?)
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due, grams_name, grams_email, grams_due FROM members AS unkeyed WHERE unkeyed.email_key IN (/*SLICE:email_keys*/?)
 `
 
 type ListMembersByMailboxParams struct {
@@ -275,6 +328,9 @@ func (q *Queries) ListMembersByMailbox(ctx context.Context, arg ListMembersByMai
 			&i.Mailbox,
 			&i.MailboxEmail,
 			&i.MailboxDue,
+			&i.GramsName,
+			&i.GramsEmail,
+			&i.GramsDue,
 		); err != nil {
 			return nil, err
 		}
@@ -301,6 +357,16 @@ type SetEmailKeyParams struct {
 
 func (q *Queries) SetEmailKey(ctx context.Context, arg SetEmailKeyParams) error {
 	_, err := q.db.ExecContext(ctx, setEmailKey, arg.EmailKey, arg.ID, arg.Email)
+	return err
+}
+
+const setGramsMade = `-- name: SetGramsMade :exec
+UPDATE members SET grams_name = name, grams_email = email WHERE id = ?
+`
+
+// The row's version stays: nothing that anybody sees changes.
+func (q *Queries) SetGramsMade(ctx context.Context, id uint64) error {
+	_, err := q.db.ExecContext(ctx, setGramsMade, id)
 	return err
 }
 

@@ -45,6 +45,10 @@ type Member struct {
 	MailboxEmail string
 	// the mailbox is of another email
 	MailboxDue sql.NullBool
+	GramsName  string
+	GramsEmail string
+	// the pieces are of another name or email
+	GramsDue sql.NullBool
 }
 
 type RefreshToken struct {
