@@ -73,6 +73,9 @@ func fill(ctx context.Context, server *sql.DB, all []table, step *atomic.Value) 
 	if err := run("SET SESSION sql_log_bin = 0", "SET SESSION unique_checks = 0", "SET NAMES utf8mb4 COLLATE utf8mb4_unicode_520_ci"); err != nil {
 		return err
 	}
+	if err := run("USE accounts", longAgo, "USE orders", longAgo); err != nil {
+		return err
+	}
 	for _, table := range all {
 		drop, add, err := keysOf(ctx, session, table)
 		if err != nil {
@@ -93,7 +96,7 @@ func fill(ctx context.Context, server *sql.DB, all []table, step *atomic.Value) 
 			return err
 		}
 	}
-	return run("USE accounts", afterwards, "USE orders", afterwards)
+	return nil
 }
 
 // keysOf returns the statements that drop all keys of a table but the primary one, and that add them again. Where there is none they do

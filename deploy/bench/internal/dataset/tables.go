@@ -63,6 +63,6 @@ SELECT id, id, customer_id, paid_at, customer_id, 'paid', '' FROM orders WHERE i
 	}
 }
 
-// afterwards makes an installation of long ago of it. Otherwise the orders service would look through all orders in the first
-// week, for what processes of the release before may have written (services/orders/internal/store/mend.go).
-const afterwards = "UPDATE goose_db_version SET tstamp = tstamp - INTERVAL 30 DAY"
+// longAgo makes an installation of long ago of it. Otherwise the orders service would look through all orders in the first week, for what
+// processes of the release before may have written (services/orders/internal/store/mend.go), and might write names that are loaded, too.
+const longAgo = "UPDATE goose_db_version SET tstamp = tstamp - INTERVAL 30 DAY"
