@@ -84,7 +84,8 @@ func run(ctx context.Context, args []string, out io.Writer) (ok bool, err error)
 		return false, err
 	}
 	say := func(step string) { _, _ = fmt.Fprintln(out, step) }
-	if err := errors.Join(packages.Install(ctx, say, "wrk", "wrk"), packages.Install(ctx, say, "nginx", "nginx")); err != nil {
+	if err := errors.Join(packages.Install(ctx, say, "wrk", "wrk"), packages.Install(ctx, say, "nginx", "nginx"),
+		packages.Install(ctx, say, "h2load", "nghttp2-client")); err != nil {
 		return false, err
 	}
 	began := time.Now()

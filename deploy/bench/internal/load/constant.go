@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -39,12 +38,7 @@ func Constant(
 	if problem == nil {
 		problem = ctx.Err()
 	}
-	answers := map[int]Answers{}
-	for status, times := range took {
-		slices.Sort(times)
-		answers[status] = Answers{Count: len(times), P50: percentile(times, 50), P99: percentile(times, 99)}
-	}
-	return answers, problem
+	return summarize(took), problem
 }
 
 // percentile returns the smallest time that so many of a hundred do not exceed. times are sorted, and there is one.
