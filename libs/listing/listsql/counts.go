@@ -54,7 +54,7 @@ type Counts struct {
 	known *otter.Cache[scope, *known]
 
 	mutex    sync.Mutex
-	learning map[scope]bool
+	learning map[scope]chan struct{} // closed when the one who learns has ended
 }
 
 // scope says which rows are counted: all, or those with a value of the field Remembered.Scope.
@@ -78,7 +78,7 @@ type known struct {
 // NewCounts returns what remembers numbers of a table's rows, as its declaration says, with a clock.
 func NewCounts(table *Table, now func() time.Time) *Counts {
 	return &Counts{
-		table: table, now: now, learning: map[scope]bool{},
+		table: table, now: now, learning: map[scope]chan struct{}{},
 		known: otter.Must(&otter.Options[scope, *known]{MaximumSize: maxRemembered}),
 	}
 }
@@ -128,30 +128,29 @@ func (c *Counts) claim(of *known) bool {
 	return (since < 0 || since >= claimedFor) && of.claimed.CompareAndSwap(before, now)
 }
 
-// learn counts the rows of a scope and remembers their number, unless another request does so.
-func (c *Counts) learn(ctx context.Context, reader Reader, of scope) error {
-	if !c.begin(of) {
-		return nil
-	}
-	defer c.end(of)
-	_, err := c.rebase(ctx, reader, of, nil)
-	return err
-}
-
-func (c *Counts) begin(of scope) bool {
+// begin says that the caller shall count the rows of a scope, and then call end. While another one does, it waits for that, so that not all
+// who come first count the same.
+func (c *Counts) begin(ctx context.Context, of scope) (begun bool, end func()) {
 	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if c.learning[of] {
-		return false
+	other, busy := c.learning[of]
+	ended := make(chan struct{})
+	if !busy {
+		c.learning[of] = ended
 	}
-	c.learning[of] = true
-	return true
-}
-
-func (c *Counts) end(of scope) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	delete(c.learning, of)
+	c.mutex.Unlock()
+	if busy {
+		select {
+		case <-other:
+		case <-ctx.Done():
+		}
+		return false, func() {}
+	}
+	return true, func() {
+		c.mutex.Lock()
+		defer c.mutex.Unlock()
+		delete(c.learning, of)
+		close(ended)
+	}
 }
 
 // renewed returns the number, counted anew if it is due.

@@ -29,12 +29,22 @@ func (p Plan) window(ctx context.Context, reader Reader) (places []place, count 
 	if len(places) < p.request.Limit && (len(places) > 0 || p.request.Offset == 0) {
 		return places, p.request.Offset + len(places), nil
 	}
+	learns := false
+	if p.counts != nil {
+		var end func()
+		learns, end = p.counts.begin(ctx, p.scope)
+		defer end()
+		if known, there := p.counts.known.GetIfPresent(p.scope); there && p.counts.age(known) < forgetAfter {
+			p.known = known // another request has just learned it
+			return p.remembered(ctx, reader)
+		}
+	}
 	statement := p.Count()
 	if err := reader.QueryRowContext(ctx, statement.SQL, statement.Args...).Scan(&count); err != nil {
 		return nil, 0, fmt.Errorf("count %s: %w", p.table.Name, err)
 	}
-	if p.counts != nil && count > fewRows {
-		err = p.counts.learn(ctx, reader, p.scope)
+	if learns && count > fewRows {
+		_, err = p.counts.rebase(ctx, reader, p.scope, nil)
 	}
 	return places, count, err
 }
