@@ -164,6 +164,8 @@ func (b *bench) pages(ctx context.Context) error {
 		{report.Row{What: "last page of all orders", Against: "the first page", Bar: 0.5}, few(last(all.Count), admin), few("/orders/", admin)},
 		{report.Row{What: "cursor page after nine tenths of all orders", Against: "the first cursor page", Bar: 0.9}, page(cursor, admin), page("/orders/?cursor=", admin)},
 		{report.Row{What: "own list of a customer with one order in a hundred", Against: "of one with 5 orders", Bar: 0.8}, page("/orders/", b.members.large), b.fast("/orders/", connections, 5, b.members.five)},
+		// The page of the row above has 30 orders, and that of the customer with 5 has 5. With as many on both sides, only the list's length differs.
+		{report.Row{What: "the same, 5 orders a page", Against: "of one with 5 orders", Bar: 0.8}, b.fast("/orders/?limit=5", connections, 5, b.members.large), b.fast("/orders/?limit=5", connections, 5, b.members.five)},
 	} {
 		if err := b.compare(ctx, comparison.row, comparison.ours, comparison.limit); err != nil {
 			return err

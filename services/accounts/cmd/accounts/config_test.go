@@ -41,7 +41,7 @@ func TestSettingsThatCannotServeOrDoNotGoTogetherEndTheStart(t *testing.T) {
 		"what no service can do with": {func(c *Config) { c.EventsReplicas = 0 }, []string{"EVENTS_REPLICAS"}},
 	} {
 		cfg := Config{
-			Config:        service.Config{ShutdownTimeout: 10 * time.Second, DrainTime: time.Second, RequestTimeout: time.Second, EventsReplicas: 1, MySQLPatience: time.Second},
+			Config:        service.Config{ShutdownTimeout: 10 * time.Second, DrainTime: time.Second, RequestTimeout: time.Second, EventsReplicas: 1, MySQLPatience: time.Second, MySQLConnections: 20},
 			TokenLifetime: time.Hour, RefreshLifetime: time.Hour, LastOrdersTimeout: time.Second, AuditRetention: account.MinAuditRetention,
 			IdempotencySecret: config.Secret(strings.Repeat("s", vault.MinSecret)),
 		}
