@@ -69,7 +69,7 @@ func (s *system) demand(ctx context.Context, r request, status int, into any) (a
 	if got.status != status {
 		return got, fmt.Errorf("%s %s: %d %.100s", r.method, r.path, got.status, got.body)
 	}
-	if part := got.header.Get("Degraded"); part != "" {
+	if part := got.header.Get(headerPartial); part != "" {
 		return got, fmt.Errorf("%s %s: %w %s", r.method, r.path, load.ErrPartial, part)
 	}
 	if into == nil {
@@ -97,6 +97,9 @@ func (s *system) list(ctx context.Context, token, path string, rows int) (page, 
 	return got, err
 }
 
+// headerPartial names what an answer lacks that goes without a part of what was asked for.
+const headerPartial = "Degraded"
+
 // fast measures a GET with wrk, whose answers are too many for a client in Go beside the system. wrk looks at each status; the first answer
 // is looked at here.
 func (b *bench) fast(path string, connections, rows int, tokens ...string) measure {
@@ -114,7 +117,7 @@ func (b *bench) wrk(ctx context.Context, path string, connections, rows int, tok
 		}
 		requests = append(requests, load.Request{Path: path, Token: token})
 	}
-	return load.WRK(ctx, b.url, connections, b.lasting, requests)
+	return load.WRK(ctx, b.url, connections, b.lasting, requests, "")
 }
 
 // loop measures something that workers do one after the other.

@@ -104,7 +104,7 @@ func (b *bench) gateway(ctx context.Context) (err error) {
 	}
 	at := func(url string) measure {
 		return func(ctx context.Context) (float64, error) {
-			measured, err := load.WRK(ctx, url, connections, b.lasting, requests)
+			measured, err := load.WRK(ctx, url, connections, b.lasting, requests, "")
 			return measured.Rate, err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +31,7 @@ func (b *bench) latencies(ctx context.Context) error {
 		next   vegeta.Targeter
 	}{
 		{ownListRow, http.StatusOK, 20, ask(func(int) string { return "/orders/" }, b.members.four...)},
-		{memberPageRow, http.StatusOK, 20, ask(func(i int) string { return "/accounts/users?offset=" + strconv.Itoa(pageRows*(i%100)) }, b.members.admin)},
+		{memberPageRow, http.StatusOK, 20, ask(func(i int) string { return memberPath(offsets[i%len(offsets)]) }, b.members.admin)},
 		{placeRow, http.StatusCreated, 40, nil},
 	} {
 		row := report.Row{What: "p99 of " + one.what + " at half the rate", Unit: "ms", Bar: one.most, AtMost: true}
@@ -73,7 +72,7 @@ func (b *bench) offer(ctx context.Context, rate float64, status int, next vegeta
 		if int(result.Code) != status {
 			return fmt.Errorf("%d %s%.100s", result.Code, result.Error, result.Body)
 		}
-		if result.Headers.Get("Degraded") != "" {
+		if result.Headers.Get(headerPartial) != "" {
 			partial++
 		}
 		return nil

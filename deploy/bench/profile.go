@@ -70,7 +70,7 @@ func (b *bench) loaded(method, path string) measure {
 		requests = append(requests, load.Request{Path: path, Token: token})
 	}
 	return func(ctx context.Context) (float64, error) {
-		measured, err := load.WRK(ctx, b.url, connections, b.lasting, requests)
+		measured, err := load.WRK(ctx, b.url, connections, b.lasting, requests, "")
 		return measured.Rate, err
 	}
 }

@@ -29,15 +29,16 @@ var scriptText string
 
 var script = template.Must(template.New("wrk.lua").Parse(scriptText))
 
-// WRK asks a server for the requests in turn, as fast as it answers. An answer with another status than 200 is an error.
-func WRK(ctx context.Context, base string, connections int, lasting time.Duration, requests []Request) (Measured, error) {
+// WRK asks a server for the requests in turn, as fast as it answers. An answer with another status than 200 is an error. One with a header of
+// the name partial, "" for none, does not count.
+func WRK(ctx context.Context, base string, connections int, lasting time.Duration, requests []Request, partial string) (Measured, error) {
 	folder, err := os.MkdirTemp("", "wrk")
 	if err != nil {
 		return Measured{}, err
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a file of the temporary folder
 	var text strings.Builder
-	if err := script.Execute(&text, requests); err != nil {
+	if err := script.Execute(&text, map[string]any{"Requests": requests, "Partial": partial}); err != nil {
 		return Measured{}, err
 	}
 	path := filepath.Join(folder, "requests.lua")
@@ -60,7 +61,7 @@ func seconds(lasting time.Duration) int { return int((lasting + time.Second - 1)
 
 // told is the line that the script prints. Times are in microseconds.
 type told struct {
-	Requests, Microseconds                int64
+	Requests, Partial, Microseconds       int64
 	Connect, Read, Write, Status, Timeout int64
 	P50, P99                              float64
 }
@@ -81,11 +82,11 @@ func parseWRK(output string) (Measured, error) {
 	switch {
 	case failed > 0:
 		return Measured{}, fmt.Errorf("wrk: %d of %d requests failed: %s", failed, got.Requests, line)
-	case got.Requests == 0 || got.Microseconds <= 0:
-		return Measured{}, errors.New("wrk: no answer")
+	case got.Requests <= got.Partial || got.Microseconds <= 0:
+		return Measured{}, errors.New("wrk: no whole answer")
 	}
 	return Measured{
-		Rate: float64(got.Requests) / (time.Duration(got.Microseconds) * time.Microsecond).Seconds(),
+		Rate: float64(got.Requests-got.Partial) / (time.Duration(got.Microseconds) * time.Microsecond).Seconds(),
 		P50:  time.Duration(got.P50) * time.Microsecond, P99: time.Duration(got.P99) * time.Microsecond,
 	}, nil
 }
