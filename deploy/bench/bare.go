@@ -63,7 +63,7 @@ func memberPage(ctx context.Context, accounts, orders *sql.DB, offset int) error
 	if err != nil {
 		return err
 	}
-	if err := byIDs(ctx, accounts, "SELECT * FROM members WHERE id IN ", ids, 30); err != nil {
+	if err := byIDs(ctx, accounts, "SELECT id, email, name, nickname, phone, gender, is_admin, is_active, created_at, version FROM members WHERE id IN ", ids, 30); err != nil {
 		return err
 	}
 	found, err := rowsOf(ctx, orders, `SELECT orders.* FROM orders JOIN (SELECT MAX(own.id) AS id FROM orders AS own WHERE own.customer_id IN (`+

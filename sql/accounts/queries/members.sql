@@ -29,8 +29,9 @@ UPDATE members SET mailbox = ?, email_key = ?, mailbox_email = email WHERE id = 
 -- name: SetEmailKey :exec
 UPDATE members SET email_key = ? WHERE id = ? AND email = ?;
 
+-- What nobody is shown in a list stays where it is: the hash of the password, and what only searches read.
 -- name: ListMembersByIDs :many
-SELECT * FROM members WHERE id IN (sqlc.slice(ids));
+SELECT id, email, name, nickname, phone, gender, is_admin, is_active, created_at, version FROM members WHERE id IN (sqlc.slice(ids));
 
 -- Whatever changes a row counts as a version of it. A member that keeps its email keeps its mailbox, or the lack of one. That
 -- stands before the email because both servers assign from left to right.

@@ -82,7 +82,7 @@ var (
 )
 
 // Members returns one page in at most three statements: the ids, their number unless the page tells it or it is remembered, the rows. A
-// filter by email takes one more, a search one or two.
+// filter by email takes one more, a search one or two. The members come without the hash of their password.
 func (s *Store) Members(ctx context.Context, query account.Query) (page listing.Rows[account.Member], err error) {
 	conditions := searched(query)
 	if email, filtered := query.Value("email").(string); filtered {
@@ -102,8 +102,7 @@ func (s *Store) Members(ctx context.Context, query account.Query) (page listing.
 		if err != nil {
 			return err
 		}
-		page, err = listsql.Read(ctx, reader, plan, sqlcgen.New(reader).ListMembersByIDs,
-			func(row sqlcgen.Member) (uint64, account.Member) { return row.ID, toMember(row) })
+		page, err = listsql.Read(ctx, reader, plan, sqlcgen.New(reader).ListMembersByIDs, listed)
 		return err
 	})
 	return page, err

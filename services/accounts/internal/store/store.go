@@ -93,6 +93,14 @@ func toMember(row sqlcgen.Member) account.Member {
 	}
 }
 
+// listed is toMember for a list, whose members come without the hash of their password.
+func listed(row sqlcgen.ListMembersByIDsRow) (id uint64, member account.Member) {
+	return row.ID, account.Member{
+		ID: row.ID, Email: row.Email, Name: row.Name, Nickname: row.Nickname, Phone: row.Phone, Gender: row.Gender.String,
+		Admin: row.IsAdmin, Active: row.IsActive, CreatedAt: row.CreatedAt, Version: row.Version,
+	}
+}
+
 func toGender(gender string) sql.NullString {
 	return sql.NullString{String: gender, Valid: gender != ""}
 }

@@ -225,10 +225,24 @@ func (q *Queries) ListDueMailboxes(ctx context.Context, arg ListDueMailboxesPara
 }
 
 const listMembersByIDs = `-- name: ListMembersByIDs :many
-SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due, grams_name, grams_email, grams_due FROM members WHERE id IN (/*SLICE:ids*/?)
+SELECT id, email, name, nickname, phone, gender, is_admin, is_active, created_at, version FROM members WHERE id IN (/*SLICE:ids*/?)
 `
 
-func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member, error) {
+type ListMembersByIDsRow struct {
+	ID        uint64
+	Email     string
+	Name      string
+	Nickname  string
+	Phone     string
+	Gender    sql.NullString
+	IsAdmin   bool
+	IsActive  bool
+	CreatedAt time.Time
+	Version   uint64
+}
+
+// What nobody is shown in a list stays where it is: the hash of the password, and what only searches read.
+func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]ListMembersByIDsRow, error) {
 	query := listMembersByIDs
 	var queryParams []interface{}
 	if len(ids) > 0 {
@@ -244,28 +258,20 @@ func (q *Queries) ListMembersByIDs(ctx context.Context, ids []uint64) ([]Member,
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Member
+	var items []ListMembersByIDsRow
 	for rows.Next() {
-		var i Member
+		var i ListMembersByIDsRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.Email,
-			&i.EmailKey,
 			&i.Name,
 			&i.Nickname,
 			&i.Phone,
 			&i.Gender,
-			&i.PasswordHash,
 			&i.IsAdmin,
 			&i.IsActive,
 			&i.CreatedAt,
 			&i.Version,
-			&i.Mailbox,
-			&i.MailboxEmail,
-			&i.MailboxDue,
-			&i.GramsName,
-			&i.GramsEmail,
-			&i.GramsDue,
 		); err != nil {
 			return nil, err
 		}
