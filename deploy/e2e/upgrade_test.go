@@ -93,7 +93,7 @@ func TestAnUpgradeUnderLoadFailsNoRequestWithOneInstanceOfEachService(t *testing
 	output, err = upWith(t, "REQUEST_TIMEOUT=-1s", fmt.Sprintf("GATEWAY_ADMIN_PORT=%d", port))
 	require.Error(t, err)
 	require.Contains(t, output, "REQUEST_TIMEOUT: -1s is not positive")
-	require.Contains(t, output, "that ran before goes on")
+	require.Contains(t, output, "still runs as before")
 	require.Equal(t, after, pids(t))
 	requireGoesOn(t, running.load, 50)
 

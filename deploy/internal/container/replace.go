@@ -224,7 +224,7 @@ func (r *Runner) startBeside(ctx context.Context, service string, have []instanc
 
 // goesOn says of an error that it ended nothing.
 func goesOn(service string, err error) error {
-	return fmt.Errorf("%w\nThe %s that ran before goes on", err, service)
+	return fmt.Errorf("%w\n%s still runs as before", err, service)
 }
 
 // patience is how long a container beside another one may take until it is ready. Its tables are migrated before.

@@ -77,7 +77,7 @@ func (l *living) changesNothing(t *testing.T) {
 	first := pids(t, l.runner)
 	l.out.Reset()
 	require.NoError(t, l.runner.Up(t.Context()))
-	for _, name := range []string{"primary runs on unchanged", "nats runs on unchanged", "orders is ready, and goes on unchanged"} {
+	for _, name := range []string{"primary goes on unchanged", "nats goes on unchanged", "orders is ready, and goes on unchanged"} {
 		require.Contains(t, l.out.String(), name)
 	}
 	require.Equal(t, first, pids(t, l.runner))
@@ -234,7 +234,7 @@ func (l *living) revivesAServerAtItsNewPort(t *testing.T) {
 	require.Equal(t, before["supervisor"], after["supervisor"])
 	l.crash(t, "primary")
 	require.NoError(t, l.runner.Up(t.Context()))
-	require.Contains(t, l.out.String(), "primary runs on unchanged")
+	require.Contains(t, l.out.String(), "primary goes on unchanged")
 }
 
 // startsWhatWasKilled: what was killed comes back.
@@ -269,7 +269,7 @@ func (l *living) reportsWhatDoesNotStart(t *testing.T) {
 	before := pids(t, l.runner)
 	err := l.runner.Up(t.Context())
 	require.ErrorContains(t, err, "The level is broken")
-	require.ErrorContains(t, err, "The orders that ran before goes on")
+	require.ErrorContains(t, err, "orders still runs as before")
 	require.Equal(t, before, pids(t, l.runner))
 	require.NoError(t, l.runner.PS(t.Context()))
 }
@@ -287,7 +287,7 @@ func (l *living) keepsWhatRanBefore(t *testing.T) {
 	before := pids(t, l.runner)
 	err = l.runner.Up(t.Context())
 	require.ErrorContains(t, err, "panic: the next release")
-	require.ErrorContains(t, err, "The accounts that ran before goes on")
+	require.ErrorContains(t, err, "accounts still runs as before")
 	require.Equal(t, before["accounts"], pids(t, l.runner)["accounts"])
 	record, _, err := l.stack.Recorded()
 	require.NoError(t, err)
@@ -345,7 +345,7 @@ func (l *living) leavesAMigrationToItsEnd(t *testing.T) {
 	err := <-ended
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "still being migrated")
-	require.ErrorContains(t, err, "The orders that ran before goes on")
+	require.ErrorContains(t, err, "orders still runs as before")
 	require.Equal(t, before, pids(t, l.runner))
 	stopped, err := l.runner.StopServices(interrupted)
 	require.ErrorIs(t, err, context.Canceled)

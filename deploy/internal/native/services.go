@@ -133,7 +133,7 @@ func (r *Runner) startService(ctx context.Context, part part, command proc.Comma
 	}
 	if before == nil || before.Fingerprint() != command.Fingerprint {
 		if err := r.migrate(ctx, part, command); err != nil && before != nil {
-			return fmt.Errorf("%w\nThe %s that ran before goes on", err, part.name)
+			return fmt.Errorf("%w\n%s still runs as before", err, part.name)
 		} else if err != nil {
 			return err
 		}

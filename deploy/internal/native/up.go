@@ -120,7 +120,7 @@ func (r *Runner) sayServers(before map[string]*proc.Process) error {
 		case was == nil:
 			r.say("%s runs", part.name)
 		case was.PID() == is.PID():
-			r.say("%s runs on unchanged", part.name)
+			r.say("%s goes on unchanged", part.name)
 		default:
 			r.say("%s was restarted, because of its settings", part.name)
 		}

@@ -144,7 +144,7 @@ func Replace(ctx context.Context, command Command, ready func(*Process) error) (
 		return nil, false, err
 	}
 	if err := ready(next); err != nil {
-		return nil, false, errors.Join(fmt.Errorf("%w\nThe %s that ran before goes on", err, command.Name), next.Stop(context.WithoutCancel(ctx)))
+		return nil, false, errors.Join(fmt.Errorf("%w\n%s still runs as before", err, command.Name), next.Stop(context.WithoutCancel(ctx)))
 	}
 	if err := next.writeRecord(); err != nil {
 		return nil, false, errors.Join(err, next.Kill())

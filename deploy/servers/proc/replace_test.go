@@ -24,7 +24,7 @@ func TestAProcessIsReplacedOnlyByOneThatIsReady(t *testing.T) {
 		return notReady
 	})
 	require.ErrorIs(t, err, notReady)
-	require.ErrorContains(t, err, "The sleeper that ran before goes on")
+	require.ErrorContains(t, err, "sleeper still runs as before")
 	require.False(t, failed.Alive())
 	found, err := Find(record)
 	require.NoError(t, err)
