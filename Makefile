@@ -9,11 +9,11 @@ CHECKED := $(MODULES) .ci/tools/testrun
 RACE    := $(if $(shell command -v $(or $(CC),gcc) 2>/dev/null),-race)
 BIN     := $(CURDIR)/.data/bin
 # The go command builds it only if its sources have changed. A build needs space on the disk, which an operator may just be looking for.
-OMS     := { go build -o $(BIN)/oms ./deploy/cmd/oms || { test -x $(BIN)/oms && echo "what was built last runs"; }; } && $(BIN)/oms
+OMS     := { test -x $(BIN)/oms || echo "building the oms command (a minute, once)"; go build -o $(BIN)/oms ./deploy/cmd/oms || { test -x $(BIN)/oms && echo "what was built last runs"; }; } && $(BIN)/oms
 
 .PHONY: help
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up down ps logs clean replication failover rejoin backup backup-check restore poc admin keys
 up: ## start everything and wait until it is ready (MODE=docker|native)
@@ -28,7 +28,7 @@ clean: ## down, and remove data, logs, secrets and binaries
 	@$(OMS) clean
 replication: ## compare the two database servers
 	@$(OMS) replication
-failover: ## make the replica the primary, because that is down or to be taken down (FORCE=1: though it lacks data)
+failover: ## promote the replica: the primary is lost or to be taken down (FORCE=1: even if the replica lacks data)
 	@$(OMS) failover
 rejoin: ## make the server that is not the primary its replica again
 	@$(OMS) rejoin
@@ -36,7 +36,7 @@ backup: ## write all data into FILE=…
 	@$(OMS) backup --file '$(FILE)'
 backup-check: ## verify the backup FILE=… and show what is in it; nothing needs to run
 	@$(OMS) backup-check --file '$(FILE)'
-restore: ## replace all data by that of FILE=… (FORCE=1 where there is data, FORCE=unsealed where the file does not show whether it is whole, or both: FORCE=1,unsealed)
+restore: ## replace all data with the backup FILE=… (FORCE=1: even if there is data; FORCE=unsealed: even if the file does not show whether it is whole; both: FORCE=1,unsealed)
 	@$(OMS) restore --file '$(FILE)'
 poc: ## walk through the running system
 	@$(OMS) poc

@@ -58,7 +58,7 @@ func commands() []command {
 		{"rejoin", "make the server that is not the primary its replica again", onStarted(started.rejoin)},
 		{"backup", "write all data, as it is at one moment, into a file (--file, or FILE)", onRunning(started.backup)},
 		{"backup-check", "verify a backup and show what is in it, without a running system (--file, or FILE)", app.backupCheck},
-		{"restore", "replace all data by a backup's (--file, or FILE; --force, or FORCE=1, if there is data; " +
+		{"restore", "replace all data with a backup's (--file, or FILE; --force, or FORCE=1, if there is data; " +
 			"--force=unsealed, or FORCE=unsealed, if the file does not show whether it is whole)", onRunning(started.restore)},
 		{"poc", "walk through the running system", onRunning(started.poc)},
 		{"admin", "create an admin, or make a member one (--email)", onRunning(started.admin)},

@@ -38,7 +38,7 @@ func (a app) runner(mode stack.Mode) runner {
 
 var (
 	errNotStarted = errors.New("nothing has been started here; start it with `make up`")
-	errNotRunning = errors.New("nothing runs; start it with `make up`")
+	errNotRunning = errors.New("nothing runs; `make up` starts the system")
 )
 
 // recorded returns the stack as it was started last. The environment may ask for other ports and settings now. Where no record says how
@@ -116,7 +116,7 @@ func (s started) leave(ctx context.Context) error {
 	if runs {
 		return fmt.Errorf("the stack already runs in mode %s: `make down` first, or keep MODE=%s", s.mode, s.mode)
 	}
-	s.report(fmt.Sprintf("each mode has its own data; that of the last start is in mode %s (MODE=%s)", s.mode, s.mode))
+	s.report(fmt.Sprintf("each mode has its own data: this start does not show that of mode %s (`MODE=%s make up` does)", s.mode, s.mode))
 	return nil
 }
 

@@ -80,7 +80,7 @@ func (s started) poc(ctx context.Context, _ options) error { return poc.Run(ctx,
 
 func (s started) admin(ctx context.Context, options options) error {
 	if options.email == "" {
-		return errors.New("admin: --email is missing")
+		return errors.New("admin: the email is missing: EMAIL=… with make, or --email")
 	}
 	return s.runner.Admin(ctx, options.email)
 }

@@ -16,10 +16,11 @@ func Check(ctx context.Context, path string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("backup-check: %w", err)
 	}
-	_, _ = fmt.Fprintf(out, "%s: made %s of %s %s\n", path, is.Made.Format(time.RFC3339), is.Engine, is.Server)
+	_, _ = fmt.Fprintf(out, "%s: made %s from %s %s\n", path, is.Made.Format(time.RFC3339), is.Engine, is.Server)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprint(table, "TABLE\tROWS\t\n")
 	for _, name := range slices.Sorted(maps.Keys(is.Rows)) {
-		_, _ = fmt.Fprintf(table, "%s\t%d rows\t\n", name, is.Rows[name])
+		_, _ = fmt.Fprintf(table, "%s\t%d\t\n", name, is.Rows[name])
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -33,7 +34,7 @@ func Check(ctx context.Context, path string, out io.Writer) error {
 	if err := refuseNewer(is.Migrations); err != nil {
 		return fmt.Errorf("backup-check: %s: %w", path, err)
 	}
-	_, err = fmt.Fprintf(out, "the file is whole: %d rows, and its SHA-256 is the one that it says\n", is.total())
+	_, err = fmt.Fprintf(out, "the file is whole: %d rows, and its SHA-256 is right\n", is.total())
 	return err
 }
 

@@ -96,7 +96,7 @@ func (r *Runner) say(format string, arguments ...any) {
 // startServers starts the servers in the roles that they have. It succeeds without the replica, but not without the primary.
 func (r *Runner) startServers(ctx context.Context) error {
 	ports := r.stack.Ports
-	what := fmt.Sprintf("starting MySQL on ports %d and %d, and NATS on port %d (the first time, their images are fetched)",
+	what := fmt.Sprintf("starting MySQL on ports %d and %d, and NATS on port %d (the first time takes minutes: images are fetched, and databases made)",
 		ports.Primary, ports.Replica, ports.NATS)
 	waited := r.step(ctx, what, append([]string{"up", "--detach", "--remove-orphans", "--wait", "--wait-timeout", "150"}, servers...)...)
 	if ctx.Err() != nil {

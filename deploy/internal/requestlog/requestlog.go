@@ -64,7 +64,7 @@ func (l *Lines) Read(log io.Reader) error {
 // Show prints the lines. It fails if there are none.
 func (l *Lines) Show(out io.Writer) error {
 	if len(l.found) == 0 {
-		return fmt.Errorf("no log holds the request %q; debug lines are there with LOG_LEVEL=debug only", l.id)
+		return fmt.Errorf("no log holds the request %q; debug lines are written only with LOG_LEVEL=debug", l.id)
 	}
 	slices.SortStableFunc(l.found, func(a, b line) int { return a.at.Compare(b.at) })
 	for _, one := range l.found {
