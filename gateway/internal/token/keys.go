@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -138,27 +139,41 @@ func (k *Keys) find(ctx context.Context, unverified *jwt.Token) (any, error) {
 // that no token is valid any more.
 type usableKeys struct {
 	jwkset.Storage
-	// sets counts the sets that were taken. What was verified by the keys of an earlier one must be verified again.
-	sets   atomic.Uint64
-	once   sync.Once
-	loaded chan struct{} // closed by the first set
+	// sets counts the sets that were taken and differ from the one before. What was verified by the keys of an earlier one must be verified
+	// again.
+	sets atomic.Uint64
+	once sync.Once
+	// loaded is closed by the first set.
+	loaded chan struct{}
+
+	mutex sync.Mutex
+	// last are the ids and keys of the last set.
+	last map[string]bool
 }
 
 // KeyReplaceAll takes a fetched set.
 func (s *usableKeys) KeyReplaceAll(ctx context.Context, set []jwkset.JWK) error {
 	var usable []jwkset.JWK
-	for _, key := range set {
-		if _, ok := key.Key().(ed25519.PublicKey); ok {
-			usable = append(usable, key)
+	keys := map[string]bool{}
+	for _, each := range set {
+		if key, ok := each.Key().(ed25519.PublicKey); ok {
+			usable = append(usable, each)
+			keys[each.Marshal().KID+" "+string(key)] = true
 		}
 	}
 	if len(usable) == 0 {
 		return errors.New("no Ed25519 key in the set")
 	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	if err := s.Storage.KeyReplaceAll(ctx, usable); err != nil {
 		return err
 	}
-	s.sets.Add(1)
+	// Invented keys cause a fetch a second. They must not have all tokens verified again each time.
+	if !maps.Equal(keys, s.last) {
+		s.last = keys
+		s.sets.Add(1)
+	}
 	s.once.Do(func() { close(s.loaded) })
 	return nil
 }

@@ -42,6 +42,21 @@ func TestATokenThatWasVerifiedIsRefusedOnceItIsRevokedOrExpiredOrItsKeyIsGone(t 
 	}
 }
 
+// Whoever invents keys has them fetched every second.
+func TestAFetchOfTheSameKeysLetsNoTokenBeVerifiedAgain(t *testing.T) {
+	t.Parallel()
+	published := newRing(t)
+	keys := publish(t, published.ServeHTTP)
+	verifier := newVerifier(t, keys, revoked{})
+	first, err := verifier.parse(t.Context(), published.newest().Sign(t, testkit.Claims(7, 70, now), nil))
+	require.NoError(t, err)
+	require.NoError(t, keys.fetch(t.Context()))
+	require.Equal(t, first.keys, keys.storage.sets.Load())
+	published.rotate(t)
+	require.NoError(t, keys.fetch(t.Context()))
+	require.Less(t, first.keys, keys.storage.sets.Load(), "a key was added")
+}
+
 // A token that comes again costs a digest and two looks; "the first time" shows what it saves.
 func BenchmarkVerify(b *testing.B) {
 	issuer := testkit.NewIssuer(b)
