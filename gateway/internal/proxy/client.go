@@ -46,7 +46,9 @@ func newClient(base *url.URL) *client {
 			DialTimeout: func(address string, left time.Duration) (net.Conn, error) {
 				return dial(address, serverName, min(dialTimeout, cmp.Or(left, dialTimeout)))
 			},
-			MaxConns:            connections,
+			MaxConns: connections,
+			// The connection that was used last is used next. In turns, light traffic would keep all those that a burst has opened.
+			ConnPoolStrategy:    fasthttp.LIFO,
 			MaxConnWaitTimeout:  time.Hour, // the deadline of a request is earlier
 			MaxIdleConnDuration: idleTimeout,
 			ReadBufferSize:      connBufferSize,

@@ -118,6 +118,30 @@ func TestAWriteIsSentOnAnotherConnectionIfTheServiceHasClosedThoseAtRest(t *test
 	}
 }
 
+func TestConnectionsThatABurstHasOpenedRestWhereOneIsEnough(t *testing.T) {
+	t.Parallel()
+	const burst = 5
+	var waiting sync.WaitGroup
+	waiting.Add(burst)
+	proxy := forwardTo(t, upstream(t, func(w http.ResponseWriter, request *http.Request) {
+		if request.URL.RawQuery == "burst" {
+			waiting.Done()
+			waiting.Wait() // each of them has a connection of its own
+		}
+		_, _ = io.WriteString(w, request.RemoteAddr)
+	}), setup{})
+	var asked sync.WaitGroup
+	for range burst {
+		asked.Go(func() { _, _ = proxy.try(t.Context(), http.MethodGet, "/orders/?burst", "", nil) })
+	}
+	asked.Wait()
+	used := map[string]bool{}
+	for range 2 * burst {
+		used[proxy.ask(t, http.MethodGet, "/orders/", "", nil).body] = true
+	}
+	require.Len(t, used, 1)
+}
+
 func TestAHeadOfAnyAllowedSizeIsRead(t *testing.T) {
 	t.Parallel()
 	proxy := forwardTo(t, upstream(t, func(w http.ResponseWriter, request *http.Request) {
