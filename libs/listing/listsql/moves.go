@@ -54,6 +54,7 @@ func Note(ctx context.Context, tx mysqlx.Writer, table *Table, moves ...Move) er
 
 // Database is what a Cleaner needs of mysqlx.Cluster.
 type Database interface {
+	Poll(ctx context.Context, read func(context.Context, mysqlx.Reader) error) error
 	Write(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error
 }
 
@@ -80,25 +81,46 @@ func (c *Cleaner) Run(ctx context.Context) error {
 	return nil
 }
 
-// Clean deletes all old entries, in transactions of at most 1,000.
+// Clean deletes all old entries, in transactions of at most 1,000. It writes only where there are some, so that it ends no rest of the
+// cluster in vain.
 func (c *Cleaner) Clean(ctx context.Context) error {
-	statement := &clause{}
-	statement.add("DELETE FROM " + c.moves.Name)
-	statement.where(c.moves, []Condition{Below(atField, c.now().Add(-MovesKept).UTC())})
-	statement.orderBy(c.moves, []listing.Key{{Field: atField}})
-	statement.add(" LIMIT ?", cleanBatch)
 	for {
-		var deleted int64
-		err := c.db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
-			result, err := tx.ExecContext(ctx, statement.text.String(), statement.args...)
-			if err != nil {
-				return fmt.Errorf("delete from %s: %w", c.moves.Name, err)
-			}
-			deleted, err = result.RowsAffected()
-			return err
-		})
-		if err != nil || deleted < cleanBatch {
+		old, err := c.oldest(ctx)
+		if err == nil && len(old) > 0 {
+			err = c.db.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error { return c.remove(ctx, tx, old) })
+		}
+		if err != nil || len(old) < cleanBatch {
 			return err
 		}
 	}
+}
+
+// oldest returns the ids of the oldest entries that are due.
+func (c *Cleaner) oldest(ctx context.Context) (ids []uint64, err error) {
+	plan, err := c.moves.Plan(
+		listing.Request{Limit: cleanBatch, Ordering: []listing.Key{{Field: atField}}}, Below(atField, c.now().Add(-MovesKept).UTC()))
+	if err != nil {
+		return nil, err
+	}
+	err = c.db.Poll(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
+		ids, err = IDs(ctx, reader, plan)
+		return err
+	})
+	return ids, err
+}
+
+// remove deletes entries by their ids, one by one, which locks these rows alone. A range would also lock the gap at its end, where the entries
+// of present writes are inserted, and so would a list of ids, for which MariaDB reads the whole of a small table.
+func (c *Cleaner) remove(ctx context.Context, tx mysqlx.Writer, ids []uint64) error {
+	for _, id := range ids {
+		result, err := tx.ExecContext(ctx, "DELETE FROM "+c.moves.Name+" WHERE id = ?", id)
+		if err != nil {
+			return fmt.Errorf("delete from %s: %w", c.moves.Name, err)
+		}
+		deleted, err := result.RowsAffected()
+		if err != nil || deleted == 0 {
+			return err // another process deletes them; to look for rows that are gone locks gaps, too
+		}
+	}
+	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"oms.internal/libs/fault"
 	"oms.internal/libs/listing"
 	"oms.internal/libs/listing/listsql"
+	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
 	"oms.internal/orders/internal/order"
 	"oms.internal/orders/internal/store"
@@ -308,6 +309,35 @@ func TestManyLaterOrdersAreAddedToWhatIsRemembered(t *testing.T) {
 		d.give(t, uint64(31+2*round), 2)
 		d.requireExact(t)
 		ahead.Add(int64(time.Minute))
+	}
+}
+
+// besides does something before each transaction of a cleaner ends.
+type besides struct {
+	*mysqlx.Cluster
+	do func()
+}
+
+func (b besides) Write(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error {
+	return b.Cluster.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
+		defer b.do()
+		return work(ctx, tx)
+	})
+}
+
+func TestTheRemovalOfOldMovesKeepsNoNewOneWaiting(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	d.exec(t, "INSERT INTO order_moves (customer_id, order_id, gained, at) SELECT 1, n, -1, UTC_TIMESTAMP(6) - INTERVAL 61 MINUTE FROM "+mysqlxtest.Numbers(3))
+	noted := 0
+	cleaner := listsql.NewCleaner(store.List, besides{d.Cluster, func() {
+		d.exec(t, "INSERT INTO order_moves (customer_id, order_id, gained, at) VALUES (1, 4, -1, UTC_TIMESTAMP(6))")
+		noted++
+	}}, slog.New(slog.DiscardHandler), time.Now)
+	for range 2 {
+		require.NoError(t, cleaner.Clean(t.Context()))
+		require.Equal(t, 1, noted, "what has nothing to remove writes nothing")
+		require.Equal(t, 1, d.rows(t, "order_moves"))
 	}
 }
 
