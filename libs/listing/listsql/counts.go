@@ -36,7 +36,7 @@ const (
 	rowField, atField = "row", "at"
 	// fewRows is how many rows a list has at most that is counted each time, because that costs no more than to remember it.
 	fewRows = 500
-	// longTail is how many rows may have come later before they are added to what is remembered.
+	// longTail is how many rows may have come or gone later before that is added to what is remembered.
 	longTail = 1000
 	// A number is counted anew after renewAfter, by one request while others still use it, and never used after forgetAfter. Processes of
 	// the release before remove rows without entries while services are updated one by one.
@@ -161,10 +161,10 @@ func (c *Counts) renewed(ctx context.Context, reader Reader, of scope, from *kno
 	return c.rebase(ctx, reader, of, nil)
 }
 
-// noted notes the number that a page had, of which so many came later than what is remembered.
+// noted notes the number that a page had, by how much it has grown since what is remembered.
 func (c *Counts) noted(ctx context.Context, reader Reader, of scope, from *known, count, later int) error {
 	from.latest.Store(int64(count))
-	if later <= longTail || !c.claim(from) {
+	if max(later, -later) <= longTail || !c.claim(from) {
 		return nil
 	}
 	_, err := c.rebase(ctx, reader, of, from)

@@ -312,6 +312,23 @@ func TestManyLaterOrdersAreAddedToWhatIsRemembered(t *testing.T) {
 	}
 }
 
+func TestManyOrdersThatWentAreTakenOffWhatIsRemembered(t *testing.T) {
+	t.Parallel()
+	d, _ := newLargeDatabase(t)
+	all := func() int {
+		t.Helper()
+		return d.listed(t, d.told(t), 0, listing.Request{Limit: 3}).Count
+	}
+	require.Equal(t, 2*many, all())
+	const gone = 1100
+	d.exec(t, "INSERT INTO order_moves (customer_id, order_id, gained, at)"+
+		" SELECT customer_id, id, -1, UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE FROM orders WHERE id <= ?", gone)
+	d.exec(t, "DELETE FROM orders WHERE id <= ?", gone)
+	require.Equal(t, 2*many-gone, all())
+	d.exec(t, "DELETE FROM order_moves")
+	require.Equal(t, 2*many-gone, all(), "no page sums up their entries any more")
+}
+
 // besides does something before each transaction of a cleaner ends.
 type besides struct {
 	*mysqlx.Cluster
