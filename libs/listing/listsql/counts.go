@@ -50,6 +50,7 @@ const (
 // Counts remembers the numbers of a table's rows, in one schema and for one process.
 type Counts struct {
 	table *Table
+	epoch func() uint64
 	now   func() time.Time
 	known *otter.Cache[scope, *known]
 
@@ -57,8 +58,10 @@ type Counts struct {
 	learning map[scope]chan struct{} // closed when the one who learns has ended
 }
 
-// scope says which rows are counted: all, or those with a value of the field Remembered.Scope.
+// scope says which rows are counted: all, or those with a value of the field Remembered.Scope. Numbers of an earlier epoch are not used: a
+// promotion that was forced may have lost rows and entries that they count, and gives their ids to others.
 type scope struct {
+	epoch      uint64
 	restricted bool
 	value      uint64
 }
@@ -75,10 +78,11 @@ type known struct {
 	claimed atomic.Int64
 }
 
-// NewCounts returns what remembers numbers of a table's rows, as its declaration says, with a clock.
-func NewCounts(table *Table, now func() time.Time) *Counts {
+// NewCounts returns what remembers numbers of a table's rows, as its declaration says, with the epoch of the database (mysqlx.Cluster.Epoch)
+// and a clock.
+func NewCounts(table *Table, epoch func() uint64, now func() time.Time) *Counts {
 	return &Counts{
-		table: table, now: now, learning: map[scope]chan struct{}{},
+		table: table, epoch: epoch, now: now, learning: map[scope]chan struct{}{},
 		known: otter.Must(&otter.Options[scope, *known]{MaximumSize: maxRemembered}),
 	}
 }
@@ -102,11 +106,12 @@ func (c *Counts) Plan(request listing.Request, also ...Condition) (Plan, error) 
 
 // scopeOf returns the scope that the rows of a list are, if they are one.
 func (c *Counts) scopeOf(plan Plan) (of scope, remembered bool) {
+	of.epoch = c.epoch()
 	switch {
 	case len(plan.where) == 0:
-		return scope{}, true
+		return of, true
 	case len(plan.where) > 1 || plan.where[0].kind != is || plan.where[0].field != c.table.Remembered.Scope:
-		return scope{}, false
+		return of, false
 	}
 	of.restricted = true
 	of.value, remembered = plan.where[0].values[0].(uint64)

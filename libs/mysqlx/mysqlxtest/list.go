@@ -75,7 +75,7 @@ func (d Database) RequireRemembered(t *testing.T, list List, matches ...listing.
 	require.NoError(t, err)
 	defer func() { require.NoError(t, session.Close()) }()
 	walk := walk{d, session, list}
-	counts := listsql.NewCounts(list.Table, time.Now)
+	counts := listsql.NewCounts(list.Table, d.Cluster.Epoch, time.Now)
 	read := func(request listing.Request) (page listing.Rows[uint64], plan listsql.Plan, cost int) {
 		t.Helper()
 		plan, err := counts.Plan(request, list.Also...)

@@ -28,7 +28,7 @@ var _ account.Store = (*Store)(nil)
 
 // New returns a store on the cluster, whose schema must be that of sql.Accounts, with a clock.
 func New(cluster *mysqlx.Cluster, now func() time.Time) *Store {
-	return &Store{cluster: cluster, counts: listsql.NewCounts(MemberList, now)}
+	return &Store{cluster: cluster, counts: listsql.NewCounts(MemberList, cluster.Epoch, now)}
 }
 
 type readQueries = func(context.Context, *sqlcgen.Queries) error

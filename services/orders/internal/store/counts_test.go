@@ -329,6 +329,18 @@ func TestManyOrdersThatWentAreTakenOffWhatIsRemembered(t *testing.T) {
 	require.Equal(t, 2*many-gone, all(), "no page sums up their entries any more")
 }
 
+// A promotion that is forced loses what the new primary has not received.
+func TestNoCountOfBeforeAPromotionIsUsedAfterIt(t *testing.T) {
+	t.Parallel()
+	d, _ := newLargeDatabase(t)
+	d.requireExact(t)
+	d.exec(t, "DELETE FROM orders WHERE id <= 10")
+	before := d.Cluster.Epoch()
+	d.exec(t, "UPDATE heartbeat SET epoch = epoch + 1")
+	require.Eventually(t, func() bool { return d.Cluster.Epoch() > before && d.Cluster.Ready() == nil }, hanging, poll)
+	d.requireExact(t)
+}
+
 // besides does something before each transaction of a cleaner ends.
 type besides struct {
 	*mysqlx.Cluster

@@ -26,7 +26,7 @@ var _ order.Store = (*Store)(nil)
 
 // New returns a store on the cluster, whose schema must be that of sql.Orders, with a clock.
 func New(cluster *mysqlx.Cluster, now func() time.Time) *Store {
-	return &Store{cluster: cluster, now: now, known: newKnownNames(), counts: listsql.NewCounts(List, now)}
+	return &Store{cluster: cluster, now: now, known: newKnownNames(), counts: listsql.NewCounts(List, cluster.Epoch, now)}
 }
 
 // transaction is one on the primary, for generated queries and for those of libraries.
