@@ -10,6 +10,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,7 +59,26 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 	if err := system.Up(ctx); err != nil {
 		return 1, err
 	}
-	return m.Run(), nil
+	if code = m.Run(); code != 0 {
+		tellTrouble()
+	}
+	return code, nil
+}
+
+// tellTrouble prints the end of what the processes logged of failures and refusals, because their logs go with the system.
+func tellTrouble() {
+	const most = 100 // lines of each
+	for _, name := range []string{"gateway", "accounts", "orders", "supervisor"} {
+		content, err := os.ReadFile(filepath.Join(system.Data, "logs", name+".log"))
+		var told []string
+		for line := range strings.Lines(string(content)) {
+			if !strings.Contains(line, `"level":"INFO"`) || strings.Contains(line, `"reason":`) {
+				told = append(told, line)
+			}
+		}
+		fmt.Println(name, "logged of failures and refusals:", err)
+		fmt.Print(strings.Join(told[max(0, len(told)-most):], ""))
+	}
 }
 
 // oms runs the command behind the Makefile.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +102,16 @@ func TestInternalErrorsAreInTheLogUnderTheRequestID(t *testing.T) {
 	require.Equal(t, "A server error occurred.", got.problem(t)["detail"])
 	require.Contains(t, server.logs.String(), `"error":"dial db-7.internal:3306: password hunter2 refused"`)
 	require.Contains(t, server.logs.String(), `"request_id":"`+got.header.Get("X-Request-Id")+`"`)
+}
+
+func TestWhyATokenIsRefusedIsInTheLogAlone(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("session 7 is revoked, key " + strings.Repeat("k", 5000))
+	server := failing(t, fault.New(fault.Unauthenticated, "Invalid token.", cause))
+	got := server.do(t, http.MethodGet, "/", "")
+	require.Equal(t, http.StatusUnauthorized, got.status)
+	require.NotContains(t, got.body, "revoked")
+	require.Regexp(t, `"msg":"request".*"status":401.*"reason":"unauthenticated: Invalid token.: session 7 is revoked, key k{200,300}"`, server.logs.String())
 }
 
 func TestMessagesPerFieldStandAtTheTopOfTheBody(t *testing.T) {

@@ -102,6 +102,10 @@ func logRequest(ctx context.Context, c *fiber.Ctx, log *slog.Logger, began time.
 		level, attrs = slog.LevelError, append(attrs, slog.String("error", err.Error()))
 	case reasonOf(c) != "":
 		level, attrs = slog.LevelWarn, append(attrs, slog.String("reason", reasonOf(c)))
+	case fault.Is(err, fault.Unauthenticated):
+		// The client is told the same whatever is wrong with its token; who runs the system must be able to find out. A token may name
+		// things itself, such as its key, so the text is bounded.
+		attrs = append(attrs, slog.String("reason", headerText(err.Error())))
 	case err == nil && c.Locals(failuresOnlyKey{}) != nil:
 		level = slog.LevelDebug
 	}
