@@ -161,7 +161,8 @@ func TestAnAnswerThatComesBeforeTheWholeRequestWasSentIsPassedOn(t *testing.T) {
 				return
 			}
 			_, _ = bufio.NewReaderSize(conn, 16).ReadByte()
-			_, _ = io.WriteString(conn, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\n\r\nshort")
+			// It says that it closes. A slow one might else be sent the next request before it does so.
+			_, _ = io.WriteString(conn, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nshort")
 			_ = conn.Close()
 		}
 	}()
