@@ -36,14 +36,15 @@ func H2load(ctx context.Context, url, token string, connections, ratePerConnecti
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	took := map[int][]time.Duration{}
-	for lines := bufio.NewScanner(file); lines.Scan(); {
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
 		status, after, err := parseH2load(lines.Text())
 		if err != nil {
 			return nil, err
 		}
 		took[status] = append(took[status], after)
 	}
-	return summarize(took), nil
+	return summarize(took), lines.Err()
 }
 
 // parseH2load reads a line of h2load's log: when the request began, the status of its answer, -1 for none, and the microseconds until
