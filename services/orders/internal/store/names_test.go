@@ -169,6 +169,22 @@ func TestARoundThatBeganWhileTheReleaseBeforeWroteDoesNotCompleteTheNames(t *tes
 	require.True(t, d.completelyNamed(t))
 }
 
+// The statement is that of deploy/RECOVERY.md.
+func TestOrdersThatAReturnToTheReleaseBeforeTookAreFoundOnceRoundsBeginAnew(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	d.migrated(t, 24*30)
+	d.mend(t)
+	require.True(t, d.completelyNamed(t))
+	d.exec(t, "INSERT INTO orders (customer_id, order_number, product_name, paid_at) VALUES (1, 'RETURN000001', '산호초 Lamp', NOW())")
+	d.exec(t, "UPDATE product_rounds SET through = 0, settled = FALSE, complete = FALSE")
+	require.Equal(t, []string{"01"}, d.endings(t, searchFor("산호초")))
+	d.mend(t)
+	require.True(t, d.completelyNamed(t))
+	require.Equal(t, 1, d.rows(t, "product_names"))
+	require.Equal(t, []string{"01"}, d.endings(t, searchFor("산호초")))
+}
+
 func TestANameIsWrittenOnceAndAgainWhereThatMayBeLost(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
