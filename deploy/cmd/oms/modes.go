@@ -37,7 +37,7 @@ func (a app) runner(mode stack.Mode) runner {
 }
 
 var (
-	errNotStarted = errors.New("nothing has been started here; start it with `make up`")
+	errNotStarted = errors.New("nothing has been started here; `make up` starts the system")
 	errNotRunning = errors.New("nothing runs; `make up` starts the system")
 )
 

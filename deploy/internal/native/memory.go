@@ -24,7 +24,7 @@ func bufferPool(chosen string) (string, error) {
 	if chosen != "" {
 		var err error
 		if size, err = strconv.Atoi(chosen); err != nil || size < leastPoolMB || memoryMB() > 0 && size > memoryMB() {
-			return "", fmt.Errorf("BUFFER_POOL_MB: %q is no number from %d to this machine's memory, %d MiB", chosen, leastPoolMB, memoryMB())
+			return "", fmt.Errorf("BUFFER_POOL_MB: %q is not a number from %d to this machine's memory, %d MiB", chosen, leastPoolMB, memoryMB())
 		}
 	}
 	return strconv.Itoa(size) + "M", nil
