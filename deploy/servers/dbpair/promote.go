@@ -20,14 +20,15 @@ const (
 	handover = time.Second
 	// receivePatience is how long the replica may take to receive the rest before it counts as lacking it.
 	receivePatience = 3 * time.Second
-	// oldBeat is the age of a server's newest heartbeat from which on nothing seems to be committed there. Heartbeats come every second.
+	// oldBeat is the age of a server's newest heartbeat from which on nothing seems to be committed there, and how long a newer one is waited
+	// for then. Heartbeats come every second.
 	oldBeat = 5 * time.Second
 )
 
 // changeOver is a failover that the primary takes part in. Nothing is final until the replica has everything. alone says that the primary
 // could not take part after all, and was killed.
 func (p *Pair) changeOver(ctx context.Context, old, next view, epoch uint64, force bool) (alone bool, err error) {
-	idle := old.idle()
+	idle := p.confirmIdle(ctx, old)
 	p.say("%s becomes read-only", p.Primary)
 	if err := p.engine.setReadOnly(ctx, p.Primary, true); err != nil {
 		if err := p.refuseKill(ctx, err, idle, next, force); err != nil {
@@ -36,6 +37,33 @@ func (p *Pair) changeOver(ctx context.Context, old, next view, epoch uint64, for
 		return true, p.takeOver(ctx, next, epoch, force)
 	}
 	return false, p.exchange(ctx, epoch)
+}
+
+// confirmIdle returns how long ago the primary's newest heartbeat was committed. An old one alone does not show that nothing can be committed
+// there: after a failover that was refused, the change to read-only had kept all commits waiting until a moment ago. So if the
+// heartbeat is old, confirmIdle waits for a newer one.
+func (p *Pair) confirmIdle(ctx context.Context, old view) time.Duration {
+	if old.idle() <= oldBeat {
+		return old.idle()
+	}
+	p.say("%s has committed nothing for %v; waiting up to %v for a heartbeat", p.Primary, old.idle().Round(time.Second), oldBeat)
+	ctx, cancel := context.WithTimeout(ctx, oldBeat)
+	defer cancel()
+	now := old
+	// An error says that no newer heartbeat came, which the age shows, too.
+	_ = p.Primary.asRoot(func(db *sql.DB) error {
+		return proc.Poll(ctx, func() error {
+			beat, err := highest(ctx, db, "beat")
+			if err == nil && beat <= old.beat {
+				err = errors.New("no newer heartbeat")
+			}
+			if err == nil {
+				now.beat = beat
+			}
+			return err
+		})
+	})
+	return now.idle()
 }
 
 // refuseKill says why a primary that answers and does not become read-only is not killed. nil means that it is to be: nothing can be

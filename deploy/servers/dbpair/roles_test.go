@@ -74,6 +74,28 @@ func TestAPrimaryThatCannotBecomeReadOnlyInTimeStaysWritable(t *testing.T) {
 	l.insert(t, l.pair.Primary, 1)
 }
 
+func TestABusyPrimaryIsNotKilledForAnOldHeartbeatIfANewerOneComes(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	// As a failover leaves it that was refused a moment ago: what it asked for had kept the heartbeats waiting.
+	l.beat(t, time.Now().Add(-time.Minute))
+	require.NoError(t, l.pair.Sync(t.Context()))
+	l.acknowledging(t, true)
+	unlock := l.lock(t)
+	l.pair.Report = func(step string) {
+		if strings.Contains(step, "for a heartbeat") {
+			l.beat(t, time.Now())
+		}
+	}
+	require.ErrorContains(t, l.pair.Failover(t.Context()), "shows there what holds a lock")
+	alive, err := l.pair.Primary.Running()
+	require.NoError(t, err)
+	require.True(t, alive)
+	unlock()
+	l.insert(t, l.pair.Primary, 1)
+	l.requireRoles(t, "primary", "1", 0)
+}
+
 // beat writes the heartbeat that a service would have written at a time.
 func (l ledger) beat(t *testing.T, at time.Time) {
 	t.Helper()
