@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,6 +52,8 @@ type container struct {
 	ID, Service, State, Health, Status, Labels string
 
 	Publishers []struct{ PublishedPort int }
+
+	checked *checked // the newest; nil before the first, and without a health check
 }
 
 // look returns the parts in the order of starting.
@@ -65,9 +68,24 @@ func (r *Runner) look(ctx context.Context) ([]stack.Part, error) {
 	}
 	var parts []stack.Part
 	for _, name := range slices.Concat(servers, []string{"binlogs", ports}, services) {
-		parts = append(parts, found[name].part(name))
+		one := found[name]
+		if one.Health != "" {
+			one.checked = newestCheck(ctx, one.ID)
+		}
+		parts = append(parts, one.part(name))
 	}
 	return parts, nil
+}
+
+// newestCheck returns what the newest health check of a container found, and nil if there is none. A container that has just been replaced
+// cannot be asked, and then the word of Compose is all that is known.
+func newestCheck(ctx context.Context, id string) *checked {
+	found, err := inspect(ctx, id)
+	if err != nil || found[0].State.Health == nil || len(found[0].State.Health.Log) == 0 {
+		return nil
+	}
+	log := found[0].State.Health.Log
+	return &log[len(log)-1]
 }
 
 // containersIn reads what `docker compose ps` prints: a JSON object for each container.
@@ -103,8 +121,15 @@ func (c container) part(name string) stack.Part {
 		part.State = c.Status
 	case c.Health == "": // NATS, binlogs and ports have no health check
 		part.State, part.Well = "running", true
+	case c.checked != nil && c.checked.ExitCode != 0:
+		// Compose calls a container healthy until many checks in a row have failed. The newest one tells now, and says why.
+		part.State = "not ready: " + cmp.Or(strings.TrimSpace(c.checked.Output), c.Status)
 	case c.Health == "healthy":
 		part.State, part.Well = "ready", true
+		// A service says there whether it is degraded, and by what. MySQL prints the result of a query.
+		if c.checked != nil && strings.HasPrefix(c.checked.Output, part.State) {
+			part.State = strings.TrimSpace(c.checked.Output)
+		}
 	default:
 		part.State = "not ready: " + c.Status
 	}

@@ -55,6 +55,30 @@ func TestEveryPartIsShownAndOneThatIsNotWellIsAnError(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestTheNewestHealthCheckSaysWhetherAPartIsReadyAndWhyNot(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		health  string // Compose's word
+		checked checked
+		state   string
+		well    bool
+	}{
+		"ready":    {"healthy", checked{0, "ready\n"}, "ready", true},
+		"MySQL":    {"healthy", checked{0, "1\n1\n"}, "ready", true},
+		"degraded": {"healthy", checked{0, "ready, but degraded\nNATS is away\n"}, "ready, but degraded\nNATS is away", true},
+		"not for long enough to be unhealthy": {
+			"healthy", checked{1, "no server is writable\nnot ready: 503\n"}, "not ready: no server is writable\nnot ready: 503", false,
+		},
+		"not for long": {"unhealthy", checked{1, "no server is writable\n"}, "not ready: no server is writable", false},
+		"hanging":      {"healthy", checked{-1, "Health check exceeded timeout (3s)"}, "not ready: Health check exceeded timeout (3s)", false},
+		"silent":       {"unhealthy", checked{1, ""}, "not ready: Up 7 minutes", false},
+	} {
+		part := container{ID: "1", State: "running", Status: "Up 7 minutes", Health: test.health, checked: &test.checked}.part("orders")
+		require.Equal(t, test.state, part.State, name)
+		require.Equal(t, test.well, part.Well, name)
+	}
+}
+
 func TestTheReasonOfAFailureIsTheLastLineAndShort(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "container is unhealthy", lastLine("Waiting\n container is unhealthy\n\n"))

@@ -19,7 +19,10 @@ type instance struct {
 	RestartCount int
 	State        struct {
 		Status string // created, running, restarting, exited, …
-		Health *struct{ Status string }
+		Health *struct {
+			Status string
+			Log    []checked // the newest last
+		}
 	}
 	Config struct {
 		User   string
@@ -27,6 +30,12 @@ type instance struct {
 		Labels map[string]string
 	}
 	HostConfig struct{ NetworkMode string }
+}
+
+// checked is what one run of a container's health check found.
+type checked struct {
+	ExitCode int
+	Output   string
 }
 
 // command returns what runs a subcommand of the container's binary in a container of its own, with the same image, settings and secrets.
