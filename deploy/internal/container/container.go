@@ -155,6 +155,9 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 		arguments = append(arguments, "--follow")
 	}
 	if name != "" {
+		if !slices.Contains(partNames, name) {
+			return fmt.Errorf("there is no log of %q; choose one of: %s", name, strings.Join(partNames, ", "))
+		}
 		arguments = append(arguments, name)
 	}
 	if err := r.compose(ctx, arguments...); err != nil && ctx.Err() == nil {

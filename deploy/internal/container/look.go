@@ -53,7 +53,8 @@ type container struct {
 
 	Publishers []struct{ PublishedPort int }
 
-	checked *checked // the newest; nil before the first, and without a health check
+	// seen is what the engine itself says of it, if that is known.
+	seen instance
 }
 
 // look returns the parts in the order of starting.
@@ -67,25 +68,17 @@ func (r *Runner) look(ctx context.Context) ([]stack.Part, error) {
 		return nil, err
 	}
 	var parts []stack.Part
-	for _, name := range slices.Concat(servers, []string{"binlogs", ports}, services) {
+	for _, name := range partNames {
 		one := found[name]
-		if one.Health != "" {
-			one.checked = newestCheck(ctx, one.ID)
+		if one.ID != "" {
+			// A container that has just been replaced cannot be asked. Then the word of Compose is all that is known.
+			if all, err := inspect(ctx, one.ID); err == nil {
+				one.seen = all[0]
+			}
 		}
 		parts = append(parts, one.part(name))
 	}
 	return parts, nil
-}
-
-// newestCheck returns what the newest health check of a container found, and nil if there is none. A container that has just been replaced
-// cannot be asked, and then the word of Compose is all that is known.
-func newestCheck(ctx context.Context, id string) *checked {
-	found, err := inspect(ctx, id)
-	if err != nil || found[0].State.Health == nil || len(found[0].State.Health.Log) == 0 {
-		return nil
-	}
-	log := found[0].State.Health.Log
-	return &log[len(log)-1]
 }
 
 // containersIn reads what `docker compose ps` prints: a JSON object for each container.
@@ -107,6 +100,9 @@ func containersIn(output string) (map[string]container, error) {
 	}
 }
 
+// unchecked are the parts that have no health check.
+var unchecked = []string{"nats", "binlogs", ports}
+
 // part describes the part called name. c is empty if it has no container.
 func (c container) part(name string) stack.Part {
 	part := stack.Part{Name: name, ID: c.ID, State: "stopped"}
@@ -115,23 +111,26 @@ func (c container) part(name string) stack.Part {
 			part.Ports = append(part.Ports, port)
 		}
 	}
+	newest := c.seen.checked()
 	switch {
 	case c.ID == "":
+		return part
 	case c.State != "running":
 		part.State = c.Status
-	case c.Health == "": // NATS, binlogs and ports have no health check
+	case slices.Contains(unchecked, c.Service):
 		part.State, part.Well = "running", true
-	case c.checked != nil && c.checked.ExitCode != 0:
+	case newest != nil && newest.ExitCode != 0:
 		// Compose calls a container healthy until many checks in a row have failed. The newest one tells now, and says why.
-		part.State = "not ready: " + cmp.Or(strings.TrimSpace(c.checked.Output), c.Status)
+		part.State = "not ready: " + cmp.Or(strings.TrimSpace(newest.Output), c.Status)
 	case c.Health == "healthy":
 		part.State, part.Well = "ready", true
 		// A service says there whether it is degraded, and by what. MySQL prints the result of a query.
-		if c.checked != nil && strings.HasPrefix(c.checked.Output, part.State) {
-			part.State = strings.TrimSpace(c.checked.Output)
+		if newest != nil && strings.HasPrefix(newest.Output, part.State) {
+			part.State = strings.TrimSpace(newest.Output)
 		}
-	default:
+	default: // for a moment of its start a container has no health at all
 		part.State = "not ready: " + c.Status
 	}
+	part.State += c.seen.restarts()
 	return part
 }

@@ -3,6 +3,7 @@ package container
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,8 +20,9 @@ func TestEveryPartIsShownAndOneThatIsNotWellIsAnError(t *testing.T) {
 	}{
 		"ready":   {well, "accounts 8ef43fe2fee4 8080 ready", true},
 		"removed": {"", "accounts - stopped", false},
-		"no health check": {
-			`{"ID":"1","Service":"accounts","State":"running","Health":"","Status":"Up 7 minutes"}`, "accounts 1 running", true,
+		"just started": {
+			`{"ID":"1","Service":"accounts","State":"running","Health":"","Status":"Up Less than a second"}`,
+			"accounts 1 not ready: Up Less than a second", false,
 		},
 		"starting": {
 			`{"ID":"1","Service":"accounts","State":"running","Health":"starting","Status":"Up 1 second (health: starting)"}`,
@@ -58,25 +60,66 @@ func TestEveryPartIsShownAndOneThatIsNotWellIsAnError(t *testing.T) {
 func TestTheNewestHealthCheckSaysWhetherAPartIsReadyAndWhyNot(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		health  string // Compose's word
-		checked checked
-		state   string
-		well    bool
+		health string // Compose's word
+		checks []checked
+		state  string
+		well   bool
 	}{
-		"ready":    {"healthy", checked{0, "ready\n"}, "ready", true},
-		"MySQL":    {"healthy", checked{0, "1\n1\n"}, "ready", true},
-		"degraded": {"healthy", checked{0, "ready, but degraded\nNATS is away\n"}, "ready, but degraded\nNATS is away", true},
+		"ready":    {"healthy", []checked{{1, "starting"}, {0, "ready\n"}}, "ready", true},
+		"MySQL":    {"healthy", []checked{{0, "1\n1\n"}}, "ready", true},
+		"degraded": {"healthy", []checked{{0, "ready, but degraded\nNATS is away\n"}}, "ready, but degraded\nNATS is away", true},
 		"not for long enough to be unhealthy": {
-			"healthy", checked{1, "no server is writable\nnot ready: 503\n"}, "not ready: no server is writable\nnot ready: 503", false,
+			"healthy", []checked{{0, "ready"}, {1, "no server is writable\nnot ready: 503\n"}},
+			"not ready: no server is writable\nnot ready: 503", false,
 		},
-		"not for long": {"unhealthy", checked{1, "no server is writable\n"}, "not ready: no server is writable", false},
-		"hanging":      {"healthy", checked{-1, "Health check exceeded timeout (3s)"}, "not ready: Health check exceeded timeout (3s)", false},
-		"silent":       {"unhealthy", checked{1, ""}, "not ready: Up 7 minutes", false},
+		"not for long":      {"unhealthy", []checked{{1, "no server is writable\n"}}, "not ready: no server is writable", false},
+		"slow once":         {"healthy", []checked{{0, "ready\n"}, {-1, "exceeded timeout (3s)"}}, "ready", true},
+		"hanging":           {"healthy", []checked{{-1, "exceeded timeout (3s)"}, {-1, ""}}, "not ready: exceeded timeout (3s)", false},
+		"silent":            {"unhealthy", []checked{{1, ""}}, "not ready: Up 7 minutes", false},
+		"before any answer": {"starting", nil, "not ready: Up 7 minutes", false},
 	} {
-		part := container{ID: "1", State: "running", Status: "Up 7 minutes", Health: test.health, checked: &test.checked}.part("orders")
+		part := healthChecked(test.health, test.checks...).part("orders")
 		require.Equal(t, test.state, part.State, name)
 		require.Equal(t, test.well, part.Well, name)
 	}
+}
+
+// healthChecked is a container that Compose calls so and whose health checks had these results.
+func healthChecked(health string, results ...checked) container {
+	one := container{ID: "1", Service: "orders", State: "running", Status: "Up 7 minutes", Health: health}
+	one.seen.State.Health = &struct {
+		Status string
+		Log    []checked
+	}{health, results}
+	return one
+}
+
+func TestAPartWithoutAHealthCheckIsWellWhileItRuns(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"nats", "binlogs", "ports"} {
+		part := container{ID: "1", Service: name, State: "running", Status: "Up 7 minutes"}.part(name)
+		require.Equal(t, stack.Part{Name: name, ID: "1", State: "running", Well: true}, part)
+	}
+}
+
+func TestWhoAsksForALogThatIsNotThereHearsWhichAre(t *testing.T) {
+	t.Parallel()
+	err := New(stack.Stack{Folder: t.TempDir()}, &strings.Builder{}).Logs(t.Context(), "supervisor", false)
+	require.ErrorContains(t, err, `there is no log of "supervisor"; choose one of: primary, replica, nats, binlogs, ports, orders, accounts, gateway`)
+}
+
+func TestItIsShownHowOftenTheEngineStartedAContainerAgain(t *testing.T) {
+	t.Parallel()
+	one := healthChecked("healthy", checked{0, "ready\n"})
+	require.Equal(t, "ready", one.part("orders").State)
+	one.seen.RestartCount, one.seen.State.StartedAt = 3, time.Now()
+	part := one.part("orders")
+	require.Regexp(t, `^ready \(started [-0-9]+ [:0-9]+ after 3 restarts\)$`, part.State)
+	require.True(t, part.Well)
+	one.State, one.Status = "restarting", "Restarting (137) 2 seconds ago"
+	part = one.part("orders")
+	require.Regexp(t, `^Restarting \(137\) 2 seconds ago \(started .* after 3 restarts\)$`, part.State)
+	require.False(t, part.Well)
 }
 
 func TestTheReasonOfAFailureIsTheLastLineAndShort(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"oms.internal/deploy/internal/stack"
 )
 
 // instance is one container of a service, as the engine sees it.
@@ -18,8 +20,9 @@ type instance struct {
 	Image        string
 	RestartCount int
 	State        struct {
-		Status string // created, running, restarting, exited, …
-		Health *struct {
+		Status    string // created, running, restarting, exited, …
+		StartedAt time.Time
+		Health    *struct {
 			Status string
 			Log    []checked // the newest last
 		}
@@ -37,6 +40,9 @@ type checked struct {
 	ExitCode int
 	Output   string
 }
+
+// tookTooLong is the exit code of a health check that the engine has ended.
+const tookTooLong = -1
 
 // command returns what runs a subcommand of the container's binary in a container of its own, with the same image, settings and secrets.
 // Compose cannot: it knows the release that was built last, which may have failed, and compose.yaml may hold settings that the container's
@@ -70,6 +76,30 @@ func (i instance) running() bool { return i.State.Status == "running" }
 // ready is never true of a container without a health check.
 func (i instance) ready() bool {
 	return i.running() && i.State.Health != nil && i.State.Health.Status == "healthy"
+}
+
+// checked returns what the newest health check found, and nil before the first one and without a health check. On a busy machine a check may
+// take too long. Then the one before counts.
+func (i instance) checked() *checked {
+	if i.State.Health == nil {
+		return nil
+	}
+	log := i.State.Health.Log
+	if last := len(log) - 1; last > 0 && log[last].ExitCode == tookTooLong {
+		log = log[:last]
+	}
+	if len(log) == 0 {
+		return nil
+	}
+	return &log[len(log)-1]
+}
+
+// restarts says how often the engine has started the container again, if it has.
+func (i instance) restarts() string {
+	if i.RestartCount == 0 {
+		return ""
+	}
+	return stack.Restarts(i.State.StartedAt, i.RestartCount)
 }
 
 // because says what makes a container of one blueprint differ from that of another. The secrets are part of the settings. An interrupted

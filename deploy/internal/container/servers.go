@@ -18,6 +18,8 @@ var (
 	servers  = []string{"primary", "replica", "nats"}
 	// The gateway starts last, because it asks accounts for the keys that verify tokens.
 	waves = [][]string{services[:2], services[2:]}
+	// partNames are all parts, in the order of starting.
+	partNames = slices.Concat(servers, []string{"binlogs", ports}, services)
 )
 
 const (

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"time"
 
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/proc"
@@ -54,7 +53,7 @@ func stopped(part part) string {
 	if err != nil || !ended {
 		return "stopped"
 	}
-	return "ended by itself" + history(started, command.Restarts)
+	return "ended by itself" + stack.Restarts(started, command.Restarts)
 }
 
 // restarts says how often a process was started again.
@@ -62,16 +61,7 @@ func restarts(process *proc.Process) string {
 	if process.Restarts() == 0 {
 		return ""
 	}
-	return history(process.Started(), process.Restarts())
-}
-
-// history says when a process was started, if that is known, and after how many restarts.
-func history(started time.Time, restarts int) string {
-	text := fmt.Sprintf("after %d restarts", restarts)
-	if !started.IsZero() {
-		text = "started " + started.Local().Format(time.DateTime) + " " + text
-	}
-	return " (" + text + ")"
+	return stack.Restarts(process.Started(), process.Restarts())
 }
 
 // Logs prints the last lines of the log of one part, or of all parts if name is empty. With follow it goes on printing until ctx ends.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // Part is a line of `make ps`: what is known of one part of the system.
@@ -16,6 +17,15 @@ type Part struct {
 	State string
 	// Well is false if the part does not run or is not ready.
 	Well bool
+}
+
+// Restarts says for a Part's State when its process was started, if that is known, and after how many restarts.
+func Restarts(started time.Time, restarts int) string {
+	text := fmt.Sprintf("after %d restarts", restarts)
+	if !started.IsZero() {
+		text = "started " + started.Local().Format(time.DateTime) + " " + text
+	}
+	return " (" + text + ")"
 }
 
 // ShowParts prints a table of parts, where idTitle says what identifies them. It fails if a part is not well.
