@@ -121,7 +121,7 @@ func (c container) part(name string) stack.Part {
 		part.State, part.Well = "running", true
 	case newest != nil && newest.ExitCode != 0:
 		// Compose calls a container healthy until many checks in a row have failed. The newest one tells now, and says why.
-		part.State = "not ready: " + cmp.Or(strings.TrimSpace(newest.Output), c.Status)
+		part.State = "not ready: " + cmp.Or(strings.TrimPrefix(strings.TrimSpace(newest.Output), "not ready: "), c.Status)
 	case c.Health == "healthy":
 		part.State, part.Well = "ready", true
 		// A service says there whether it is degraded, and by what. MySQL prints the result of a query.

@@ -72,7 +72,7 @@ func TestTheNewestHealthCheckSaysWhetherAPartIsReadyAndWhyNot(t *testing.T) {
 			"healthy", []checked{{0, "ready"}, {1, "no server is writable\nnot ready: 503\n"}},
 			"not ready: no server is writable\nnot ready: 503", false,
 		},
-		"not for long":      {"unhealthy", []checked{{1, "no server is writable\n"}}, "not ready: no server is writable", false},
+		"not for long":      {"unhealthy", []checked{{1, "not ready: 503\nno server is writable\n"}}, "not ready: 503\nno server is writable", false},
 		"slow once":         {"healthy", []checked{{0, "ready\n"}, {-1, "exceeded timeout (3s)"}}, "ready", true},
 		"hanging":           {"healthy", []checked{{-1, "exceeded timeout (3s)"}, {-1, ""}}, "not ready: exceeded timeout (3s)", false},
 		"silent":            {"unhealthy", []checked{{1, ""}}, "not ready: Up 7 minutes", false},
