@@ -85,7 +85,16 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.upgradeServices(ctx); err != nil {
 		return r.explain(ctx, err, services)
 	}
-	return r.stack.Save(stack.Docker)
+	if err := r.stack.Save(stack.Docker); err != nil {
+		return err
+	}
+	return r.removeOldImages(ctx)
+}
+
+// removeOldImages removes the images that a newer build has taken the names of. None of them runs any more. To go back is to build again.
+func (r *Runner) removeOldImages(ctx context.Context) error {
+	_, err := engine(ctx, "image", "prune", "--force", "--filter", "label=com.docker.compose.project="+r.project())
+	return err
 }
 
 // say prints a line for the operator.
@@ -145,7 +154,8 @@ func (r *Runner) Down(ctx context.Context) error {
 
 // Clean removes containers, volumes and the images that were built here.
 func (r *Runner) Clean(ctx context.Context) error {
-	return r.step(ctx, "removing the containers, their volumes and images", "down", "--remove-orphans", "--volumes", "--rmi", "local")
+	err := r.step(ctx, "removing the containers, their volumes and images", "down", "--remove-orphans", "--volumes", "--rmi", "local")
+	return errors.Join(err, r.removeOldImages(ctx))
 }
 
 // Logs shows the end of the log of one container, or of all if name is empty. With follow it goes on until ctx ends.

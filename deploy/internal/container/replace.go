@@ -73,9 +73,16 @@ func (i instance) blueprint() blueprint {
 
 func (i instance) running() bool { return i.State.Status == "running" }
 
-// ready is never true of a container without a health check.
+// ready is never true of a container without a health check. The engine calls a container healthy until many checks in a row have failed,
+// so the newest one counts, too.
 func (i instance) ready() bool {
-	return i.running() && i.State.Health != nil && i.State.Health.Status == "healthy"
+	newest := i.checked()
+	return i.running() && i.State.Health != nil && i.State.Health.Status == "healthy" && (newest == nil || newest.ExitCode == 0)
+}
+
+// failing reports whether a container was ready and is no longer, because it hangs or says so.
+func (i instance) failing() bool {
+	return i.running() && !i.ready() && i.State.Health != nil && i.State.Health.Status != "starting" && i.checked() != nil
 }
 
 // checked returns what the newest health check found, and nil before the first one and without a health check. On a busy machine a check may
@@ -189,13 +196,14 @@ func (r *Runner) find(ctx context.Context, service string) (have []instance, cur
 
 // replace replaces the container of a service that serves by one that is as built and set now, and loses no request: the new one serves at
 // the same port before the old one ends (see the service called ports in compose.yaml). If the new one does not become ready, it is
-// removed, and the old one goes on. done is false if no container serves, so that there is none to replace beside.
+// removed, and the old one goes on. One that hangs is replaced, too. done is false if no container serves, so that there is none to
+// replace beside.
 func (r *Runner) replace(ctx context.Context, service string) (done bool, err error) {
 	have, next, err := r.find(ctx, service)
 	if err != nil {
 		return false, err
 	}
-	if !slices.ContainsFunc(have, instance.ready) {
+	if !slices.ContainsFunc(have, func(one instance) bool { return one.ready() || one.failing() }) {
 		return false, nil
 	}
 	// There is more than one only if an earlier `up` was interrupted.
@@ -214,7 +222,11 @@ func (r *Runner) replace(ctx context.Context, service string) (done bool, err er
 			return false, err
 		}
 	}
-	r.say("%s was replaced while it served, because of %s", service, before[0].blueprint().because(next.blueprint()))
+	if last := before[0]; last.failing() {
+		r.say("%s was replaced, because it was not ready: %s", service, lastLine(last.checked().Output))
+	} else {
+		r.say("%s was replaced while it served, because of %s", service, last.blueprint().because(next.blueprint()))
+	}
 	return true, nil
 }
 

@@ -32,6 +32,26 @@ func TestOnlyAContainerThatSaysSoIsReady(t *testing.T) {
 	}
 }
 
+func TestAContainerThatHangsIsNotTakenForReadyAlthoughTheEngineCallsItHealthy(t *testing.T) {
+	t.Parallel()
+	for described, failing := range map[string]bool{
+		`{"State":{"Status":"running","Health":{"Status":"healthy","Log":[{"ExitCode":0},{"ExitCode":1,"Output":"no answer"}]}}}`: true,
+		`{"State":{"Status":"running","Health":{"Status":"healthy","Log":[{"ExitCode":-1},{"ExitCode":-1}]}}}`:                    true,
+		`{"State":{"Status":"running","Health":{"Status":"unhealthy","Log":[{"ExitCode":1}]}}}`:                                   true,
+		`{"State":{"Status":"running","Health":{"Status":"healthy","Log":[{"ExitCode":1},{"ExitCode":0,"Output":"ready"}]}}}`:     false,
+		`{"State":{"Status":"running","Health":{"Status":"healthy","Log":[{"ExitCode":0},{"ExitCode":-1,"Output":"too long"}]}}}`: false,
+		// What starts is not ready yet, and is waited for.
+		`{"State":{"Status":"running","Health":{"Status":"starting","Log":[{"ExitCode":1}]}}}`:     false,
+		`{"State":{"Status":"restarting","Health":{"Status":"unhealthy","Log":[{"ExitCode":1}]}}}`: false,
+		`{"State":{"Status":"running"}}`: false,
+	} {
+		var one instance
+		require.NoError(t, json.Unmarshal([]byte(described), &one))
+		require.Equal(t, failing, one.failing(), described)
+		require.False(t, failing && one.ready(), described)
+	}
+}
+
 func TestTheOperatorHearsWhatMadeAContainerOutOfDate(t *testing.T) {
 	t.Parallel()
 	before := blueprint{image: "a", settings: "b", secrets: "c"}
