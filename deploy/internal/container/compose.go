@@ -26,7 +26,7 @@ func (r *Runner) compose(ctx context.Context, arguments ...string) error {
 // step says what is done and does it by a command of Docker Compose. What the command prints is shown only if it fails: a build alone
 // prints a hundred lines.
 func (r *Runner) step(ctx context.Context, what string, arguments ...string) error {
-	return r.run(r.command(ctx, arguments...), what)
+	return r.run(ctx, r.command(ctx, arguments...), what)
 }
 
 // build makes the images of the services.
@@ -37,15 +37,18 @@ func (r *Runner) build(ctx context.Context) error {
 	}
 	command := r.command(ctx, "build")
 	command.Env = append(command.Env, environment...)
-	return r.run(command, "building the services (some minutes, the first time)")
+	return r.run(ctx, command, "building the services (some minutes, the first time)")
 }
 
-// run does a step by a command.
-func (r *Runner) run(command *exec.Cmd, what string) error {
+// run does a step by a command, which ends with ctx.
+func (r *Runner) run(ctx context.Context, command *exec.Cmd, what string) error {
 	_, _ = fmt.Fprintln(r.out, what)
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
 	if err := command.Run(); err != nil {
+		if ctx.Err() != nil { // what the command printed until then explains nothing
+			return fmt.Errorf("%s: %w", what, ctx.Err())
+		}
 		_, _ = io.Copy(r.out, bytes.NewReader(output.Bytes()))
 		return fmt.Errorf("%s: %s (%w)", what, lastLine(output.String()), err)
 	}

@@ -1,6 +1,8 @@
 package container
 
 import (
+	"context"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -127,4 +129,19 @@ func TestTheReasonOfAFailureIsTheLastLineAndShort(t *testing.T) {
 	require.Equal(t, "container is unhealthy", lastLine("Waiting\n container is unhealthy\n\n"))
 	require.Empty(t, lastLine("\n"))
 	require.Less(t, len(lastLine(strings.Repeat("한", 1000))), 500)
+}
+
+func TestAnInterruptedStepSaysOnlyThat(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	runner := New(stack.Stack{Folder: t.TempDir()}, &out)
+	ctx, cancel := context.WithCancel(t.Context())
+	command := exec.CommandContext(ctx, "sh", "-c", "echo a hundred lines; exit 1")
+	require.ErrorContains(t, runner.run(ctx, command, "building"), "building: a hundred lines (exit status 1)")
+	require.Equal(t, "building\na hundred lines\n", out.String())
+	out.Reset()
+	command = exec.CommandContext(ctx, "sh", "-c", "echo a hundred lines; exec sleep 600")
+	time.AfterFunc(100*time.Millisecond, cancel)
+	require.ErrorIs(t, runner.run(ctx, command, "building"), context.Canceled)
+	require.Equal(t, "building\n", out.String())
 }

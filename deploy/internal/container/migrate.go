@@ -30,7 +30,7 @@ func (r *Runner) migrateBy(ctx context.Context, service string, command *exec.Cm
 	if err := r.awaitMigration(ctx, service); err != nil {
 		return err
 	}
-	if err := r.run(command, migrating(service)); err != nil {
+	if err := r.run(ctx, command, migrating(service)); err != nil {
 		return err
 	}
 	name := r.migration(service)
