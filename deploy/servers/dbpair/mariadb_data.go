@@ -8,12 +8,17 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"oms.internal/servers/proc"
 )
 
 // makeData makes the data folder of a server that never ran.
 func (p *mariadbProcess) makeData(ctx context.Context, folder string) error {
+	// The program that makes the data waits for space without an end, and says nothing.
+	if err := requireSpace(p.dir, newDataMB); err != nil {
+		return err
+	}
 	users := filepath.Join(p.dir, "users.sql")
 	if err := os.WriteFile(users, []byte(rootUsers(p.root)), 0o600); err != nil {
 		return err
@@ -22,8 +27,26 @@ func (p *mariadbProcess) makeData(ctx context.Context, folder string) error {
 	// #nosec G204 -- a program of the system's package
 	command := exec.CommandContext(ctx, p.install, "--defaults-file="+p.configFile(), "--datadir="+folder,
 		"--skip-test-db", "--auth-root-authentication-method=normal", "--extra-file="+users)
+	// The script starts a server, which must end with it: it would go on to write, and hold the output, for which Go waits.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("mariadb-install-db: %w\n%s", err, proc.LastLines(output, 15))
+	}
+	return nil
+}
+
+// newDataMB is more than the data of a server takes that holds nothing yet.
+const newDataMB = 150
+
+// requireSpace fails if the disk of a folder has less than so many MB free.
+func requireSpace(folder string, megabytes uint64) error {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(folder, &disk); err != nil {
+		return fmt.Errorf("free space of %s: %w", folder, err)
+	}
+	if free := disk.Bavail * uint64(disk.Bsize) >> 20; free < megabytes { // #nosec G115 -- a block's size is positive
+		return fmt.Errorf("the disk of %s has %d MB free, and a server needs %d MB to begin with: make space", folder, free, megabytes)
 	}
 	return nil
 }

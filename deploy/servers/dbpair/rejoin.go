@@ -88,5 +88,17 @@ func (p *Pair) revive(ctx context.Context, seen view) error {
 		return err
 	}
 	p.say("%s starts", p.Replica)
+	p.warnOfSpace()
 	return p.engine.revive(ctx, p)
+}
+
+// warnOfSpace tells the operator if the disk of a server that starts is as good as full. The server may start nevertheless, or may wait for
+// space, which looks like a start that takes long.
+func (p *Pair) warnOfSpace() {
+	const little = 32 // MB
+	if process, local := p.Replica.instance.(*mariadbProcess); local {
+		if err := requireSpace(process.dir, little); err != nil {
+			p.say("this may take minutes and fail: %v", err)
+		}
+	}
 }
