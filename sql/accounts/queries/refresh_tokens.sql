@@ -16,5 +16,8 @@ UPDATE refresh_tokens SET used_at = ?, used_by = ? WHERE token_hash = ?;
 -- name: ForgetUserOfRefreshToken :exec
 UPDATE refresh_tokens SET used_by = NULL WHERE token_hash = ?;
 
+-- name: HasExpiredRefreshTokens :one
+SELECT EXISTS (SELECT 1 FROM refresh_tokens WHERE expires_at < ?);
+
 -- name: DeleteExpiredRefreshTokens :execrows
 DELETE FROM refresh_tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?;

@@ -14,5 +14,8 @@ SELECT * FROM revocations
 WHERE sequence > sqlc.arg(after) AND sequence <= sqlc.arg(latest) AND valid_until > sqlc.arg(now)
 ORDER BY sequence LIMIT ?;
 
+-- name: HasExpiredRevocations :one
+SELECT EXISTS (SELECT 1 FROM revocations WHERE valid_until < ?);
+
 -- name: DeleteExpiredRevocations :execrows
 DELETE FROM revocations WHERE valid_until < ? ORDER BY valid_until LIMIT ?;

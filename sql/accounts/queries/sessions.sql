@@ -40,5 +40,8 @@ SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) AS id,
     CAST(COALESCE(MAX(COALESCE(token_expires_at, expires_at)), '1970-01-01') AS DATETIME(6)) AS token_expires_at
 FROM sessions WHERE member_id = ?;
 
+-- name: HasExpiredSessions :one
+SELECT EXISTS (SELECT 1 FROM sessions WHERE expires_at < ?);
+
 -- name: DeleteExpiredSessions :execrows
 DELETE FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?;

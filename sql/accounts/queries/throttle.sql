@@ -22,6 +22,9 @@ ON DUPLICATE KEY UPDATE failures = VALUES(failures), failed_at = VALUES(failed_a
 -- name: DeleteLoginFailures :exec
 DELETE FROM login_failures WHERE subject IN (sqlc.slice(subjects));
 
+-- name: HasOldLoginFailures :one
+SELECT EXISTS (SELECT 1 FROM login_failures WHERE failed_at < ?);
+
 -- name: DeleteOldLoginFailures :execrows
 DELETE FROM login_failures WHERE failed_at < ? ORDER BY failed_at LIMIT ?;
 
@@ -37,6 +40,9 @@ DELETE FROM known_devices WHERE member_id = ? ORDER BY login_at LIMIT ?;
 
 -- name: DeleteKnownDevicesOfMember :exec
 DELETE FROM known_devices WHERE member_id = ?;
+
+-- name: HasOldKnownDevices :one
+SELECT EXISTS (SELECT 1 FROM known_devices WHERE login_at < ?);
 
 -- name: DeleteOldKnownDevices :execrows
 DELETE FROM known_devices WHERE login_at < ? ORDER BY login_at LIMIT ?;

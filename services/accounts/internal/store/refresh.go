@@ -123,14 +123,14 @@ func toRefreshToken(row sqlcgen.RefreshToken) account.RefreshToken {
 
 // DeleteExpiredRefreshTokens removes tokens that expired before now.
 func (s *Store) DeleteExpiredRefreshTokens(ctx context.Context, now time.Time, most int) (int, error) {
-	return s.sweep(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
+	return s.sweep(ctx, now, (*sqlcgen.Queries).HasExpiredRefreshTokens, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
 		return queries.DeleteExpiredRefreshTokens(ctx, sqlcgen.DeleteExpiredRefreshTokensParams{ExpiresAt: now, Limit: int32(most)})
 	})
 }
 
 // DeleteExpiredSessions removes sessions that expired before now.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time, most int) (int, error) {
-	return s.sweep(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
+	return s.sweep(ctx, now, (*sqlcgen.Queries).HasExpiredSessions, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
 		return queries.DeleteExpiredSessions(ctx, sqlcgen.DeleteExpiredSessionsParams{ExpiresAt: now, Limit: int32(most)})
 	})
 }

@@ -57,7 +57,7 @@ func (s *Store) Revocations(ctx context.Context, after uint64, now time.Time, mo
 
 // DeleteExpiredRevocations removes revocations whose last token expired before now.
 func (s *Store) DeleteExpiredRevocations(ctx context.Context, now time.Time, most int) (int, error) {
-	return s.sweep(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
+	return s.sweep(ctx, now, (*sqlcgen.Queries).HasExpiredRevocations, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
 		return queries.DeleteExpiredRevocations(ctx, sqlcgen.DeleteExpiredRevocationsParams{ValidUntil: now, Limit: int32(most)})
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"oms.internal/accounts/internal/store/sqlcgen"
 	"oms.internal/libs/mysqlx"
 )
 
@@ -85,6 +86,9 @@ func tablesOf(ctx context.Context, db *sql.DB) (schema string, tables []string, 
 
 // DeleteOldAuditEvents removes events from before a time, and none that is younger than account.MinAuditRetention.
 func (s *Store) DeleteOldAuditEvents(ctx context.Context, before time.Time, most int) (removed int, err error) {
+	if due, err := s.due(ctx, before, (*sqlcgen.Queries).HasOldAuditEvents); err != nil || !due {
+		return 0, err
+	}
 	err = s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) (err error) {
 		rows, err := writer.QueryContext(ctx, "CALL remove_old_audit_events(?, ?)", before, most)
 		if err != nil {

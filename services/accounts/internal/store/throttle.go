@@ -139,14 +139,14 @@ func forgetOldestDevices(ctx context.Context, queries *sqlcgen.Queries, memberID
 
 // DeleteLoginFailures removes counters that were not added to since before.
 func (s *Store) DeleteLoginFailures(ctx context.Context, before time.Time, most int) (int, error) {
-	return s.sweep(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
+	return s.sweep(ctx, before, (*sqlcgen.Queries).HasOldLoginFailures, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
 		return queries.DeleteOldLoginFailures(ctx, sqlcgen.DeleteOldLoginFailuresParams{FailedAt: before, Limit: int32(most)})
 	})
 }
 
 // DeleteKnownDevices forgets devices without a login since before.
 func (s *Store) DeleteKnownDevices(ctx context.Context, before time.Time, most int) (int, error) {
-	return s.sweep(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
+	return s.sweep(ctx, before, (*sqlcgen.Queries).HasOldKnownDevices, func(ctx context.Context, queries *sqlcgen.Queries) (int64, error) {
 		return queries.DeleteOldKnownDevices(ctx, sqlcgen.DeleteOldKnownDevicesParams{LoginAt: before, Limit: int32(most)})
 	})
 }

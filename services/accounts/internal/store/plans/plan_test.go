@@ -139,6 +139,7 @@ var queries = map[string]mysqlxtest.Query{
 	"RevokeSession":          {Args: [][]any{{now, 100, 100}}},
 	"RevokeSessionsOfMember": {Args: [][]any{{now, 100, 1 << 62, 0}, {now, 100, 1 << 62, 100}}},
 	"ForgetOriginsOfMember":  {Args: [][]any{{100}, {0}}},
+	"HasExpiredSessions":     {Args: looks, Index: "sessions_expires"},
 	"DeleteExpiredSessions":  {Args: sweeps, Index: "sessions_expires"},
 
 	"InsertRefreshToken":         {Exempt: "has no plan"},
@@ -146,6 +147,7 @@ var queries = map[string]mysqlxtest.Query{
 	"GetMemberIDOfRefreshToken":  {Args: [][]any{{digest(7)}, {digest(-1)}}},
 	"UseRefreshToken":            {Args: [][]any{{now, digest(8), digest(7)}}},
 	"ForgetUserOfRefreshToken":   {Args: [][]any{{digest(7)}}},
+	"HasExpiredRefreshTokens":    {Args: looks, Index: "refresh_tokens_expires"},
 	"DeleteExpiredRefreshTokens": {Args: sweeps, Index: "refresh_tokens_expires"},
 
 	"InsertRevocation":    {Exempt: "has no plan"},
@@ -154,25 +156,30 @@ var queries = map[string]mysqlxtest.Query{
 	"ListRevocations": {Index: "PRIMARY", Args: [][]any{
 		{0, fewRows, now, 1000}, {fewRows - 100, fewRows, now, 1000}, {fewRows - 1, fewRows, now, 1000}, {0, fewRows, now, 10},
 	}},
+	"HasExpiredRevocations":    {Args: looks, Index: "revocations_valid"},
 	"DeleteExpiredRevocations": {Args: sweeps, Index: "revocations_valid"},
 
 	"StoreLoginFailures":         {Exempt: "has no plan"},
 	"LockLoginFailures":          {Exempt: "has no plan"},
 	"ListLoginFailures":          {Args: [][]any{{[]any{digest(1), digest(2), digest(3)}, 7, digest(3)}}},
 	"DeleteLoginFailures":        {Args: [][]any{{[]any{digest(1), digest(2)}}}},
+	"HasOldLoginFailures":        {Args: looks, Index: "login_failures_failed"},
 	"DeleteOldLoginFailures":     {Args: sweeps, Index: "login_failures_failed"},
 	"UpsertKnownDevice":          {Exempt: "has no plan"},
 	"CountKnownDevices":          {Args: [][]any{{7}, {0}}},
 	"DeleteKnownDevicesOfMember": {Args: [][]any{{7}, {0}}},
 	"DeleteOldestKnownDevices":   {Exempt: "sorts the devices of one member, which are few"},
+	"HasOldKnownDevices":         {Args: looks, Index: "known_devices_login"},
 	"DeleteOldKnownDevices":      {Args: sweeps, Index: "known_devices_login"},
 
 	"InsertAuditEvent":     {Exempt: "has no plan"},
+	"HasOldAuditEvents":    {Args: looks, Index: "audit_events_at"},
 	"ListAuditEventsByIDs": {Args: fewAndMany, Index: "PRIMARY"},
 }
 
 var (
 	fewAndMany = [][]any{{ids(1)}, {ids(30)}, {ids(500)}}
+	looks      = [][]any{{now.Add(time.Hour)}, {now.Add(-1000 * time.Hour)}}
 	sweeps     = [][]any{{now.Add(time.Hour), 1000}, {now.Add(-1000 * time.Hour), 1000}}
 )
 

@@ -11,6 +11,17 @@ import (
 	"time"
 )
 
+const hasOldAuditEvents = `-- name: HasOldAuditEvents :one
+SELECT EXISTS (SELECT 1 FROM audit_events WHERE at < ?)
+`
+
+func (q *Queries) HasOldAuditEvents(ctx context.Context, at time.Time) (bool, error) {
+	row := q.db.QueryRowContext(ctx, hasOldAuditEvents, at)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const insertAuditEvent = `-- name: InsertAuditEvent :exec
 INSERT INTO audit_events (at, action, actor, subject, address, outcome, request_id, detail, occurrences) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 `

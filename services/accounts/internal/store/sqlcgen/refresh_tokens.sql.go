@@ -88,6 +88,17 @@ func (q *Queries) GetSessionForUpdate(ctx context.Context, id uint64) (Session, 
 	return i, err
 }
 
+const hasExpiredRefreshTokens = `-- name: HasExpiredRefreshTokens :one
+SELECT EXISTS (SELECT 1 FROM refresh_tokens WHERE expires_at < ?)
+`
+
+func (q *Queries) HasExpiredRefreshTokens(ctx context.Context, expiresAt time.Time) (bool, error) {
+	row := q.db.QueryRowContext(ctx, hasExpiredRefreshTokens, expiresAt)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const insertRefreshToken = `-- name: InsertRefreshToken :exec
 INSERT INTO refresh_tokens (token_hash, session_id, salt, expires_at, issued_under) VALUES (?, ?, ?, ?, ?)
 `

@@ -38,6 +38,17 @@ func (q *Queries) GetLatestRevocation(ctx context.Context) (uint64, error) {
 	return latest, err
 }
 
+const hasExpiredRevocations = `-- name: HasExpiredRevocations :one
+SELECT EXISTS (SELECT 1 FROM revocations WHERE valid_until < ?)
+`
+
+func (q *Queries) HasExpiredRevocations(ctx context.Context, validUntil time.Time) (bool, error) {
+	row := q.db.QueryRowContext(ctx, hasExpiredRevocations, validUntil)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const insertRevocation = `-- name: InsertRevocation :exec
 INSERT INTO revocations (sequence, session_id, member_id, through_session, except_session, valid_until)
 VALUES (?, ?, ?, ?, ?, ?)

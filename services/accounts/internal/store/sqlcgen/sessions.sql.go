@@ -98,6 +98,17 @@ func (q *Queries) GetSession(ctx context.Context, id uint64) (Session, error) {
 	return i, err
 }
 
+const hasExpiredSessions = `-- name: HasExpiredSessions :one
+SELECT EXISTS (SELECT 1 FROM sessions WHERE expires_at < ?)
+`
+
+func (q *Queries) HasExpiredSessions(ctx context.Context, expiresAt time.Time) (bool, error) {
+	row := q.db.QueryRowContext(ctx, hasExpiredSessions, expiresAt)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const insertSession = `-- name: InsertSession :execlastid
 INSERT INTO sessions (member_id, created_at, expires_at, token_expires_at, last_seen_at, address, user_agent)
 VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -98,6 +98,28 @@ func (q *Queries) DeleteOldestKnownDevices(ctx context.Context, arg DeleteOldest
 	return err
 }
 
+const hasOldKnownDevices = `-- name: HasOldKnownDevices :one
+SELECT EXISTS (SELECT 1 FROM known_devices WHERE login_at < ?)
+`
+
+func (q *Queries) HasOldKnownDevices(ctx context.Context, loginAt time.Time) (bool, error) {
+	row := q.db.QueryRowContext(ctx, hasOldKnownDevices, loginAt)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
+const hasOldLoginFailures = `-- name: HasOldLoginFailures :one
+SELECT EXISTS (SELECT 1 FROM login_failures WHERE failed_at < ?)
+`
+
+func (q *Queries) HasOldLoginFailures(ctx context.Context, failedAt time.Time) (bool, error) {
+	row := q.db.QueryRowContext(ctx, hasOldLoginFailures, failedAt)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const listLoginFailures = `-- name: ListLoginFailures :many
 SELECT subject, failures, failed_at, FALSE AS known FROM login_failures WHERE subject IN (/*SLICE:subjects*/?)
 UNION ALL
