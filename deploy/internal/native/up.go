@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -51,10 +53,7 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.stack.Begin(stack.Native); err != nil {
 		return err
 	}
-	// The builds and the servers' start take the most time, and do not need each other.
-	built := make(chan error, 1)
-	go func() { built <- r.build(ctx) }()
-	if err := errors.Join(r.startServers(ctx), <-built); err != nil {
+	if err := whileBuilding(ctx, r.build, r.startServers); err != nil {
 		return err
 	}
 	if err := r.sayServers(running); err != nil {
@@ -77,6 +76,22 @@ func (r *Runner) Up(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(r.stack.Save(stack.Native), r.removePrograms())
+}
+
+// whileBuilding starts the servers while the builds go on, because both take long and do not need each other. If the servers fail, the builds
+// are ended: the operator waits for the reason, and a build may take minutes.
+func whileBuilding(ctx context.Context, build, start func(context.Context) error) error {
+	building, end := context.WithCancel(ctx)
+	defer end()
+	var built error
+	var builds sync.WaitGroup
+	builds.Go(func() { built = build(building) })
+	err := start(ctx)
+	if err != nil {
+		end()
+	}
+	builds.Wait()
+	return cmp.Or(err, built)
 }
 
 // listens tells where the parts that run listen. A service says that itself, because it may not have been replaced by a start that failed;
