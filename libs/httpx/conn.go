@@ -1,8 +1,6 @@
 package httpx
 
 import (
-	"context"
-	"crypto/tls"
 	"net"
 	"time"
 
@@ -29,7 +27,7 @@ func (l strictListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	strict := &strictConn{Conn: accepted, refusal: refusalOf(accepted)}
-	if encrypted, ok := accepted.(*tls.Conn); ok {
+	if encrypted, ok := accepted.(*tlsConn); ok {
 		return strictTLSConn{strict, encrypted}, nil
 	}
 	return strict, nil
@@ -88,18 +86,6 @@ func (c *strictConn) readOn(enough func() bool) {
 }
 
 func (c *strictConn) strict() *strictConn { return c }
-
-// strictTLSConn has the methods by which fasthttp recognises TLS.
-type strictTLSConn struct {
-	*strictConn
-	encrypted *tls.Conn
-}
-
-// Handshake is that of the connection below.
-func (c strictTLSConn) Handshake() error { return c.encrypted.HandshakeContext(context.Background()) }
-
-// ConnectionState is that of the connection below.
-func (c strictTLSConn) ConnectionState() tls.ConnectionState { return c.encrypted.ConnectionState() }
 
 // connOf returns the connection of a request, and one without anything on it where the request has come in another way, as
 // in a test without a network.

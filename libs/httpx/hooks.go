@@ -61,11 +61,20 @@ func (h *hooks) welcome(conn net.Conn, state fasthttp.ConnState) {
 	if !ok || state != fasthttp.StateNew {
 		return
 	}
-	arrival := &strict.strict().arrival
-	arrival.places, arrival.now, arrival.conn, arrival.client = h.arriving, h.options.Now, conn, Client{Many: true}
+	client := Client{Many: true}
 	if h.options.Client != nil {
-		arrival.client = h.options.Client(conn.RemoteAddr())
+		client = h.options.Client(conn.RemoteAddr())
 	}
+	h.share(&strict.strict().arrival, client, conn)
+	if encrypted, ok := conn.(strictTLSConn); ok {
+		below := encrypted.encrypted.below
+		h.share(&below.arrival, client, below.Conn)
+	}
+}
+
+// share has what arrives on a connection come from the share of its client.
+func (h *hooks) share(arrival *arrival, client Client, conn net.Conn) {
+	arrival.places, arrival.now, arrival.client, arrival.conn = h.arriving, h.options.Now, client, conn
 }
 
 // complete is called with each answer before it is written.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -105,14 +104,9 @@ func TestAConnectionBeyondALimitIsToldSoWhateverItSends(t *testing.T) {
 
 func TestWhoeverIsRefusedOverTLSCanReadWhy(t *testing.T) {
 	t.Parallel()
-	certified := httptest.NewUnstartedServer(nil)
-	certified.StartTLS() // for its certificate
-	defer certified.Close()
-	config := &tls.Config{Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12}
-	served := startOn(t, tls.NewListener(listen(t), config), nil, echo)
-	beyond := startOn(t, tls.NewListener(refusing{listen(t)}, config), nil, echo)
-	trusting := certified.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-	trusting.ServerName = "example.com"
+	config, trusting := certified(t)
+	served := startOn(t, httpx.Encrypted(listen(t), config), nil, echo)
+	beyond := startOn(t, httpx.Encrypted(refusing{listen(t)}, config), nil, echo)
 	for name, test := range early() {
 		require.Equal(t, test.status, readToEnd(t, overTLS(t, served.addr, trusting, test.request)), name)
 	}

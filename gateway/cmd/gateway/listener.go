@@ -25,7 +25,7 @@ func clientListener(cfg Config, public net.Listener, metrics prometheus.Register
 	if err != nil {
 		return nil, fmt.Errorf("TLS_CERT_FILE, TLS_KEY_FILE: %w", err)
 	}
-	return tls.NewListener(limited, &tls.Config{
+	return httpx.Encrypted(limited, &tls.Config{
 		Certificates: []tls.Certificate{certificate},
 		MinVersion:   tls.VersionTLS12,
 		NextProtos:   []string{"http/1.1"},
