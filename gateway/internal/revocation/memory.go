@@ -62,7 +62,7 @@ func (m *Memory) Add(revocations []accounts.Revocation) {
 			m.sessions.put(revocation.SessionID, max(known, until(over)))
 		}
 		if revocation.MemberID != 0 && revocation.ThroughSession != 0 {
-			m.addMember(revocation.MemberID, ended{revocation.ThroughSession, revocation.ExceptSession, over})
+			m.addMember(revocation.MemberID, newEnded(revocation.ThroughSession, revocation.ExceptSession, over))
 		}
 	}
 	m.sessions.forget(now)

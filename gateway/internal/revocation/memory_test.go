@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"math"
 	"runtime"
 	"testing"
 	"time"
@@ -135,7 +136,7 @@ func TestAMillionRevocationsLeaveTheGatewayRoomForItsRequests(t *testing.T) {
 		"of sessions, in any order": {
 			func(id uint64) accounts.Revocation { return accounts.Revocation{SessionID: id * 7919 % 125_003} }, 18,
 		},
-		"of members": {func(id uint64) accounts.Revocation { return accounts.Revocation{MemberID: id, ThroughSession: id} }, 40},
+		"of members": {func(id uint64) accounts.Revocation { return accounts.Revocation{MemberID: id, ThroughSession: id} }, 30},
 	} {
 		clock := testkit.Noon()
 		memory, before := NewMemory(clock.Now), liveHeap()
@@ -181,10 +182,19 @@ func everyEnded() []ended {
 	var all []ended
 	for through := uint64(1); through <= 4; through++ {
 		for except := range uint64(6) {
-			all = append(all, ended{through, except, uint32(through + except)})
+			all = append(all, newEnded(through, except, uint32(through+except)))
 		}
 	}
 	return all
+}
+
+func TestASessionThatIsTooFarBelowToBeToldEndsWithTheOthers(t *testing.T) {
+	t.Parallel()
+	for below, ends := range map[uint64]bool{0: false, 1: false, math.MaxUint32 - 1: false, math.MaxUint32: true, math.MaxUint32 + 1: true, 1 << 40: true} {
+		const through = 1 << 50
+		require.Equal(t, ends, newEnded(through, through-below, 1).covers(through-below), below)
+		require.True(t, newEnded(through, through-below, 1).covers(through-below-1))
+	}
 }
 
 func TestPasswordChangeLeavesTheSessionThatMadeIt(t *testing.T) {

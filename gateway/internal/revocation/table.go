@@ -40,8 +40,16 @@ func (t *table[E]) put(id uint64, added E) {
 		part.entries[at] = added
 		return
 	}
-	part.ids, part.entries = slices.Insert(part.ids, at, id), slices.Insert(part.entries, at, added)
+	part.ids, part.entries = slices.Insert(withRoom(part.ids), at, id), slices.Insert(withRoom(part.entries), at, added)
 	t.count++
+}
+
+// withRoom returns a slice with room for one more. It grows by a sixteenth, where append would leave up to a quarter unused.
+func withRoom[T any](full []T) []T {
+	if len(full) < cap(full) {
+		return full
+	}
+	return append(make([]T, 0, len(full)+len(full)/16+4), full...)
 }
 
 // forget removes what is over from one part, the next one at each call.
