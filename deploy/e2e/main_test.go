@@ -76,8 +76,8 @@ func tellTrouble() {
 				told = append(told, line)
 			}
 		}
-		fmt.Println(name, "logged of failures and refusals:", err)
-		fmt.Print(strings.Join(told[max(0, len(told)-most):], ""))
+		fmt.Fprintln(os.Stderr, name, "logged of failures and refusals:", err)
+		fmt.Fprint(os.Stderr, strings.Join(told[max(0, len(told)-most):], ""))
 	}
 }
 
