@@ -31,7 +31,7 @@ func (b *bench) latencies(ctx context.Context) error {
 		next   vegeta.Targeter
 	}{
 		{ownListRow, http.StatusOK, 20, ask(func(int) string { return "/orders/" }, b.members.four...)},
-		{memberPageRow, http.StatusOK, 20, ask(func(i int) string { return memberPath(offsets[i%len(offsets)]) }, b.members.admin)},
+		{memberPageRow, http.StatusOK, 20, ask(func(i int) string { return memberPath(memberOffset(i)) }, b.members.admin)},
 		{placeRow, http.StatusCreated, 40, nil},
 	} {
 		row := report.Row{What: "p99 of " + one.what + " at half the rate", Unit: "ms", Bar: one.most, AtMost: true}

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// limited is the rate limit of an address, a second. Beside the system on two cores the generator can offer 20 times this, but not
-	// 20 times the default, 500.
+	// limited is the rate limit of an address, a second. It is less than the default, 500, because the generator shares two cores with the
+	// system, and cannot always offer 20 times even this.
 	limited  = 400
 	overload = 20
 	// askingAtOnce is from how many connections it is asked.

@@ -22,6 +22,8 @@ const (
 	slowly = 4
 	// pageRows is how many rows a page has that names no limit.
 	pageRows = 30
+	// differentPages is how many pages of members are asked for in turn.
+	differentPages = 100
 )
 
 // The rows that are measured at half of their highest rate, too.
@@ -59,22 +61,18 @@ func (b *bench) reads(ctx context.Context) error {
 	}
 	return b.compare(ctx, report.Row{What: memberPageRow, Against: same + ", without counting", Bar: 0.45}, b.memberPages,
 		b.loop(connections, func(ctx context.Context, worker, turn int) error {
-			return memberPage(ctx, accounts, orders, offsets[(worker*37+turn)%len(offsets)])
+			return memberPage(ctx, accounts, orders, memberOffset(worker*37+turn))
 		}))
 }
 
-// offsets are those of the pages of members that are asked for.
-var offsets = func() (first []int) {
-	for page := range 100 {
-		first = append(first, pageRows*page)
-	}
-	return first
-}()
+// memberOffset is that of the page of members that is asked for in this turn.
+func memberOffset(turn int) int { return pageRows * (turn % differentPages) }
 
 // memberPages measures pages of members, each of which is looked at once before.
 func (b *bench) memberPages(ctx context.Context) (float64, error) {
 	var requests []load.Request
-	for _, offset := range offsets {
+	for page := range differentPages {
+		offset := memberOffset(page)
 		if err := b.memberPage(ctx, offset); err != nil && !errors.Is(err, load.ErrPartial) {
 			return 0, err
 		}

@@ -76,7 +76,10 @@ func tellTrouble() {
 				told = append(told, line)
 			}
 		}
-		fmt.Fprintln(os.Stderr, name, "logged of failures and refusals:", err)
+		if err != nil {
+			told = append(told, err.Error()+"\n")
+		}
+		fmt.Fprintln(os.Stderr, name, "logged of failures and refusals:")
 		fmt.Fprint(os.Stderr, strings.Join(told[max(0, len(told)-most):], ""))
 	}
 }

@@ -150,13 +150,7 @@ func readAnswer(t *testing.T, response *http.Response) answer {
 // gauge reads one of the server's metrics.
 func (s *server) gauge(t *testing.T, name string) float64 {
 	t.Helper()
-	families, err := s.metrics.Gather()
-	require.NoError(t, err)
-	for _, family := range families {
-		if family.GetName() == name {
-			return family.GetMetric()[0].GetGauge().GetValue()
-		}
-	}
-	require.Fail(t, "no metric "+name)
-	return 0
+	value, found := values(t, s.metrics)[name]
+	require.True(t, found, name)
+	return value
 }

@@ -57,26 +57,6 @@ func (s *server) openFrom(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// arriving reads a metric of what arrives, with a reason if it has one.
-func (s *server) arriving(t *testing.T, name, reason string) float64 {
-	t.Helper()
-	families, err := s.metrics.Gather()
-	require.NoError(t, err)
-	for _, family := range families {
-		for _, metric := range family.GetMetric() {
-			labels := map[string]string{}
-			for _, label := range metric.GetLabel() {
-				labels[label.GetName()] = label.GetValue()
-			}
-			if family.GetName() == name && labels["resource"] == "arriving" && labels["reason"] == reason {
-				return metric.GetGauge().GetValue() + metric.GetCounter().GetValue()
-			}
-		}
-	}
-	require.Fail(t, "no metric "+name)
-	return 0
-}
-
 // Ways to have TLS take memory, before the handshake and after it.
 func tlsHolds(trusting *tls.Config) map[string]func(net.Conn) {
 	send := func(texts ...string) func(net.Conn) {
@@ -115,10 +95,10 @@ func TestWhatTLSTakesForAClientComesFromTheShareOfItsNetwork(t *testing.T) {
 				go func() { _, _ = io.Copy(io.Discard, held[i]) }()
 			}
 			require.EventuallyWithT(t, func(c *assert.CollectT) {
-				assert.Positive(c, server.arriving(t, "fairshare_refusals_total", "share"))
+				assert.Positive(c, values(t, server.metrics)["fairshare_refusals_total share"])
 				assert.Less(c, heap()-before, 24.0)
 			}, time.Minute, 50*time.Millisecond)
-			require.LessOrEqual(t, int(server.arriving(t, "fairshare_used", "")), share)
+			require.LessOrEqual(t, int(server.gauge(t, "fairshare_used")), share)
 
 			other := tls.Client(server.openFrom(t, "127.0.0.3"), trusting)
 			_, err := io.WriteString(other, "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -128,7 +108,7 @@ func TestWhatTLSTakesForAClientComesFromTheShareOfItsNetwork(t *testing.T) {
 				_ = conn.Close()
 			}
 			require.Eventually(t, func() bool {
-				return server.arriving(t, "fairshare_used", "") == 0
+				return server.gauge(t, "fairshare_used") == 0
 			}, time.Minute, 50*time.Millisecond, "all is given back")
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -67,18 +68,33 @@ func (r *Runner) look(ctx context.Context) ([]stack.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	see(ctx, found)
 	var parts []stack.Part
 	for _, name := range partNames {
-		one := found[name]
-		if one.ID != "" {
-			// A container that has just been replaced cannot be asked. Then the word of Compose is all that is known.
-			if all, err := inspect(ctx, one.ID); err == nil {
-				one.seen = all[0]
-			}
-		}
-		parts = append(parts, one.part(name))
+		parts = append(parts, found[name].part(name))
 	}
 	return parts, nil
+}
+
+// see asks the engine for all containers at once. If one has just been replaced, the question fails, and the word of Compose is all that is
+// known.
+func see(ctx context.Context, found map[string]container) {
+	services, ids := slices.Collect(maps.Keys(found)), []string{}
+	for _, service := range services {
+		ids = append(ids, found[service].ID)
+	}
+	if len(ids) == 0 {
+		return
+	}
+	described, err := inspect(ctx, ids...)
+	if err != nil {
+		return
+	}
+	for i, service := range services {
+		one := found[service]
+		one.seen = described[i]
+		found[service] = one
+	}
 }
 
 // containersIn reads what `docker compose ps` prints: a JSON object for each container.

@@ -2,11 +2,14 @@ package container
 
 import (
 	"context"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/deploy/internal/stack"
@@ -140,8 +143,12 @@ func TestAnInterruptedStepSaysOnlyThat(t *testing.T) {
 	require.ErrorContains(t, runner.run(ctx, command, "building"), "building: a hundred lines (exit status 1)")
 	require.Equal(t, "building\na hundred lines\n", out.String())
 	out.Reset()
-	command = exec.CommandContext(ctx, "sh", "-c", "echo a hundred lines; exec sleep 600")
-	time.AfterFunc(100*time.Millisecond, cancel)
+	begun := filepath.Join(t.TempDir(), "begun")
+	command = exec.CommandContext(ctx, "sh", "-c", "echo a hundred lines; echo > "+begun+"; exec sleep 600")
+	go func() {
+		defer cancel()
+		assert.Eventually(t, func() bool { _, err := os.Stat(begun); return err == nil }, time.Minute, time.Millisecond)
+	}()
 	require.ErrorIs(t, runner.run(ctx, command, "building"), context.Canceled)
 	require.Equal(t, "building\n", out.String())
 }

@@ -31,7 +31,7 @@ func (e ended) exceptSession() uint64 {
 func (e ended) expires() uint32 { return e.until }
 
 func (e ended) covers(session uint64) bool {
-	return session <= e.throughSession && (e.spared == 0 || session != e.exceptSession())
+	return session <= e.throughSession && session != e.exceptSession()
 }
 
 // join returns what covers exactly the sessions that a or b covers, so that a member needs one entry however often its

@@ -61,13 +61,13 @@ func appendEvent(ctx context.Context, writer mysqlx.Writer, kind string, member 
 	return events.Append(ctx, writer, event)
 }
 
-// isDue reports whether a table has rows from before a time.
-type isDue = func(*sqlcgen.Queries, context.Context, time.Time) (bool, error)
+// look is a query that tells whether a table has rows from before a time.
+type look = func(*sqlcgen.Queries, context.Context, time.Time) (bool, error)
 
 // due asks whether there is something to remove, without ending the cluster's rest.
-func (s *Store) due(ctx context.Context, before time.Time, isDue isDue) (due bool, err error) {
+func (s *Store) due(ctx context.Context, before time.Time, look look) (due bool, err error) {
 	err = s.cluster.Poll(ctx, onReader(func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
-		due, err = isDue(queries, ctx, before)
+		due, err = look(queries, ctx, before)
 		return err
 	}))
 	return due, err
@@ -76,9 +76,9 @@ func (s *Store) due(ctx context.Context, before time.Time, isDue isDue) (due boo
 // sweep runs a statement that removes rows from before a time, where there are some, and returns how many it removed. In vain it would end
 // the cluster's rest, and lock the places where new rows come.
 func (s *Store) sweep(
-	ctx context.Context, before time.Time, isDue isDue, remove func(context.Context, *sqlcgen.Queries) (int64, error),
+	ctx context.Context, before time.Time, look look, remove func(context.Context, *sqlcgen.Queries) (int64, error),
 ) (int, error) {
-	if due, err := s.due(ctx, before, isDue); err != nil || !due {
+	if due, err := s.due(ctx, before, look); err != nil || !due {
 		return 0, err
 	}
 	var removed int64
