@@ -2,125 +2,106 @@ package idempotency_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
+	"os"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/libs/idempotency"
 	"oms.internal/libs/mysqlx"
+	"oms.internal/libs/mysqlx/mysqlxtest"
 )
+
+func newCluster(t *testing.T) mysqlxtest.Database {
+	t.Helper()
+	return mysqlxtest.New(t, os.DirFS("../../sql/orders/migrations"))
+}
+
+// aged adds keys of the callers 0, 1, 2 …, each an hour younger than the one before. So many are older than a day.
+func aged(t *testing.T, d mysqlxtest.Database, keys, old int) {
+	t.Helper()
+	for i := range keys {
+		_, err := d.Root.ExecContext(t.Context(),
+			"INSERT INTO idempotency_keys (caller_id, key_digest, fingerprint, answer, created_at) VALUES (?, ?, '', '', ?)",
+			i, fmt.Sprintf("%032d", i), now.Add(-idempotency.Kept+time.Duration(i-old)*time.Hour))
+		require.NoError(t, err)
+	}
+}
+
+// callers are the lowest caller with a key, and how many keys there are.
+func callers(t *testing.T, d mysqlxtest.Database) (lowest, keys int) {
+	t.Helper()
+	require.NoError(t, d.Root.QueryRowContext(t.Context(), "SELECT MIN(caller_id), COUNT(*) FROM idempotency_keys").Scan(&lowest, &keys))
+	return lowest, keys
+}
+
+// meddling is a cluster on which others work at the beginning and before the end of a transaction.
+type meddling struct {
+	*mysqlx.Cluster
+	first, last func()
+}
+
+func (m meddling) Write(ctx context.Context, work func(context.Context, mysqlx.Writer) error) error {
+	return m.Cluster.Write(ctx, func(ctx context.Context, tx mysqlx.Writer) error {
+		m.first()
+		err := work(ctx, tx)
+		m.last()
+		return err
+	})
+}
+
+// placed makes requests of new keys, which wait for nobody: the cluster's patience for a lock would be at its end.
+func placed(t *testing.T, d mysqlxtest.Database, caller uint64, keys ...string) {
+	t.Helper()
+	for _, key := range keys {
+		_, _, err := idempotency.Once(t.Context(), d.Cluster, request(caller, key, "body"), now,
+			func(context.Context, mysqlx.Writer) ([]byte, error) { return []byte("done"), nil })
+		require.NoError(t, err, "nobody's key is called busy")
+	}
+}
+
+func at() time.Time { return now }
 
 func TestCleaningTakesTheOldestSoManyAtATimeAndBlocksNobody(t *testing.T) {
 	t.Parallel()
-	schema := newSchema(t)
-	for i := range 10 {
-		_, err := schema.db.ExecContext(t.Context(),
-			"INSERT INTO idempotency_keys (caller_id, key_digest, fingerprint, answer, created_at) VALUES (?, ?, '', '', ?)",
-			i, fmt.Sprintf("%032d", i), now.Add(time.Duration(i-24)*time.Hour))
-		require.NoError(t, err)
+	d := newCluster(t)
+	aged(t, d, 10, 7)
+	transactions := 0
+	cleaner := idempotency.NewCleaner(meddling{d.Cluster, func() { transactions++ }, func() {
+		placed(t, d, 100, fmt.Sprint(transactions))
+	}}, at)
+	for range 2 {
+		require.NoError(t, cleaner.CleanBy(t.Context(), 5))
+		require.Equal(t, 2, transactions, "5 and 2; where nothing is old, nothing is written")
+		lowest, keys := callers(t, d)
+		require.Equal(t, 7, lowest)
+		require.Equal(t, 3+2, keys)
 	}
-	clean := func(most int) (deleted int) {
-		require.NoError(t, schema.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) (err error) {
-			deleted, err = idempotency.DeleteOldest(ctx, tx, now.Add(-17*time.Hour), most)
-			require.NoError(t, err)
-			// It has deleted, and not committed; a request now is neither behind it nor before it.
-			_, _, err = schema.do(ctx, request(100, fmt.Sprint(most), "body"), nil)
-			return err
-		}))
-		return deleted
-	}
-	require.Equal(t, 5, clean(5))
-	require.Equal(t, 2, clean(6))
-	require.Zero(t, clean(7))
-	var left int
-	require.NoError(t, schema.db.QueryRowContext(t.Context(), "SELECT MIN(caller_id) FROM idempotency_keys WHERE caller_id < 100").Scan(&left))
-	require.Equal(t, 7, left)
 }
 
 func TestTwoWhoCleanAtOnceDoNotStandInTheWayOfNewRequests(t *testing.T) {
 	t.Parallel()
-	schema := newSchema(t)
-	for i := range 10 {
-		_, err := schema.db.ExecContext(t.Context(),
-			"INSERT INTO idempotency_keys (caller_id, key_digest, fingerprint, answer, created_at) VALUES (0, ?, '', '', ?)",
-			fmt.Sprintf("%032d", i), now.Add(-48*time.Hour))
-		require.NoError(t, err)
-	}
-	require.NoError(t, schema.Write(t.Context(), func(ctx context.Context, tx mysqlx.Writer) error {
-		var count int
-		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM idempotency_keys").Scan(&count); err != nil {
-			return err // the transaction has its view now, and the other one comes first
-		}
-		require.NoError(t, schema.Write(ctx, func(ctx context.Context, first mysqlx.Writer) error {
-			deleted, err := idempotency.DeleteOldest(ctx, first, now, 10)
-			require.Equal(t, 10, deleted)
-			return err
-		}))
-		deleted, err := idempotency.DeleteOldest(ctx, tx, now, 10)
-		if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
-			require.EqualValues(t, 1020, refused.Number)
-		} else {
-			require.NoError(t, err)
-		}
-		require.Zero(t, deleted)
-		for i := range 5 {
-			_, _, err := schema.do(ctx, request(0, fmt.Sprint(i), "body"), nil)
-			require.NoError(t, err, "nobody's key is called busy")
-		}
-		return nil
-	}))
+	d := newCluster(t)
+	aged(t, d, 10, 10)
+	cleaner := idempotency.NewCleaner(meddling{d.Cluster, func() {
+		require.NoError(t, idempotency.NewCleaner(d.Cluster, at).Clean(t.Context()))
+	}, func() {
+		placed(t, d, 0, "a", "b", "c", "d", "e")
+	}}, at)
+	require.NoError(t, cleaner.Clean(t.Context()))
+	_, keys := callers(t, d)
+	require.Equal(t, 5, keys)
 }
 
 func TestACleanerDeletesAllKeysThatAreOlderThanADayInSmallTransactions(t *testing.T) {
 	t.Parallel()
-	schema := newSchema(t)
-	for i := range 30 {
-		_, err := schema.db.ExecContext(t.Context(),
-			"INSERT INTO idempotency_keys (caller_id, key_digest, fingerprint, answer, created_at) VALUES (0, ?, '', '', ?)",
-			fmt.Sprintf("%032d", i), now.Add(-time.Duration(i)*time.Hour))
-		require.NoError(t, err)
-	}
-	cleaner := idempotency.NewCleaner(schema, slog.New(slog.DiscardHandler), func() time.Time { return now })
+	d := newCluster(t)
+	aged(t, d, 30, 5)
 	for range 2 {
-		require.NoError(t, cleaner.Clean(t.Context(), 2))
-		require.Equal(t, 25, schema.count(t, "idempotency_keys"), "one is just a day old")
+		require.NoError(t, idempotency.NewCleaner(d.Cluster, at).CleanBy(t.Context(), 2))
+		_, keys := callers(t, d)
+		require.Equal(t, 25, keys, "one is just a day old")
 	}
-}
-
-// failing is a database whose first transactions fail.
-type failing struct {
-	idempotency.Database
-	left  int
-	tries chan struct{}
-}
-
-func (f *failing) Write(context.Context, func(context.Context, mysqlx.Writer) error) error {
-	f.tries <- struct{}{}
-	if f.left--; f.left >= 0 {
-		return errors.New("the database is away")
-	}
-	return nil
-}
-
-func TestACleanerGoesOnEveryMinuteWhateverFails(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		db := &failing{left: 2, tries: make(chan struct{})}
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		began := time.Now()
-		go func() { ended <- idempotency.NewCleaner(db, slog.New(slog.DiscardHandler), time.Now).Run(ctx) }()
-		for minute := range 4 {
-			<-db.tries
-			require.Equal(t, time.Duration(minute+1)*time.Minute, time.Since(began))
-		}
-		stop()
-		require.NoError(t, <-ended)
-	})
 }

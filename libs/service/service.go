@@ -77,7 +77,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 	life.Add(life.Clock(base.Metrics), lifecycle.Part{Name: "port", Run: public.Hold}, p.database(common, base))
 	life.Add(special.Workers...)
 	life.Add(
-		lifecycle.Part{Name: "idempotency keys", Run: idempotency.NewCleaner(base.Database, log, time.Now).Run},
+		base.Minutely("remove old idempotency keys", idempotency.NewCleaner(base.Database, time.Now).Clean),
 		lifecycle.Part{
 			Name: "nats", Ready: natsx.Ready(base.NATS), Healthy: natsx.Healthy(base.NATS),
 			Run: func(ctx context.Context) error {

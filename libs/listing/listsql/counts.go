@@ -38,7 +38,7 @@ const (
 	fewRows = 500
 	// longTail is how many rows may have come or gone later before that is added to what is remembered.
 	longTail = 1000
-	// A number is counted anew after renewAfter, by one request while others still use it, and never used after forgetAfter. Processes of
+	// A number that pages still use is counted anew after renewAfter, by no request (Renew), and never used after forgetAfter. Processes of
 	// the release before remove rows without entries while services are updated one by one.
 	renewAfter  = 10 * time.Minute
 	forgetAfter = 2 * renewAfter
@@ -55,7 +55,13 @@ type Counts struct {
 	known *otter.Cache[scope, *known]
 
 	mutex    sync.Mutex
-	learning map[scope]chan struct{} // closed when the one who learns has ended
+	learning map[scope]*lesson
+}
+
+// lesson is the first count of a scope. ended is closed when it has ended; few says that it found too few rows to be remembered.
+type lesson struct {
+	ended chan struct{}
+	few   bool
 }
 
 // scope says which rows are counted: all, or those with a value of the field Remembered.Scope. Numbers of an earlier epoch are not used: a
@@ -76,13 +82,15 @@ type known struct {
 	latest atomic.Int64
 	// claimed is when a request began to work on the number, in nanoseconds.
 	claimed atomic.Int64
+	// used says that a page has used it since it was counted.
+	used atomic.Bool
 }
 
 // NewCounts returns what remembers numbers of a table's rows, as its declaration says, with the epoch of the database (mysqlx.Cluster.Epoch)
 // and a clock.
 func NewCounts(table *Table, epoch func() uint64, now func() time.Time) *Counts {
 	return &Counts{
-		table: table, epoch: epoch, now: now, learning: map[scope]chan struct{}{},
+		table: table, epoch: epoch, now: now, learning: map[scope]*lesson{},
 		known: otter.Must(&otter.Options[scope, *known]{MaximumSize: maxRemembered}),
 	}
 }
@@ -98,10 +106,18 @@ func (c *Counts) Plan(request listing.Request, also ...Condition) (Plan, error) 
 		return plan, nil
 	}
 	plan.counts, plan.scope = c, of
-	if found, there := c.known.GetIfPresent(of); there && c.age(found) < forgetAfter {
-		plan.known = found
-	}
+	plan.known = c.find(of)
 	return plan, nil
+}
+
+// find returns what is known of a scope, nil if nothing is.
+func (c *Counts) find(of scope) *known {
+	found, there := c.known.GetIfPresent(of)
+	if !there || c.age(found) >= forgetAfter {
+		return nil
+	}
+	found.used.Store(true)
+	return found
 }
 
 // scopeOf returns the scope that the rows of a list are, if they are one.
@@ -133,60 +149,76 @@ func (c *Counts) claim(of *known) bool {
 	return (since < 0 || since >= claimedFor) && of.claimed.CompareAndSwap(before, now)
 }
 
-// begin says that the caller shall count the rows of a scope, and then call end. While another one does, it waits for that, so that not all
-// who come first count the same.
-func (c *Counts) begin(ctx context.Context, of scope) (begun bool, end func()) {
-	c.mutex.Lock()
-	other, busy := c.learning[of]
-	ended := make(chan struct{})
-	if !busy {
-		c.learning[of] = ended
-	}
-	c.mutex.Unlock()
-	if busy {
-		select {
-		case <-other:
-		case <-ctx.Done():
+// begin returns what is known of a scope. If that is nothing, the caller shall count the rows, and then call end, with whether they are too
+// few to be remembered. While another request counts them, begin waits, so that not all who come first count the same; learns is false
+// for those who waited for a count of few rows, which they make by themselves.
+func (c *Counts) begin(ctx context.Context, of scope) (found *known, learns bool, end func(few bool), err error) {
+	for {
+		if found := c.find(of); found != nil {
+			return found, false, func(bool) {}, nil
 		}
-		return false, func() {}
-	}
-	return true, func() {
 		c.mutex.Lock()
-		defer c.mutex.Unlock()
-		delete(c.learning, of)
-		close(ended)
+		other, busy := c.learning[of]
+		own := &lesson{ended: make(chan struct{})}
+		if !busy {
+			c.learning[of] = own
+		}
+		c.mutex.Unlock()
+		if !busy {
+			return nil, true, func(few bool) { c.end(of, own, few) }, nil
+		}
+		select {
+		case <-other.ended:
+		case <-ctx.Done():
+			return nil, false, nil, ctx.Err()
+		}
+		if other.few {
+			return nil, false, func(bool) {}, nil
+		}
 	}
 }
 
-// renewed returns the number, counted anew if it is due.
-func (c *Counts) renewed(ctx context.Context, reader Reader, of scope, from *known) (*known, error) {
-	if c.age(from) < renewAfter || !c.claim(from) {
-		return from, nil
-	}
-	return c.rebase(ctx, reader, of, nil)
+func (c *Counts) end(of scope, own *lesson, few bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	delete(c.learning, of)
+	own.few = few
+	close(own.ended)
 }
 
-// noted notes the number that a page had, by how much it has grown since what is remembered.
-func (c *Counts) noted(ctx context.Context, reader Reader, of scope, from *known, count, later int) error {
+// Renew counts anew what is due and was used since it was counted, one number after the other. read is mysqlx.Cluster.ReadSlowly.
+func (c *Counts) Renew(ctx context.Context, read func(context.Context, func(context.Context, mysqlx.Reader) error) error) error {
+	for of, from := range c.known.All() {
+		if of.epoch != c.epoch() || c.age(from) < renewAfter || !from.used.Load() {
+			continue
+		}
+		if err := read(ctx, func(ctx context.Context, reader mysqlx.Reader) error { return c.rebase(ctx, reader, of, nil) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noted notes the number that a page had, and what came later than what is remembered. It adds that where it is much.
+func (c *Counts) noted(ctx context.Context, reader Reader, of scope, from *known, count int, tail tail) error {
 	from.latest.Store(int64(count))
-	if max(later, -later) <= longTail || !c.claim(from) {
+	if max(tail.rows, tail.gained, -tail.gained) <= longTail || !c.claim(from) {
 		return nil
 	}
-	_, err := c.rebase(ctx, reader, of, from)
-	return err
+	return c.rebase(ctx, reader, of, from)
 }
 
 // rebase remembers the number of rows up to the last settled one, in two statements and the one of mysqlx.Settled. It counts all rows, or
 // only those that came later than what is known.
-func (c *Counts) rebase(ctx context.Context, reader Reader, of scope, from *known) (*known, error) {
+func (c *Counts) rebase(ctx context.Context, reader Reader, of scope, from *known) error {
 	before, err := mysqlx.Settled(ctx, reader)
 	if err != nil {
-		return nil, c.failed(err)
+		return c.failed(err)
 	}
 	to := &known{counted: c.now()}
 	statement := c.last(before)
 	if err := reader.QueryRowContext(ctx, statement.SQL, statement.Args...).Scan(&to.through, &to.moves); err != nil {
-		return nil, c.failed(err)
+		return c.failed(err)
 	}
 	base := 0
 	if from != nil {
@@ -197,12 +229,12 @@ func (c *Counts) rebase(ctx context.Context, reader Reader, of scope, from *know
 	var whole, later int
 	statement = c.both(of, from, to)
 	if err := reader.QueryRowContext(ctx, statement.SQL, statement.Args...).Scan(&whole, &later); err != nil {
-		return nil, c.failed(err)
+		return c.failed(err)
 	}
 	to.base = base + whole - later
 	to.latest.Store(int64(base + whole))
 	c.known.Set(of, to)
-	return to, nil
+	return nil
 }
 
 func (c *Counts) failed(err error) error { return fmt.Errorf("count %s: %w", c.table.Name, err) }
@@ -236,27 +268,30 @@ func (c *Counts) both(of scope, from, to *known) Statement {
 		statement.add("SELECT COUNT(*)")
 		statement.from(c.table, c.rows(of)...)
 	} else {
-		c.later(statement, of, from)
+		c.later(statement, of, from, " + ")
 	}
 	statement.add("), (")
-	c.later(statement, of, to)
+	c.later(statement, of, to, " + ")
 	statement.add(")")
 	return Statement{statement.text.String(), statement.args}
 }
 
-// since returns the statement for the number of rows that came later than what is known.
+// tail is what came later than what is known: rows with higher ids, and what the rows before gained by entries of the moves.
+type tail struct{ rows, gained int }
+
+// since returns the statement for the tail of what is known.
 func (c *Counts) since(of scope, from *known) Statement {
 	statement := &clause{}
 	statement.add("SELECT ")
-	c.later(statement, of, from)
+	c.later(statement, of, from, ", ")
 	return Statement{statement.text.String(), statement.args}
 }
 
-// later writes by how much the number has grown since what is known. Both parts are 0 where nothing happened.
-func (c *Counts) later(statement *clause, of scope, from *known) {
+// later writes the two numbers of the tail of what is known, with what stands between them. Both are 0 where nothing happened.
+func (c *Counts) later(statement *clause, of scope, from *known, between string) {
 	statement.add("(SELECT COUNT(*)")
 	statement.from(c.table, append(c.rows(of), AtLeast(idField, from.through+1))...)
-	statement.add(") + (SELECT COALESCE(SUM(gained), 0)")
+	statement.add(")" + between + "(SELECT COALESCE(SUM(gained), 0)")
 	statement.from(c.table.Remembered.Moves, append(c.rows(of), AtLeast(idField, from.moves+1), Below(rowField, from.through+1))...)
 	statement.add(")")
 }

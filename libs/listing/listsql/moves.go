@@ -3,18 +3,13 @@ package listsql
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
-	"oms.internal/libs/pace"
 )
 
-const (
-	cleanInterval = time.Minute
-	cleanBatch    = 1000
-)
+const cleanBatch = 1000
 
 // Move is an entry of Remembered.Moves.
 type Move struct {
@@ -62,23 +57,12 @@ type Database interface {
 type Cleaner struct {
 	moves *Table
 	db    Database
-	log   *slog.Logger
 	now   func() time.Time
 }
 
-// NewCleaner returns a cleaner that is not running yet, with a clock.
-func NewCleaner(table *Table, db Database, log *slog.Logger, now func() time.Time) *Cleaner {
-	return &Cleaner{moves: table.Remembered.Moves, db: db, log: log, now: now}
-}
-
-// Run deletes old entries every minute until ctx ends. Whatever fails, it goes on.
-func (c *Cleaner) Run(ctx context.Context) error {
-	pace.Every(ctx, cleanInterval, func() {
-		if err := c.Clean(ctx); err != nil && ctx.Err() == nil {
-			c.log.WarnContext(ctx, "old entries not deleted", "of", c.moves.Name, "error", err)
-		}
-	})
-	return nil
+// NewCleaner returns a cleaner with a clock.
+func NewCleaner(table *Table, db Database, now func() time.Time) *Cleaner {
+	return &Cleaner{moves: table.Remembered.Moves, db: db, now: now}
 }
 
 // Clean deletes all old entries, in transactions of at most 1,000. It writes only where there are some, so that it ends no rest of the

@@ -29,44 +29,53 @@ func (p Plan) window(ctx context.Context, reader Reader) (places []place, count 
 	if len(places) < p.request.Limit && (len(places) > 0 || p.request.Offset == 0) {
 		return places, p.request.Offset + len(places), nil
 	}
-	learns := false
-	if p.counts != nil {
-		var end func()
-		learns, end = p.counts.begin(ctx, p.scope)
-		defer end()
-		if known, there := p.counts.known.GetIfPresent(p.scope); there && p.counts.age(known) < forgetAfter {
-			p.known = known // another request has just learned it
-			return p.remembered(ctx, reader)
-		}
+	if p.counts == nil {
+		count, err = p.counted(ctx, reader)
+		return places, count, err
 	}
-	statement := p.Count()
-	if err := reader.QueryRowContext(ctx, statement.SQL, statement.Args...).Scan(&count); err != nil {
-		return nil, 0, fmt.Errorf("count %s: %w", p.table.Name, err)
+	known, learns, end, err := p.counts.begin(ctx, p.scope)
+	if err != nil {
+		return nil, 0, err
 	}
-	if learns && count > fewRows {
-		_, err = p.counts.rebase(ctx, reader, p.scope, nil)
+	if known != nil {
+		p.known = known // another request has just learned it
+		return p.remembered(ctx, reader)
+	}
+	few := false
+	defer func() { end(few) }()
+	if count, err = p.counted(ctx, reader); err != nil {
+		return nil, 0, err
+	}
+	if few = count <= fewRows; learns && !few {
+		err = p.counts.rebase(ctx, reader, p.scope, nil)
 	}
 	return places, count, err
 }
 
+// counted counts all rows.
+func (p Plan) counted(ctx context.Context, reader Reader) (count int, err error) {
+	statement := p.Count()
+	if err := reader.QueryRowContext(ctx, statement.SQL, statement.Args...).Scan(&count); err != nil {
+		return 0, fmt.Errorf("count %s: %w", p.table.Name, err)
+	}
+	return count, nil
+}
+
 // remembered is window by what is known. Where the end of the list is found to be elsewhere, it looks for the page again.
 func (p Plan) remembered(ctx context.Context, reader Reader) (page []place, count int, err error) {
-	if p.known, err = p.counts.renewed(ctx, reader, p.scope, p.known); err != nil {
-		return nil, 0, err
-	}
 	count = int(p.known.latest.Load())
 	for window := 1; ; window++ {
 		part := p.nearer(count)
 		if window > maxWindows {
 			part = p.ahead()
 		}
-		places, later, err := p.read(ctx, reader, part)
+		places, tail, err := p.read(ctx, reader, part)
 		if err != nil {
 			return nil, 0, err
 		}
-		count = p.known.base + later
+		count = p.known.base + tail.rows + tail.gained
 		if page, found := part.page(places, count, p.request); found {
-			return page, count, p.counts.noted(ctx, reader, p.scope, p.known, count, later)
+			return page, count, p.counts.noted(ctx, reader, p.scope, p.known, count, tail)
 		}
 	}
 }
@@ -88,12 +97,12 @@ func (p Plan) nearer(count int) part {
 	return part{offset: max(0, count-p.request.Offset-p.request.Limit-slack), limit: p.request.Limit + 2*slack, backward: true}
 }
 
-// read returns the ids of a part, and how many rows came later than what is known. Both are of one snapshot, unless there are no ids.
-func (p Plan) read(ctx context.Context, reader Reader, of part) (places []place, later int, err error) {
+// read returns the ids of a part, and what came later than what is known. Both are of one snapshot, unless there are no ids.
+func (p Plan) read(ctx context.Context, reader Reader, of part) (places []place, later tail, err error) {
 	statement := p.part(of)
 	rows, err := reader.QueryContext(ctx, statement.SQL, statement.Args...)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list %s: %w", p.table.Name, err)
+		return nil, later, fmt.Errorf("list %s: %w", p.table.Name, err)
 	}
 	defer func() {
 		if closeErr := rows.Close(); err == nil {
@@ -102,8 +111,8 @@ func (p Plan) read(ctx context.Context, reader Reader, of part) (places []place,
 	}()
 	for rows.Next() {
 		var found place
-		if err := rows.Scan(&found.id, &later); err != nil {
-			return nil, 0, fmt.Errorf("list %s: %w", p.table.Name, err)
+		if err := rows.Scan(&found.id, &later.rows, &later.gained); err != nil {
+			return nil, later, fmt.Errorf("list %s: %w", p.table.Name, err)
 		}
 		places = append(places, found)
 	}
@@ -111,8 +120,8 @@ func (p Plan) read(ctx context.Context, reader Reader, of part) (places []place,
 		return places, later, err
 	}
 	statement = p.counts.since(p.scope, p.known)
-	if err := reader.QueryRowContext(ctx, statement.SQL, statement.Args...).Scan(&later); err != nil {
-		return nil, 0, p.counts.failed(err)
+	if err := reader.QueryRowContext(ctx, statement.SQL, statement.Args...).Scan(&later.rows, &later.gained); err != nil {
+		return nil, later, p.counts.failed(err)
 	}
 	return nil, later, nil
 }
@@ -125,7 +134,7 @@ func (p Plan) part(of part) Statement {
 	}
 	statement := &clause{}
 	statement.add("SELECT id, ")
-	p.counts.later(statement, p.scope, p.known)
+	p.counts.later(statement, p.scope, p.known, ", ")
 	statement.add(" FROM " + p.table.Name + p.hint())
 	statement.where(p.table, p.where)
 	statement.orderBy(p.table, keys)

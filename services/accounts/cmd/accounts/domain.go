@@ -19,7 +19,7 @@ import (
 )
 
 // newDomain returns the domain with what it works with, and the keys that sign its tokens.
-func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Service, *token.Keyring, error) {
+func newDomain(ctx context.Context, cfg Config, base *service.Base, members *store.Store) (*account.Service, *token.Keyring, error) {
 	signing, err := token.LoadKeyring(ctx, cfg.TokenKeysDir)
 	if err != nil {
 		return nil, nil, err
@@ -31,7 +31,7 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base) (*account.Se
 		return nil, nil, fmt.Errorf("IDEMPOTENCY_SECRET_FILE: %w", err)
 	}
 	return account.NewService(account.Dependencies{
-		Store:       store.New(base.Database, time.Now),
+		Store:       members,
 		Passwords:   passwords,
 		Tokens:      token.NewIssuer(signing, cfg.TokenIssuer, cfg.TokenAudience),
 		Orders:      natsapi.NewOrders(base.NATS),
@@ -58,7 +58,7 @@ func operate(ctx context.Context, cfg Config, log *slog.Logger, command func(con
 		return err
 	}
 	defer func() { err = errors.Join(err, base.Close()) }()
-	domain, _, err := newDomain(ctx, cfg, base)
+	domain, _, err := newDomain(ctx, cfg, base, store.New(base.Database, time.Now))
 	if err != nil {
 		return err
 	}

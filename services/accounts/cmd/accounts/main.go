@@ -48,7 +48,8 @@ func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {
 }
 
 func build(ctx context.Context, cfg Config, base *service.Base) (service.Special, error) {
-	domain, signing, err := newDomain(ctx, cfg, base)
+	members := store.New(base.Database, time.Now)
+	domain, signing, err := newDomain(ctx, cfg, base, members)
 	if err != nil {
 		return service.Special{}, err
 	}
@@ -56,13 +57,13 @@ func build(ctx context.Context, cfg Config, base *service.Base) (service.Special
 	return service.Special{
 		Workers: []lifecycle.Part{
 			base.Mend(func(ctx context.Context, rest func() error) (int, error) {
-				members := store.New(base.Database, time.Now)
 				mailboxes, mailboxesErr := members.FillMailboxes(ctx, base.Log, rest)
 				grams, gramsErr := members.FillGrams(ctx, rest)
 				return mailboxes + grams, errors.Join(mailboxesErr, gramsErr)
 			}),
 			{Name: "cleanup", Run: domain.CleanUp},
-			{Name: "moves of members", Run: listsql.NewCleaner(store.MemberList, base.Database, base.Log, time.Now).Run},
+			base.Minutely("remove old moves of members", listsql.NewCleaner(store.MemberList, base.Database, time.Now).Clean),
+			base.Minutely("count members anew", members.RenewCounts),
 			{Name: "audit series", Run: domain.WriteSeries},
 			{Name: "signing keys", Run: func(ctx context.Context) error { return signing.Watch(ctx, base.Log) }},
 		},

@@ -122,3 +122,8 @@ func listed(row sqlcgen.ListMembersByIDsRow) (id uint64, member account.Member) 
 func toGender(gender string) sql.NullString {
 	return sql.NullString{String: gender, Valid: gender != ""}
 }
+
+// RenewCounts counts anew what is remembered and due.
+func (s *Store) RenewCounts(ctx context.Context) error {
+	return s.counts.Renew(ctx, s.cluster.ReadSlowly)
+}

@@ -49,7 +49,8 @@ func build(_ context.Context, cfg Config, base *service.Base) (service.Special, 
 	return service.Special{
 		Workers: []lifecycle.Part{
 			base.Mend(orderStore.MendEarlierWrites),
-			{Name: "moves of orders", Run: listsql.NewCleaner(store.List, base.Database, base.Log, time.Now).Run},
+			base.Minutely("remove old moves of orders", listsql.NewCleaner(store.List, base.Database, time.Now).Clean),
+			base.Minutely("count orders anew", orderStore.RenewCounts),
 			{Name: "audit series", Run: domain.TellSeries},
 		},
 		Endpoints: natsapi.Endpoints(domain),

@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -218,20 +217,39 @@ func TestACountIsThatOfTheServerThatIsAsked(t *testing.T) {
 }
 
 // An earlier release removes orders and tells nobody.
-func TestACountIsCountedAnewAfterTenMinutes(t *testing.T) {
+func TestWhatPagesUseIsCountedAnewEveryTenMinutesByNoPage(t *testing.T) {
 	t.Parallel()
 	d, ahead := newLargeDatabase(t)
 	d.requireExact(t)
-	_, err := d.Root.ExecContext(t.Context(), "DELETE FROM orders WHERE id = 2")
-	require.NoError(t, err)
+	d.exec(t, "DELETE FROM orders WHERE id = 2")
+	later := func(wait time.Duration, exact bool, why string) {
+		t.Helper()
+		ahead.Add(int64(wait))
+		require.NoError(t, d.RenewCounts(d.told(t)))
+		told, actual := d.counts(t, d.told(t))
+		require.Equal(t, exact, told == actual, why)
+	}
+	later(0, false, "it is remembered")
+	later(10*time.Minute-time.Second, false, "it is not due")
+	ahead.Add(int64(2 * time.Second))
 	told, actual := d.counts(t, d.told(t))
-	require.NotEqual(t, actual, told, "it is remembered")
+	require.NotEqual(t, actual, told, "no page waits until all is counted")
+	later(0, true, "it was due")
+	d.remove(t, 4)
+	d.requireExact(t)
+}
+
+func TestWhatNoPageUsesIsForgottenAndCountedByTheNextPage(t *testing.T) {
+	t.Parallel()
+	d, ahead := newLargeDatabase(t)
+	d.requireExact(t)
+	ahead.Add(int64(10 * time.Minute))
+	require.NoError(t, d.RenewCounts(d.told(t))) // the pages that learned the numbers did not use them
+	d.exec(t, "DELETE FROM orders WHERE id = 2")
 	ahead.Add(int64(10*time.Minute - time.Second))
-	told, _ = d.counts(t, d.told(t))
+	told, actual := d.counts(t, d.told(t))
 	require.NotEqual(t, actual, told)
 	ahead.Add(int64(2 * time.Second))
-	d.requireExact(t)
-	d.remove(t, 4)
 	d.requireExact(t)
 }
 
@@ -329,6 +347,26 @@ func TestManyOrdersThatWentAreTakenOffWhatIsRemembered(t *testing.T) {
 	require.Equal(t, 2*many-gone, all(), "no page sums up their entries any more")
 }
 
+// As many come as go, so the number stays, and yet each page would read them all.
+func TestOrdersThatCameAreAddedToWhatIsRememberedAlsoIfAsManyWent(t *testing.T) {
+	t.Parallel()
+	d, _ := newLargeDatabase(t)
+	all := func() int {
+		t.Helper()
+		return d.listed(t, d.told(t), 0, listing.Request{Limit: 3}).Count
+	}
+	require.Equal(t, 2*many, all())
+	const gone = 1100
+	d.exec(t, "INSERT INTO order_moves (customer_id, order_id, gained, at)"+
+		" SELECT customer_id, id, -1, UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE FROM orders WHERE id <= ?", gone)
+	d.exec(t, "DELETE FROM orders WHERE id <= ?", gone)
+	d.exec(t, "INSERT INTO orders (customer_id, order_number, product_name, paid_at)"+
+		" SELECT 1, CONCAT('NEW', LPAD(n, 9, '0')), 'new', ? FROM "+mysqlxtest.Numbers(gone)+" ORDER BY n", paidAt)
+	require.Equal(t, 2*many, all())
+	d.exec(t, "DELETE FROM order_moves")
+	require.Equal(t, 2*many, all(), "no page sums up their entries any more")
+}
+
 // A promotion that is forced loses what the new primary has not received.
 func TestNoCountOfBeforeAPromotionIsUsedAfterIt(t *testing.T) {
 	t.Parallel()
@@ -362,7 +400,7 @@ func TestTheRemovalOfOldMovesKeepsNoNewOneWaiting(t *testing.T) {
 	cleaner := listsql.NewCleaner(store.List, besides{d.Cluster, func() {
 		d.exec(t, "INSERT INTO order_moves (customer_id, order_id, gained, at) VALUES (1, 4, -1, UTC_TIMESTAMP(6))")
 		noted++
-	}}, slog.New(slog.DiscardHandler), time.Now)
+	}}, time.Now)
 	for range 2 {
 		require.NoError(t, cleaner.Clean(t.Context()))
 		require.Equal(t, 1, noted, "what has nothing to remove writes nothing")
@@ -377,7 +415,7 @@ func TestMovesAreKeptAnHour(t *testing.T) {
 		" SELECT 1, n, -1, UTC_TIMESTAMP(6) - INTERVAL 61 MINUTE FROM "+mysqlxtest.Numbers(2500))
 	require.NoError(t, err)
 	d.remove(t, 1)
-	cleaner := listsql.NewCleaner(store.List, d.Cluster, slog.New(slog.DiscardHandler), time.Now)
+	cleaner := listsql.NewCleaner(store.List, d.Cluster, time.Now)
 	require.NoError(t, cleaner.Clean(t.Context()))
 	require.Equal(t, 1, d.rows(t, "order_moves"))
 }

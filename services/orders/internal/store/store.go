@@ -3,6 +3,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"time"
@@ -60,4 +61,9 @@ func toOrder(row sqlcgen.Order) order.Order {
 		ID: row.ID, CustomerID: row.CustomerID, OrderNumber: row.OrderNumber, ProductName: row.ProductName,
 		PaidAt: row.PaidAt, State: order.State(row.State), Version: row.Version,
 	}
+}
+
+// RenewCounts counts anew what is remembered and due.
+func (s *Store) RenewCounts(ctx context.Context) error {
+	return s.counts.Renew(ctx, s.cluster.ReadSlowly)
 }
