@@ -56,6 +56,12 @@ func TestReadyIsFalseFromTheFirstMomentOfTheShutdown(t *testing.T) {
 	})
 }
 
+// awaitReady waits until the process has started. Its admin port answers before that.
+func awaitReady(t *testing.T, process *lifecycle.Lifecycle) {
+	t.Helper()
+	require.Eventually(t, func() bool { return process.Ready() == nil }, 30*time.Second, time.Millisecond)
+}
+
 func TestTheAdminPortAnswersUntilTheLastPartHasEnded(t *testing.T) {
 	t.Parallel()
 	metrics := prometheus.NewRegistry()
@@ -74,6 +80,7 @@ func TestTheAdminPortAnswersUntilTheLastPartHasEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() { result <- process.Run(ctx) }()
+	awaitReady(t, process)
 	addr := listener.Addr().String()
 
 	require.Equal(t, answer{http.StatusOK, "alive\n"}, get(t, addr, "/livez"))
@@ -105,6 +112,7 @@ func TestProbeAsksThisMachineWhereTheAdminPortListensEverywhere(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() { result <- process.Run(ctx) }()
+	awaitReady(t, process)
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, err)
 	for _, addr := range []string{":" + port, "0.0.0.0:" + port, "[::]:" + port, "localhost:" + port} {
