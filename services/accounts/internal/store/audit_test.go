@@ -151,7 +151,7 @@ func restricted(t *testing.T) *serving {
 	user := "'" + f.Schema.App.User + "'@'%'"
 	f.exec(t, "REVOKE SELECT, INSERT, UPDATE, DELETE ON "+f.Schema.Name+".* FROM "+user)
 	for _, table := range []string{
-		"members", "member_grams", "sessions", "refresh_tokens", "revocations", "revocation_counter", "login_failures", "known_devices", "heartbeat",
+		"members", "member_grams", "sessions", "refresh_tokens", "knox_tokens", "revocations", "revocation_counter", "login_failures", "known_devices", "heartbeat",
 		"idempotency_keys", "outbox", "member_moves",
 	} {
 		f.exec(t, "GRANT SELECT, INSERT, UPDATE, DELETE ON "+f.Schema.Name+"."+table+" TO "+user)

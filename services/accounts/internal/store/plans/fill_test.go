@@ -29,6 +29,8 @@ var otherRows = []string{
 		SELECT 1 + n % 200, ?, DATE_ADD(?, INTERVAL n SECOND), IF(n % 4 = 0, '2026-11-23', NULL) FROM `,
 	`INSERT INTO refresh_tokens (token_hash, session_id, salt, expires_at)
 		SELECT UNHEX(SHA2(n, 256)), n + 1, UNHEX(SHA2(-n, 256)), DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
+	`INSERT INTO knox_tokens (digest, session_id, expires_at)
+		SELECT UNHEX(SHA2(n, 512)), n + 1, DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
 	`INSERT INTO revocations (sequence, session_id, valid_until) SELECT n + 1, n + 1, DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
 	`INSERT INTO login_failures (subject, failures, failed_at) SELECT UNHEX(SHA2(n, 256)), 1, DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
 	`INSERT INTO known_devices (member_id, device, login_at)
@@ -61,7 +63,7 @@ func fill(t *testing.T, d mysqlxtest.Database) {
 	run("INSERT INTO member_grams (gram, member_id) SELECT '@x.', id FROM members WHERE id % 10 = 1 UNION ALL SELECT 'kim', id FROM members WHERE name = ?", frequent)
 	run("INSERT INTO member_grams (gram, member_id) SELECT RIGHT(nickname, 1), id FROM members ORDER BY 1, 2")
 	run("UPDATE members SET grams_name = name, grams_email = email WHERE id % 10000 <> 7")
-	run("ANALYZE TABLE members, member_grams, member_moves, sessions, refresh_tokens, revocations, login_failures, known_devices, audit_events")
+	run("ANALYZE TABLE members, member_grams, member_moves, sessions, refresh_tokens, knox_tokens, revocations, login_failures, known_devices, audit_events")
 	for query, want := range map[string]int{
 		"SELECT COUNT(*) FROM members":                                               manyRows,
 		"SELECT COUNT(*) FROM sessions":                                              manyRows + fewRows,
@@ -69,6 +71,7 @@ func fill(t *testing.T, d mysqlxtest.Database) {
 		"SELECT COUNT(*) FROM members WHERE email_key = '" + someEmail + "'":         1,
 		"SELECT SIGN(COUNT(*)) FROM members WHERE name = '" + rare + "'":             1,
 		"SELECT COUNT(*) FROM refresh_tokens WHERE token_hash = UNHEX(SHA2(7, 256))": 1,
+		"SELECT COUNT(*) FROM knox_tokens WHERE digest = UNHEX(SHA2(7, 512))":        1,
 	} {
 		var count int
 		require.NoError(t, d.Root.QueryRowContext(t.Context(), query).Scan(&count))

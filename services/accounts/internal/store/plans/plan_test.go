@@ -5,6 +5,7 @@ package plans_test
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"fmt"
 	"slices"
 	"testing"
@@ -150,6 +151,10 @@ var queries = map[string]mysqlxtest.Query{
 	"HasExpiredRefreshTokens":    {Args: looks, Index: "refresh_tokens_expires"},
 	"DeleteExpiredRefreshTokens": {Args: sweeps, Index: "refresh_tokens_expires"},
 
+	"GetSessionOfKnoxToken":   {Args: [][]any{{knoxDigest(7)}, {knoxDigest(-1)}}},
+	"HasExpiredKnoxTokens":    {Args: looks, Index: "knox_tokens_expires"},
+	"DeleteExpiredKnoxTokens": {Args: sweeps, Index: "knox_tokens_expires"},
+
 	"InsertRevocation":    {Exempt: "has no plan"},
 	"NextRevocation":      {Args: [][]any{{}}},
 	"GetLatestRevocation": {Args: [][]any{{}}},
@@ -186,6 +191,12 @@ var (
 // digest is the key of a row that fill made, or of none.
 func digest(n int) []byte {
 	sum := sha256.Sum256(fmt.Append(nil, n))
+	return sum[:]
+}
+
+// knoxDigest is the same for knox_tokens.
+func knoxDigest(n int) []byte {
+	sum := sha512.Sum512(fmt.Append(nil, n))
 	return sum[:]
 }
 
