@@ -43,6 +43,7 @@ func rights() []right {
 		{accounts.SubjectExists, may("orders"), may("accounts")},
 		{accounts.SubjectMatch, may("orders"), may("accounts")},
 		{accounts.SubjectLastSeen, may("gateway"), may("accounts")},
+		{accounts.SubjectCredential, may("gateway"), may("accounts")},
 		{accounts.SubjectRevoked, may("accounts"), may("gateway")},
 		{orders.SubjectLast, may("accounts"), may("orders")},
 		{consistency.SubjectWritten, may("accounts", "orders"), may("gateway")},

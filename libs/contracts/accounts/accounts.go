@@ -12,9 +12,10 @@ const Service = "accounts"
 
 // Subjects of requests.
 const (
-	SubjectExists   = "oms.rpc.accounts.exists"
-	SubjectMatch    = "oms.rpc.accounts.match"
-	SubjectLastSeen = "oms.rpc.accounts.seen"
+	SubjectExists     = "oms.rpc.accounts.exists"
+	SubjectMatch      = "oms.rpc.accounts.match"
+	SubjectLastSeen   = "oms.rpc.accounts.seen"
+	SubjectCredential = "oms.rpc.accounts.credential" //nolint:gosec // where to ask about credentials, and none itself
 )
 
 // SubjectRevoked is where accounts publishes a Revocations message after each revocation.
@@ -90,6 +91,36 @@ type Revocation struct {
 	ExceptSession  uint64 `json:"except_session,omitempty"`
 	// Until is when the last of these tokens expires by itself; the revocation can be forgotten then.
 	Until time.Time `json:"until"`
+}
+
+// CredentialKnox is the kind of the tokens that drf-oms (knox) issued. Their digest is SHA-512 of the 32 bytes that the token spells
+// in hex.
+const CredentialKnox = "knox"
+
+// ScopeMember is the scope of a credential that may do all that its member may.
+const ScopeMember = "member"
+
+// CredentialRequest asks for whom an opaque credential stands, one that says nothing by itself. The credential itself is never
+// sent, only its digest.
+type CredentialRequest struct {
+	Kind   string `json:"kind"`
+	Digest []byte `json:"digest"`
+}
+
+// CredentialReply answers CredentialRequest. It may be remembered for some seconds, as long as each use of it looks whether the
+// session was revoked meanwhile.
+type CredentialReply struct {
+	// Found says that there is such a credential, and that it counts now: it has not expired, its session goes on and its member is
+	// active. Otherwise nothing else is told.
+	Found     bool   `json:"found"`
+	MemberID  uint64 `json:"member_id,omitempty"`
+	SessionID uint64 `json:"session_id,omitempty"`
+	// Admin is the member's right, as it is now.
+	Admin bool `json:"admin,omitempty"`
+	// Scopes are what the credential may be used for. A reader lets it do nothing for a scope that it does not know.
+	Scopes []string `json:"scopes,omitempty"`
+	// ExpiresAt is when the credential expires. The session's revocation lasts longer, if there is one.
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
 // MaxLastSeen is how many sessions one LastSeenRequest names at most.

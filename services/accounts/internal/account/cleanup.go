@@ -28,6 +28,7 @@ func (s *Service) cleanUpOnce(ctx context.Context) {
 	}{
 		{"sessions", 0, s.deps.Store.DeleteExpiredSessions},
 		{"refresh tokens", 0, s.deps.Store.DeleteExpiredRefreshTokens},
+		{"tokens of drf-oms", 0, s.deps.Store.DeleteExpiredKnoxTokens},
 		{"revocations", 0, s.deps.Store.DeleteExpiredRevocations},
 		{"login failures", failuresKept, s.deps.Store.DeleteLoginFailures},
 		{"known devices", devicesKept, s.deps.Store.DeleteKnownDevices},

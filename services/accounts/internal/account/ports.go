@@ -57,6 +57,8 @@ type SessionStore interface {
 	// moment. An inactive one is the fault Forbidden, one with another password hash is ErrPasswordChanged.
 	CreateSession(ctx context.Context, verified Member, session Session, record LoginRecord) (Member, Session, error)
 	Session(ctx context.Context, id uint64) (Session, error)
+	// SessionOfKnoxToken returns the session that a token of drf-oms stands for, live or not, and of its member the id and the rights.
+	SessionOfKnoxToken(ctx context.Context, digest KnoxDigest) (Session, Member, error)
 	// Sessions returns one page of the live sessions of the member that the request names, newest first.
 	Sessions(ctx context.Context, now time.Time, request listing.Request) (listing.Rows[Session], error)
 	// MarkLastSeen notes when sessions were used. Times that are not newer than the known ones change nothing.
@@ -75,6 +77,7 @@ type SessionStore interface {
 	// The Delete methods remove up to most rows that expired before the given time, and return how many they removed.
 	DeleteExpiredSessions(ctx context.Context, now time.Time, most int) (int, error)
 	DeleteExpiredRefreshTokens(ctx context.Context, now time.Time, most int) (int, error)
+	DeleteExpiredKnoxTokens(ctx context.Context, now time.Time, most int) (int, error)
 	DeleteExpiredRevocations(ctx context.Context, now time.Time, most int) (int, error)
 }
 

@@ -251,6 +251,10 @@ func (e expiring) DeleteExpiredRefreshTokens(context.Context, time.Time, int) (i
 	return 0, errBroken
 }
 
+func (e expiring) DeleteExpiredKnoxTokens(context.Context, time.Time, int) (int, error) {
+	return 0, nil
+}
+
 func (e expiring) DeleteExpiredRevocations(context.Context, time.Time, int) (int, error) {
 	return 0, nil
 }

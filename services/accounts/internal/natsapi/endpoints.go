@@ -42,5 +42,19 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 				}
 				return accounts.LastSeenReply{}, service.MarkLastSeen(ctx, seen)
 			}),
+		natsx.NewEndpoint("credential", accounts.SubjectCredential,
+			func(ctx context.Context, request accounts.CredentialRequest) (accounts.CredentialReply, error) {
+				if request.Kind != accounts.CredentialKnox || len(request.Digest) != len(account.KnoxDigest{}) {
+					return accounts.CredentialReply{}, fault.New(fault.Malformed, "There is no such kind of credential.", nil)
+				}
+				bearer, found, err := service.BearerOfKnoxToken(ctx, account.KnoxDigest(request.Digest))
+				if err != nil || !found {
+					return accounts.CredentialReply{}, err
+				}
+				return accounts.CredentialReply{
+					Found: true, MemberID: bearer.MemberID, SessionID: bearer.SessionID, Admin: bearer.Admin,
+					Scopes: []string{accounts.ScopeMember}, ExpiresAt: bearer.ExpiresAt,
+				}, nil
+			}),
 	}
 }

@@ -115,6 +115,38 @@ func TestOthersAskOverNATSWhoExistsAndMatchesAndReportSessions(t *testing.T) {
 	}
 }
 
+func TestAGatewayHearsOverNATSForWhomATokenOfDRFOMSStands(t *testing.T) {
+	t.Parallel()
+	store, conn := accounttest.NewStore(), connect(t)
+	store.Alter(7, func(stored *account.Member) { *stored = account.Member{ID: 7, Active: true, Admin: true} })
+	live, expired, unknown := account.KnoxDigest{1}, account.KnoxDigest{2}, account.KnoxDigest{3}
+	session := store.ImportKnoxToken(live, 7, noon.Add(time.Hour))
+	store.ImportKnoxToken(expired, 7, noon)
+	service := account.NewService(accounttest.Dependencies(store, accounttest.NewClock(noon)))
+	ask := func(ctx context.Context, kind string, digest []byte) (accounts.CredentialReply, error) {
+		return natsx.Call[accounts.CredentialReply](ctx, conn, accounts.SubjectCredential, accounts.CredentialRequest{Kind: kind, Digest: digest})
+	}
+	ctx := serve(t, conn, accounts.Service, func(ctx context.Context) error {
+		_, err := ask(ctx, accounts.CredentialKnox, unknown[:])
+		return err
+	}, natsapi.Endpoints(service)...)
+	for digest, want := range map[account.KnoxDigest]accounts.CredentialReply{
+		live: {
+			Found: true, MemberID: 7, SessionID: session, Admin: true, Scopes: []string{accounts.ScopeMember}, ExpiresAt: noon.Add(time.Hour),
+		},
+		expired: {},
+		unknown: {},
+	} {
+		reply, err := ask(ctx, accounts.CredentialKnox, digest[:])
+		require.NoError(t, err)
+		require.Equal(t, want, reply)
+	}
+	for kind, digest := range map[string][]byte{"knox": live[:63], "": live[:], "another": live[:]} {
+		_, err := ask(ctx, kind, digest)
+		require.True(t, fault.Is(err, fault.Malformed), "%s: %v", kind, err)
+	}
+}
+
 func TestLastOrdersAreAskedForWithTheCallersToken(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)

@@ -22,7 +22,8 @@ func TestASweepThatFindsNothingWritesNothing(t *testing.T) {
 	f.create(t, dream)
 	require.True(t, written())
 	for name, sweep := range map[string]func(context.Context, time.Time, int) (int, error){
-		"sessions": f.DeleteExpiredSessions, "refresh tokens": f.DeleteExpiredRefreshTokens, "revocations": f.DeleteExpiredRevocations,
+		"sessions": f.DeleteExpiredSessions, "refresh tokens": f.DeleteExpiredRefreshTokens,
+		"tokens of drf-oms": f.DeleteExpiredKnoxTokens, "revocations": f.DeleteExpiredRevocations,
 		"login failures": f.DeleteLoginFailures, "known devices": f.DeleteKnownDevices, "audit events": f.DeleteOldAuditEvents,
 	} {
 		removed, err := sweep(t.Context(), time.Unix(1, 0), 10)

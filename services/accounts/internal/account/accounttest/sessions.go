@@ -51,6 +51,28 @@ func (s *Store) Session(_ context.Context, id uint64) (account.Session, error) {
 	return found(s.sessions, id)
 }
 
+// ImportKnoxToken stores a token of drf-oms with its session, which expires with it.
+func (s *Store) ImportKnoxToken(digest account.KnoxDigest, memberID uint64, expires time.Time) (sessionID uint64) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	sessionID = s.nextID()
+	s.sessions[sessionID] = account.Session{ID: sessionID, MemberID: memberID, ExpiresAt: expires, TokenExpiresAt: expires}
+	s.knox[digest] = sessionID
+	return sessionID
+}
+
+// SessionOfKnoxToken returns the session and the member of a token of drf-oms.
+func (s *Store) SessionOfKnoxToken(_ context.Context, digest account.KnoxDigest) (account.Session, account.Member, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	id, err := found(s.knox, digest)
+	if err != nil {
+		return account.Session{}, account.Member{}, err
+	}
+	member, err := found(s.members, s.sessions[id].MemberID)
+	return s.sessions[id], member, err
+}
+
 // Sessions returns one page of the live sessions of the member that the request names.
 func (s *Store) Sessions(_ context.Context, now time.Time, request listing.Request) (listing.Rows[account.Session], error) {
 	s.mutex.Lock()

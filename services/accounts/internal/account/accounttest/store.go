@@ -28,6 +28,7 @@ type Store struct {
 	members     map[uint64]account.Member
 	sessions    map[uint64]account.Session
 	tokens      map[account.Digest]account.RefreshToken
+	knox        map[account.KnoxDigest]uint64 // ids of sessions
 	counters    map[account.Digest]account.Counter
 	devices     map[account.Digest]bool
 	kept        map[string]keptAnswer
@@ -46,7 +47,7 @@ type keptAnswer struct {
 func NewStore() *Store {
 	return &Store{
 		members: map[uint64]account.Member{}, sessions: map[uint64]account.Session{}, tokens: map[account.Digest]account.RefreshToken{},
-		counters: map[account.Digest]account.Counter{}, devices: map[account.Digest]bool{}, kept: map[string]keptAnswer{},
+		knox: map[account.KnoxDigest]uint64{}, counters: map[account.Digest]account.Counter{}, devices: map[account.Digest]bool{}, kept: map[string]keptAnswer{},
 	}
 }
 
