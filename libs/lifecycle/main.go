@@ -10,20 +10,21 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"oms.internal/libs/command"
 	"oms.internal/libs/config"
 	"oms.internal/libs/requestid"
 	"oms.internal/libs/version"
 )
 
 // Main runs a command of a process until it ends or the process is asked to end (SIGTERM, SIGINT), and returns the exit
-// code. The first signal starts the shutdown, a second one ends the process at once.
-func Main(command func(ctx context.Context) error) int {
+// code (libs/command). The first signal starts the shutdown, a second one ends the process at once.
+func Main(run func(ctx context.Context) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	if err := command(ctx); err != nil {
+	if err := run(ctx); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, err)
-		return 1
+		return command.Code(err)
 	}
 	return 0
 }

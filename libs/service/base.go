@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	// operateTimeout bounds an operator's command.
-	operateTimeout = 30 * time.Second
+	// primaryTimeout bounds how long an operator's command waits for the primary.
+	primaryTimeout = 30 * time.Second
 	lookInterval   = 10 * time.Millisecond
 )
 
@@ -76,10 +76,8 @@ func (b *Base) Close() error {
 }
 
 // Operate does an operator's work with a database that serves nobody else. It waits for the primary first, for half a
-// minute at most together with the work.
+// minute at most.
 func (b *Base) Operate(ctx context.Context, work func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, operateTimeout)
-	defer cancel()
 	watched := make(chan error, 1)
 	watching, stop := context.WithCancel(ctx)
 	go func() { watched <- b.Database.Run(watching) }()
@@ -92,6 +90,8 @@ func (b *Base) Operate(ctx context.Context, work func(context.Context) error) er
 }
 
 func (b *Base) awaitPrimary(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, primaryTimeout)
+	defer cancel()
 	for {
 		lacking := b.Database.Usable()
 		if lacking == nil {

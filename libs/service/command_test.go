@@ -2,14 +2,17 @@ package service
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/command"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/version"
 )
@@ -29,14 +32,19 @@ func parcels(told *[]string) Program[special] {
 			*told = append(*told, "migrate as "+cfg.User)
 			return nil
 		},
-		Commands: map[string]func(context.Context, special, *slog.Logger, []string) error{
-			"paint": func(_ context.Context, cfg special, log *slog.Logger, args []string) error {
-				log.Info("connected")
-				log.Warn("no brush")
-				*told = append(*told, "paint "+cfg.Colour+" "+strings.Join(args, " "))
-				return nil
-			},
+		Commands: func(operate Operate[special]) []*cobra.Command {
+			return []*cobra.Command{command.New("paint THE WALL", "paint something", 2, operate(paint(told)))}
 		},
+	}
+}
+
+func paint(told *[]string) func(context.Context, Operator[special]) error {
+	return func(_ context.Context, operator Operator[special]) error {
+		operator.Log.Info("connected")
+		operator.Log.Warn("no brush")
+		*told = append(*told, "paint "+operator.Config.Colour+" "+strings.Join(operator.Args, " "))
+		_, err := io.WriteString(operator.Out, "painted")
+		return err
 	}
 }
 
@@ -53,15 +61,30 @@ func TestAnOperatorsCommandLogsOnlyWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	var told []string
 	var out strings.Builder
-	require.NoError(t, parcels(&told).Command(t.Context(), []string{"paint"}, environ(t), &out))
+	require.NoError(t, parcels(&told).Command(t.Context(), []string{"paint", "the", "wall"}, environ(t), &out))
 	require.Contains(t, out.String(), "no brush")
 	require.NotContains(t, out.String(), "connected")
+
+	program := parcels(&told).commandLine(environ(t))
+	var answer, beside strings.Builder
+	program.SetArgs([]string{"paint", "the", "wall"})
+	program.SetOut(&answer)
+	program.SetErr(&beside)
+	require.NoError(t, program.ExecuteContext(t.Context()))
+	require.Equal(t, "painted", answer.String(), "a program that reads the answer finds nothing else in it")
+	require.Contains(t, beside.String(), "no brush")
 }
 
 func TestAnUnknownCommandIsToldWhichThereAre(t *testing.T) {
 	t.Parallel()
 	err := parcels(nil).Command(t.Context(), []string{"pant"}, nil, &strings.Builder{})
-	require.EqualError(t, err, `unknown command "pant"; there are serve, migrate, health, version, paint`)
+	require.EqualError(t, err, `unknown command "pant"; see parcels --help`)
+	require.Equal(t, command.Misused, command.Code(err))
+	var help strings.Builder
+	require.NoError(t, parcels(nil).Command(t.Context(), []string{"--help"}, nil, &help))
+	for _, name := range []string{"serve", "migrate", "health", "version", "paint"} {
+		require.Regexp(t, `(?m)^  `+name+` `, help.String())
+	}
 }
 
 func TestVersionNeedsNoConfiguration(t *testing.T) {

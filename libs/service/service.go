@@ -11,6 +11,8 @@ import (
 	"net"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"oms.internal/libs/events"
 	"oms.internal/libs/httpx"
 	"oms.internal/libs/idempotency"
@@ -23,12 +25,15 @@ import (
 type Program[C interface{ Common() Config }] struct {
 	// Name is the service's name on NATS, in logs and in principals.
 	Name string
+	// About says in a few words what the service does, for --help.
+	About string
 	// Migrate applies the migrations of the service's schema.
 	Migrate func(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error
 	// Build adds to the base what is special, the routes among it, and returns what is to run.
 	Build func(ctx context.Context, cfg C, base *Base) (Special, error)
-	// Commands are the operator's commands of this service alone, besides serve, migrate, health and version.
-	Commands map[string]func(ctx context.Context, cfg C, log *slog.Logger, args []string) error
+	// Commands returns the operator's commands of this service alone, besides serve, migrate, health and version. It is nil where there
+	// are none.
+	Commands func(operate Operate[C]) []*cobra.Command
 }
 
 // Special is what one service runs and others do not.

@@ -198,7 +198,7 @@ func (r *Runner) Admin(ctx context.Context, email string) error {
 	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		arguments = append(arguments, "--no-TTY")
 	}
-	return r.compose(ctx, append(arguments, "accounts", "/accounts", "admin", "--email", email)...)
+	return r.compose(ctx, append(arguments, "accounts", "/accounts", "admin", "create", email)...)
 }
 
 // RotateKeys lets accounts sign tokens with a new key. It runs a subcommand of the service's binary in a container of its own that may write

@@ -120,7 +120,7 @@ func (r *Runner) ServiceLogs(_ context.Context, read func(log io.Reader) error) 
 
 // Admin creates an admin, or makes a member one.
 func (r *Runner) Admin(ctx context.Context, email string) error {
-	return r.accounts(ctx, "admin", "--email", email)
+	return r.accounts(ctx, "admin", "create", email)
 }
 
 // RotateKeys lets accounts sign tokens with a new key.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/command"
 	"oms.internal/libs/version"
 )
 
@@ -16,14 +17,15 @@ func TestCommandsThatNeedNoConfiguration(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"version": "gateway " + version.Get().String() + "\n", "routes": `"/orders/"`} {
 		var out bytes.Buffer
-		require.NoError(t, command(t.Context(), []string{name}, nil, &out))
+		require.NoError(t, command.Run(t.Context(), commandLine(nil), []string{name}, &out))
 		require.Contains(t, out.String(), want)
 	}
-	err := command(t.Context(), []string{"health"}, []string{"ADMIN_ADDR=127.0.0.1:1"}, &bytes.Buffer{})
+	err := command.Run(t.Context(), commandLine([]string{"ADMIN_ADDR=127.0.0.1:1"}), []string{"health"}, &bytes.Buffer{})
 	require.ErrorContains(t, err, "127.0.0.1:1")
-	err = command(t.Context(), []string{"sreve"}, nil, &bytes.Buffer{})
-	require.EqualError(t, err, `unknown command "sreve"; there are serve, routes, health, version`)
-	require.ErrorContains(t, command(t.Context(), nil, nil, &bytes.Buffer{}), "NATS_URL")
+	err = command.Run(t.Context(), commandLine(nil), []string{"sreve"}, &bytes.Buffer{})
+	require.EqualError(t, err, `unknown command "sreve"; see gateway --help`)
+	require.Equal(t, command.Misused, command.Code(err))
+	require.ErrorContains(t, command.Run(t.Context(), commandLine(nil), nil, &bytes.Buffer{}), "NATS_URL")
 }
 
 func TestTheGatewayLinksNoDatabase(t *testing.T) {

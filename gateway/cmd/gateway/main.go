@@ -1,9 +1,5 @@
 // Command gateway is the one public port of OMS: it verifies who asks and passes requests on to the services.
-//
-//	gateway [serve]  serve HTTP until SIGTERM
-//	gateway routes   print the table of routes as JSON
-//	gateway health   exit 0 if the process on this machine is ready; the health check of its container
-//	gateway version  say what it was built from
+// `gateway --help` lists its commands. Without one it serves.
 package main
 
 import (
@@ -13,7 +9,10 @@ import (
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"oms.internal/gateway/internal/router"
+	"oms.internal/libs/command"
 	"oms.internal/libs/config"
 	"oms.internal/libs/lifecycle"
 	"oms.internal/libs/version"
@@ -25,27 +24,26 @@ const memoryLimit = 40 << 20
 
 func main() {
 	lifecycle.LimitMemory(memoryLimit)
-	os.Exit(lifecycle.Main(func(ctx context.Context) error { return command(ctx, os.Args[1:], os.Environ(), os.Stdout) }))
+	os.Exit(lifecycle.Main(commandLine(os.Environ()).ExecuteContext))
 }
 
-func command(ctx context.Context, args, environ []string, out io.Writer) error {
-	name := "serve"
-	if len(args) > 0 {
-		name = args[0]
-	}
-	switch name {
-	case "serve":
-		return serve(ctx, environ, out)
-	case "health":
-		return lifecycle.Health(ctx, environ, config.Defaults[Config]().AdminAddr, out)
-	case "routes":
-		return router.List(out, router.Routes)
-	case "version":
-		_, err := fmt.Fprintln(out, "gateway", version.Get())
-		return err
-	default:
-		return fmt.Errorf("unknown command %q; there are serve, routes, health, version", name)
-	}
+func commandLine(environ []string) *cobra.Command {
+	return command.Program("gateway", "the one public port of OMS: it verifies who asks, and passes requests on",
+		command.New("serve", "serve HTTP until SIGTERM (without a command, too)", 0, func(at *cobra.Command, _ []string) error {
+			return serve(at.Context(), environ, at.OutOrStdout())
+		}),
+		command.New("routes", "print the table of routes as JSON", 0, func(at *cobra.Command, _ []string) error {
+			return router.List(at.OutOrStdout(), router.Routes)
+		}),
+		command.New("health", "exit 0 if the process on this machine is ready; the health check of its container", 0,
+			func(at *cobra.Command, _ []string) error {
+				return lifecycle.Health(at.Context(), environ, config.Defaults[Config]().AdminAddr, at.OutOrStdout())
+			}),
+		command.New("version", "say what it was built from", 0, func(at *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(at.OutOrStdout(), "gateway", version.Get())
+			return err
+		}),
+	)
 }
 
 func serve(ctx context.Context, environ []string, out io.Writer) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -27,8 +28,16 @@ func piped(t *testing.T, text string) *os.File {
 // makeAdmin runs the command with a password from standard input, and returns what it printed.
 func (s *surroundings) makeAdmin(t *testing.T, input string, args ...string) (string, error) {
 	t.Helper()
+	return s.operate(t, createAdmin, input, args...)
+}
+
+// operate runs an operator's command, and returns what it printed.
+func (s *surroundings) operate(t *testing.T, command func(context.Context, operator) error, input string, args ...string) (string, error) {
+	t.Helper()
 	var out bytes.Buffer
-	err := createAdmin(t.Context(), s.cfg, discard, args, piped(t, input), &out)
+	err := command(t.Context(), operator{
+		Config: s.cfg, Log: discard, Args: args, In: piped(t, input), Out: &out, Beside: io.Discard,
+	})
 	return out.String(), err
 }
 
@@ -50,7 +59,7 @@ func TestAnAdminIsMadeOrPromotedAndGetsTheNewPassword(t *testing.T) {
 		"new@x.test": "new@x.test: created, with the admin right\n",
 		"a@x.test":   "a@x.test: has the admin right and the new password; its sessions have ended\n",
 	} {
-		printed, err := p.makeAdmin(t, another+"\n", "--email", email)
+		printed, err := p.makeAdmin(t, another+"\n", email)
 		require.NoError(t, err)
 		require.Equal(t, want, printed)
 		login := p.logIn(t, email, another)
@@ -71,13 +80,11 @@ func TestAnAdminNeedsAnEmailAndAGoodPassword(t *testing.T) {
 		args  []string
 		want  string
 	}{
-		"no email":       {secret, nil, "not a valid email"},
-		"bad email":      {secret, []string{"--email", "x"}, "not a valid email"},
-		"unknown flag":   {secret, []string{"--mail", "a@x.test"}, "-mail"},
-		"no password":    {"", []string{"--email", "a@x.test"}, "the password needs"},
-		"empty password": {"\n" + secret, []string{"--email", "a@x.test"}, "the password needs"},
-		"weak password":  {"abcdefghijk", []string{"--email", "a@x.test"}, "the password needs"},
-		"short password": {"aA1!", []string{"--email", "a@x.test"}, "the password needs"},
+		"bad email":      {secret, []string{"x"}, "not a valid email"},
+		"no password":    {"", []string{"a@x.test"}, "the password needs"},
+		"empty password": {"\n" + secret, []string{"a@x.test"}, "the password needs"},
+		"weak password":  {"abcdefghijk", []string{"a@x.test"}, "the password needs"},
+		"short password": {"aA1!", []string{"a@x.test"}, "the password needs"},
 	} {
 		_, err := nowhere.makeAdmin(t, test.input, test.args...)
 		require.ErrorContains(t, err, test.want, name)
@@ -92,6 +99,40 @@ func TestMakingAnAdminEndsWhereThereIsNoPrimary(t *testing.T) {
 	s.cfg.MySQLHosts = []string{s.Pair.Replica.Addr()}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	err := createAdmin(ctx, s.cfg, discard, []string{"--email", "a@x.test"}, piped(t, secret), &bytes.Buffer{})
+	err := createAdmin(ctx, operator{
+		Config: s.cfg, Log: discard, Args: []string{"a@x.test"}, In: piped(t, secret), Out: io.Discard, Beside: io.Discard,
+	})
 	require.ErrorContains(t, err, "no primary")
+}
+
+func TestTheAdminRightIsGivenAndTakenAndListed(t *testing.T) {
+	t.Parallel()
+	p := startProcess(t)
+	member, other := p.signUp(t, "A@x.test"), p.signUp(t, "b@x.test")
+	today := time.Now().In(p.cfg.TimeZone.Location).Format("2006-01-02")
+	const header = "ID  EMAIL     ACTIVE  SINCE\n"
+	set := func(admin bool, email, want string) {
+		printed, err := p.operate(t, setAdmin(admin), "", email)
+		require.NoError(t, err)
+		require.Equal(t, want, printed)
+	}
+	set(true, "a@x.test", "a@x.test: has the admin right\n")
+	set(true, "a@x.test", "a@x.test: nothing to change\n")
+	require.Equal(t, http.StatusOK, p.do(t, member, http.MethodGet, userPath(member.MemberID), "").status, "its session goes on")
+	listed, err := p.operate(t, listAdmins, "")
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintf("%s%-4d%s  yes     %s\n", header, member.MemberID, "A@x.test", today), listed)
+	require.True(t, principal(t, p.logIn(t, "a@x.test", secret)).Admin)
+
+	set(false, "a@x.test", "a@x.test: has no admin right; its sessions have ended\n")
+	set(false, "b@x.test", "b@x.test: nothing to change\n")
+	require.Zero(t, p.number(t, "SELECT COUNT(*) FROM sessions WHERE member_id = ? AND revoked_at IS NULL", member.MemberID))
+	require.Equal(t, 1, p.number(t, "SELECT COUNT(*) FROM sessions WHERE member_id = ? AND revoked_at IS NULL", other.MemberID))
+	listed, err = p.operate(t, listAdmins, "")
+	require.NoError(t, err)
+	require.Equal(t, "ID  EMAIL  ACTIVE  SINCE\n", listed)
+	require.False(t, principal(t, p.logIn(t, "a@x.test", secret)).Admin)
+
+	_, err = p.operate(t, setAdmin(true), "", "c@x.test")
+	require.EqualError(t, err, "c@x.test: there is no such member")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"oms.internal/accounts/internal/account"
@@ -52,15 +51,15 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base, members *sto
 }
 
 // operate runs an operator's command with a domain that serves nobody else.
-func operate(ctx context.Context, cfg Config, log *slog.Logger, command func(context.Context, *account.Service) error) (err error) {
-	base, err := service.Open(accounts.Service, cfg.Config, log)
+func operate(ctx context.Context, o operator, work func(context.Context, *account.Service) error) (err error) {
+	base, err := service.Open(accounts.Service, o.Config.Config, o.Log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, base.Close()) }()
-	domain, _, err := newDomain(ctx, cfg, base, store.New(base.Database, time.Now))
+	domain, _, err := newDomain(ctx, o.Config, base, store.New(base.Database, time.Now))
 	if err != nil {
 		return err
 	}
-	return base.Operate(ctx, func(ctx context.Context) error { return command(ctx, domain) })
+	return base.Operate(ctx, func(ctx context.Context) error { return work(ctx, domain) })
 }

@@ -66,7 +66,7 @@ func TestWhatOrdersAuditsIsInTheListOfEventsOnceAndOrdersMakesUpNoOther(t *testi
 		return err == nil && consumer.CachedInfo().Delivered.Stream == 5 && consumer.CachedInfo().NumAckPending == 1
 	}, patience, servicetest.Poll, "of what is refused, only what a newer release may know comes again")
 
-	_, err = p.makeAdmin(t, secret, "--email", "admin@x.test")
+	_, err = p.makeAdmin(t, secret, "admin@x.test")
 	require.NoError(t, err)
 	got := p.do(t, principal(t, p.logIn(t, "admin@x.test", secret)), http.MethodGet, "/audit/events?action=order_read&subject=7", "")
 	require.Equal(t, http.StatusOK, got.status, got.body)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,14 +27,17 @@ func TestARotationByAnOperatorReachesTheRunningServiceAndIsWrittenDown(t *testin
 	before := p.published(t)
 	require.Len(t, before, 1)
 
-	var out bytes.Buffer
-	require.NoError(t, keys(t.Context(), p.cfg, discard, []string{"rotate"}, &out))
-	require.Regexp(t, `^added \S+\.pem \(key id \S+\)`, out.String())
-	id := strings.TrimSuffix(strings.SplitN(out.String(), "key id ", 2)[1], "); it signs in a few seconds\n")
+	printed, err := p.operate(t, rotateKeys, "")
+	require.NoError(t, err)
+	require.Regexp(t, `^added \S+\.pem \(key id \S+\)`, printed)
+	id := strings.TrimSuffix(strings.SplitN(printed, "key id ", 2)[1], "); it signs in a few seconds\n")
 	require.Eventually(t, func() bool { return slices.Contains(p.published(t), id) }, patience, servicetest.Poll)
 	require.Subset(t, p.published(t), before)
 
 	require.Equal(t, 1, p.number(t, "SELECT COUNT(*) FROM audit_events WHERE action = 'key_rotation'"))
 	require.Equal(t, 1, p.number(t, "SELECT COUNT(*) FROM audit_events WHERE action = 'key_rotation' AND detail = ?", "added "+id))
-	require.Error(t, keys(t.Context(), p.cfg, discard, nil, &out))
+
+	listed, err := p.operate(t, listKeys, "")
+	require.NoError(t, err)
+	require.Regexp(t, `^KEY ID +FILE +MADE +\n`+before[0]+` +20260101T000000\.pem +\S+ +\n`+id+` +\S+\.pem +\S+  signs\n$`, listed)
 }

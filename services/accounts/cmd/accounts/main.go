@@ -1,11 +1,4 @@
-// Command accounts is the service that keeps members and their sessions.
-//
-//	accounts [serve]         serve HTTP and NATS until SIGTERM
-//	accounts migrate         apply the migrations and exit
-//	accounts admin --email E make E an admin; the password comes from the terminal or standard input
-//	accounts keys rotate     add a new signing key and remove those that no valid token needs
-//	accounts health          exit 0 if the process on this machine is ready
-//	accounts version         say what it was built from
+// Command accounts is the service that keeps members and their sessions. `accounts --help` lists its commands. Without one it serves.
 package main
 
 import (
@@ -15,6 +8,8 @@ import (
 	"os"
 	"time"
 	_ "time/tzdata" // an image from scratch has no time zones
+
+	"github.com/spf13/cobra"
 
 	"oms.internal/accounts/internal/httpapi"
 	"oms.internal/accounts/internal/natsapi"
@@ -31,14 +26,9 @@ func main() { os.Exit(program().Main()) }
 
 func program() service.Program[Config] {
 	return service.Program[Config]{
-		Name: accounts.Service, Migrate: migrate, Build: build,
-		Commands: map[string]func(context.Context, Config, *slog.Logger, []string) error{
-			"admin": func(ctx context.Context, cfg Config, log *slog.Logger, args []string) error {
-				return createAdmin(ctx, cfg, log, args, os.Stdin, os.Stderr)
-			},
-			"keys": func(ctx context.Context, cfg Config, log *slog.Logger, args []string) error {
-				return keys(ctx, cfg, log, args, os.Stderr)
-			},
+		Name: accounts.Service, About: "keeps members and their sessions", Migrate: migrate, Build: build,
+		Commands: func(operate service.Operate[Config]) []*cobra.Command {
+			return []*cobra.Command{adminCommands(operate), keysCommands(operate)}
 		},
 	}
 }

@@ -117,7 +117,7 @@ func TestAWriteTellsTheCallerTheGatewayAndAllOtherGateways(t *testing.T) {
 	read := p.do(t, member, http.MethodGet, userPath(id), "")
 	require.Empty(t, read.header.Get(consistency.Header), "a read tells of no write")
 
-	_, err := p.makeAdmin(t, secret, "--email", "admin@x.test")
+	_, err := p.makeAdmin(t, secret, "admin@x.test")
 	require.NoError(t, err)
 	login = p.logIn(t, "admin@x.test", secret)
 	operator := principal(t, login)

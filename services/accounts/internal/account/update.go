@@ -159,20 +159,3 @@ func (s *Service) askForChange(ctx context.Context, caller authn.Principal, id u
 	client := NewClient(caller, change.UserAgent)
 	return s.askFree(ctx, newTakenAttempt(client, *change.Email, id), id, *change.Email, s.failed(ctx, client, caller, audit.MemberUpdate, id))
 }
-
-// CreateAdmin creates an admin, or gives an existing member the admin right and the password, and ends its sessions. It is
-// for operators, not for callers over a network.
-func (s *Service) CreateAdmin(ctx context.Context, email, password string) (created bool, err error) {
-	hash, err := s.deps.Passwords.Hash(ctx, "", password)
-	if err != nil {
-		return false, err
-	}
-	created, revocations, err := s.deps.Store.CreateAdmin(ctx, Member{
-		Email: email, Name: "Admin", Nickname: "admin", Phone: "0000000",
-		PasswordHash: hash, Admin: true, Active: true, CreatedAt: s.now(),
-	}, s.ending(s.event(ctx, audit.AdminGrant, authn.Principal{}, 0, "")))
-	if err == nil {
-		s.publish(ctx, revocations)
-	}
-	return created, err
-}

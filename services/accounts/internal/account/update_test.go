@@ -204,17 +204,3 @@ func TestAChangeOfAnotherVersionIsRefused(t *testing.T) {
 		}
 	}
 }
-
-func TestAnAdminMadeByAnOperatorIsCompleteAndActive(t *testing.T) {
-	t.Parallel()
-	w := populated(account.DirectoryMasked)
-	created, err := w.CreateAdmin(t.Context(), "root@x.test", newPassword)
-	require.NoError(t, err)
-	require.True(t, created)
-	stored, err := w.store.MemberByEmail(t.Context(), "root@x.test")
-	require.NoError(t, err)
-	require.Equal(t, account.Member{
-		ID: stored.ID, Version: 1, Email: "root@x.test", Name: "Admin", Nickname: "admin", Phone: "0000000", PasswordHash: "hash of " + newPassword,
-		Admin: true, Active: true, CreatedAt: noon,
-	}, stored)
-}

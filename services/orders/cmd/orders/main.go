@@ -1,9 +1,5 @@
 // Command orders is the service that keeps orders.
-//
-//	orders [serve]  serve HTTP and NATS until SIGTERM
-//	orders migrate  apply the migrations and exit
-//	orders health   exit 0 if the process on this machine is ready
-//	orders version  say what it was built from
+// `orders --help` lists its commands. Without one it serves.
 package main
 
 import (
@@ -29,7 +25,7 @@ import (
 func main() { os.Exit(program().Main()) }
 
 func program() service.Program[Config] {
-	return service.Program[Config]{Name: orders.Service, Migrate: migrate, Build: build}
+	return service.Program[Config]{Name: orders.Service, About: "keeps the orders of members", Migrate: migrate, Build: build}
 }
 
 func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {
