@@ -35,3 +35,9 @@ const (
 	OutboxTime = outboxTime
 	InboxTime  = inboxTime
 )
+
+// How much of the outbox is looked at.
+const (
+	LookAhead  = lookAhead
+	LookBeyond = lookBeyond
+)

@@ -75,26 +75,37 @@ func release(ctx context.Context, tx mysqlx.Writer, published []uint64, at time.
 	return err
 }
 
-// pending are the ids of the oldest events that wait to be published, by stream, those that a relay has claimed included.
-func pending(ctx context.Context, db Database, most int) (ids map[string][]uint64, err error) {
+// look is what a look at the outbox has found.
+type look struct {
+	ids  map[string][]uint64 // of the events, by stream
+	last uint64              // the last of them, 0 if no more wait behind it
+}
+
+// pending finds the oldest events that wait to be published after one of them, those that a relay has claimed included. FORCE INDEX keeps the
+// optimizer from reading what was published in the last day.
+func pending(ctx context.Context, db Database, after uint64, most int) (found look, err error) {
 	err = db.Poll(ctx, func(ctx context.Context, reader mysqlx.Reader) (err error) {
-		ids = map[string][]uint64{}
-		rows, err := reader.QueryContext(ctx, "SELECT id, subject FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT ?", most)
+		found = look{ids: map[string][]uint64{}}
+		rows, err := reader.QueryContext(ctx, "SELECT id, subject FROM outbox FORCE INDEX (outbox_published) "+
+			"WHERE published_at IS NULL AND id > ? ORDER BY id LIMIT ?", after, most)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, rows.Close()) }()
-		for rows.Next() {
-			var row stored
+		number, row := 0, stored{}
+		for ; rows.Next(); number++ {
 			if err := rows.Scan(&row.id, &row.subject); err != nil {
 				return err
 			}
 			stream := streamOf(row.subject)
-			ids[stream] = append(ids[stream], row.id)
+			found.ids[stream] = append(found.ids[stream], row.id)
+		}
+		if number == most {
+			found.last = row.id
 		}
 		return rows.Err()
 	})
-	return ids, err
+	return found, err
 }
 
 const cleanBatch = 500

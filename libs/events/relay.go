@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -27,6 +28,8 @@ const (
 	// front may all be claimed by a relay that hangs.
 	batchSize = 100
 	lookAhead = 1000
+	// lookBeyond is how many more are looked at where those at the front cannot be published, in each pass the next ones.
+	lookBeyond = 5000
 	// ackPatience is how long JetStream may take to store a batch. The batch's rows, and no others, are locked for it.
 	ackPatience   = 2 * time.Second
 	batchPatience = 5 * time.Second
@@ -56,6 +59,8 @@ type Relay struct {
 
 	jetStream jetstream.JetStream
 	ensured   map[string]bool // the streams that are there
+	// beyond is the last event that was looked at beyond the front, 0 for none.
+	beyond uint64
 }
 
 // NewRelay returns a relay that is not running yet.
@@ -128,16 +133,35 @@ func (r *Relay) Healthy() error { return errors.Join(r.state.get(), r.backlog.st
 func (r *Relay) Metrics() []prometheus.Collector { return r.backlog.metrics() }
 
 // pass publishes what waits now. It begins no batch once ctx has ended, and goes on with one until longer ends. A stream that takes nothing
-// keeps no event of the other waiting, unless lookAhead of its own wait before that.
+// keeps no event of the other waiting, however many of its own wait: where those at the front cannot be published, the pass also looks
+// beyond them, from where the one before ended.
 func (r *Relay) pass(ctx, longer context.Context) error {
 	if !r.conn.IsConnected() {
 		return errNotConnected
 	}
-	waiting, err := pending(ctx, r.db, lookAhead)
+	front, err := pending(ctx, r.db, 0, lookAhead)
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.passTo(ctx, longer, Stream, waiting[Stream]), r.passTo(ctx, longer, AuditStream, waiting[AuditStream]))
+	failures := map[string]error{}
+	for stream := range subjects {
+		failures[stream] = r.passTo(ctx, longer, stream, front.ids[stream])
+	}
+	failure := errors.Join(slices.Collect(maps.Values(failures))...)
+	if failure == nil || front.last == 0 {
+		return failure
+	}
+	further, err := pending(ctx, r.db, max(front.last, r.beyond), lookBeyond)
+	if err != nil {
+		return errors.Join(failure, err)
+	}
+	r.beyond = further.last
+	for stream := range subjects {
+		if failures[stream] == nil {
+			failure = errors.Join(failure, r.passTo(ctx, longer, stream, further.ids[stream]))
+		}
+	}
+	return failure
 }
 
 // passTo publishes events to the stream that they are for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,6 +200,31 @@ func TestAStreamThatCannotBeMadeKeepsNoEventOfTheOtherWaiting(t *testing.T) {
 		give()
 		world.await(t, 0, waiting)
 	}
+}
+
+func TestNoNumberOfEventsForAStreamThatTakesNoneHidesThoseForTheOther(t *testing.T) {
+	t.Parallel()
+	world := newWorld(t)
+	give := takeSubjects(t, world, "oms.audit.>")
+	const stuck, atOnce = 2 * (events.LookAhead + events.LookBeyond), 1000
+	for begin := 0; begin < stuck; begin += atOnce {
+		insert := "INSERT INTO outbox (event_id, subject, content, created_at) VALUES "
+		for i := range atOnce {
+			insert += fmt.Sprintf("('stuck%d', 'oms.audit.orders.v1', '{}', '2026-11-30 00:00:00'),", begin+i)
+		}
+		_, err := world.root.ExecContext(t.Context(), strings.TrimSuffix(insert, ","))
+		require.NoError(t, err)
+	}
+	db := world.open(t)
+	told := tell(t, db, 3)
+	world.relay(t, db, discard)
+	for range 2 { // also what comes when all of the outbox was looked at
+		world.await(t, stuck, waiting)
+		require.Equal(t, told, world.ids(t))
+		told = append(told, tell(t, db, 3)...)
+	}
+	give()
+	require.Eventually(t, func() bool { return world.count(t, waiting) < stuck }, patient, patience)
 }
 
 func TestTheOutboxIsCleanedOfWhatWasPublishedADayAgo(t *testing.T) {
