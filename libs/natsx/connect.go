@@ -28,9 +28,13 @@ const (
 	reconnectWait = 250 * time.Millisecond
 	// connectTimeout bounds one attempt to connect.
 	connectTimeout = time.Second
-	// pingInterval is how often the server is asked whether it is there; two missing answers end the connection. It
-	// bounds how long a message that is not a reply, such as a revocation, can be missed without noticing.
-	pingInterval = 5 * time.Second
+	// pingInterval is how often the server is asked whether it is there. At the fifth time in a row, when mostUnanswered answers are
+	// missing, the connection ends. So a server that hangs is noticed after 4 to 5 s, and for no longer can a message that is not a
+	// reply, such as a revocation, be missed without noticing. A server that is merely slow for so long has answered no request in time
+	// either, and what a false alarm costs is small: the process connects again at once, and its streams and revocations go on from where
+	// they were. A process that itself stands still misses no answer, because it does not ask meanwhile.
+	pingInterval   = time.Second
+	mostUnanswered = 4
 )
 
 // Connect opens the process's connection. It returns at once, also while no server answers, and goes on trying for
@@ -49,6 +53,7 @@ func Connect(config Config, log *slog.Logger) (*nats.Conn, error) {
 		// A server that refuses the password twice may be one whose configuration is being replaced.
 		nats.IgnoreAuthErrorAbort(),
 		nats.PingInterval(pingInterval),
+		nats.MaxPingsOutstanding(mostUnanswered),
 		nats.Timeout(connectTimeout),
 		nats.ConnectHandler(func(conn *nats.Conn) { log.Info("nats connected", "server", conn.ConnectedUrlRedacted()) }),
 		nats.ReconnectHandler(func(conn *nats.Conn) { log.Info("nats connected again", "server", conn.ConnectedUrlRedacted()) }),

@@ -89,6 +89,25 @@ func TestConnectReturnsWithoutAServerAndFindsItLater(t *testing.T) {
 	require.NoError(t, <-service.ended, "it ends without a server, too")
 }
 
+func TestAServerThatHangsIsNoticedWithinFiveSecondsAndOneThatIsSlowIsNot(t *testing.T) {
+	t.Parallel()
+	server := testservers.NewNATS(t, "")
+	caller := connect(t, server, "caller")
+	awaitConnected(t, caller, true)
+	// A connection ends with the ping after the last that may be unanswered, so a hang is noticed between these two times.
+	shortest, longest := caller.Opts.PingInterval*time.Duration(caller.Opts.MaxPingsOut), caller.Opts.PingInterval*time.Duration(caller.Opts.MaxPingsOut+1)
+	require.LessOrEqual(t, longest, 5*time.Second)
+	require.GreaterOrEqual(t, shortest, 4*time.Second)
+
+	healthy := natsx.Healthy(caller)
+	require.NoError(t, server.Pause())
+	awaitConnected(t, caller, false)
+	require.Error(t, healthy())
+	require.NoError(t, server.Continue())
+	awaitConnected(t, caller, true)
+	require.NoError(t, healthy())
+}
+
 func TestAUserNeedsNoMoreThanItsSubjectsAndItsOwnInbox(t *testing.T) {
 	t.Parallel()
 	server := testservers.NewNATS(t, `authorization { users = [
