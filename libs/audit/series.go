@@ -34,11 +34,11 @@ const (
 // what was due is the number of events, or more: what was written although the answer was lost is counted again. It is safe for
 // concurrent use, and its memory is bounded.
 //
-// Nobody hides others' events behind many of its own. Looks (what succeeded), refusals of members and refusals of callers without a
-// session are counted apart. A caller is a member, or whoever has no session in one network. One that is refused in more than maxRunsOfOne
+// Nobody hides others' events behind many of its own. Looks (what succeeded), refusals of members, refusals of callers without a
+// session and members' changes of themselves are counted apart. A caller is a member, or whoever has no session in one network. One that is refused in more than maxRunsOfOne
 // ways has one more series for all others of its action, which names it and no subject. So each of maxCallers has room, whatever the
 // others do; whoever is refused after them is counted without a name, until theirs have ended. A look that finds no place takes
-// that of a series that has nothing to write.
+// that of a series that has nothing to write. Changes are not counted without a name (see Continues).
 type Series struct {
 	mutex sync.Mutex
 	kinds [kinds]table
@@ -49,6 +49,7 @@ const (
 	looks = iota
 	refusedMembers
 	refusedStrangers
+	ownChanges
 	kinds
 )
 
@@ -106,16 +107,46 @@ func (s *Series) Return(events []Event) {
 	}
 }
 
-func (s *Series) add(event Event) *progress {
-	by := caller{member: event.Actor}
-	kind := looks
-	switch {
-	case event.Outcome == Success:
-	case event.Actor != 0:
-		kind = refusedMembers
-	default:
-		kind, by.network = refusedStrangers, network(event.Address)
+// Continues reports whether an event goes on with a series. One that does is to be added once it has happened. Any other is to be
+// written in the transaction of what it tells, and then begins a series. So the first is there whatever happens to this process, and
+// so is each of whoever finds no place.
+func (s *Series) Continues(event Event) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	kind, by := kindOf(event)
+	of, _ := s.kinds[kind].run(event, by)
+	known, found := s.kinds[kind].runs[of]
+	return found && (known.first.Count > 0 || event.At.Sub(known.due) < Interval)
+}
+
+// Begin begins the series of an event that was written.
+func (s *Series) Begin(event Event) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	kind, by := kindOf(event)
+	if table := &s.kinds[kind]; table.begun[by] > 0 || len(table.begun) < maxCallers {
+		known, _ := table.place(event, by)
+		known.due = event.At
 	}
+}
+
+func kindOf(event Event) (kind int, by caller) {
+	by.member = event.Actor
+	switch {
+	case event.Outcome == Success && event.Actor != 0 && event.Actor == event.Subject:
+		return ownChanges, by
+	case event.Outcome == Success:
+		return looks, by
+	case event.Actor != 0:
+		return refusedMembers, by
+	default:
+		by.network = network(event.Address)
+		return refusedStrangers, by
+	}
+}
+
+func (s *Series) add(event Event) *progress {
+	kind, by := kindOf(event)
 	known, event := s.kinds[kind].place(event, by)
 	if known.first.Count == 0 {
 		known.first = event
@@ -125,20 +156,9 @@ func (s *Series) add(event Event) *progress {
 	return known
 }
 
-// place returns the series of an event, and the event as it is written.
+// place returns the series of an event, which it begins if there is none, and the event as it is written.
 func (t *table) place(event Event, by caller) (*progress, Event) {
-	of := run{event.Action, event.Outcome, by, event.Subject, event.Address, event.Detail}
-	if known, found := t.runs[of]; found {
-		return known, event
-	}
-	switch {
-	case event.Outcome == Failure && t.begun[by] == 0 && len(t.begun) >= maxCallers, event.Outcome == Success && !t.hasRoom():
-		of = run{action: event.Action, outcome: event.Outcome, detail: ByMany}
-		event.Actor, event.Subject, event.Address, event.Detail = 0, 0, "", of.detail
-	case event.Outcome == Failure && t.begun[by] >= maxRunsOfOne:
-		of = run{action: event.Action, outcome: event.Outcome, caller: by, detail: OfManyKinds}
-		event.Subject, event.Detail = 0, of.detail
-	}
+	of, event := t.run(event, by)
 	known, found := t.runs[of]
 	if !found {
 		known = &progress{}
@@ -146,6 +166,27 @@ func (t *table) place(event Event, by caller) (*progress, Event) {
 		t.begun[of.caller]++
 	}
 	return known, event
+}
+
+// run returns the series that an event belongs to, and the event as it is written.
+func (t *table) run(event Event, by caller) (run, Event) {
+	of := run{event.Action, event.Outcome, by, event.Subject, event.Address, event.Detail}
+	if _, found := t.runs[of]; found {
+		return of, event
+	}
+	kind, _ := kindOf(event)
+	switch {
+	case kind != looks && t.begun[by] == 0 && len(t.begun) >= maxCallers, kind == looks && !t.hasRoom():
+		of = run{action: event.Action, outcome: event.Outcome, detail: ByMany}
+		event.Actor, event.Subject, event.Address, event.Detail = 0, 0, "", of.detail
+	case kind != looks && t.begun[by] >= maxRunsOfOne:
+		of = run{action: event.Action, outcome: event.Outcome, caller: by, detail: OfManyKinds}
+		if kind == ownChanges {
+			of.subject = event.Subject // which is the caller
+		}
+		event.Subject, event.Detail = of.subject, of.detail
+	}
+	return of, event
 }
 
 // hasRoom reports whether one more look finds a place. Where all are taken, those go that have nothing to write, which is looked at

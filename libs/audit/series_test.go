@@ -72,7 +72,7 @@ func TestAFloodOfSeriesTakesBoundedMemoryAndLosesNoCount(t *testing.T) {
 		"networks": func(i int) audit.Event { return refused(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), noon) },
 		"members":  func(i int) audit.Event { return audit.Event{Outcome: audit.Failure, Actor: uint64(i + 1), Count: 1} },
 		"looks": func(i int) audit.Event {
-			return audit.Event{Outcome: audit.Success, Actor: 1, Subject: uint64(i), Count: 1}
+			return audit.Event{Outcome: audit.Success, Actor: 1, Subject: uint64(i + 2), Count: 1}
 		},
 	} {
 		series := audit.NewSeries()
@@ -114,6 +114,71 @@ func TestOneCallerThatIsRefusedInManyWaysIsAFewSeriesThatNameIt(t *testing.T) {
 		for _, event := range events {
 			require.True(t, test.names(event), "%s: %+v", name, event)
 		}
+	}
+}
+
+// change is what a member changes of itself.
+func change(member uint64, detail string, at time.Time) audit.Event {
+	return audit.Event{At: at, Action: audit.MemberUpdate, Outcome: audit.Success, Actor: member, Subject: member, Detail: detail, Count: 1}
+}
+
+func TestTheFirstChangeOfASeriesIsLeftToTheCallerAndTheRestAreCounted(t *testing.T) {
+	t.Parallel()
+	series := audit.NewSeries()
+	require.False(t, series.Continues(change(7, "phone", noon)))
+	require.False(t, series.Continues(change(7, "phone", noon)), "to ask begins nothing")
+	series.Begin(change(7, "phone", noon))
+	require.Empty(t, series.Due(noon, false), "it was written")
+	require.False(t, series.Continues(change(8, "phone", noon)))
+	require.False(t, series.Continues(change(7, "name", noon)))
+	for i := range 100 {
+		next := change(7, "phone", noon.Add(time.Duration(i+1)*time.Second))
+		require.True(t, series.Continues(next))
+		series.Add(next)
+	}
+	want := change(7, "phone", noon.Add(time.Second))
+	want.Count = 100
+	events := series.Due(noon.Add(audit.Interval), false)
+	require.Equal(t, []audit.Event{want}, events)
+	series.Return(events)
+	require.True(t, series.Continues(change(7, "phone", noon.Add(3*audit.Interval))), "it waits to be written")
+	require.Equal(t, events, series.Due(noon.Add(3*audit.Interval), false))
+	require.False(t, series.Continues(change(7, "phone", noon.Add(4*audit.Interval))), "it has ended")
+}
+
+func TestAMemberThatChangesItselfInManyWaysIsAFewSeriesAndOneWithoutAPlaceIsNotCounted(t *testing.T) {
+	t.Parallel()
+	const ways, most, members = 1000, 9, 5000
+	series := audit.NewSeries()
+	written := 0
+	do := func(event audit.Event) {
+		if series.Continues(event) {
+			series.Add(event)
+			return
+		}
+		written++
+		series.Begin(event)
+	}
+	for i := range ways {
+		do(change(7, fmt.Sprint("way ", i), noon))
+	}
+	require.Equal(t, most, written)
+	rest := series.Due(noon, true)
+	require.Equal(t, []audit.Event{{
+		At: noon, Action: audit.MemberUpdate, Outcome: audit.Success, Actor: 7, Subject: 7, Detail: audit.OfManyKinds, Count: ways - most,
+	}}, rest)
+
+	written = 0
+	for range 2 {
+		for member := range uint64(members) {
+			do(change(member+1, "way 0", noon))
+		}
+	}
+	require.Greater(t, written, members, "whoever finds no place")
+	events := series.Due(noon, true)
+	require.Equal(t, 2*members, written+counts(events))
+	for _, event := range events {
+		require.NotZero(t, event.Actor)
 	}
 }
 

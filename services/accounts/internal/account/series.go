@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"slices"
 
 	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
@@ -27,6 +28,31 @@ func (s *Service) noteEarly(event audit.Event, err error) error {
 // anything that the client chose. owner is whose it is, 0 for nobody's.
 func (s *Service) NoteDenied(ctx context.Context, caller authn.Principal, owner uint64, request string) {
 	s.noteRefused(s.event(ctx, audit.AccessDenied, caller, owner, request))
+}
+
+// countOwnUpdate takes from events that a member changed itself where it did the same shortly before. Such are counted, so that a flood of
+// them is a few rows; the first is written with the change. done is to be called with the outcome of the change. Where that is unknown,
+// the event counts.
+func (s *Service) countOwnUpdate(events []audit.Event) (written []audit.Event, done func(error)) {
+	i := slices.IndexFunc(events, func(event audit.Event) bool {
+		return event.Action == audit.MemberUpdate && event.Actor == event.Subject
+	})
+	if i < 0 {
+		return events, func(error) {}
+	}
+	update := events[i]
+	if !s.series.Continues(update) {
+		return events, func(err error) {
+			if err == nil {
+				s.series.Begin(update)
+			}
+		}
+	}
+	return slices.Delete(events, i, i+1), func(err error) {
+		if err == nil || fault.Is(err, fault.OutcomeUnknown) {
+			s.series.Add(update)
+		}
+	}
 }
 
 // WriteSeries writes what is due of the series of events, until ctx ends, and then what is left.

@@ -8,6 +8,7 @@ import (
 
 	"oms.internal/accounts/internal/account"
 	"oms.internal/libs/audit"
+	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 )
 
@@ -65,6 +66,56 @@ func TestRefusalsAreOneEventASeriesWithACount(t *testing.T) {
 			[]any{event.Action, event.Outcome, event.Address, event.Detail, event.Count}, name)
 	}
 }
+
+func TestWhatAMemberChangesOfItselfAgainAndAgainIsAnEventAtOnceAndOneWithACount(t *testing.T) {
+	t.Parallel()
+	w := populated(account.DirectoryMasked)
+	rename := func(caller authn.Principal, times int) {
+		for range times {
+			_, _, err := w.Update(t.Context(), caller, idA, account.Change{Nickname: new(w.member(idA).Nickname + "a")})
+			require.NoError(t, err)
+		}
+	}
+	told := func(events []audit.Event) (told [][]any) {
+		for _, event := range events {
+			require.Equal(t, []any{audit.MemberUpdate, audit.Success, uint64(idA)}, []any{event.Action, event.Outcome, event.Subject})
+			told = append(told, []any{event.Actor, event.Detail, event.Count})
+		}
+		return told
+	}
+	rename(callerA, 1)
+	require.Equal(t, [][]any{{uint64(idA), "nickname", 1}}, told(w.store.Events()), "with the change")
+	rename(callerA, 99)
+	_, _, err := w.Update(t.Context(), callerA, idA, account.Change{Phone: new("0219998")})
+	require.NoError(t, err)
+	require.Equal(t, [][]any{{uint64(idA), "phone", 1}}, told(w.store.Events()[1:]), "another series")
+	require.Equal(t, [][]any{{uint64(idA), "nickname", 99}}, told(w.written(t, 2)))
+
+	w.Advance(audit.Interval)
+	before := len(w.store.Events())
+	rename(callerA, 2)
+	rename(callerAdmin, 2)
+	each := []any{uint64(idAdmin), "nickname", 1}
+	require.Equal(t, [][]any{{uint64(idA), "nickname", 1}, each, each}, told(w.store.Events()[before:]), "an admin is no flood")
+}
+
+func TestAChangeThatFailsIsNotCounted(t *testing.T) {
+	t.Parallel()
+	w := populated(account.DirectoryMasked)
+	for range 2 {
+		_, _, err := w.Update(t.Context(), callerA, idA, account.Change{Nickname: new("b"), IfMatch: never{}})
+		require.True(t, fault.Is(err, fault.PreconditionFailed), err)
+		require.Empty(t, w.written(t, 0))
+	}
+	_, _, err := w.Update(t.Context(), callerA, idA, account.Change{Nickname: new("b")})
+	require.NoError(t, err)
+	require.Len(t, w.store.Events(), 1, "the first is written with the change")
+}
+
+// never is a precondition that no version meets.
+type never struct{}
+
+func (never) Allows(uint64) bool { return false }
 
 func TestOnlyAdminsLooksAtOthersAreWrittenDown(t *testing.T) {
 	t.Parallel()

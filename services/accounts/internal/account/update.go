@@ -62,6 +62,7 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 	if err != nil {
 		return View{}, nil, s.answerTaken(ctx, caller, id, change, err)
 	}
+	count := func(error) {} // of the last run of the transaction
 	member, revocations, err := s.deps.Store.UpdateMember(ctx, id, func(member *Member) (Consequences, error) {
 		before := *member
 		if err := allow(change.IfMatch, before); err != nil {
@@ -78,9 +79,12 @@ func (s *Service) Update(ctx context.Context, caller authn.Principal, id uint64,
 		set(&member.PasswordHash, newHash)
 		set(&member.Active, change.Active)
 		set(&member.Admin, change.Admin)
-		return s.consequences(ctx, caller, before, *member), nil
+		result := s.consequences(ctx, caller, before, *member)
+		result.Events, count = s.countOwnUpdate(result.Events)
+		return result, nil
 	})
 	consistency.Concern(ctx, id)
+	count(err)
 	if err != nil {
 		return View{}, nil, s.answerTaken(ctx, caller, id, change, err)
 	}
