@@ -112,12 +112,15 @@ func write(out io.Writer, states []state, result verdict) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "SERVER\tENGINE\tROLE\tEPOCH\tGTID POSITION\tLAG\tSEMI-SYNC\tMEMBERS\tORDERS")
 	for _, one := range states {
-		members, orders := fmt.Sprint(one.members), fmt.Sprint(one.orders)
+		epoch, members, orders := fmt.Sprint(one.epoch), fmt.Sprint(one.members), fmt.Sprint(one.orders)
+		if one.role == down {
+			epoch = "-"
+		}
 		if one.uncounted != "" || one.role == down {
 			members, orders = "?", "?"
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n",
-			one.server, one.engine, one.role, one.epoch, one.position, one.lag, one.semiSync, members, orders)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			one.server, one.engine, one.role, epoch, one.position, one.lag, one.semiSync, members, orders)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -156,16 +159,36 @@ func (v verdict) String() string {
 // describeDown says which servers do not answer, why, and what to do. What such a server holds is not known.
 func (v verdict) describeDown() string {
 	var lines []string
+	hangs := false
 	for _, one := range v.down {
-		lines = append(lines, fmt.Sprintf("server %s is DOWN: %s", one.server, one.problem))
+		word := "is DOWN"
+		if one.hangs {
+			word, hangs = "HANGS", true
+		}
+		lines = append(lines, fmt.Sprintf("server %s %s: %s", one.server, word, one.problem))
 	}
+	return strings.Join(append(lines, v.remedy(hangs)), "\n")
+}
+
+// remedy says what helps where a server does not answer. `make up` starts what does not run, and leaves alone a database server that hangs.
+func (v verdict) remedy(hangs bool) string {
+	const (
+		both    = "both servers are DOWN: there is no service until "
+		primary = "The other one is the primary and goes on alone: what is acknowledged now is on it alone. `make rejoin` "
+		replica = "The other one is a replica: nothing can be written. "
+	)
 	switch {
+	case len(v.down) > 1 && hangs:
+		return both + "`make down` has ended what hangs and `make up` has started them"
 	case len(v.down) > 1:
-		lines = append(lines, "both servers are DOWN: there is no service until `make up` has started them")
+		return both + "`make up` has started them"
+	case v.alone == "primary" && hangs:
+		return primary + "kills the replica and starts it again"
 	case v.alone == "primary":
-		lines = append(lines, "The other one is the primary and goes on alone: what is acknowledged now is on it alone. `make rejoin` starts the replica")
+		return primary + "starts the replica"
+	case hangs:
+		return replica + "`make failover` kills the primary and makes the replica one; `make up` would only wait for it"
 	default:
-		lines = append(lines, "The other one is a replica: nothing can be written. `make up` starts the primary, or `make failover` makes the replica one")
+		return replica + "`make up` starts the primary, or `make failover` makes the replica one"
 	}
-	return strings.Join(lines, "\n")
 }

@@ -39,13 +39,21 @@ func TestTheVerdictIsGoodOnlyIfAllIsEqualAndReplicationRuns(t *testing.T) {
 func TestServersThatAreDownAreNamedAndNothingIsSaidOfWhatTheyHold(t *testing.T) {
 	up := state{server: "primary :1", role: "primary", position: "0-1-7"}
 	gone := func(name string) state { return state{server: name, role: down, problem: "connection refused"} }
+	hanging := func(name string) state {
+		return state{server: name, role: down, problem: "no answer within 3s", hangs: true}
+	}
 	for name, test := range map[string]struct {
 		states []state
 		says   []string
 	}{
 		"both":        {[]state{gone("primary :1"), gone("replica :2")}, []string{"primary :1 is DOWN", "replica :2 is DOWN", "both servers are DOWN", "make up"}},
 		"the replica": {[]state{up, gone("replica :2")}, []string{"replica :2 is DOWN: connection refused", "goes on alone", "make rejoin"}},
-		"the primary": {[]state{gone("primary :1"), {role: "replica"}}, []string{"primary :1 is DOWN", "nothing can be written", "make failover"}},
+		"the primary": {[]state{gone("primary :1"), {role: "replica"}}, []string{"primary :1 is DOWN", "nothing can be written", "`make up` starts", "make failover"}},
+		"one hangs, the other is gone": {[]state{hanging("primary :1"), gone("replica :2")}, []string{
+			"primary :1 HANGS", "replica :2 is DOWN", "both servers are DOWN", "`make down` has ended what hangs and `make up`",
+		}},
+		"the replica hangs": {[]state{up, hanging("replica :2")}, []string{"replica :2 HANGS: no answer within 3s", "goes on alone", "`make rejoin` kills"}},
+		"the primary hangs": {[]state{hanging("primary :1"), {role: "replica"}}, []string{"primary :1 HANGS", "nothing can be written", "`make failover` kills"}},
 	} {
 		result := judge(test.states)
 		require.False(t, result.mayBecomeGood(), name)
@@ -97,6 +105,24 @@ func TestAServerThatCannotBeAskedIsReportedAtOnce(t *testing.T) {
 	require.Equal(t, []string{down, down}, []string{states[0].role, states[1].role})
 	require.Contains(t, result.String(), "connection refused")
 	require.Contains(t, result.String(), "both servers are DOWN")
+}
+
+func TestAServerThatTakesConnectionsAndDoesNotAnswerHangsAndNothingElseIsSaidOfIt(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close() //nolint:errcheck // of a test
+	connector, err := mysql.NewConnector(&mysql.Config{Net: "tcp", Addr: listener.Addr().String(), Logger: &mysql.NopLogger{}})
+	require.NoError(t, err)
+	servers := []database.Server{{Name: "primary", Addr: listener.Addr().String(), DB: sql.OpenDB(connector)}}
+	defer func() { require.NoError(t, database.Close(servers)) }()
+	states := look(t.Context(), servers)
+	require.True(t, states[0].hangs, states[0].problem)
+	replica := state{server: "replica", role: "replica", epoch: 7, lag: "-"}
+	var out strings.Builder
+	require.NoError(t, write(&out, append(states, replica), judge(append(states, replica))))
+	require.Regexp(t, `primary \S+ +down +- `, out.String(), "no epoch")
+	require.Regexp(t, `replica +replica +7 `, out.String())
+	require.Contains(t, out.String(), "HANGS: no answer within 3s")
 }
 
 func TestAfterAFailoverTheOtherServerIsThePrimary(t *testing.T) {

@@ -3,6 +3,7 @@ package replication
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ type state struct {
 	lag         string
 	replicating bool
 	problem     string // why it does not replicate, or does not answer
+	hangs       bool   // it is down in that it gives no answer; otherwise it refuses connections, or answers with an error
 	semiSync    string
 	fallenBack  bool // a primary that does not wait for its replica
 	epoch       uint64
@@ -35,6 +37,9 @@ const answerTimeout = 3 * time.Second
 // down is the role of a server that does not answer.
 const down = "down"
 
+// errNoAnswer says of a server that it did not answer in time.
+var errNoAnswer = errors.New("no answer")
+
 // countTimeout is how long a server may take to count its rows.
 const countTimeout = 30 * time.Second
 
@@ -42,26 +47,28 @@ const countTimeout = 30 * time.Second
 // that does not answer is part of the result.
 func look(ctx context.Context, servers []database.Server) []state {
 	states := make([]state, len(servers))
-	each := func(timeout time.Duration, ask func(context.Context, *state, database.Server) error, failed func(*state, string)) {
+	each := func(timeout time.Duration, ask func(context.Context, *state, database.Server) error, failed func(*state, error)) {
 		var asked sync.WaitGroup
 		for i, server := range servers {
 			if states[i].role == down {
 				continue
 			}
 			asked.Go(func() {
-				ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
+				ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w within %s", errNoAnswer, timeout))
 				defer cancel()
 				if err := ask(ctx, &states[i], server); err != nil {
-					failed(&states[i], cmp.Or(context.Cause(ctx), err).Error())
+					failed(&states[i], cmp.Or(context.Cause(ctx), err))
 				}
 			})
 		}
 		asked.Wait()
 	}
-	isDown := func(s *state, why string) { *s = state{server: s.server, role: down, problem: why} }
+	isDown := func(s *state, why error) {
+		*s = state{server: s.server, role: down, problem: why.Error(), hangs: errors.Is(why, errNoAnswer)}
+	}
 	each(answerTimeout, identify, isDown)
 	each(answerTimeout, readPosition, isDown)
-	each(countTimeout, count, func(s *state, why string) { s.uncounted = why })
+	each(countTimeout, count, func(s *state, why error) { s.uncounted = why.Error() })
 	return states
 }
 
