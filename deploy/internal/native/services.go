@@ -125,7 +125,7 @@ func (r *Runner) startServices(ctx context.Context, commands map[string]proc.Com
 }
 
 // startService starts a service and returns when it is ready. If the service runs already, it is left alone if its binary, settings and
-// files are the same. Otherwise the new process starts beside the old one, which ends when the new one is ready.
+// files are the same, unless it hangs. Otherwise the new process starts beside the old one, which ends when the new one is ready.
 func (r *Runner) startService(ctx context.Context, part part, command proc.Command) error {
 	before, err := proc.Find(part.record)
 	if err != nil {
@@ -138,17 +138,28 @@ func (r *Runner) startService(ctx context.Context, part part, command proc.Comma
 			return err
 		}
 	}
+	hangs := before.Hangs(ctx, func(ctx context.Context) error {
+		_, err := askReady(ctx, before, 0)
+		return err
+	})
 	if before != nil && before.Setting(listenShared) != "true" {
 		// A process of an earlier release lets nobody listen beside it.
+		if hangs {
+			if err := before.Stop(ctx); err != nil {
+				return err
+			}
+		}
 		if _, _, err := proc.Ensure(ctx, command); err != nil {
 			return err
 		}
 	}
 	ready := func(process *proc.Process) error { return r.awaitReady(ctx, part, process) }
-	process, replaced, err := proc.Replace(ctx, command, ready)
+	process, replaced, err := proc.Replace(ctx, command, hangs, ready)
 	switch {
 	case err != nil:
 		return err
+	case hangs:
+		r.say("%s was replaced, because it did not answer", part.name)
 	case before != nil && process.PID() == before.PID():
 		r.say("%s is ready, and goes on unchanged", part.name)
 	case before == nil || before.Fingerprint() == command.Fingerprint: // it ran, but had been asked to end

@@ -136,6 +136,8 @@ func (r *Runner) sayServers(before map[string]*proc.Process) error {
 			r.say("%s runs", part.name)
 		case was.PID() == is.PID():
 			r.say("%s goes on unchanged", part.name)
+		case was.Fingerprint() == is.Fingerprint():
+			r.say("%s was restarted, because it did not answer", part.name)
 		default:
 			r.say("%s was restarted, because of its settings", part.name)
 		}

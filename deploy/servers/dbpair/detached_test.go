@@ -78,3 +78,26 @@ func TestADetachedPairDoesNotStartWithAnEmptyPrimaryWhileItsReplicaHasTheData(t 
 	l.insert(t, l.pair.Primary, 2)
 	l.requireRoles(t, "replica", "1,2", 1)
 }
+
+func TestAStartLeavesAServerThatHangsAloneAndSaysWhatHelps(t *testing.T) {
+	t.Parallel()
+	options := detached(t)
+	pair, err := Start(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pair.Close()) })
+	var steps []string
+	options.Report = func(step string) { steps = append(steps, step) }
+
+	require.NoError(t, pair.Replica.Pause())
+	_, err = Start(t.Context(), options)
+	require.NoError(t, err)
+	require.Contains(t, steps, "server primary goes on alone: replica hangs: it runs and does not answer")
+	require.Contains(t, steps, "`make rejoin` kills server replica and starts it again")
+	require.NoError(t, pair.Replica.Continue())
+
+	require.NoError(t, pair.Primary.Pause())
+	_, err = Start(t.Context(), options)
+	require.ErrorContains(t, err, "primary hangs: it runs and does not answer\n`make failover` makes server replica the primary")
+	require.NoError(t, pair.Primary.Continue())
+	require.NoError(t, pair.Sync(t.Context()))
+}

@@ -90,6 +90,9 @@ func (p *Pair) begin(ctx context.Context, options Options) error {
 	switch {
 	case replicaErr != nil:
 		p.say("%s goes on alone: %v", p.Primary, replicaErr)
+		if errors.Is(replicaErr, errHangs) {
+			p.say("`make rejoin` kills %s and starts it again", p.Replica)
+		}
 		servers, attach = servers[:1], func(context.Context) error { return nil }
 	case options.Detached:
 		attach = p.Reattach

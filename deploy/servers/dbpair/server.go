@@ -104,9 +104,15 @@ func (s *Server) Restart(ctx context.Context) error {
 	return s.start(ctx)
 }
 
+// errHangs says of a server that waiting does not help, and that no start kills it: it may hold what the other server lacks.
+var errHangs = errors.New("hangs: it runs and does not answer")
+
 func (s *Server) start(ctx context.Context) error {
 	if err := s.instance.start(ctx); err != nil {
 		return err
+	}
+	if process, local := s.instance.(*mariadbProcess); local && process.Hangs(ctx, s.ping) {
+		return fmt.Errorf("%s %w", s.name, errHangs)
 	}
 	return proc.Await(ctx, s.name, s, s.ping)
 }

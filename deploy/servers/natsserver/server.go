@@ -102,9 +102,18 @@ func prepare(ctx context.Context, options Options) (*Server, error) {
 	return server, nil
 }
 
+// start also replaces a server that hangs. All that it acknowledged is on its disk.
 func (s *Server) start(ctx context.Context) (err error) {
 	if s.Process, _, err = proc.Ensure(ctx, s.command); err != nil {
 		return err
+	}
+	if s.Hangs(ctx, s.ping) {
+		if err := s.Stop(ctx); err != nil {
+			return err
+		}
+		if s.Process, err = proc.Start(s.command); err != nil {
+			return err
+		}
 	}
 	return proc.Await(ctx, "NATS server", s.Process, s.ping)
 }

@@ -69,3 +69,19 @@ func TestADetachedNATSServerIsFoundAgainAndRestartedWhenItsConfigurationChanged(
 	options.Fingerprint = "two"
 	require.NotEqual(t, first, pid())
 }
+
+func TestADetachedNATSServerThatHangsIsReplaced(t *testing.T) {
+	t.Parallel()
+	port, err := proc.FreePort()
+	require.NoError(t, err)
+	options := Options{Detached: true, Dir: t.TempDir(), Port: port}
+	hanging, err := Start(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, hanging.Close()) })
+	require.NoError(t, hanging.Pause())
+	server, err := Start(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	require.NotEqual(t, hanging.PID(), server.PID())
+	require.NoError(t, server.ping(t.Context()))
+}

@@ -125,12 +125,13 @@ func Ensure(ctx context.Context, command Command) (process *Process, replaced bo
 
 // Replace is Ensure for a process that can run beside its successor. The one that runs is ended only when ready has returned nil for
 // the new one. If ready fails, the new one is told to end, because it may be in the midst of something, and the old one stays as it was.
-func Replace(ctx context.Context, command Command, ready func(*Process) error) (process *Process, replaced bool, err error) {
+// With hangs, one that runs as the command says is replaced, too.
+func Replace(ctx context.Context, command Command, hangs bool, ready func(*Process) error) (process *Process, replaced bool, err error) {
 	running, err := Find(command.Record)
 	if err != nil {
 		return nil, false, err
 	}
-	if running == nil || running.goesOnAs(command) {
+	if running == nil || running.goesOnAs(command) && !hangs {
 		if process, _, err = Ensure(ctx, command); err == nil {
 			err = ready(process)
 		}

@@ -18,7 +18,7 @@ func TestAProcessIsReplacedOnlyByOneThatIsReady(t *testing.T) {
 
 	notReady := errors.New("not ready")
 	var failed *Process
-	_, _, err := Replace(t.Context(), command, func(next *Process) error {
+	_, _, err := Replace(t.Context(), command, false, func(next *Process) error {
 		failed = next
 		require.True(t, old.Alive(), "the old one goes on meanwhile")
 		return notReady
@@ -30,7 +30,7 @@ func TestAProcessIsReplacedOnlyByOneThatIsReady(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, old.PID(), found.PID())
 
-	next, replaced, err := Replace(t.Context(), command, func(next *Process) error {
+	next, replaced, err := Replace(t.Context(), command, false, func(next *Process) error {
 		require.True(t, next.Alive())
 		require.True(t, old.Alive())
 		return nil
@@ -44,10 +44,16 @@ func TestAProcessIsReplacedOnlyByOneThatIsReady(t *testing.T) {
 	require.Equal(t, next.PID(), found.PID())
 	require.Equal(t, "UTC", found.Setting("TZ"))
 
-	same, replaced, err := Replace(t.Context(), command, func(*Process) error { return nil })
+	same, replaced, err := Replace(t.Context(), command, false, func(*Process) error { return nil })
 	require.NoError(t, err)
 	require.False(t, replaced)
 	require.Equal(t, next.PID(), same.PID())
+
+	other, replaced, err := Replace(t.Context(), command, true, func(*Process) error { return nil })
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, other.Kill()) })
+	require.True(t, replaced)
+	require.NotEqual(t, next.PID(), other.PID())
 }
 
 // draining starts a process that ends when it is asked to and release was called, and asks it to end as a command does that is killed
@@ -81,7 +87,7 @@ func TestAProcessThatAnInterruptedCommandAskedToEndIsStartedAnew(t *testing.T) {
 	for name, start := range map[string]func(Command) (*Process, bool, error){
 		"when it has ended": func(command Command) (*Process, bool, error) { return Ensure(t.Context(), command) },
 		"beside it": func(command Command) (*Process, bool, error) {
-			return Replace(t.Context(), command, func(*Process) error { return nil })
+			return Replace(t.Context(), command, false, func(*Process) error { return nil })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

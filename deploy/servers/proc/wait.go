@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 )
 
@@ -85,4 +86,24 @@ func Await(ctx context.Context, name string, instance Instance, check func(conte
 func LastLines(text []byte, count int) []byte {
 	lines := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
 	return bytes.Join(lines[max(0, len(lines)-count):], []byte("\n"))
+}
+
+// hangTime is for how long a process must give no answer before it counts as one that hangs. On a busy machine an answer may take seconds.
+const hangTime = 10 * time.Second
+
+// Hangs reports whether a process that was found does not answer. ask asks it once, and fails with a timeout if no answer comes. Any other
+// error is an answer: the process may be starting, or say what is wrong. A process that was started from here has only begun.
+func (p *Process) Hangs(ctx context.Context, ask func(context.Context) error) bool {
+	if p == nil || p.exited != nil {
+		return false
+	}
+	limit, cancel := context.WithTimeout(ctx, hangTime)
+	defer cancel()
+	for limit.Err() == nil {
+		// The error of a context's deadline is one of these, too.
+		if late, is := errors.AsType[net.Error](ask(limit)); !is || !late.Timeout() {
+			return false
+		}
+	}
+	return ctx.Err() == nil && p.Alive()
 }
