@@ -43,6 +43,7 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 		l.revivesWhatEnded,
 		l.revivesAServerAtItsNewPort,
 		l.startsWhatWasKilled,
+		l.showsAndReplacesWhatHangs,
 		l.findsProcessesWithoutRecords,
 		l.reportsWhatDoesNotStart,
 		l.keepsWhatRanBefore,
@@ -246,6 +247,39 @@ func (l *living) startsWhatWasKilled(t *testing.T) {
 	require.Error(t, l.runner.PS(t.Context()))
 	require.NoError(t, l.runner.Up(t.Context()))
 	require.NoError(t, l.runner.PS(t.Context()))
+}
+
+// showsAndReplacesWhatHangs: what hangs is shown as not ready, and replaced. A database server that hangs is for a failover.
+func (l *living) showsAndReplacesWhatHangs(t *testing.T) {
+	t.Helper()
+	before := pids(t, l.runner)
+	running, err := l.runner.Running()
+	require.NoError(t, err)
+	for _, name := range []string{"nats", "orders", "gateway", "replica"} {
+		require.NoError(t, running[name].Pause())
+	}
+	l.out.Reset()
+	require.Error(t, l.runner.PS(t.Context()))
+	for _, name := range []string{"nats", "orders", "gateway", "replica"} {
+		require.Regexp(t, `(?m)^`+name+` .* not ready: `, l.out.String())
+	}
+	require.Regexp(t, `(?m)^accounts .* ready, but degraded`, l.out.String())
+	require.Regexp(t, `(?m)^primary .* running as the primary`, l.out.String())
+
+	l.out.Reset()
+	require.NoError(t, l.runner.Up(t.Context()))
+	require.Contains(t, l.out.String(), "nats was restarted, because it did not answer")
+	require.Contains(t, l.out.String(), "orders was replaced, because it did not answer")
+	require.Contains(t, l.out.String(), "server primary goes on alone: replica hangs")
+	require.NoError(t, running["replica"].Continue())
+	require.NoError(t, l.runner.PS(t.Context()))
+	after := pids(t, l.runner)
+	for _, name := range []string{"nats", "orders", "gateway"} {
+		require.NotEqual(t, before[name], after[name])
+		require.False(t, running[name].Alive())
+		after[name] = before[name]
+	}
+	require.Equal(t, before, after)
 }
 
 // findsProcessesWithoutRecords: processes are found, and left alone, without the files that name them.

@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	"oms.internal/servers/dbpair"
+	"oms.internal/servers/natsserver"
 	"oms.internal/servers/proc"
 
+	"oms.internal/deploy/internal/database"
 	"oms.internal/deploy/internal/stack"
 )
 
@@ -22,29 +24,39 @@ func (r *Runner) PS(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	databases := database.Ask(ctx, r.stack)
 	var parts []stack.Part
 	primary, rolesErr := dbpair.RecordedPrimary(r.pairDir())
 	for _, part := range r.parts() {
-		pid, state := "", stopped(part)
+		pid, state, well := "", stopped(part), false
 		if process := running[part.name]; process != nil {
-			pid, state = fmt.Sprint(process.PID()), "running"
+			as := ""
 			if part.name == primary {
-				state = "running as the primary"
+				as = " as the primary"
 			}
-			if process.Setting(adminAddr) != "" {
-				answer, err := askReady(ctx, process, 0)
-				if state = answer; err != nil {
-					state = "not ready: " + err.Error()
-				}
+			answer, err := r.ask(ctx, part.name, process, databases)
+			if pid, state, well = fmt.Sprint(process.PID()), answer+as, err == nil; !well {
+				state = "not ready" + as + ": " + err.Error()
 			}
 			state += restarts(process)
 		}
-		parts = append(parts, stack.Part{
-			Name: part.name, ID: pid, Ports: part.ports, State: state,
-			Well: strings.HasPrefix(state, "ready") || strings.HasPrefix(state, "running"),
-		})
+		parts = append(parts, stack.Part{Name: part.name, ID: pid, Ports: part.ports, State: state, Well: well})
 	}
 	return errors.Join(stack.ShowParts(r.out, "PID", parts), rolesErr)
+}
+
+// ask returns what a process that runs says of itself, or why it does not.
+func (r *Runner) ask(ctx context.Context, name string, process *proc.Process, databases map[string]database.Answer) (answer string, err error) {
+	said, isDatabase := databases[name]
+	switch {
+	case process.Setting(adminAddr) != "":
+		return askReady(ctx, process, 0)
+	case isDatabase:
+		err = said.Err
+	case name == "nats":
+		err = natsserver.Ping(ctx, proc.Loopback(r.stack.Ports.NATS))
+	}
+	return "running", err
 }
 
 // stopped says of a part that does not run whether somebody ended it.

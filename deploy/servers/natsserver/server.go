@@ -118,10 +118,13 @@ func (s *Server) start(ctx context.Context) (err error) {
 	return proc.Await(ctx, "NATS server", s.Process, s.ping)
 }
 
-// ping succeeds if the server sends its greeting. A connection alone would prove nothing: the port of a paused server accepts, too.
-func (s *Server) ping(ctx context.Context) error {
+func (s *Server) ping(ctx context.Context) error { return Ping(ctx, s.Addr()) }
+
+// Ping succeeds if the server at an address sends its greeting within a second. A connection alone would prove nothing: the port of a
+// paused server accepts, too.
+func Ping(ctx context.Context, addr string) error {
 	dialer := net.Dialer{Timeout: time.Second}
-	connection, err := dialer.DialContext(ctx, "tcp", s.Addr())
+	connection, err := dialer.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (s *Server) ping(ctx context.Context) error {
 	}
 	line, err := bufio.NewReader(connection).ReadString('\n')
 	if err == nil && !strings.HasPrefix(line, "INFO ") {
-		err = fmt.Errorf("%s answers, but is no NATS server", s.Addr())
+		err = fmt.Errorf("%s answers, but is no NATS server", addr)
 	}
 	return err
 }
