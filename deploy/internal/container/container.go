@@ -160,7 +160,7 @@ func (r *Runner) Clean(ctx context.Context) error {
 
 // Logs shows the end of the log of one container, or of all if name is empty. With follow it goes on until ctx ends.
 func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
-	arguments := []string{"logs", "--tail", "50"}
+	arguments, names := []string{"logs", "--tail", "50"}, []string{}
 	if follow {
 		arguments = append(arguments, "--follow")
 	}
@@ -168,16 +168,33 @@ func (r *Runner) Logs(ctx context.Context, name string, follow bool) error {
 		if !slices.Contains(partNames, name) {
 			return fmt.Errorf("there is no log of %q; choose one of: %s", name, strings.Join(partNames, ", "))
 		}
-		arguments = append(arguments, name)
+		names = []string{name}
 	}
-	if err := r.compose(ctx, arguments...); err != nil && ctx.Err() == nil {
+	if err := r.requireLogs(ctx, names); err != nil {
+		return err
+	}
+	if err := r.compose(ctx, append(arguments, names...)...); err != nil && ctx.Err() == nil {
 		return err
 	}
 	return nil
 }
 
+// requireLogs says that there is nothing to show. Docker Compose would show nothing and succeed.
+func (r *Runner) requireLogs(ctx context.Context, names []string) error {
+	ids, err := r.composeOutput(ctx, append([]string{"ps", "--all", "--quiet"}, names...)...)
+	if err == nil && strings.TrimSpace(ids) == "" {
+		err = errNoLogs
+	}
+	return err
+}
+
+var errNoLogs = errors.New("there are no logs: those of containers end with `make down`, and `make up` begins new ones")
+
 // ServiceLogs gives the logs of the services, as far as the engine keeps them, to read.
 func (r *Runner) ServiceLogs(ctx context.Context, read func(log io.Reader) error) error {
+	if err := r.requireLogs(ctx, services); err != nil {
+		return err
+	}
 	command := r.command(ctx, append([]string{"logs", "--no-color", "--no-log-prefix"}, services...)...)
 	log, err := command.StdoutPipe()
 	if err != nil {

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -8,9 +9,15 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"slices"
 	"strings"
+	"time"
 
+	"oms.internal/servers/natsserver"
+	"oms.internal/servers/proc"
+
+	"oms.internal/deploy/internal/database"
 	"oms.internal/deploy/internal/stack"
 )
 
@@ -56,6 +63,10 @@ type container struct {
 
 	// seen is what the engine itself says of it, if that is known.
 	seen instance
+	// primary says that a database server takes writes.
+	primary bool
+	// silent is why a part without a health check does not answer from here.
+	silent error
 }
 
 // look returns the parts in the order of starting.
@@ -69,6 +80,7 @@ func (r *Runner) look(ctx context.Context) ([]stack.Part, error) {
 		return nil, err
 	}
 	see(ctx, found)
+	r.ask(ctx, found)
 	var parts []stack.Part
 	for _, name := range partNames {
 		parts = append(parts, found[name].part(name))
@@ -95,6 +107,46 @@ func see(ctx context.Context, found map[string]container) {
 		one.seen = described[i]
 		found[service] = one
 	}
+}
+
+// ask asks those parts from here that the engine does not ask, and the database servers which of them is the primary. Nobody can ask binlogs.
+func (r *Runner) ask(ctx context.Context, found map[string]container) {
+	databases := database.Ask(ctx, r.stack)
+	for name, one := range found {
+		if one.State != "running" {
+			continue
+		}
+		switch name {
+		case "nats":
+			one.silent = natsserver.Ping(ctx, proc.Loopback(r.stack.Ports.NATS))
+		case ports:
+			one.silent = askPorts(ctx, proc.Loopback(r.stack.Ports.GatewayAdmin))
+		default:
+			one.primary = databases[name].Primary
+		}
+		found[name] = one
+	}
+}
+
+// askPorts asks the process that keeps the ports, at an admin port. A request without a host it refuses by itself. Any other it would pass on
+// to a service, which may hang.
+func askPorts(ctx context.Context, addr string) error {
+	const patience = 2 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	connection, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer connection.Close() //nolint:errcheck // nothing is lost
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	if _, err := connection.Write([]byte("GET / HTTP/1.1\r\n\r\n")); err != nil {
+		return err
+	}
+	_, err = bufio.NewReader(connection).ReadString('\n')
+	return err
 }
 
 // containersIn reads what `docker compose ps` prints: a JSON object for each container.
@@ -133,11 +185,15 @@ func (c container) part(name string) stack.Part {
 		return part
 	case c.State != "running":
 		part.State = c.Status
+	case slices.Contains(unchecked, c.Service) && c.silent != nil:
+		part.State = "not ready: " + c.silent.Error()
 	case slices.Contains(unchecked, c.Service):
 		part.State, part.Well = "running", true
 	case newest != nil && newest.ExitCode != 0:
 		// Compose calls a container healthy until many checks in a row have failed. The newest one tells now, and says why.
 		part.State = "not ready: " + cmp.Or(strings.TrimPrefix(strings.TrimSpace(newest.Output), "not ready: "), c.Status)
+	case c.Health == "healthy" && c.primary:
+		part.State, part.Well = "ready as the primary", true
 	case c.Health == "healthy":
 		part.State, part.Well = "ready", true
 		// A service says there whether it is degraded, and by what. MySQL prints the result of a query.

@@ -2,6 +2,10 @@ package container
 
 import (
 	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,6 +109,36 @@ func TestAPartWithoutAHealthCheckIsWellWhileItRuns(t *testing.T) {
 		part := container{ID: "1", Service: name, State: "running", Status: "Up 7 minutes"}.part(name)
 		require.Equal(t, stack.Part{Name: name, ID: "1", State: "running", Well: true}, part)
 	}
+}
+
+func TestAPartThatNobodyChecksIsNotReadyIfItDoesNotAnswerFromHere(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"nats", "ports"} {
+		part := container{ID: "1", Service: name, State: "running", Status: "Up 7 minutes", silent: errors.New("i/o timeout")}.part(name)
+		require.Equal(t, stack.Part{Name: name, ID: "1", State: "not ready: i/o timeout"}, part)
+	}
+}
+
+func TestTheServerThatTakesWritesIsNamedThePrimary(t *testing.T) {
+	t.Parallel()
+	one := healthChecked("healthy", checked{0, "1\n1\n"})
+	one.primary = true
+	require.Equal(t, "ready as the primary", one.part("replica").State)
+	one = healthChecked("unhealthy", checked{1, "Can't connect"})
+	one.primary = true
+	require.Equal(t, "not ready: Can't connect", one.part("replica").State)
+}
+
+func TestWhoKeepsThePortsAnswersThoughTheServiceHangsUnlessItHangsItself(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() }))
+	defer server.Close()
+	require.NoError(t, askPorts(t.Context(), server.Listener.Addr().String()))
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close() //nolint:errcheck // of a test
+	err = askPorts(t.Context(), silent.Addr().String())
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }
 
 func TestWhoAsksForALogThatIsNotThereHearsWhichAre(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"oms.internal/servers/dbpair"
+	"oms.internal/servers/proc"
 
 	"oms.internal/deploy/internal/secret"
 )
@@ -157,19 +158,30 @@ func (r *Runner) keepPorts(ctx context.Context) error {
 		return err
 	}
 	// A release of before published the services' ports itself, so these must be free first.
-	current := false
+	current, hangs := false, false
 	if len(have) == 1 {
 		if current, err = r.isCurrent(ctx, ports, have[0]); err != nil {
 			return err
 		}
+		admin := proc.Loopback(r.stack.Ports.GatewayAdmin)
+		hangs = current && have[0].running() && proc.Silent(ctx, func(ctx context.Context) error { return askPorts(ctx, admin) })
 	}
-	if !current {
+	why := "for other ports or another build"
+	if hangs {
+		why = "because it does not answer"
+	}
+	if !current || hangs {
 		stopped, err := r.StopServices(ctx)
 		if err != nil {
 			return err
 		}
 		if stopped {
-			r.say("clients notice that, because what keeps the services' ports is started anew, for other ports or another build")
+			r.say("clients notice that, because what keeps the services' ports is started anew, %s", why)
+		}
+	}
+	if hangs {
+		if err := end(ctx, have[0]); err != nil {
+			return err
 		}
 	}
 	return r.step(ctx, "starting "+ports+", binlogs", "up", "--detach", "--no-deps", ports, "binlogs")

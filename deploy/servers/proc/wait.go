@@ -88,15 +88,17 @@ func LastLines(text []byte, count int) []byte {
 	return bytes.Join(lines[max(0, len(lines)-count):], []byte("\n"))
 }
 
-// hangTime is for how long a process must give no answer before it counts as one that hangs. On a busy machine an answer may take seconds.
+// hangTime is for how long something must give no answer before it counts as one that hangs. On a busy machine an answer may take seconds.
 const hangTime = 10 * time.Second
 
-// Hangs reports whether a process that was found does not answer. ask asks it once, and fails with a timeout if no answer comes. Any other
-// error is an answer: the process may be starting, or say what is wrong. A process that was started from here has only begun.
+// Hangs reports whether a process that was found does not answer (see Silent). A process that was started from here has only begun.
 func (p *Process) Hangs(ctx context.Context, ask func(context.Context) error) bool {
-	if p == nil || p.exited != nil {
-		return false
-	}
+	return p != nil && p.exited == nil && Silent(ctx, ask) && p.Alive()
+}
+
+// Silent reports whether something gives no answer for hangTime. ask asks it once, and fails with a timeout if no answer comes. Any other
+// error is an answer: what was asked may be starting, or say what is wrong.
+func Silent(ctx context.Context, ask func(context.Context) error) bool {
 	limit, cancel := context.WithTimeout(ctx, hangTime)
 	defer cancel()
 	for limit.Err() == nil {
@@ -105,5 +107,5 @@ func (p *Process) Hangs(ctx context.Context, ask func(context.Context) error) bo
 			return false
 		}
 	}
-	return ctx.Err() == nil && p.Alive()
+	return ctx.Err() == nil
 }
