@@ -97,10 +97,16 @@ func (s started) failover(ctx context.Context, options options) error {
 	if err != nil {
 		return err
 	}
+	promote := pair.Failover
 	if options.force.data {
-		return pair.ForceFailover(ctx)
+		promote = pair.ForceFailover
 	}
-	return pair.Failover(ctx)
+	if err := promote(ctx); err != nil {
+		return err
+	}
+	both, err := pair.Replica.Running()
+	awaitReady(ctx, services(s.stack.Ports, both && err == nil), s.report)
+	return nil
 }
 
 func (s started) rejoin(ctx context.Context, _ options) error {
@@ -108,7 +114,11 @@ func (s started) rejoin(ctx context.Context, _ options) error {
 	if err != nil {
 		return err
 	}
-	return pair.Rejoin(ctx)
+	if err := pair.Rejoin(ctx); err != nil {
+		return err
+	}
+	awaitReady(ctx, services(s.stack.Ports, true), s.report)
+	return nil
 }
 
 var errNoFile = errors.New("the file is missing: FILE=… or --file")
