@@ -61,6 +61,7 @@ func (p Program[C]) commandLine(environ []string) *cobra.Command {
 		command.New("migrate", "apply the migrations and exit", 0, configured(func(ctx context.Context, cfg C, out io.Writer) error {
 			return p.Migrate(ctx, cfg.Common().mysqlMigrate(), log(cfg, out))
 		})),
+		command.New("check", "say whether the settings are right", 0, configured(func(context.Context, C, io.Writer) error { return nil })),
 		command.New("health", "exit 0 if the process on this machine is ready", 0, func(at *cobra.Command, _ []string) error {
 			return lifecycle.Health(at.Context(), environ, config.Defaults[C]().Common().AdminAddr, at.OutOrStdout())
 		}),

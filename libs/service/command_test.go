@@ -57,6 +57,16 @@ func TestCommandsGetTheirConfigurationAndArguments(t *testing.T) {
 	require.Equal(t, []string{"migrate as parcels_migrate", "paint blue the wall"}, told)
 }
 
+func TestCheckOnlySaysWhetherTheSettingsAreRight(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	require.NoError(t, parcels(nil).Command(t.Context(), []string{"check"}, environ(t), &out))
+	require.Empty(t, out.String())
+	err := parcels(nil).Command(t.Context(), []string{"check"}, environ(t, "REQUEST_TIMEOUT=-1s", "DRAIN_TIME=1m"), &out)
+	require.ErrorContains(t, err, "REQUEST_TIMEOUT: -1s is not positive")
+	require.ErrorContains(t, err, "DRAIN_TIME")
+}
+
 func TestAnOperatorsCommandLogsOnlyWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	var told []string
@@ -82,7 +92,7 @@ func TestAnUnknownCommandIsToldWhichThereAre(t *testing.T) {
 	require.Equal(t, command.Misused, command.Code(err))
 	var help strings.Builder
 	require.NoError(t, parcels(nil).Command(t.Context(), []string{"--help"}, nil, &help))
-	for _, name := range []string{"serve", "migrate", "health", "version", "paint"} {
+	for _, name := range []string{"serve", "migrate", "check", "health", "version", "paint"} {
 		require.Regexp(t, `(?m)^  `+name+` `, help.String())
 	}
 }

@@ -31,8 +31,8 @@ type Program[C interface{ Common() Config }] struct {
 	Migrate func(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error
 	// Build adds to the base what is special, the routes among it, and returns what is to run.
 	Build func(ctx context.Context, cfg C, base *Base) (Special, error)
-	// Commands returns the operator's commands of this service alone, besides serve, migrate, health and version. It is nil where there
-	// are none.
+	// Commands returns the operator's commands of this service alone, besides serve, migrate, check, health and version. It is nil
+	// where there are none.
 	Commands func(operate Operate[C]) []*cobra.Command
 }
 

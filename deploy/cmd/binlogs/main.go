@@ -4,6 +4,7 @@
 //
 //	binlogs [serve]  work until SIGTERM
 //	binlogs check    only say whether the settings are right
+//	binlogs version  say what it was built from
 package main
 
 import (
@@ -18,6 +19,7 @@ import (
 
 	"oms.internal/libs/config"
 	"oms.internal/libs/lifecycle"
+	"oms.internal/libs/version"
 	"oms.internal/servers/dbpair"
 )
 
@@ -56,6 +58,10 @@ func (c *Config) Check() error {
 
 func main() {
 	os.Exit(lifecycle.Main(func(ctx context.Context) error {
+		if slices.Equal(os.Args[1:], []string{"version"}) {
+			_, err := fmt.Println("binlogs", version.Get())
+			return err
+		}
 		cfg, err := config.Load[Config](os.Environ())
 		if err != nil {
 			return fmt.Errorf("configuration:\n%w", err)

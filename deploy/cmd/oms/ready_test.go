@@ -41,7 +41,7 @@ func TestAFailoverWaitsUntilEachServiceIsReadyAndSaysForWhat(t *testing.T) {
 func TestAServiceIsWaitedForUntilItIsWholeUnlessADatabaseServerIsLost(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]struct{ whole, alone string }{
-		"ready\n":                                 {"", ""},
+		"ready\n": {"", ""},
 		"ready, but degraded\nno replica answers": {"ready, but degraded; no replica answers", ""},
 		"not ready\nno server is writable":        {"not ready; no server is writable", "not ready; no server is writable"},
 	} {

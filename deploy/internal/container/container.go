@@ -69,6 +69,9 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.stack.CheckPorts(ctx, publishes, "ACCOUNTS_PORT", "ORDERS_PORT"); err != nil {
 		return err
 	}
+	if err := r.checkSettingsEarly(ctx); err != nil {
+		return err
+	}
 	if err := r.stack.Begin(stack.Docker); err != nil {
 		return err
 	}
@@ -78,8 +81,7 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.build(ctx); err != nil {
 		return err
 	}
-	// A container that refuses its settings is started again and again, and nobody waits for this one.
-	if err := r.step(ctx, "checking the settings of binlogs", "run", "--rm", "--no-TTY", "--no-deps", "binlogs", "check"); err != nil {
+	if err := r.checkSettings(ctx, ""); err != nil {
 		return err
 	}
 	if err := r.upgradeServices(ctx); err != nil {

@@ -164,13 +164,16 @@ func (r *Runner) isCurrent(ctx context.Context, service string, one instance) (b
 	if err != nil {
 		return false, err
 	}
-	image, err := engine(ctx, "image", "inspect", "--format", "{{.Id}}", r.project()+"-"+service)
+	image, err := engine(ctx, "image", "inspect", "--format", "{{.Id}}", r.image(service))
 	if err != nil {
 		return false, err
 	}
 	is := one.blueprint()
 	return is.image == image && strings.HasSuffix(strings.TrimSpace(hash), " "+is.settings), nil
 }
+
+// image is the name that Compose gives to what it built last for a service.
+func (r *Runner) image(service string) string { return r.project() + "-" + service }
 
 // find returns the containers of a service, and the one among them that serves and is what Compose would make now. Without such a one,
 // current is empty.

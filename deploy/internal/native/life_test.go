@@ -48,7 +48,7 @@ func TestTheNativeStackLivesFromUpToDown(t *testing.T) {
 		l.reportsWhatDoesNotStart,
 		l.keepsWhatRanBefore,
 		l.leavesAMigrationToItsEnd,
-		l.namesAWrongSettingOfBinlogs,
+		l.namesWrongSettings,
 	} {
 		step(t)
 	}
@@ -308,6 +308,18 @@ func (l *living) reportsWhatDoesNotStart(t *testing.T) {
 	require.NoError(t, l.runner.PS(t.Context()))
 }
 
+// nextRelease takes its settings and does not start.
+const nextRelease = `package main
+
+import "os"
+
+func main() {
+	if os.Args[1] != "check" {
+		panic("the next release")
+	}
+}
+`
+
 // keepsWhatRanBefore: a release that does not start is not what the one that goes on is started again from, and its settings do not stay.
 func (l *living) keepsWhatRanBefore(t *testing.T) {
 	t.Helper()
@@ -316,7 +328,7 @@ func (l *living) keepsWhatRanBefore(t *testing.T) {
 	main := filepath.Join(l.stack.Root, "services/accounts/cmd/accounts/main.go")
 	source, err := os.ReadFile(main) // #nosec G304 -- a folder of this test
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(main, []byte("package main\n\nfunc main() { panic(\"the next release\") }\n"), 0o600))
+	require.NoError(t, os.WriteFile(main, []byte(nextRelease), 0o600))
 	l.stack.Choices["DRAIN_TIME"] = "2s"
 	before := pids(t, l.runner)
 	err = l.runner.Up(t.Context())
@@ -418,12 +430,15 @@ func (l *living) migratesForEver(t *testing.T) *proc.Process {
 	return migrating
 }
 
-// namesAWrongSettingOfBinlogs: binlogs refuses a setting at once, and the one that works goes on.
-func (l *living) namesAWrongSettingOfBinlogs(t *testing.T) {
+// namesWrongSettings: what a process refuses is named before any is replaced.
+func (l *living) namesWrongSettings(t *testing.T) {
 	t.Helper()
-	l.stack.Choices["BINLOG_MAX_SIZE_MB"] = "100"
+	l.stack.Choices["BINLOG_MAX_SIZE_MB"], l.stack.Choices["LOG_LEVEL"] = "100", "none"
 	before := pids(t, l.runner)
-	require.ErrorContains(t, l.runner.Up(t.Context()), "BINLOG_MAX_SIZE_MB: at least 128")
+	err := l.runner.Up(t.Context())
+	require.ErrorContains(t, err, "BINLOG_MAX_SIZE_MB: at least 128")
+	require.ErrorContains(t, err, "gateway: exit status 1\nLOG_LEVEL: none is no level")
 	require.Equal(t, before, pids(t, l.runner))
 	delete(l.stack.Choices, "BINLOG_MAX_SIZE_MB")
+	delete(l.stack.Choices, "LOG_LEVEL")
 }

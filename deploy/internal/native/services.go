@@ -179,12 +179,6 @@ func (r *Runner) startBinlogs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A process that refuses its settings ends when nobody waits for it any more.
-	check := exec.CommandContext(ctx, command.Path, "check") // #nosec G204 -- our own binary
-	check.Env = command.Env
-	if output, err := check.CombinedOutput(); err != nil {
-		return fmt.Errorf("binlogs: %w\n%s", err, output)
-	}
 	_, _, err = proc.Ensure(ctx, command)
 	return err
 }

@@ -50,10 +50,16 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.stack.CheckPorts(ctx, r.listens(running)); err != nil {
 		return err
 	}
+	if err := r.checkSettingsEarly(ctx); err != nil {
+		return err
+	}
 	if err := r.stack.Begin(stack.Native); err != nil {
 		return err
 	}
 	if err := whileBuilding(ctx, r.build, r.startServers); err != nil {
+		return err
+	}
+	if err := r.checkSettings(ctx, ""); err != nil {
 		return err
 	}
 	if err := r.sayServers(running); err != nil {

@@ -31,6 +31,17 @@ func TestRevisionIsTheCommitOfTheSourcesAndTellsWhenTheyDiffer(t *testing.T) {
 	git("commit", "--quiet", "--no-verify", "--message", "one")
 	git("tag", "v1")
 	require.Regexp(t, "^[0-9a-f]{40}$", sources.Revision(t.Context()))
+	commit := sources.Revision(t.Context())
+	sources.Folder, sources.Choices = t.TempDir(), stack.Choices{"LOG_LEVEL": "debug"}
+	ports, err := stack.PortsFrom(func(string) (string, bool) { return "", false }, stack.Ports{})
+	require.NoError(t, err)
+	sources.Ports = ports
+	require.Empty(t, sources.Checkable(t.Context()), "nothing was built")
+	require.NoError(t, sources.Save(stack.Native))
+	require.Empty(t, sources.Checkable(t.Context()), "nothing was chosen anew")
+	sources.Choices = stack.Choices{"LOG_LEVEL": "warn"}
+	require.Equal(t, commit, sources.Checkable(t.Context()))
 	write("two")
+	require.Empty(t, sources.Checkable(t.Context()), "another build may know other settings")
 	require.Regexp(t, "^[0-9a-f]{40}-dirty$", sources.Revision(t.Context()))
 }

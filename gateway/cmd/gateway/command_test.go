@@ -25,7 +25,9 @@ func TestCommandsThatNeedNoConfiguration(t *testing.T) {
 	err = command.Run(t.Context(), commandLine(nil), []string{"sreve"}, &bytes.Buffer{})
 	require.EqualError(t, err, `unknown command "sreve"; see gateway --help`)
 	require.Equal(t, command.Misused, command.Code(err))
-	require.ErrorContains(t, command.Run(t.Context(), commandLine(nil), nil, &bytes.Buffer{}), "NATS_URL")
+	for _, arguments := range [][]string{nil, {"check"}} {
+		require.ErrorContains(t, command.Run(t.Context(), commandLine(nil), arguments, &bytes.Buffer{}), "NATS_URL")
+	}
 }
 
 func TestTheGatewayLinksNoDatabase(t *testing.T) {

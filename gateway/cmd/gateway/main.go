@@ -32,6 +32,10 @@ func commandLine(environ []string) *cobra.Command {
 		command.New("serve", "serve HTTP until SIGTERM (without a command, too)", 0, func(at *cobra.Command, _ []string) error {
 			return serve(at.Context(), environ, at.OutOrStdout())
 		}),
+		command.New("check", "say whether the settings are right", 0, func(*cobra.Command, []string) error {
+			_, err := configuration(environ)
+			return err
+		}),
 		command.New("routes", "print the table of routes as JSON", 0, func(at *cobra.Command, _ []string) error {
 			return router.List(at.OutOrStdout(), router.Routes)
 		}),
@@ -47,9 +51,17 @@ func commandLine(environ []string) *cobra.Command {
 }
 
 func serve(ctx context.Context, environ []string, out io.Writer) error {
-	cfg, err := config.Load[Config](environ)
+	cfg, err := configuration(environ)
 	if err != nil {
-		return fmt.Errorf("configuration:\n%w", err)
+		return err
 	}
 	return run(ctx, cfg, lifecycle.NewLogger(out, "gateway", cfg.LogLevel), time.Now, func(addresses) {})
+}
+
+func configuration(environ []string) (Config, error) {
+	cfg, err := config.Load[Config](environ)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration:\n%w", err)
+	}
+	return cfg, nil
 }
