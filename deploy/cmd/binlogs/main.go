@@ -59,7 +59,7 @@ func (c *Config) Check() error {
 func main() {
 	os.Exit(lifecycle.Main(func(ctx context.Context) error {
 		if slices.Equal(os.Args[1:], []string{"version"}) {
-			_, err := fmt.Println("binlogs", version.Get())
+			_, err := fmt.Fprintln(os.Stdout, "binlogs", version.Get())
 			return err
 		}
 		cfg, err := config.Load[Config](os.Environ())

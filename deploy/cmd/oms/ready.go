@@ -57,7 +57,7 @@ func askReady(ctx context.Context, url string, whole bool) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	defer response.Body.Close()
 	const shown = 500
 	body, err := io.ReadAll(io.LimitReader(response.Body, shown))
 	text := strings.Join(strings.FieldsFunc(string(body), func(r rune) bool { return r == '\n' }), "; ")

@@ -138,7 +138,7 @@ func askPorts(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	defer connection.Close() //nolint:errcheck // nothing is lost
+	defer connection.Close()
 	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func TestWhoKeepsThePortsAnswersThoughTheServiceHangsUnlessItHangsItself(t *test
 	require.NoError(t, askPorts(t.Context(), server.Listener.Addr().String()))
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer silent.Close() //nolint:errcheck // of a test
+	defer silent.Close()
 	err = askPorts(t.Context(), silent.Addr().String())
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }

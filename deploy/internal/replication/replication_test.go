@@ -110,7 +110,7 @@ func TestAServerThatCannotBeAskedIsReportedAtOnce(t *testing.T) {
 func TestAServerThatTakesConnectionsAndDoesNotAnswerHangsAndNothingElseIsSaidOfIt(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer listener.Close() //nolint:errcheck // of a test
+	defer listener.Close()
 	connector, err := mysql.NewConnector(&mysql.Config{Net: "tcp", Addr: listener.Addr().String(), Logger: &mysql.NopLogger{}})
 	require.NoError(t, err)
 	servers := []database.Server{{Name: "primary", Addr: listener.Addr().String(), DB: sql.OpenDB(connector)}}
