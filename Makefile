@@ -4,7 +4,7 @@
 
 MODULES := libs sql services/accounts services/orders gateway deploy deploy/servers
 # Our own tools are checked as all modules are; they are no part of the system.
-CHECKED := $(MODULES) .ci/tools/testrun
+CHECKED := $(MODULES) .ci/tools/testrun .ci/tools/apilint .ci/tools/oasdiff
 # The race detector needs a C compiler; a machine without one runs the same tests without it.
 RACE    := $(if $(shell command -v $(or $(CC),gcc) 2>/dev/null),-race)
 BIN     := $(CURDIR)/.data/bin
@@ -60,17 +60,17 @@ DATABASE  = $$(echo "$$all" | awk '$$1 ~ /\/(dbpair|backup|mysqlx|events|idempot
 PLANS     = $$(echo "$$all" | awk '$$1 ~ /\/plans$$/ {print $$1}')
 AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 2))
 TESTRUN   = $(BIN)/testrun $(RACE) -vet=off -ldflags=-w
-TEST_TESTRUN = cd .ci/tools/testrun && GOWORK=off go test ./...
+TEST_TOOLS = for tool in testrun apilint; do (cd .ci/tools/$$tool && GOWORK=off go test ./...) || exit 1; done
 
 .PHONY: setup test-unit test test-plans test-load test-mysql test-hostile hostile-load test-sessions chaos
 setup: ## install what tests need: MariaDB's packages, nats-server
 	@$(OMS) setup
 test-unit: $(BIN)/testrun ## the tests that need no server: a minute on an idle machine
-	@$(TEST_TESTRUN)
+	@$(TEST_TOOLS)
 	@$(LIST) && $(TESTRUN) -timeout 5m $(UNIT)
 test: setup $(BIN)/testrun ## everything a contributor must pass: unit, integration and end-to-end tests
 	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
-	@$(TEST_TESTRUN)
+	@$(TEST_TOOLS)
 	@$(LIST) && $(TESTRUN) $(AT_ONCE) -count=1 -timeout 20m -skip UnderLoad $(MOST)
 test-plans: setup $(BIN)/testrun ## examine the plans of all queries at 200,000 members and 1,000,000 orders
 	@$(LIST) && $(BIN)/testrun -timeout 20m $(PLANS)
@@ -96,11 +96,17 @@ bench: ## measure it against what the machine can do (QUICK=1 for a short run, G
 profile: ## profile the services under load on ROUTE='GET /orders/' (QUICK=1 with little data)
 	@$(BENCH) $(if $(QUICK),-quick) -profile '$(or $(ROUTE),GET /orders/)'
 
-.PHONY: fmt lint gen build
+.PHONY: fmt lint api-check gen build
 fmt: ## format the code
 	gofmt -w $(CHECKED)
-lint: $(BIN)/golangci-lint ## check conventions and layers, module by module
+lint: $(BIN)/golangci-lint $(BIN)/apilint $(BIN)/oasdiff ## check conventions and layers, module by module, and the description of the API
 	@set -e; for module in $(CHECKED); do echo "lint $$module"; (cd $$module && GOWORK=off $(BIN)/golangci-lint run ./...); done
+	@echo "lint gateway/openapi.yaml"
+	@$(BIN)/apilint gateway/openapi.yaml
+	@$(BIN)/oasdiff validate --fail-on INFO gateway/openapi.yaml
+api-check: $(BIN)/oasdiff ## find what breaks clients of the last release, which gateway/openapi.released.yaml describes
+	@$(BIN)/oasdiff breaking --fail-on WARN --severity-levels .ci/tools/oasdiff/levels.txt gateway/openapi.released.yaml gateway/openapi.yaml
+	@cd .ci/tools/oasdiff && GOWORK=off go test ./...
 gen: $(BIN)/sqlc ## write generated code anew
 	cd sql && $(BIN)/sqlc generate
 build: ## build each module by itself, without go.work
@@ -109,10 +115,12 @@ build: ## build each module by itself, without go.work
 # Tools are pinned in modules of their own, so that their dependencies are not ours.
 $(BIN)/golangci-lint: TOOL = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(BIN)/sqlc:          TOOL = github.com/sqlc-dev/sqlc/cmd/sqlc
-$(BIN)/testrun:       TOOL = .
-$(BIN)/golangci-lint $(BIN)/sqlc: $(BIN)/%: .ci/tools/%/go.mod
+$(BIN)/oasdiff:       TOOL = github.com/oasdiff/oasdiff
+$(BIN)/testrun $(BIN)/apilint: TOOL = .
+$(BIN)/golangci-lint $(BIN)/sqlc $(BIN)/oasdiff: $(BIN)/%: .ci/tools/%/go.mod
 $(BIN)/testrun: $(wildcard .ci/tools/testrun/*)
-$(BIN)/golangci-lint $(BIN)/sqlc $(BIN)/testrun: $(BIN)/%:
+$(BIN)/apilint: $(wildcard .ci/tools/apilint/*)
+$(BIN)/golangci-lint $(BIN)/sqlc $(BIN)/oasdiff $(BIN)/testrun $(BIN)/apilint: $(BIN)/%:
 	@echo "building $* (a minute, once)"
 	@mkdir -p $(BIN)
 	@cd .ci/tools/$* && GOWORK=off CGO_ENABLED=0 go build -o $@ $(TOOL)
