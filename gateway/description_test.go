@@ -24,6 +24,12 @@ type described struct {
 type operation struct {
 	OperationID string         `yaml:"operationId"`
 	Security    *[]requirement // nil for that of the description
+	Parameters  []reference
+	Responses   map[string]reference
+}
+
+type reference struct {
+	Ref string `yaml:"$ref"`
 }
 
 // requirement names a security scheme, and who may ask.
@@ -119,5 +125,41 @@ func TestEveryOperationHasANameOfItsOwn(t *testing.T) {
 		require.Regexp(t, `^[a-z][a-zA-Z]+$`, one.OperationID, route)
 		require.Empty(t, names[one.OperationID], "%s and %s have one name", route, names[one.OperationID])
 		names[one.OperationID] = route
+	}
+}
+
+// What is refused before a service hears of the request, and what any service may fail with.
+var everywhere = []string{"400", "413", "415", "417", "429", "500", "503", "504"}
+
+func TestEveryOperationDescribesTheRefusalsThatAnyRequestMayHear(t *testing.T) {
+	t.Parallel()
+	for route, one := range read(t).operations(t) {
+		for _, status := range everywhere {
+			require.Contains(t, one.Responses, status, route)
+		}
+		if one.access(t) != router.Public {
+			require.Contains(t, one.Responses, "401", route)
+		}
+		if one.access(t) == router.Admin || one.access(t) == router.Self {
+			require.Contains(t, one.Responses, "403", route)
+		}
+		if strings.Contains(route, "{id}") {
+			require.Contains(t, one.Responses, "404", route)
+		}
+	}
+}
+
+func TestAnExportTakesTheSearchAndTheFiltersOfItsList(t *testing.T) {
+	t.Parallel()
+	found := read(t).operations(t)
+	for list, export := range map[string]string{"GET /orders/": "GET /orders/export", "GET /accounts/users": "GET /accounts/export"} {
+		wanted := []reference{{"#/components/parameters/Format"}}
+		for _, one := range found[list].Parameters {
+			_, name, _ := strings.Cut(one.Ref, "/parameters/")
+			if !slices.Contains([]string{"Limit", "Offset", "Cursor"}, name) && !strings.HasSuffix(name, "Ordering") {
+				wanted = append(wanted, one)
+			}
+		}
+		require.ElementsMatch(t, wanted, found[export].Parameters, export)
 	}
 }

@@ -59,6 +59,8 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 	}
 	reference, err := os.ReadFile("../../gateway/API.md")
 	require.NoError(t, err)
+	description, err := os.ReadFile("../../gateway/openapi.yaml")
+	require.NoError(t, err)
 	codes := declaredCodes(t)
 	require.Len(t, codes, len(statuses))
 	for _, code := range codes {
@@ -66,6 +68,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		got := failing(t, fmt.Errorf("wrapped: %w", fault.New(code, "Public.", errSecret))).do(t, http.MethodGet, "/", "")
 		require.Equal(t, statuses[code], got.status, code)
 		require.Contains(t, string(reference), fmt.Sprintf("| `%s` | %d |", code, got.status), "clients read of it in API.md")
+		require.Equal(t, 1, strings.Count(string(description), "- urn:oms:fault:"+string(code)+"\n"), "%s is a type of Problem in openapi.yaml", code)
 		problem := got.problem(t)
 		require.Equal(t, "urn:oms:fault:"+string(code), problem["type"])
 		require.Equal(t, "Public.", problem["detail"])

@@ -31,8 +31,8 @@ type Route struct {
 	Access  Access
 }
 
-// Routes is the table. A new route is a row here; the tests of this package, the reference (API.md) and the authorization
-// matrix follow it or fail.
+// Routes is the table. A new route is a row here; the tests of this package, the description (openapi.yaml) and the
+// authorization matrix follow it or fail.
 var Routes = []Route{
 	{methods(http.MethodPost), "/accounts/users", accounts.Service, Public},
 	{methods(http.MethodGet), "/accounts/users", accounts.Service, Member},

@@ -3,12 +3,16 @@ package router
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+// parameter is one of a pattern's path parameters.
+var parameter = regexp.MustCompile(`:(\w+)`)
 
 func allRoutes(t *testing.T) *Table {
 	t.Helper()

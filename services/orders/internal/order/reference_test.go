@@ -6,13 +6,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/listing"
 	"oms.internal/libs/listing/listingtest"
 	"oms.internal/orders/internal/order"
 )
 
-func TestTheReferenceSaysWhatMayBeAskedOfAList(t *testing.T) {
+func TestTheDescriptionSaysWhatMayBeAskedOfAList(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../../../gateway/API.md")
+	text, err := os.ReadFile("../../../../gateway/openapi.yaml")
 	require.NoError(t, err)
-	listingtest.RequireDescribed(t, string(text), "`/orders/`", order.List)
+	listingtest.RequireDescribed(t, text, "/orders/", order.List)
+	listingtest.RequireDescribed(t, text, "/orders/{id}/timeline", listing.List{})
 }
