@@ -107,8 +107,9 @@ lint: $(BIN)/golangci-lint $(BIN)/apilint $(BIN)/oasdiff ## check conventions an
 api-check: $(BIN)/oasdiff ## find what breaks clients of the last release, which gateway/openapi.released.yaml describes
 	@$(BIN)/oasdiff breaking --fail-on WARN --severity-levels .ci/tools/oasdiff/levels.txt gateway/openapi.released.yaml gateway/openapi.yaml
 	@cd .ci/tools/oasdiff && GOWORK=off go test ./...
-gen: $(BIN)/sqlc ## write generated code anew
+gen: $(BIN)/sqlc $(BIN)/oapi-codegen ## write generated code anew
 	cd sql && $(BIN)/sqlc generate
+	cd libs/client/api && $(BIN)/oapi-codegen -config oapi-codegen.yaml ../../../gateway/openapi.yaml
 build: ## build each module by itself, without go.work
 	@set -e; for module in $(CHECKED); do echo "build $$module"; (cd $$module && GOWORK=off go build -o /dev/null ./... && GOWORK=off go vet ./...); done
 
@@ -116,11 +117,12 @@ build: ## build each module by itself, without go.work
 $(BIN)/golangci-lint: TOOL = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(BIN)/sqlc:          TOOL = github.com/sqlc-dev/sqlc/cmd/sqlc
 $(BIN)/oasdiff:       TOOL = github.com/oasdiff/oasdiff
+$(BIN)/oapi-codegen:  TOOL = github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 $(BIN)/testrun $(BIN)/apilint: TOOL = .
-$(BIN)/golangci-lint $(BIN)/sqlc $(BIN)/oasdiff: $(BIN)/%: .ci/tools/%/go.mod
+$(BIN)/golangci-lint $(BIN)/sqlc $(BIN)/oasdiff $(BIN)/oapi-codegen: $(BIN)/%: .ci/tools/%/go.mod
 $(BIN)/testrun: $(wildcard .ci/tools/testrun/*)
 $(BIN)/apilint: $(wildcard .ci/tools/apilint/*)
-$(BIN)/golangci-lint $(BIN)/sqlc $(BIN)/oasdiff $(BIN)/testrun $(BIN)/apilint: $(BIN)/%:
+$(BIN)/golangci-lint $(BIN)/sqlc $(BIN)/oasdiff $(BIN)/oapi-codegen $(BIN)/testrun $(BIN)/apilint: $(BIN)/%:
 	@echo "building $* (a minute, once)"
 	@mkdir -p $(BIN)
 	@cd .ci/tools/$* && GOWORK=off CGO_ENABLED=0 go build -o $@ $(TOOL)

@@ -30,14 +30,14 @@ func TestCommandsThatNeedNoConfiguration(t *testing.T) {
 	}
 }
 
-func TestTheGatewayLinksNoDatabase(t *testing.T) {
+func TestTheGatewayLinksNoDatabaseAndNoClientOfItself(t *testing.T) {
 	t.Parallel()
 	listed, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	require.NoError(t, err)
 	linked := strings.Fields(string(listed))
 	require.Contains(t, linked, "oms.internal/libs/lifecycle", "the check sees what the program links")
 	// database/sql alone comes with the metrics.
-	for _, path := range []string{"github.com/go-sql-driver/mysql", "oms.internal/libs/mysqlx", "oms.internal/libs/service"} {
+	for _, path := range []string{"github.com/go-sql-driver/mysql", "oms.internal/libs/mysqlx", "oms.internal/libs/service", "oms.internal/libs/client"} {
 		require.False(t, slices.Contains(linked, path), "%s is linked", path)
 	}
 }
