@@ -255,12 +255,15 @@ func (l *living) showsAndReplacesWhatHangs(t *testing.T) {
 	before := pids(t, l.runner)
 	running, err := l.runner.Running()
 	require.NoError(t, err)
-	for _, name := range []string{"nats", "orders", "gateway", "replica"} {
+	hanging := []string{"nats", "orders", "gateway", "replica", "supervisor"}
+	for _, name := range hanging {
 		require.NoError(t, running[name].Pause())
 	}
+	longAgo := time.Now().Add(-silence - time.Second)
+	require.NoError(t, os.Chtimes(l.runner.supervisor().log, longAgo, longAgo))
 	l.out.Reset()
 	require.Error(t, l.runner.PS(t.Context()))
-	for _, name := range []string{"nats", "orders", "gateway", "replica"} {
+	for _, name := range hanging {
 		require.Regexp(t, `(?m)^`+name+` .* not ready: `, l.out.String())
 	}
 	require.Regexp(t, `(?m)^accounts .* ready, but degraded`, l.out.String())
@@ -274,7 +277,7 @@ func (l *living) showsAndReplacesWhatHangs(t *testing.T) {
 	require.NoError(t, running["replica"].Continue())
 	require.NoError(t, l.runner.PS(t.Context()))
 	after := pids(t, l.runner)
-	for _, name := range []string{"nats", "orders", "gateway"} {
+	for _, name := range []string{"nats", "orders", "gateway", "supervisor"} {
 		require.NotEqual(t, before[name], after[name])
 		require.False(t, running[name].Alive())
 		after[name] = before[name]

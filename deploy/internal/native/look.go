@@ -55,6 +55,8 @@ func (r *Runner) ask(ctx context.Context, name string, process *proc.Process, da
 		err = said.Err
 	case name == "nats":
 		err = natsserver.Ping(ctx, proc.Loopback(r.stack.Ports.NATS))
+	case name == r.supervisor().name:
+		err = r.supervises()
 	}
 	return "running", err
 }

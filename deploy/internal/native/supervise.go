@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -16,6 +17,8 @@ const (
 	// longestPause is how much longer a service may be away than what ended it. A database server whose disk is full may end, and can
 	// be started once there is space.
 	longestPause = 10 * time.Second
+	// silence is how long the supervisor may take for a look. It asks a database server before it starts the other one again.
+	silence = 30 * time.Second
 )
 
 // pause is the least time between two starts of a process that was started again so often: 0, then 1 s, and twice as long each time.
@@ -38,12 +41,15 @@ const lockName = "lock"
 
 // Supervise starts processes again that ended although nobody asked them to, until ctx ends. A process whose record is there without the
 // process has ended so: whoever ends a process here writes that into its record first. Nothing is started while a command works that starts
-// and ends processes. It also keeps the logs of all parts, its own among them, within a size.
+// and ends processes. It also keeps the logs of all parts, its own among them, within a size. The time of its log shows when it looked last.
 func (r *Runner) Supervise(ctx context.Context) error {
 	look := time.NewTicker(lookInterval)
 	defer look.Stop()
 	trouble := map[string]time.Time{}
 	for {
+		if err := r.touchLog(); err != nil {
+			return err
+		}
 		r.revive(ctx, time.Now(), trouble)
 		r.rotateLogs(time.Now(), trouble)
 		select {
@@ -147,6 +153,40 @@ func (r *Runner) startSupervisor(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if problem := r.supervises(); problem != nil {
+		hanging, err := proc.Find(command.Record)
+		if err == nil && hanging != nil {
+			r.say("supervisor is restarted: %v", problem)
+			err = hanging.Stop(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := r.touchLog(); err != nil {
+		return err
+	}
 	_, _, err = proc.Ensure(ctx, command)
 	return err
+}
+
+// touchLog notes in the time of the supervisor's log that it works.
+func (r *Runner) touchLog() error {
+	log, err := os.OpenFile(r.supervisor().log, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(log.Close(), os.Chtimes(log.Name(), time.Time{}, time.Now()))
+}
+
+// supervises says why the supervisor does not work, if it runs.
+func (r *Runner) supervises() error {
+	log, err := os.Stat(r.supervisor().log)
+	if err != nil {
+		return err
+	}
+	if last := log.ModTime(); time.Since(last) > silence {
+		return fmt.Errorf("it has not looked since %s", last.Format(time.DateTime))
+	}
+	return nil
 }
