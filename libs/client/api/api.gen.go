@@ -213,6 +213,11 @@ type CustomerInput = int64
 // Examples: sungi@example.com
 type Email = string
 
+// EntityTags A `*`, or tags separated by commas.
+//
+// Examples: "12.3-q0Jm3nB1yL8wX4s2uVtT9A"
+type EntityTags = string
+
 // FieldChange What a change did to one field, as texts.
 type FieldChange struct {
 	Field FieldChangeField `json:"field"`
@@ -733,11 +738,15 @@ type Format string
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
-// IfMatch defines model for IfMatch.
-type IfMatch = string
+// IfMatch A `*`, or tags separated by commas.
+//
+// Examples: "12.3-q0Jm3nB1yL8wX4s2uVtT9A"
+type IfMatch = EntityTags
 
-// IfNoneMatch defines model for IfNoneMatch.
-type IfNoneMatch = string
+// IfNoneMatch A `*`, or tags separated by commas.
+//
+// Examples: "12.3-q0Jm3nB1yL8wX4s2uVtT9A"
+type IfNoneMatch = EntityTags
 
 // IsActive defines model for IsActive.
 type IsActive = bool
