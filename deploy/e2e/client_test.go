@@ -25,7 +25,7 @@ type client struct {
 }
 
 func newClient() client {
-	return client{http: &http.Client{Timeout: patience}, base: gatewayURL()}
+	return client{http: &http.Client{Timeout: patience, Transport: checked(http.DefaultTransport)}, base: gatewayURL()}
 }
 
 // as returns a client that shows the token.
@@ -90,7 +90,7 @@ func (c client) read(request *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	got := answer{status: response.StatusCode, header: response.Header, text: string(text)}
-	if strings.Contains(response.Header.Get("Content-Type"), "json") {
+	if kind := response.Header.Get("Content-Type"); strings.HasPrefix(kind, "application/json") || strings.Contains(kind, "+json") {
 		if err := json.Unmarshal(text, &got.body); err != nil {
 			return answer{}, fmt.Errorf("body %q: %w", text, err)
 		}

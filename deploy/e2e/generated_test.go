@@ -96,17 +96,16 @@ func sendHostile(ctx context.Context, requests *generator, count int, statuses *
 			requests.own = member{client: newClient().as(created.body["token"].(string)), id: idOf(created.body["user"])}
 		}
 		request := requests.next()
-		status, text, err := exchange(request.text)
-		switch {
-		case err != nil:
-			status = "closed without an answer"
-			if !refusedConnection(err) {
-				return err.Error() + " after " + strconv.Quote(request.text)
+		status := "closed without an answer"
+		got, err := exchange(request)
+		if err != nil && !refusedConnection(err) {
+			return err.Error() + " after " + strconv.Quote(request.text)
+		}
+		if err == nil {
+			status = strconv.Itoa(got.status)
+			if problem := got.problem(request); problem != "" {
+				return problem + " for " + strconv.Quote(request.text)
 			}
-		case status >= "5":
-			return status + " " + text + " for " + strconv.Quote(request.text)
-		case leak.MatchString(text):
-			return "leak: " + text + " for " + strconv.Quote(request.text)
 		}
 		counter, _ := statuses.LoadOrStore(status, new(atomic.Int64))
 		counter.(*atomic.Int64).Add(1)
@@ -114,33 +113,53 @@ func sendHostile(ctx context.Context, requests *generator, count int, statuses *
 	return ""
 }
 
-// exchange sends a text over a connection of its own and reads the first answer.
-func exchange(text string) (status, body string, err error) {
+// problem says what is wrong with an answer to a hostile request, if anything is.
+func (a answer) problem(request raw) string {
+	method, target := request.line()
+	switch undescribed := description.Check(method, target, a.status, a.header, []byte(a.text)); {
+	case a.status >= http.StatusInternalServerError:
+		return fmt.Sprint(a.status, " ", a.text)
+	case leak.MatchString(a.text):
+		return "leak: " + a.text
+	case undescribed != nil:
+		return undescribed.Error()
+	default:
+		return ""
+	}
+}
+
+// exchange sends a request over a connection of its own and reads the first answer.
+func exchange(request raw) (answer, error) {
 	conn, err := net.DialTimeout("tcp", system.Address("GATEWAY_PORT"), patience)
 	if err != nil {
-		return "", "", err
+		return answer{}, err
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return "", "", err
+		return answer{}, err
 	}
-	if _, err := io.WriteString(conn, text); err != nil {
-		return "", "", err
+	if _, err := io.WriteString(conn, request.text); err != nil {
+		return answer{}, err
 	}
 	// The end of the request, so that a body that is shorter than announced is not waited for.
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
-		return "", "", err
+		return answer{}, err
 	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	method, _ := request.line()
+	reader := bufio.NewReader(conn)
+	response, err := http.ReadResponse(reader, &http.Request{Method: method})
+	if err == nil && response.StatusCode == http.StatusContinue {
+		response, err = http.ReadResponse(reader, &http.Request{Method: method})
+	}
 	if err != nil {
-		return "", "", err
+		return answer{}, err
 	}
 	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", "", err
+	if err != nil {
+		return answer{}, err
 	}
-	return strconv.Itoa(response.StatusCode), string(content), nil
+	return answer{status: response.StatusCode, header: response.Header, text: string(content)}, nil
 }
 
 // refusedConnection reports whether the gateway ended the connection, which is an answer to what is no request.

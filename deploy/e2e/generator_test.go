@@ -22,6 +22,17 @@ func newGenerator(seed uint64) *generator {
 // raw is a request as it goes onto the wire, so that it may be no request at all.
 type raw struct{ text string }
 
+// line returns the method and the target, as far as the text has them. Empty lines before a request, and a host before a path, do not count.
+func (r raw) line() (method, target string) {
+	line, _, _ := strings.Cut(strings.TrimLeft(r.text, "\r\n"), "\n")
+	method, target, _ = strings.Cut(line, " ")
+	target, _, _ = strings.Cut(target, " ")
+	if _, rest, absolute := strings.Cut(target, "://"); absolute && !strings.HasPrefix(target, "/") {
+		target = strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyz0123456789.:-")
+	}
+	return method, target
+}
+
 func (g *generator) next() raw {
 	method := pick(g, methods)
 	path := g.path()

@@ -48,7 +48,8 @@ func from(number int, change func(descriptor uintptr)) *net.Dialer {
 }
 
 func (c client) from(number int) client {
-	c.http = &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: from(number, nil).DialContext, MaxIdleConnsPerHost: 64}}
+	transport := &http.Transport{DialContext: from(number, nil).DialContext, MaxIdleConnsPerHost: 64}
+	c.http = &http.Client{Timeout: patience, Transport: checked(transport)}
 	return c
 }
 

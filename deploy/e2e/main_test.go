@@ -62,7 +62,7 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 	if code = m.Run(); code != 0 {
 		tellTrouble()
 	}
-	return code, nil
+	return code, undescribed.err()
 }
 
 // tellTrouble prints the end of what the processes logged of failures and refusals, because their logs go with the system.
