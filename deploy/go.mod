@@ -25,6 +25,7 @@ require (
 	oms.internal/libs v0.0.0-00010101000000-000000000000
 	oms.internal/servers v0.0.0-00010101000000-000000000000
 	oms.internal/sql v0.0.0-00010101000000-000000000000
+	pgregory.net/rapid v1.3.0
 )
 
 require (
@@ -60,5 +61,4 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
-	pgregory.net/rapid v1.3.0 // indirect
 )
