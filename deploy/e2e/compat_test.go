@@ -43,21 +43,25 @@ type replay struct {
 
 func TestEveryRecordedExchangeWithDRFOMSReplays(t *testing.T) {
 	t.Parallel()
+	state := &replay{
+		run: unique(), num: fmt.Sprintf("%08d", rand.IntN(100_000_000)),
+		ids: map[string]uint64{}, tokens: map[string]string{},
+	}
+	for _, exchange := range recordedExchanges(t) {
+		// In order and in one test: later cases rely on earlier ones.
+		ok := t.Run(exchange.Name, func(t *testing.T) { state.play(t, exchange) })
+		require.True(t, ok, "the cases behind a failed one would fail for its reason")
+	}
+}
+
+func recordedExchanges(t *testing.T) []recorded {
+	t.Helper()
 	content, err := os.ReadFile("testdata/drf-oms.json")
 	require.NoError(t, err)
 	var file struct{ Cases []recorded }
 	require.NoError(t, json.Unmarshal(content, &file))
 	require.Len(t, file.Cases, 55, "all recorded cases are there")
-
-	state := &replay{
-		run: unique(), num: fmt.Sprintf("%08d", rand.IntN(100_000_000)),
-		ids: map[string]uint64{}, tokens: map[string]string{},
-	}
-	for _, exchange := range file.Cases {
-		// In order and in one test: later cases rely on earlier ones.
-		ok := t.Run(exchange.Name, func(t *testing.T) { state.play(t, exchange) })
-		require.True(t, ok, "the cases behind a failed one would fail for its reason")
-	}
+	return file.Cases
 }
 
 func (r *replay) play(t *testing.T, exchange recorded) {
