@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"oms.internal/gateway/internal/browser"
+	"oms.internal/gateway/internal/credential"
 	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/gateway/internal/lastseen"
 	"oms.internal/gateway/internal/limit"
@@ -77,6 +78,7 @@ func assemble(cfg Config, log *slog.Logger, world outside) (*assembled, error) {
 		Issuer:      cfg.TokenIssuer,
 		Audience:    cfg.TokenAudience,
 		Keys:        keys,
+		Credentials: credential.NewFinder(credential.OverNATS(world.conn), world.now, world.metrics),
 		Revocations: follower,
 		Now:         world.now,
 	})

@@ -38,6 +38,35 @@ func (b *buckets[K]) take(key K) level {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
+	full, after, over := b.look(key, now)
+	if over > 0 {
+		return level{full: full.Sub(now), retryAfter: over}
+	}
+	b.remember(key, after)
+	room := b.rate.window() - after.Sub(now)
+	return level{taken: true, remaining: int(room / b.rate.interval()), full: after.Sub(now)}
+}
+
+// give puts a token back that was taken from the bucket of key. One that is full needs none.
+func (b *buckets[K]) give(key K) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if full, _, _ := b.look(key, b.now()); full.After(b.now()) {
+		b.remember(key, full.Add(-b.rate.interval()))
+	}
+}
+
+// wait is how long it takes until there is a token in the bucket of key, 0 if there is one.
+func (b *buckets[K]) wait(key K) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, _, over := b.look(key, b.now())
+	return max(0, over)
+}
+
+// look returns when the bucket will be full, when it would be full with one token less, and how long there is no token yet; that is not
+// above 0 where there is one.
+func (b *buckets[K]) look(key K, now time.Time) (full, after time.Time, over time.Duration) {
 	full, found := b.recent[key]
 	if !found {
 		full = b.older[key]
@@ -45,13 +74,8 @@ func (b *buckets[K]) take(key K) level {
 	if full.Before(now) {
 		full = now
 	}
-	after := full.Add(b.rate.interval())
-	if over := after.Sub(now) - b.rate.window(); over > 0 {
-		return level{full: full.Sub(now), retryAfter: over}
-	}
-	b.remember(key, after)
-	room := b.rate.window() - after.Sub(now)
-	return level{taken: true, remaining: int(room / b.rate.interval()), full: after.Sub(now)}
+	after = full.Add(b.rate.interval())
+	return full, after, after.Sub(now) - b.rate.window()
 }
 
 func (b *buckets[K]) remember(key K, full time.Time) {

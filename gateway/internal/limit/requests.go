@@ -1,6 +1,6 @@
 // Package limit bounds what one client may take, so that others are served: how many connections it has, and how often it
-// asks, by address, whoever it is, and by member, wherever it is. It tells every client how many requests are left
-// (draft-ietf-httpapi-ratelimit-headers).
+// asks, by address, whoever it is, and by member, wherever it is, and how often an address asks in vain. It tells every client how many
+// requests are left (draft-ietf-httpapi-ratelimit-headers).
 //
 // It counts in this process only: with several gateways a client has the limits of each. It knows no routes, and does
 // not bound failed logins; that is for accounts.

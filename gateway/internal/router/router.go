@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -21,9 +22,9 @@ import (
 	"oms.internal/libs/httpx"
 )
 
-// Verifier learns from the values of the Authorization header who makes a request.
+// Verifier learns from the values of the Authorization header, and from the address that they come from, who makes a request.
 type Verifier interface {
-	Verify(ctx context.Context, authorization []string) (authn.Principal, error)
+	Verify(ctx context.Context, client netip.Addr, authorization []string) (authn.Principal, error)
 }
 
 // Forwarder has a service answer a request in the name of the principal. valid says whether the caller's token still counts.
@@ -86,12 +87,12 @@ func (r *Router) Handle(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderAllow, decided.resource.Allow())
 		return c.SendStatus(http.StatusNoContent)
 	}
-	bearer := authorization(c)
+	client, bearer := forwarded.Of(c).Address, authorization(c)
 	return r.services[decided.resource.Service].Forward(c, decided.principal, func(ctx context.Context) error {
 		if decided.principal.MemberID == 0 {
 			return nil // a public route
 		}
-		_, err := r.verifier.Verify(ctx, bearer)
+		_, err := r.verifier.Verify(ctx, client, bearer)
 		return err
 	})
 }
@@ -106,7 +107,7 @@ func (r *Router) identify(c *fiber.Ctx, resource *Resource) (authn.Principal, er
 	if !allowed && resource.AnyPublic() {
 		return authn.Principal{}, methodNotAllowed(c, resource)
 	}
-	principal, err := r.verifier.Verify(c.UserContext(), authorization(c))
+	principal, err := r.verifier.Verify(c.UserContext(), forwarded.Of(c).Address, authorization(c))
 	if err == nil {
 		err = r.admit(c, principal)
 	}

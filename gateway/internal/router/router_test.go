@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -28,11 +29,11 @@ const (
 
 var member = authn.Principal{MemberID: 7, SessionID: 70}
 
-// oneToken is the only one that is valid.
+// oneToken is the only one that is valid, from one address.
 type oneToken struct{}
 
-func (oneToken) Verify(_ context.Context, authorization []string) (authn.Principal, error) {
-	if len(authorization) == 1 && authorization[0] == goodToken {
+func (oneToken) Verify(_ context.Context, client netip.Addr, authorization []string) (authn.Principal, error) {
+	if client.String() == clientAddress && len(authorization) == 1 && authorization[0] == goodToken {
 		return member, nil
 	}
 	return authn.Principal{}, fault.New(fault.Unauthenticated, "refused", nil).WithHeader("WWW-Authenticate", "Token")
@@ -155,11 +156,11 @@ func TestUnknownPathIsNotFoundWhoeverAsksAndHowever(t *testing.T) {
 // endedSession is a verifier that lets the first request in and no other.
 type endedSession struct{ asked int }
 
-func (e *endedSession) Verify(ctx context.Context, authorization []string) (authn.Principal, error) {
+func (e *endedSession) Verify(context.Context, netip.Addr, []string) (authn.Principal, error) {
 	if e.asked++; e.asked > 1 {
 		return authn.Principal{}, fault.New(fault.Unauthenticated, "ended", nil)
 	}
-	return oneToken{}.Verify(ctx, authorization)
+	return member, nil
 }
 
 // asker asks whether the caller's token still counts.

@@ -36,7 +36,7 @@ func TestLastGoodKeysStayWhateverAccountsAnswers(t *testing.T) {
 			failing.Store(true)
 			require.Error(t, keys.fetch(t.Context()))
 			verifier := newVerifier(t, keys, revoked{})
-			_, err := verifier.Verify(t.Context(), []string{"Token " + issuer.Sign(t, testkit.Claims(7, 70, now), nil)})
+			_, err := verifier.Verify(t.Context(), client, []string{"Token " + issuer.Sign(t, testkit.Claims(7, 70, now), nil)})
 			require.NoError(t, err)
 		})
 	}
@@ -61,7 +61,7 @@ func TestKeysAreFetchedOnceAccountsComesUp(t *testing.T) {
 	testservers.Run(t, keys.Run)
 
 	<-asked
-	_, err = newVerifier(t, keys, revoked{}).Verify(t.Context(), []string{"Token x"})
+	_, err = newVerifier(t, keys, revoked{}).Verify(t.Context(), client, []string{"Token x"})
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	require.Error(t, keys.Ready())
 

@@ -23,7 +23,7 @@ func TestATokenThatWasVerifiedIsRefusedOnceItIsRevokedOrExpiredOrItsKeyIsGone(t 
 		verifier := NewVerifier(Options{Issuer: "oms", Audience: "oms", Keys: keys, Revocations: ended, Now: clock.Now})
 		signed := issuer.Sign(t, testkit.Claims(7, 70, clock.Now()), nil)
 		for range 3 {
-			principal, err := verifier.Verify(t.Context(), []string{"Token " + signed})
+			principal, err := verifier.Verify(t.Context(), client, []string{"Token " + signed})
 			require.NoError(t, err, name)
 			require.Equal(t, authn.Principal{MemberID: 7, SessionID: 70}, principal, name)
 		}
@@ -64,7 +64,7 @@ func BenchmarkVerify(b *testing.B) {
 	header := []string{"Token " + issuer.Sign(b, testkit.Claims(7, 70, now), nil)}
 	verify := func(b *testing.B) {
 		b.Helper()
-		if _, err := verifier.Verify(b.Context(), header); err != nil {
+		if _, err := verifier.Verify(b.Context(), client, header); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -56,7 +56,7 @@ func newRing(t *testing.T) *ring {
 
 func (r *ring) verify(t *testing.T, verifier *Verifier, issuer *testkit.Issuer) error {
 	t.Helper()
-	_, err := verifier.Verify(t.Context(), []string{"Token " + issuer.Sign(t, testkit.Claims(7, 70, now), nil)})
+	_, err := verifier.Verify(t.Context(), client, []string{"Token " + issuer.Sign(t, testkit.Claims(7, 70, now), nil)})
 	return err
 }
 
@@ -127,7 +127,7 @@ func TestRandomKeysCauseFewFetchesAndStarveNoGoodOne(t *testing.T) {
 		attackers.Go(func() {
 			for ctx.Err() == nil {
 				issuer := testkit.NewIssuer(t)
-				_, err := verifier.Verify(ctx, []string{"Token " + issuer.Sign(t, testkit.Claims(7, 70, now), nil)})
+				_, err := verifier.Verify(ctx, client, []string{"Token " + issuer.Sign(t, testkit.Claims(7, 70, now), nil)})
 				if ctx.Err() == nil && !fault.Is(err, fault.Unauthenticated) {
 					t.Errorf("a key that does not exist: %v", err)
 				}

@@ -1,5 +1,5 @@
 // Package token finds out who makes a request: it reads the Authorization header and verifies the access token in it
-// with the public keys of accounts, without asking anyone.
+// with the public keys of accounts, without asking anyone. For an opaque token it asks package credential.
 //
 // It fails closed: while it has no keys, or does not know what was revoked, it lets nobody in. Then it answers "temporarily
 // unavailable", so that no client throws a valid token away. It knows neither Fiber nor NATS.
@@ -10,12 +10,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/maypok86/otter/v2"
 
+	"oms.internal/gateway/internal/credential"
 	"oms.internal/libs/authn"
 	"oms.internal/libs/fault"
 )
@@ -30,6 +32,12 @@ const (
 	maxRemembered = 1 << 15
 )
 
+// Credentials knows for whom opaque credentials stand, those that are no JWT.
+type Credentials interface {
+	// Find returns for whom a credential stands that a client shows, or credential.ErrUnknown, or a fault.
+	Find(ctx context.Context, client netip.Addr, shown credential.Digest) (credential.Bearer, error)
+}
+
 // Revocations knows the sessions that ended before their tokens expired.
 type Revocations interface {
 	// Current returns an error while it is not known, or not known any more, what was revoked.
@@ -42,6 +50,7 @@ type Options struct {
 	Issuer      string
 	Audience    string
 	Keys        *Keys
+	Credentials Credentials
 	Revocations Revocations
 	Now         func() time.Time
 }
@@ -50,6 +59,7 @@ type Options struct {
 // as all else. What can change is looked at each time: the keys, the clock, and revocations.
 type Verifier struct {
 	keys        *Keys
+	credentials Credentials
 	revocations Revocations
 	now         func() time.Time
 	parser      *jwt.Parser
@@ -69,6 +79,7 @@ type verified struct {
 func NewVerifier(options Options) *Verifier {
 	return &Verifier{
 		keys:        options.Keys,
+		credentials: options.Credentials,
 		revocations: options.Revocations,
 		now:         options.Now,
 		parser: jwt.NewParser(
@@ -90,19 +101,25 @@ type claims struct {
 	Admin     bool   `json:"adm"`
 }
 
-// Verify returns the member and session that the values of the Authorization header prove. Its errors are faults:
-// Unauthenticated with one of knox's messages, or Unavailable.
-func (v *Verifier) Verify(ctx context.Context, authorization []string) (authn.Principal, error) {
-	signed, err := fromHeader(authorization)
+// Verify returns the member and session that the values of the Authorization header prove, which a client at an address has sent. Its
+// errors are faults: Unauthenticated with one of knox's messages, Unavailable, or TooManyRequests for a client that invents credentials.
+// ctx must have a deadline.
+func (v *Verifier) Verify(ctx context.Context, client netip.Addr, authorization []string) (authn.Principal, error) {
+	shown, err := fromHeader(authorization)
 	if err != nil {
 		return authn.Principal{}, err
 	}
 	if err := errors.Join(v.keys.Ready(), v.revocations.Current()); err != nil {
 		return authn.Principal{}, fault.NewUnavailable(fmt.Errorf("verify token: %w", err))
 	}
-	principal, err := v.verify(ctx, signed)
-	if fault.Is(err, fault.Unavailable) {
+	principal, err := v.prove(ctx, client, shown)
+	if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.TooManyRequests) {
 		return authn.Principal{}, fault.Of(err)
+	}
+	// The last question of all. A session that ended while its token was verified, or that an answer of accounts did not yet know to have
+	// ended, is refused as soon as this gateway knows of it, and for as long as its token lives.
+	if err == nil && v.revocations.Revoked(principal.MemberID, principal.SessionID) {
+		err = fmt.Errorf("session %d is revoked", principal.SessionID)
 	}
 	if err != nil {
 		return authn.Principal{}, unauthenticated(messageInvalid, err)
@@ -110,18 +127,20 @@ func (v *Verifier) Verify(ctx context.Context, authorization []string) (authn.Pr
 	return principal, nil
 }
 
-func (v *Verifier) verify(ctx context.Context, signed string) (authn.Principal, error) {
-	sum := sha256.Sum256([]byte(signed))
+// prove returns for whom a token stands, whether or not its session has been revoked.
+func (v *Verifier) prove(ctx context.Context, client netip.Addr, shown string) (authn.Principal, error) {
+	if digest, opaque := credential.DigestOf(shown); opaque {
+		bearer, err := v.credentials.Find(ctx, client, digest)
+		return bearer.Principal, err
+	}
+	sum := sha256.Sum256([]byte(shown))
 	known, found := v.remembered.GetIfPresent(sum)
 	if !found || known.keys != v.keys.storage.sets.Load() || !v.now().Before(known.expires) {
 		var err error
-		if known, err = v.parse(ctx, signed); err != nil {
+		if known, err = v.parse(ctx, shown); err != nil {
 			return authn.Principal{}, err
 		}
 		v.remembered.Set(sum, known)
-	}
-	if principal := known.principal; v.revocations.Revoked(principal.MemberID, principal.SessionID) {
-		return authn.Principal{}, fmt.Errorf("session %d is revoked", principal.SessionID)
 	}
 	return known.principal, nil
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,10 @@ import (
 	"oms.internal/servers/testservers"
 )
 
-var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var (
+	now    = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	client = netip.MustParseAddr("203.0.113.5")
+)
 
 // revoked plays the memory of revocations.
 type revoked struct {
@@ -78,7 +82,7 @@ func TestGenuineTokenTellsWhoAsks(t *testing.T) {
 			t.Parallel()
 			claims := testkit.Claims(7, 70, now)
 			maps.Copy(claims, test.change)
-			principal, err := verifier.Verify(t.Context(), []string{"Token " + issuer.Sign(t, claims, nil)})
+			principal, err := verifier.Verify(t.Context(), client, []string{"Token " + issuer.Sign(t, claims, nil)})
 			require.NoError(t, err)
 			require.Equal(t, authn.Principal{MemberID: 7, SessionID: 70, Admin: test.admin}, principal)
 		})
@@ -128,7 +132,7 @@ func TestSessionAfterTheRevokedOnesIsValid(t *testing.T) {
 	issuer := testkit.NewIssuer(t)
 	verifier := newVerifier(t, publishIssuer(t, issuer), revoked{member: 8, throughSession: 80})
 	signed := issuer.Sign(t, testkit.Claims(8, 81, now), nil)
-	_, err := verifier.Verify(t.Context(), []string{"Token " + signed})
+	_, err := verifier.Verify(t.Context(), client, []string{"Token " + signed})
 	require.NoError(t, err)
 }
 
@@ -163,7 +167,7 @@ func TestATokenHasOneSpelling(t *testing.T) {
 	issuer := testkit.NewIssuer(t)
 	verifier := newVerifier(t, publishIssuer(t, issuer), revoked{})
 	signed := issuer.Sign(t, testkit.Claims(7, 70, now), nil)
-	_, err := verifier.Verify(t.Context(), []string{"Token " + signed})
+	_, err := verifier.Verify(t.Context(), client, []string{"Token " + signed})
 	require.NoError(t, err)
 	// The last of 86 characters holds two bits of the 64 bytes, and four that must be 0.
 	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
@@ -184,7 +188,7 @@ func resign(t *testing.T, issuer *testkit.Issuer, method jwt.SigningMethod, key 
 
 func requireInvalid(t *testing.T, verifier *Verifier, signed string) {
 	t.Helper()
-	principal, err := verifier.Verify(t.Context(), []string{"Token " + signed})
+	principal, err := verifier.Verify(t.Context(), client, []string{"Token " + signed})
 	require.True(t, fault.Is(err, fault.Unauthenticated), "%v", err)
 	require.Equal(t, messageInvalid, fault.Of(err).Detail)
 	require.Equal(t, "Token", fault.Of(err).Headers["WWW-Authenticate"])
@@ -195,7 +199,7 @@ func TestNobodyIsLetInBeforeRevocationsAreKnown(t *testing.T) {
 	t.Parallel()
 	issuer := testkit.NewIssuer(t)
 	verifier := newVerifier(t, publishIssuer(t, issuer), revoked{unready: errors.New("not yet")})
-	_, err := verifier.Verify(t.Context(), []string{"Token " + issuer.Sign(t, testkit.Claims(7, 70, now), nil)})
+	_, err := verifier.Verify(t.Context(), client, []string{"Token " + issuer.Sign(t, testkit.Claims(7, 70, now), nil)})
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 }
 
