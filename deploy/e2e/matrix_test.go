@@ -193,9 +193,9 @@ func orderOf(t *testing.T, buyer member) uint64 {
 }
 
 // firstStep is the id of the step with which an order's timeline begins.
-func firstStep(t *testing.T, admin string, order uint64) uint64 {
+func firstStep(t *testing.T, token string, order uint64) uint64 {
 	t.Helper()
-	got := newClient().as(admin).do(t, http.MethodGet, fmt.Sprintf("/orders/%d/timeline", order), nil)
+	got := newClient().as(token).do(t, http.MethodGet, fmt.Sprintf("/orders/%d/timeline", order), nil)
 	require.Equal(t, http.StatusOK, got.status, got.text)
 	return uint64(got.body["results"].([]any)[0].(map[string]any)["id"].(float64))
 }
