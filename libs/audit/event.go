@@ -33,6 +33,7 @@ const (
 	RefreshReuse   Action = "refresh_reuse"  // a used refresh token was shown again; its session ended
 	RefreshRepeat  Action = "refresh_repeat" // a used refresh token gave its unused successor again, to another client
 	KeyRotation    Action = "key_rotation"
+	Import         Action = "import" // an operator took rows of another system, as many as an event tells
 	MemberUpdate   Action = "member_update"
 	MemberDelete   Action = "member_delete"
 	PasswordChange Action = "password_change"
@@ -51,7 +52,7 @@ const (
 )
 
 var actions = []Action{
-	SignUp, Login, PasswordCheck, Logout, LogoutAll, SessionEnd, RefreshReuse, RefreshRepeat, KeyRotation, MemberUpdate, MemberDelete,
+	SignUp, Login, PasswordCheck, Logout, LogoutAll, SessionEnd, RefreshReuse, RefreshRepeat, KeyRotation, Import, MemberUpdate, MemberDelete,
 	PasswordChange, Deactivation, Activation, AdminGrant, AdminRevoke, SignUpRepeat, Refresh, AccessDenied, MemberRead, MemberList,
 	MemberExport, SessionList, AuditList, OrderRead, OrderList, OrderExport,
 }

@@ -25,6 +25,7 @@ const (
 	AuditActionAdminRevoke    AuditAction = "admin_revoke"
 	AuditActionAuditList      AuditAction = "audit_list"
 	AuditActionDeactivation   AuditAction = "deactivation"
+	AuditActionImport         AuditAction = "import"
 	AuditActionKeyRotation    AuditAction = "key_rotation"
 	AuditActionLogin          AuditAction = "login"
 	AuditActionLogout         AuditAction = "logout"
@@ -92,11 +93,6 @@ const (
 // Defines values for KeyUse.
 const (
 	KeyUseSig KeyUse = "sig"
-)
-
-// Defines values for NewOrderState.
-const (
-	NewOrderStatePaid NewOrderState = "paid"
 )
 
 // Defines values for OrderState.
@@ -482,17 +478,14 @@ type NewOrder struct {
 	// Examples: 12345678ABCD
 	OrderNumber *OrderNumber `json:"order_number,omitempty"`
 
-	// ProductName What was ordered. White space around it is cut off, and something visible must be left.
+	// ProductName What was ordered. White space around it is cut off.
 	//
 	// Examples: 무지개 미니낭초
 	ProductName ProductName `json:"product_name"`
 
-	// State May be sent as it will be; another one is 400, since only a transition changes it.
-	State *NewOrderState `json:"state,omitempty"`
+	// State Where an order is in its life.
+	State *OrderState `json:"state,omitempty"`
 }
-
-// NewOrderState May be sent as it will be; another one is 400, since only a transition changes it.
-type NewOrderState string
 
 // Nickname Small Latin letters.
 //
@@ -528,7 +521,7 @@ type OrderChange struct {
 	// Examples: 12345678ABCD
 	OrderNumber *OrderNumber `json:"order_number,omitempty"`
 
-	// ProductName What was ordered. White space around it is cut off, and something visible must be left.
+	// ProductName What was ordered. White space around it is cut off.
 	//
 	// Examples: 무지개 미니낭초
 	ProductName *ProductName `json:"product_name,omitempty"`
@@ -567,7 +560,7 @@ type OrderReplacement struct {
 	// Examples: 12345678ABCD
 	OrderNumber *OrderNumber `json:"order_number,omitempty"`
 
-	// ProductName What was ordered. White space around it is cut off, and something visible must be left.
+	// ProductName What was ordered. White space around it is cut off.
 	//
 	// Examples: 무지개 미니낭초
 	ProductName ProductName `json:"product_name"`
@@ -592,7 +585,7 @@ type Password = string
 // Examples: 01083574364
 type Phone = string
 
-// ProductName What was ordered. White space around it is cut off, and something visible must be left.
+// ProductName What was ordered. White space around it is cut off.
 //
 // Examples: 무지개 미니낭초
 type ProductName = string

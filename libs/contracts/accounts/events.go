@@ -5,9 +5,11 @@ const (
 	EventCreated = "created"
 	EventChanged = "changed"
 	EventDeleted = "deleted"
+	// EventImported tells of many members at once, with ImportedData. These have no EventCreated.
+	EventImported = "imported"
 )
 
-// EventData is the data of every event. Names and contact data stay in the accounts service: an event is kept for days, and
+// EventData is the data of every event of one member. Names and contact data stay in the accounts service: an event is kept for days, and
 // a member may ask to be forgotten.
 type EventData struct {
 	MemberID uint64 `json:"member_id"`
@@ -16,4 +18,13 @@ type EventData struct {
 	Version uint64 `json:"version"`
 	Active  bool   `json:"active"`
 	Admin   bool   `json:"admin"`
+}
+
+// ImportedData is the data of EventImported: rows of another system that were taken under the ids that they had there. Count of the ids
+// from FirstID to LastID are new.
+type ImportedData struct {
+	From    string `json:"from"` // "drf-oms"
+	FirstID uint64 `json:"first_id"`
+	LastID  uint64 `json:"last_id"`
+	Count   int    `json:"count"`
 }

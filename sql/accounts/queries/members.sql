@@ -59,3 +59,25 @@ DELETE FROM member_grams WHERE gram = ? AND member_id = ?;
 
 -- name: DeleteMember :exec
 DELETE FROM members WHERE id = ?;
+
+-- name: ListMembersForUpdate :many
+SELECT * FROM members WHERE id IN (sqlc.slice(ids)) ORDER BY id FOR UPDATE;
+
+-- name: ListPresentMembers :many
+SELECT id FROM members WHERE id IN (sqlc.slice(ids));
+
+-- name: ListHolders :many
+SELECT mailbox.id, mailbox.email, mailbox.email_key FROM members AS mailbox WHERE mailbox.mailbox IN (sqlc.slice(mailboxes))
+UNION ALL
+SELECT keyed.id, keyed.email, keyed.email_key FROM members AS keyed WHERE keyed.email_key IN (sqlc.slice(email_keys));
+
+-- Of those who were deleted here, this is all that remains.
+-- name: ListDeletedMembers :many
+SELECT subject FROM audit_events FORCE INDEX (audit_events_subject) WHERE subject IN (sqlc.slice(ids)) AND action = 'member_delete';
+
+-- name: GetHighestMember :one
+SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) FROM members;
+
+-- Who of these was imported, and is here.
+-- name: ListImportedMembers :many
+SELECT members.id FROM drf_imports JOIN members ON members.id = drf_imports.id WHERE drf_imports.id IN (sqlc.slice(ids));

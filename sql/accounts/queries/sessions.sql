@@ -45,3 +45,7 @@ SELECT EXISTS (SELECT 1 FROM sessions WHERE expires_at < ?);
 
 -- name: DeleteExpiredSessions :execrows
 DELETE FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?;
+
+-- Unlike ExtendSession this may bring the end nearer: the session has one token, and that is all there is of it.
+-- name: SetEndOfSession :exec
+UPDATE sessions SET expires_at = ?, token_expires_at = ? WHERE id = ?;

@@ -51,15 +51,21 @@ func newDomain(ctx context.Context, cfg Config, base *service.Base, members *sto
 }
 
 // operate runs an operator's command with a domain that serves nobody else.
-func operate(ctx context.Context, o operator, work func(context.Context, *account.Service) error) (err error) {
+func operate(ctx context.Context, o operator, work func(context.Context, *account.Service) error) error {
+	return operateStore(ctx, o, func(ctx context.Context, domain *account.Service, _ *store.Store) error { return work(ctx, domain) })
+}
+
+// operateStore is operate, for a command that works with the store, too.
+func operateStore(ctx context.Context, o operator, work func(context.Context, *account.Service, *store.Store) error) (err error) {
 	base, err := service.Open(accounts.Service, o.Config.Config, o.Log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, base.Close()) }()
-	domain, _, err := newDomain(ctx, o.Config, base, store.New(base.Database, time.Now))
+	members := store.New(base.Database, time.Now)
+	domain, _, err := newDomain(ctx, o.Config, base, members)
 	if err != nil {
 		return err
 	}
-	return base.Operate(ctx, func(ctx context.Context) error { return work(ctx, domain) })
+	return base.Operate(ctx, func(ctx context.Context) error { return work(ctx, domain, members) })
 }

@@ -28,7 +28,7 @@ func program() service.Program[Config] {
 	return service.Program[Config]{
 		Name: accounts.Service, About: "keeps members and their sessions", Migrate: migrate, Build: build,
 		Commands: func(operate service.Operate[Config]) []*cobra.Command {
-			return []*cobra.Command{adminCommands(operate), keysCommands(operate)}
+			return []*cobra.Command{adminCommands(operate), keysCommands(operate), importCommand(operate)}
 		},
 	}
 }

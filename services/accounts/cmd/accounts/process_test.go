@@ -27,12 +27,15 @@ import (
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/config"
 	"oms.internal/libs/contracts/accounts"
+	"oms.internal/libs/drf/drftest"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/service/servicetest"
 	"oms.internal/servers/testservers"
 )
 
-func TestMain(m *testing.M) { testservers.Main(m) }
+func TestMain(m *testing.M) {
+	drftest.Main(m, func() int { return program().Main() }, testservers.Main)
+}
 
 // patience is how long a test waits for what happens at once on an idle machine.
 const patience = servicetest.Patience

@@ -57,3 +57,33 @@ func (s *Service) Admins() (next func(context.Context) ([]Member, error)) {
 		return s.deps.Store.Members(ctx, Query{Request: request})
 	})
 }
+
+// Imported are the audit events of members that were taken from another system, and of those among them who have the admin right there.
+func (s *Service) Imported(ctx context.Context, detail string, admins ...uint64) []audit.Event {
+	events := []audit.Event{s.event(ctx, audit.Import, authn.Principal{}, 0, detail)}
+	for _, id := range admins {
+		events = append(events, s.event(ctx, audit.AdminGrant, authn.Principal{}, id, "imported"))
+	}
+	return events
+}
+
+// ChangedElsewhere is what follows from a change that an import brings. It is that of any change, but a new password ends no session: who
+// imports brings the sessions that the other system still has.
+func (s *Service) ChangedElsewhere(ctx context.Context, before, after Member) Consequences {
+	follows := s.consequences(ctx, authn.Principal{}, before, after)
+	follows.EndsSessions = before.Active && !after.Active || before.Admin && !after.Admin
+	return follows
+}
+
+// DeletedElsewhere is the ending of a member that is gone in the other system.
+func (s *Service) DeletedElsewhere(ctx context.Context, id uint64) Ending {
+	return s.ending(s.event(ctx, audit.MemberDelete, authn.Principal{}, id, "imported"))
+}
+
+// Publish tells all gateways what was revoked.
+func (s *Service) Publish(ctx context.Context, revocations []Revocation) { s.publish(ctx, revocations) }
+
+// EndedElsewhere is the ending of a session that was ended in the other system.
+func (s *Service) EndedElsewhere(ctx context.Context) Ending {
+	return s.ending(s.event(ctx, audit.SessionEnd, authn.Principal{}, 0, ""))
+}

@@ -14,6 +14,7 @@ import (
 	"oms.internal/accounts/internal/store"
 	"oms.internal/libs/audit"
 	"oms.internal/libs/authn"
+	"oms.internal/libs/drf"
 	"oms.internal/libs/listing"
 	"oms.internal/libs/mysqlx"
 	"oms.internal/libs/mysqlx/mysqlxtest"
@@ -81,6 +82,13 @@ func story(t *testing.T, s *serving) []string {
 	do(s.RecordKeyRotation(ctx, "added k1"), "key_rotation success 0→0  added k1")
 	_, err = s.CreateAdmin(ctx, "operator@x.test", password)
 	do(err, "admin_grant success 0→%d", s.number(t, "SELECT MAX(id) FROM members"))
+	result, _, err := s.ImportMembers(ctx, s.Service, []store.Elsewhere{
+		{Member: account.Member{ID: 901, Email: "e901@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Active: true, CreatedAt: now}},
+		{Member: account.Member{ID: 907, Email: "e907@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Admin: true, CreatedAt: now}},
+	}, false)
+	do(err, "import success 0→0  2 of members 901 to 907, from drf-oms")
+	do(nil, "admin_grant success 0→907  imported")
+	require.Equal(t, drf.Result{New: 2}, result)
 	return want
 }
 
@@ -152,7 +160,7 @@ func restricted(t *testing.T) *serving {
 	f.exec(t, "REVOKE SELECT, INSERT, UPDATE, DELETE ON "+f.Schema.Name+".* FROM "+user)
 	for _, table := range []string{
 		"members", "member_grams", "sessions", "refresh_tokens", "knox_tokens", "revocations", "revocation_counter", "login_failures", "known_devices", "heartbeat",
-		"idempotency_keys", "outbox", "member_moves",
+		"idempotency_keys", "outbox", "member_moves", "drf_imports",
 	} {
 		f.exec(t, "GRANT SELECT, INSERT, UPDATE, DELETE ON "+f.Schema.Name+"."+table+" TO "+user)
 	}

@@ -207,44 +207,50 @@ func (s *Store) DeleteMember(
 	ctx context.Context, id uint64, allow func(account.Member) error, ending account.Ending,
 ) ([]account.Revocation, error) {
 	var revocation account.Revocation
-	err := s.locked(ctx, id, func(ctx context.Context, writer mysqlx.Writer, member account.Member) error {
+	err := s.locked(ctx, id, func(ctx context.Context, writer mysqlx.Writer, member account.Member) (err error) {
 		if err := allow(member); err != nil {
 			return err
 		}
-		if err := removeGrams(ctx, writer, id); err != nil {
-			return err
-		}
-		queries := sqlcgen.New(writer)
-		for _, remove := range []func(context.Context, uint64) error{
-			queries.DeleteMember, queries.DeleteKnownDevicesOfMember, queries.ForgetOriginsOfMember,
-		} {
-			if err := remove(ctx, id); err != nil {
-				return err
-			}
-		}
-		if err := listsql.Note(ctx, writer, MemberList, listsql.Move{Row: id, Gained: -1}); err != nil {
-			return err
-		}
-		member.Version++ // the end is a change, too
-		if err := appendEvent(ctx, writer, accounts.EventDeleted, member, ending.At); err != nil {
-			return err
-		}
-		if _, err := revokeSessions(ctx, queries, id, math.MaxInt64, 0, ending.At); err != nil {
-			return err
-		}
-		latest, err := queries.GetLatestOfSessions(ctx, id)
-		if err != nil {
-			return err
-		}
-		revocation, err = revoke(ctx, queries, account.Revocation{
-			MemberID: id, ThroughSession: math.MaxInt64, Until: ending.Covering(latest.TokenExpiresAt),
-		}, ending)
+		revocation, err = remove(ctx, writer, member, ending)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return []account.Revocation{revocation}, nil
+}
+
+// remove removes a locked member.
+func remove(ctx context.Context, writer mysqlx.Writer, member account.Member, ending account.Ending) (account.Revocation, error) {
+	none := account.Revocation{}
+	if err := removeGrams(ctx, writer, member.ID); err != nil {
+		return none, err
+	}
+	queries := sqlcgen.New(writer)
+	for _, remove := range []func(context.Context, uint64) error{
+		queries.DeleteMember, queries.DeleteKnownDevicesOfMember, queries.ForgetOriginsOfMember,
+	} {
+		if err := remove(ctx, member.ID); err != nil {
+			return none, err
+		}
+	}
+	if err := listsql.Note(ctx, writer, MemberList, listsql.Move{Row: member.ID, Gained: -1}); err != nil {
+		return none, err
+	}
+	member.Version++ // the end is a change, too
+	if err := appendEvent(ctx, writer, accounts.EventDeleted, member, ending.At); err != nil {
+		return none, err
+	}
+	if _, err := revokeSessions(ctx, queries, member.ID, math.MaxInt64, 0, ending.At); err != nil {
+		return none, err
+	}
+	latest, err := queries.GetLatestOfSessions(ctx, member.ID)
+	if err != nil {
+		return none, err
+	}
+	return revoke(ctx, queries, account.Revocation{
+		MemberID: member.ID, ThroughSession: math.MaxInt64, Until: ending.Covering(latest.TokenExpiresAt),
+	}, ending)
 }
 
 func insertion(member account.Member) sqlcgen.InsertMemberParams {

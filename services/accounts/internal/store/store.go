@@ -22,13 +22,14 @@ import (
 type Store struct {
 	cluster *mysqlx.Cluster
 	counts  *listsql.Counts
+	now     func() time.Time
 }
 
 var _ account.Store = (*Store)(nil)
 
 // New returns a store on the cluster, whose schema must be that of sql.Accounts, with a clock.
 func New(cluster *mysqlx.Cluster, now func() time.Time) *Store {
-	return &Store{cluster: cluster, counts: listsql.NewCounts(MemberList, cluster.Epoch, now)}
+	return &Store{cluster: cluster, counts: listsql.NewCounts(MemberList, cluster.Epoch, now), now: now}
 }
 
 type readQueries = func(context.Context, *sqlcgen.Queries) error

@@ -31,6 +31,7 @@ var otherRows = []string{
 		SELECT UNHEX(SHA2(n, 256)), n + 1, UNHEX(SHA2(-n, 256)), DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
 	`INSERT INTO knox_tokens (digest, session_id, expires_at)
 		SELECT UNHEX(SHA2(n, 512)), n + 1, DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
+	`INSERT INTO drf_imports (id, source, here) SELECT n + 1, UNHEX(SHA2(?, 256)), UNHEX(SHA2(?, 256)) FROM `,
 	`INSERT INTO revocations (sequence, session_id, valid_until) SELECT n + 1, n + 1, DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
 	`INSERT INTO login_failures (subject, failures, failed_at) SELECT UNHEX(SHA2(n, 256)), 1, DATE_ADD(?, INTERVAL n + DAY(?) SECOND) FROM `,
 	`INSERT INTO known_devices (member_id, device, login_at)
@@ -63,7 +64,7 @@ func fill(t *testing.T, d mysqlxtest.Database) {
 	run("INSERT INTO member_grams (gram, member_id) SELECT '@x.', id FROM members WHERE id % 10 = 1 UNION ALL SELECT 'kim', id FROM members WHERE name = ?", frequent)
 	run("INSERT INTO member_grams (gram, member_id) SELECT RIGHT(nickname, 1), id FROM members ORDER BY 1, 2")
 	run("UPDATE members SET grams_name = name, grams_email = email WHERE id % 10000 <> 7")
-	run("ANALYZE TABLE members, member_grams, member_moves, sessions, refresh_tokens, knox_tokens, revocations, login_failures, known_devices, audit_events")
+	run("ANALYZE TABLE members, member_grams, member_moves, sessions, refresh_tokens, knox_tokens, drf_imports, revocations, login_failures, known_devices, audit_events")
 	for query, want := range map[string]int{
 		"SELECT COUNT(*) FROM members":                                               manyRows,
 		"SELECT COUNT(*) FROM sessions":                                              manyRows + fewRows,

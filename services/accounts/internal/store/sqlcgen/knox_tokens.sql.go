@@ -7,6 +7,7 @@ package sqlcgen
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,15 @@ func (q *Queries) DeleteExpiredKnoxTokens(ctx context.Context, arg DeleteExpired
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const deleteKnoxToken = `-- name: DeleteKnoxToken :exec
+DELETE FROM knox_tokens WHERE digest = ?
+`
+
+func (q *Queries) DeleteKnoxToken(ctx context.Context, digest []byte) error {
+	_, err := q.db.ExecContext(ctx, deleteKnoxToken, digest)
+	return err
 }
 
 const getSessionOfKnoxToken = `-- name: GetSessionOfKnoxToken :one
@@ -70,4 +80,134 @@ func (q *Queries) HasExpiredKnoxTokens(ctx context.Context, expiresAt time.Time)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
+}
+
+const insertKnoxToken = `-- name: InsertKnoxToken :exec
+INSERT INTO knox_tokens (digest, session_id, expires_at) VALUES (?, ?, ?)
+`
+
+type InsertKnoxTokenParams struct {
+	Digest    []byte
+	SessionID uint64
+	ExpiresAt time.Time
+}
+
+func (q *Queries) InsertKnoxToken(ctx context.Context, arg InsertKnoxTokenParams) error {
+	_, err := q.db.ExecContext(ctx, insertKnoxToken, arg.Digest, arg.SessionID, arg.ExpiresAt)
+	return err
+}
+
+const listKnoxTokensAfter = `-- name: ListKnoxTokensAfter :many
+SELECT knox_tokens.digest, sessions.member_id, sessions.created_at, sessions.expires_at
+FROM knox_tokens JOIN sessions ON sessions.id = knox_tokens.session_id
+WHERE knox_tokens.digest > ? AND knox_tokens.expires_at > ? ORDER BY knox_tokens.digest LIMIT ?
+`
+
+type ListKnoxTokensAfterParams struct {
+	Digest    []byte
+	ExpiresAt time.Time
+	Limit     int32
+}
+
+type ListKnoxTokensAfterRow struct {
+	Digest    []byte
+	MemberID  uint64
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// What an import has taken of tokens that are valid, in the order of the digests.
+func (q *Queries) ListKnoxTokensAfter(ctx context.Context, arg ListKnoxTokensAfterParams) ([]ListKnoxTokensAfterRow, error) {
+	rows, err := q.db.QueryContext(ctx, listKnoxTokensAfter, arg.Digest, arg.ExpiresAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListKnoxTokensAfterRow
+	for rows.Next() {
+		var i ListKnoxTokensAfterRow
+		if err := rows.Scan(
+			&i.Digest,
+			&i.MemberID,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listKnoxTokensForUpdate = `-- name: ListKnoxTokensForUpdate :many
+SELECT knox_tokens.digest, sessions.id, sessions.member_id, sessions.created_at, sessions.expires_at
+FROM knox_tokens JOIN sessions ON sessions.id = knox_tokens.session_id
+WHERE knox_tokens.digest IN (/*SLICE:digests*/?) FOR UPDATE
+`
+
+type ListKnoxTokensForUpdateRow struct {
+	Digest    []byte
+	ID        uint64
+	MemberID  uint64
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+func (q *Queries) ListKnoxTokensForUpdate(ctx context.Context, digests [][]byte) ([]ListKnoxTokensForUpdateRow, error) {
+	query := listKnoxTokensForUpdate
+	var queryParams []interface{}
+	if len(digests) > 0 {
+		for _, v := range digests {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:digests*/?", strings.Repeat(",?", len(digests))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:digests*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListKnoxTokensForUpdateRow
+	for rows.Next() {
+		var i ListKnoxTokensForUpdateRow
+		if err := rows.Scan(
+			&i.Digest,
+			&i.ID,
+			&i.MemberID,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const updateKnoxToken = `-- name: UpdateKnoxToken :exec
+UPDATE knox_tokens SET expires_at = ? WHERE digest = ?
+`
+
+type UpdateKnoxTokenParams struct {
+	ExpiresAt time.Time
+	Digest    []byte
+}
+
+func (q *Queries) UpdateKnoxToken(ctx context.Context, arg UpdateKnoxTokenParams) error {
+	_, err := q.db.ExecContext(ctx, updateKnoxToken, arg.ExpiresAt, arg.Digest)
+	return err
 }

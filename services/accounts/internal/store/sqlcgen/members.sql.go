@@ -55,6 +55,17 @@ func (q *Queries) DeleteMember(ctx context.Context, id uint64) error {
 	return err
 }
 
+const getHighestMember = `-- name: GetHighestMember :one
+SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) FROM members
+`
+
+func (q *Queries) GetHighestMember(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, getHighestMember)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const getMember = `-- name: GetMember :one
 SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due, grams_name, grams_email, grams_due FROM members WHERE id = ?
 `
@@ -159,6 +170,44 @@ func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) (int
 	return result.LastInsertId()
 }
 
+const listDeletedMembers = `-- name: ListDeletedMembers :many
+SELECT subject FROM audit_events FORCE INDEX (audit_events_subject) WHERE subject IN (/*SLICE:ids*/?) AND action = 'member_delete'
+`
+
+// Of those who were deleted here, this is all that remains.
+func (q *Queries) ListDeletedMembers(ctx context.Context, ids []uint64) ([]uint64, error) {
+	query := listDeletedMembers
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uint64
+	for rows.Next() {
+		var subject uint64
+		if err := rows.Scan(&subject); err != nil {
+			return nil, err
+		}
+		items = append(items, subject)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDueGrams = `-- name: ListDueGrams :many
 SELECT id FROM members FORCE INDEX (members_grams_due) WHERE grams_due = TRUE ORDER BY id LIMIT ?
 `
@@ -214,6 +263,102 @@ func (q *Queries) ListDueMailboxes(ctx context.Context, arg ListDueMailboxesPara
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listHolders = `-- name: ListHolders :many
+SELECT mailbox.id, mailbox.email, mailbox.email_key FROM members AS mailbox WHERE mailbox.mailbox IN (/*SLICE:mailboxes*/?)
+UNION ALL
+SELECT keyed.id, keyed.email, keyed.email_key FROM members AS keyed WHERE keyed.email_key IN (/*SLICE:email_keys*/?)
+`
+
+type ListHoldersParams struct {
+	Mailboxes []sql.NullString
+	EmailKeys []string
+}
+
+type ListHoldersRow struct {
+	ID       uint64
+	Email    string
+	EmailKey string
+}
+
+func (q *Queries) ListHolders(ctx context.Context, arg ListHoldersParams) ([]ListHoldersRow, error) {
+	query := listHolders
+	var queryParams []interface{}
+	if len(arg.Mailboxes) > 0 {
+		for _, v := range arg.Mailboxes {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:mailboxes*/?", strings.Repeat(",?", len(arg.Mailboxes))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:mailboxes*/?", "NULL", 1)
+	}
+	if len(arg.EmailKeys) > 0 {
+		for _, v := range arg.EmailKeys {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:email_keys*/?", strings.Repeat(",?", len(arg.EmailKeys))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:email_keys*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListHoldersRow
+	for rows.Next() {
+		var i ListHoldersRow
+		if err := rows.Scan(&i.ID, &i.Email, &i.EmailKey); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listImportedMembers = `-- name: ListImportedMembers :many
+SELECT members.id FROM drf_imports JOIN members ON members.id = drf_imports.id WHERE drf_imports.id IN (/*SLICE:ids*/?)
+`
+
+// Who of these was imported, and is here.
+func (q *Queries) ListImportedMembers(ctx context.Context, ids []uint64) ([]uint64, error) {
+	query := listImportedMembers
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uint64
+	for rows.Next() {
+		var id uint64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -341,6 +486,99 @@ func (q *Queries) ListMembersByMailbox(ctx context.Context, arg ListMembersByMai
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listMembersForUpdate = `-- name: ListMembersForUpdate :many
+SELECT id, email, email_key, name, nickname, phone, gender, password_hash, is_admin, is_active, created_at, version, mailbox, mailbox_email, mailbox_due, grams_name, grams_email, grams_due FROM members WHERE id IN (/*SLICE:ids*/?) ORDER BY id FOR UPDATE
+`
+
+func (q *Queries) ListMembersForUpdate(ctx context.Context, ids []uint64) ([]Member, error) {
+	query := listMembersForUpdate
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Member
+	for rows.Next() {
+		var i Member
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.EmailKey,
+			&i.Name,
+			&i.Nickname,
+			&i.Phone,
+			&i.Gender,
+			&i.PasswordHash,
+			&i.IsAdmin,
+			&i.IsActive,
+			&i.CreatedAt,
+			&i.Version,
+			&i.Mailbox,
+			&i.MailboxEmail,
+			&i.MailboxDue,
+			&i.GramsName,
+			&i.GramsEmail,
+			&i.GramsDue,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listPresentMembers = `-- name: ListPresentMembers :many
+SELECT id FROM members WHERE id IN (/*SLICE:ids*/?)
+`
+
+func (q *Queries) ListPresentMembers(ctx context.Context, ids []uint64) ([]uint64, error) {
+	query := listPresentMembers
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uint64
+	for rows.Next() {
+		var id uint64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -230,6 +230,22 @@ func (q *Queries) RevokeSessionsOfMember(ctx context.Context, arg RevokeSessions
 	return result.RowsAffected()
 }
 
+const setEndOfSession = `-- name: SetEndOfSession :exec
+UPDATE sessions SET expires_at = ?, token_expires_at = ? WHERE id = ?
+`
+
+type SetEndOfSessionParams struct {
+	ExpiresAt      time.Time
+	TokenExpiresAt sql.NullTime
+	ID             uint64
+}
+
+// Unlike ExtendSession this may bring the end nearer: the session has one token, and that is all there is of it.
+func (q *Queries) SetEndOfSession(ctx context.Context, arg SetEndOfSessionParams) error {
+	_, err := q.db.ExecContext(ctx, setEndOfSession, arg.ExpiresAt, arg.TokenExpiresAt, arg.ID)
+	return err
+}
+
 const updateSessionsSeen = `-- name: UpdateSessionsSeen :exec
 UPDATE sessions
 SET last_seen_at = GREATEST(COALESCE(last_seen_at, created_at),
