@@ -23,7 +23,17 @@ type description struct {
 	Paths map[string]struct {
 		Get struct{ Parameters []parameter }
 	}
-	Components struct{ Parameters map[string]parameter }
+	Components struct {
+		Parameters map[string]parameter
+		Schemas    map[string]struct{ Enum []string }
+	}
+}
+
+func read(t *testing.T, text []byte) description {
+	t.Helper()
+	var described description
+	require.NoError(t, yaml.Unmarshal(text, &described))
+	return described
 }
 
 // paging are the parameters that every list has, whatever is declared of it.
@@ -32,12 +42,11 @@ var paging = []string{"limit", "offset", "cursor"}
 // queries returns the query parameters of the list at a path by name.
 func queries(t *testing.T, text []byte, path string) map[string]parameter {
 	t.Helper()
-	var read description
-	require.NoError(t, yaml.Unmarshal(text, &read))
+	described := read(t, text)
 	found := map[string]parameter{}
-	for _, one := range read.Paths[path].Get.Parameters {
+	for _, one := range described.Paths[path].Get.Parameters {
 		if name, isRef := strings.CutPrefix(one.Ref, "#/components/parameters/"); isRef {
-			one = read.Components.Parameters[name]
+			one = described.Components.Parameters[name]
 		}
 		if one.In == "query" {
 			found[one.Name] = one
@@ -88,4 +97,11 @@ func RequireDescribedFor(t *testing.T, text []byte, path, who string, list listi
 	for name, one := range found {
 		require.Contains(t, one.Description, "For admins", name)
 	}
+}
+
+// RequireChoices demands that a schema of the description takes these names and no others. Choices of filters are such names, and answers
+// have them.
+func RequireChoices(t *testing.T, text []byte, schema string, names []string) {
+	t.Helper()
+	require.ElementsMatch(t, names, read(t, text).Components.Schemas[schema].Enum, schema)
 }

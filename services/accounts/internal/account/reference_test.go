@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/accounts/internal/account"
+	"oms.internal/libs/audit"
 	"oms.internal/libs/listing/listingtest"
 )
 
@@ -21,4 +22,6 @@ func TestTheDescriptionSaysWhatMayBeAskedOfLists(t *testing.T) {
 	listingtest.RequireDescribedFor(t, text, users, "other members", masked.Listable(callerB))
 	listingtest.RequireDescribed(t, text, "/auth/sessions", account.Sessions)
 	listingtest.RequireDescribed(t, text, "/audit/events", account.AuditList)
+	listingtest.RequireChoices(t, text, "AuditAction", audit.Actions())
+	listingtest.RequireChoices(t, text, "AuditOutcome", audit.Outcomes())
 }

@@ -17,4 +17,10 @@ func TestTheDescriptionSaysWhatMayBeAskedOfAList(t *testing.T) {
 	require.NoError(t, err)
 	listingtest.RequireDescribed(t, text, "/orders/", order.List)
 	listingtest.RequireDescribed(t, text, "/orders/{id}/timeline", listing.List{})
+	var states []string
+	for _, state := range order.States() {
+		states = append(states, string(state))
+	}
+	listingtest.RequireChoices(t, text, "OrderState", states)
+	listingtest.RequireChoices(t, text, "StepState", append(states, string(order.Deleted)))
 }
