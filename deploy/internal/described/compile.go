@@ -51,41 +51,52 @@ const resource = "description.json"
 // compile compiles the schemas of all answers, once, so that to check an answer costs little.
 func compile(root object) (*answers, error) {
 	components := at(root, "components")
-	schemas, named, headers := object{}, object{}, at(components, "headers")
+	schemas, answered := object{}, object{}
 	for name, schema := range at(components, "schemas") {
 		schemas[name] = strictly(schema.(object))
 	}
 	for name, described := range at(components, "responses") {
-		content := object{}
+		content, headers := object{}, object{}
 		for mediaType, body := range at(described.(object), "content") {
-			content[mediaType] = object{"schema": strictValue(at(body.(object), "schema"))}
+			content[mediaType] = strictValue(at(body.(object), "schema"))
 		}
-		named[name] = content
+		for field, described := range at(described.(object), "headers") {
+			headers[field] = at(headerOf(components, described), "schema")
+		}
+		answered[name] = object{"content": content, "headers": headers}
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.AssertFormat()
-	err := compiler.AddResource(resource, object{"components": object{"schemas": schemas, "responses": named, "headers": headers}})
-	if err != nil {
+	if err := compiler.AddResource(resource, object{"components": object{"schemas": schemas, "responses": answered}}); err != nil {
 		return nil, fmt.Errorf("read the schemas: %w", err)
 	}
 	found := &answers{byName: map[string]*response{}}
 	for name, described := range at(components, "responses") {
 		one := &response{headers: map[string]header{}, content: map[string]*jsonschema.Schema{}}
-		for mediaType := range at(named, name) {
-			one.content[mediaType], err = compileAt(compiler, "components", "responses", name, mediaType, "schema")
+		for mediaType := range at(answered, name, "content") {
+			schema, err := compileAt(compiler, "components", "responses", name, "content", mediaType)
 			found.problem = errors.Join(found.problem, err)
+			one.content[mediaType] = schema
 		}
-		for field := range at(described.(object), "headers") {
-			component := at(headers, field)
-			required, _ := component["required"].(bool)
-			schema, err := compileAt(compiler, "components", "headers", field, "schema")
+		for field, described := range at(described.(object), "headers") {
+			required, _ := headerOf(components, described)["required"].(bool)
+			schema, err := compileAt(compiler, "components", "responses", name, "headers", field)
 			found.problem = errors.Join(found.problem, err)
 			one.headers[http.CanonicalHeaderKey(field)] = header{required: required, schema: schema}
 		}
 		found.byName[name] = one
 	}
 	return found, nil
+}
+
+// headerOf returns a header of an answer, which is described there or a component.
+func headerOf(components object, described any) object {
+	own := described.(object)
+	if reference, is := own["$ref"].(string); is {
+		return at(components, "headers", strings.TrimPrefix(reference, "#/components/headers/"))
+	}
+	return own
 }
 
 func compileAt(compiler *jsonschema.Compiler, names ...string) (*jsonschema.Schema, error) {
