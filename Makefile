@@ -60,7 +60,7 @@ DATABASE  = $$(echo "$$all" | awk '$$1 ~ /\/(dbpair|backup|mysqlx|events|idempot
 PLANS     = $$(echo "$$all" | awk '$$1 ~ /\/plans$$/ {print $$1}')
 AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 2))
 TESTRUN   = $(BIN)/testrun $(RACE) -vet=off -ldflags=-w
-TEST_TOOLS = for tool in testrun apilint; do (cd .ci/tools/$$tool && GOWORK=off go test ./...) || exit 1; done
+TEST_TOOLS = for tool in testrun apilint; do (cd .ci/tools/$$tool && GOWORK=off go test -count=1 ./...) || exit 1; done
 
 .PHONY: setup test-unit test test-plans test-load test-mysql test-hostile hostile-load test-sessions chaos
 setup: ## install what tests need: MariaDB's packages, nats-server
@@ -106,7 +106,7 @@ lint: $(BIN)/golangci-lint $(BIN)/apilint $(BIN)/oasdiff ## check conventions an
 	@$(BIN)/oasdiff validate --fail-on INFO gateway/openapi.yaml
 api-check: $(BIN)/oasdiff ## find what breaks clients of the last release, which gateway/openapi.released.yaml describes
 	@$(BIN)/oasdiff breaking --fail-on WARN --severity-levels .ci/tools/oasdiff/levels.txt gateway/openapi.released.yaml gateway/openapi.yaml
-	@cd .ci/tools/oasdiff && GOWORK=off go test ./...
+	@cd .ci/tools/oasdiff && GOWORK=off go test -count=1 ./...
 gen: $(BIN)/sqlc $(BIN)/oapi-codegen ## write generated code anew
 	cd sql && $(BIN)/sqlc generate
 	cd libs/client/api && $(BIN)/oapi-codegen -config oapi-codegen.yaml ../../../gateway/openapi.yaml
