@@ -45,7 +45,7 @@ func TestWhatBreaksAClientOfTheLastReleaseIsFound(t *testing.T) {
 		"a method goes":                   {replacement{"    patch:\n      operationId: changeOrder\n", "    trace:\n      operationId: changeOrder\n"}, "api-removed-without-deprecation"},
 		"a parameter goes":                {replacement{"        - { $ref: '#/components/parameters/States' }\n", ""}, "request-parameter-removed"},
 		"a field is required":             {replacement{"      required: [product_name]\n", "      required: [product_name, customer]\n"}, "request-property-became-required"},
-		"a field takes less":              {replacement{"maxLength: 500, description: 'For the timeline.", "maxLength: 50, description: 'For the timeline."}, "request-property-max-length-decreased"},
+		"a field takes less":              {replacement{"minLength: 1, maxLength: 500", "minLength: 1, maxLength: 50"}, "request-property-max-length-decreased"},
 		"a form of the body goes":         {replacement{"        application/x-www-form-urlencoded:\n", "        application/xml:\n"}, "request-body-media-type-removed"},
 		"an answer lacks a member":        {replacement{"      required: [id, customer, order_number, product_name, paymented_at, state]\n", "      required: [id, customer, order_number, paymented_at, state]\n"}, "response-property-became-optional"},
 		"a member has another type":       {replacement{"        order_number: { type: string }\n", "        order_number: { type: integer }\n"}, "response-property-type-changed"},

@@ -95,6 +95,11 @@ const (
 	KeyUseSig KeyUse = "sig"
 )
 
+// Defines values for NewOrderState.
+const (
+	NewOrderStatePaid NewOrderState = "paid"
+)
+
 // Defines values for OrderState.
 const (
 	OrderStateCancelled OrderState = "cancelled"
@@ -478,14 +483,17 @@ type NewOrder struct {
 	// Examples: 12345678ABCD
 	OrderNumber *OrderNumber `json:"order_number,omitempty"`
 
-	// ProductName What was ordered. White space around it is cut off.
+	// ProductName What was ordered. White space around it is cut off, and something visible must be left.
 	//
 	// Examples: 무지개 미니낭초
 	ProductName ProductName `json:"product_name"`
 
-	// State Where an order is in its life.
-	State *OrderState `json:"state,omitempty"`
+	// State May be sent as it will be; another one is 400, since only a transition changes it.
+	State *NewOrderState `json:"state,omitempty"`
 }
+
+// NewOrderState May be sent as it will be; another one is 400, since only a transition changes it.
+type NewOrderState string
 
 // Nickname Small Latin letters.
 //
@@ -521,7 +529,7 @@ type OrderChange struct {
 	// Examples: 12345678ABCD
 	OrderNumber *OrderNumber `json:"order_number,omitempty"`
 
-	// ProductName What was ordered. White space around it is cut off.
+	// ProductName What was ordered. White space around it is cut off, and something visible must be left.
 	//
 	// Examples: 무지개 미니낭초
 	ProductName *ProductName `json:"product_name,omitempty"`
@@ -560,7 +568,7 @@ type OrderReplacement struct {
 	// Examples: 12345678ABCD
 	OrderNumber *OrderNumber `json:"order_number,omitempty"`
 
-	// ProductName What was ordered. White space around it is cut off.
+	// ProductName What was ordered. White space around it is cut off, and something visible must be left.
 	//
 	// Examples: 무지개 미니낭초
 	ProductName ProductName `json:"product_name"`
@@ -585,7 +593,7 @@ type Password = string
 // Examples: 01083574364
 type Phone = string
 
-// ProductName What was ordered. White space around it is cut off.
+// ProductName What was ordered. White space around it is cut off, and something visible must be left.
 //
 // Examples: 무지개 미니낭초
 type ProductName = string
