@@ -19,15 +19,16 @@ const description = "../../../gateway/openapi.yaml"
 // replacement is a text of the description, of which the first occurrence is replaced.
 type replacement struct{ old, by string }
 
-// compare returns what oasdiff says of the description after a change, and its exit code.
-func compare(t *testing.T, change replacement) (said string, code int) {
+// compare returns what oasdiff says of the description after a change, and its exit code. Its further arguments are for oasdiff.
+func compare(t *testing.T, change replacement, arguments ...string) (said string, code int) {
 	t.Helper()
 	text, err := os.ReadFile(description)
 	require.NoError(t, err)
 	require.NotZero(t, strings.Count(string(text), change.old), "the test changes what is not there any more")
 	changed := filepath.Join(t.TempDir(), "changed.yaml")
 	require.NoError(t, os.WriteFile(changed, []byte(strings.Replace(string(text), change.old, change.by, 1)), 0o600))
-	output, err := exec.CommandContext(t.Context(), "go", "tool", "oasdiff", "breaking", "--fail-on", "WARN", "--severity-levels", "levels.txt", description, changed).CombinedOutput()
+	arguments = append([]string{"tool", "oasdiff", "breaking", "--fail-on", "WARN", "--severity-levels", "levels.txt", description, changed}, arguments...)
+	output, err := exec.CommandContext(t.Context(), "go", arguments...).CombinedOutput()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		return string(output), failed.ExitCode()
 	}
@@ -82,4 +83,17 @@ func TestWhatAddsToTheDescriptionBreaksNobody(t *testing.T) {
 			require.Zero(t, code, said)
 		})
 	}
+}
+
+func TestABreakIsLetThroughOnlyIfItIsNamed(t *testing.T) {
+	t.Parallel()
+	accepted := filepath.Join(t.TempDir(), "accepted.md")
+	named := "- POST /auth/logoutall API path removed without deprecation: it must go.\n"
+	require.NoError(t, os.WriteFile(accepted, []byte(named), 0o600))
+	ignore := []string{"--err-ignore", accepted, "--warn-ignore", accepted}
+	said, code := compare(t, replacement{"  /auth/logoutall:\n", "  /auth/logouteverywhere:\n"}, ignore...)
+	require.Zero(t, code, said)
+	said, code = compare(t, replacement{"  /auth/logout:\n", "  /auth/goodbye:\n"}, ignore...)
+	require.Contains(t, said, "/auth/logout")
+	require.Equal(t, 1, code, said)
 }

@@ -137,12 +137,12 @@ const (
 	ExportOrdersParamsFormatNdjson ExportOrdersParamsFormat = "ndjson"
 )
 
-// AuditAction What was done. The last eight are admins' looks at others and their orders; `access_denied` is a member's request for what is not its own.
+// AuditAction What was done. The last eight are admins' looks at others and their orders; `access_denied` is a member's request for what is not its own. Later releases have more actions: show one that is not known as it is.
 type AuditAction string
 
 // AuditEvent Something that was done, or a series of the same with a count.
 type AuditEvent struct {
-	// Action What was done. The last eight are admins' looks at others and their orders; `access_denied` is a member's request for what is not its own.
+	// Action What was done. The last eight are admins' looks at others and their orders; `access_denied` is a member's request for what is not its own. Later releases have more actions: show one that is not known as it is.
 	Action AuditAction `json:"action"`
 
 	// Actor Who did it, by the id of the member.
@@ -708,7 +708,7 @@ type Transition struct {
 	To OrderState `json:"to"`
 }
 
-// Action What was done. The last eight are admins' looks at others and their orders; `access_denied` is a member's request for what is not its own.
+// Action What was done. The last eight are admins' looks at others and their orders; `access_denied` is a member's request for what is not its own. Later releases have more actions: show one that is not known as it is.
 type Action = AuditAction
 
 // Actor defines model for Actor.
