@@ -79,6 +79,7 @@ func (p Program[C]) Serve(ctx context.Context, cfg C, log *slog.Logger, taken fu
 
 	// The order of the start. The end comes in reverse: HTTP drains first, the database goes last.
 	life := lifecycle.New(log, common.ShutdownTimeout)
+	httpx.TellReady(base.App, base.Verifier, life.Ready)
 	life.Add(life.Clock(base.Metrics), lifecycle.Part{Name: "port", Run: public.Hold}, p.database(common, base))
 	life.Add(special.Workers...)
 	life.Add(

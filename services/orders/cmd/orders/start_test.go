@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"oms.internal/libs/authn/assertion"
+	"oms.internal/libs/httpx"
 	"oms.internal/libs/service/servicetest"
 	"oms.internal/servers/testservers"
 )
@@ -53,4 +55,28 @@ func (p *process) requireFirstAnswerIsGood(t *testing.T) {
 		require.Equal(t, http.StatusOK, got.status, got.body)
 		return true
 	}, patience, poll)
+}
+
+func TestAProcessTellsTheGatewayThatItHasLostItsDatabase(t *testing.T) {
+	t.Parallel()
+	pair := testservers.NewPair(t)
+	schema, err := pair.CreateSchema(t.Context())
+	require.NoError(t, err)
+	p := startOn(t, pair, schema)
+	asked := func() int {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.HTTP.String()+httpx.PathReady, nil)
+		require.NoError(t, err)
+		request.Header.Set(assertion.Header, p.as(t, 0).principal)
+		response, err := p.client.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.StatusCode
+	}
+	awaits := func(status int) {
+		require.Eventually(t, func() bool { return asked() == status }, patience, poll, "%d", status)
+	}
+	awaits(http.StatusNoContent)
+	require.NoError(t, pair.Primary.Kill())
+	require.NoError(t, pair.Replica.Kill())
+	awaits(http.StatusServiceUnavailable)
 }
