@@ -21,27 +21,36 @@ const tagBytes = 16
 // If-Match compares the id and the version only. The hash changes the tag also when something changes that is not part of the
 // row, such as the last order of a member.
 func AnswerTagged(c *fiber.Ctx, status int, id, version uint64, value any) error {
-	var held tags
-	if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead {
-		// Other methods have done their work by now, so it is too late to refuse their header.
-		var err error
-		if held, err = readTags(c, fiber.HeaderIfNoneMatch); err != nil {
-			return err
-		}
-	}
 	encoded, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
 	hash := sha256.Sum256(encoded)
 	tag := stateOf(id, version) + "-" + base64.RawURLEncoding.EncodeToString(hash[:tagBytes])
-	c.Set(fiber.HeaderETag, `"`+tag+`"`)
-	if held.matches(tag) {
-		c.Status(fiber.StatusNotModified)
-		return nil
+	unchanged, err := Tag(c, tag)
+	if unchanged || err != nil {
+		return err
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	return c.Status(status).Send(encoded)
+}
+
+// Tag gives the answer an entity tag. If the client of a GET or HEAD has the answer with this tag already (If-None-Match), Tag
+// makes it a 304 and returns true.
+func Tag(c *fiber.Ctx, tag string) (unchanged bool, err error) {
+	var held tags
+	if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead {
+		// Other methods have done their work by now, so it is too late to refuse their header.
+		if held, err = readTags(c, fiber.HeaderIfNoneMatch); err != nil {
+			return false, err
+		}
+	}
+	c.Set(fiber.HeaderETag, `"`+tag+`"`)
+	if held.matches(tag) {
+		c.Status(fiber.StatusNotModified)
+		return true, nil
+	}
+	return false, nil
 }
 
 // stateOf is what a tag begins with: which row in which version.

@@ -157,3 +157,29 @@ func FuzzATagIsFoundInAnyListThatHoldsIt(f *testing.F) {
 		}
 	})
 }
+
+func TestAnyAnswerMayHaveATagOfItsOwn(t *testing.T) {
+	t.Parallel()
+	server := start(t, nil, func(app *fiber.App) {
+		app.All("/page", func(c *fiber.Ctx) error {
+			if unchanged, err := httpx.Tag(c, "abc-gzip"); unchanged || err != nil {
+				return err
+			}
+			return c.SendString("page")
+		})
+	})
+	for held, status := range map[string]int{
+		"": 200, `"abc"`: 200, `"abc-gzip"`: 304, `W/"abc-gzip"`: 304, `"x", "abc-gzip"`: 304, "*": 304, "abc-gzip": 400,
+	} {
+		header := []string{"If-None-Match", held}
+		if held == "" {
+			header = nil
+		}
+		got := server.do(t, http.MethodGet, "/page", "", header...)
+		require.Equal(t, status, got.status, held)
+		if status != http.StatusBadRequest {
+			require.Equal(t, `"abc-gzip"`, got.header.Get("ETag"))
+		}
+		require.Equal(t, http.StatusOK, server.do(t, http.MethodPost, "/page", "", header...).status, "it has done its work")
+	}
+}

@@ -45,11 +45,20 @@ func SendStream(c *fiber.Ctx, body io.ReadCloser) error {
 	if !c.Request().Header.IsHTTP11() {
 		return errOldClient
 	}
+	sendPaced(c, body, -1)
+	return nil
+}
+
+// SendSized answers with a body of this many bytes, which is read and closed as that of SendStream, and ends early for the same
+// reasons. A client of HTTP/1.0 gets it, too, because its size tells whether it is whole.
+func SendSized(c *fiber.Ctx, body io.ReadCloser, size int) { sendPaced(c, body, size) }
+
+// sendPaced has fasthttp read a body while it sends it. A size below 0 stands for one that is not known.
+func sendPaced(c *fiber.Ctx, body io.ReadCloser, size int) {
 	c.Response().SetBodyStream(&stream{
 		ReadCloser: body, until: time.Now().Add(streamLimit), unpaced: paceBytes, conn: c.Context().Conn(), ending: c.Context().Done(),
 		ctx: context.WithoutCancel(c.UserContext()),
-	}, -1)
-	return nil
+	}, size)
 }
 
 // stream is a body that fasthttp reads while it sends it.

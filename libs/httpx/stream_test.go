@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -197,4 +198,49 @@ func TestAPanicInTheFirstPieceGivesThePlaceBack(t *testing.T) {
 	for range 2 {
 		require.Equal(t, http.StatusInternalServerError, s.do(t, http.MethodGet, "/", "").status)
 	}
+}
+
+func TestABodyOfKnownSizeIsSentToClientsOfHTTP10AndIsCutWhereItEndsEarly(t *testing.T) {
+	t.Parallel()
+	const size = 3 << 16
+	closed := make(chan struct{}, 3)
+	body := func(length int) io.ReadCloser {
+		return &closeTeller{strings.NewReader(strings.Repeat("x", length)), func() { closed <- struct{}{} }}
+	}
+	s := start(t, nil, func(app *fiber.App) {
+		app.Get("/whole", func(c *fiber.Ctx) error {
+			httpx.SendSized(c, body(size), size)
+			return nil
+		})
+		app.Get("/short", func(c *fiber.Ctx) error {
+			httpx.SendSized(c, body(size/2), size)
+			return nil
+		})
+	})
+	whole := s.raw(t, "GET /whole HTTP/1.0\r\nHost: x.test\r\n\r\n")
+	require.Equal(t, http.StatusOK, whole.status)
+	require.Len(t, whole.body, size)
+	require.Equal(t, strconv.Itoa(size), whole.header.Get("Content-Length"))
+	<-closed
+	head := s.do(t, http.MethodHead, "/whole", "")
+	require.Empty(t, head.body)
+	require.Equal(t, strconv.Itoa(size), head.header.Get("Content-Length"))
+	<-closed
+	response, err := http.Get("http://" + s.addr + "/short")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	<-closed
+}
+
+// closeTeller tells that it was closed.
+type closeTeller struct {
+	io.Reader
+	tell func()
+}
+
+func (c *closeTeller) Close() error {
+	c.tell()
+	return nil
 }
