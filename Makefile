@@ -96,7 +96,7 @@ bench: ## measure it against what the machine can do (QUICK=1 for a short run, G
 profile: ## profile the services under load on ROUTE='GET /orders/' (QUICK=1 with little data)
 	@$(BENCH) $(if $(QUICK),-quick) -profile '$(or $(ROUTE),GET /orders/)'
 
-.PHONY: fmt lint api-check gen build
+.PHONY: fmt lint api-check gen pages build
 fmt: ## format the code
 	gofmt -w $(CHECKED)
 lint: $(BIN)/golangci-lint $(BIN)/apilint $(BIN)/oasdiff ## check conventions and layers, module by module, and the description of the API
@@ -111,6 +111,8 @@ api-check: $(BIN)/oasdiff ## find what breaks clients of the last release, which
 gen: $(BIN)/sqlc $(BIN)/oapi-codegen ## write generated code anew
 	cd sql && $(BIN)/sqlc generate
 	cd libs/client/api && $(BIN)/oapi-codegen -config oapi-codegen.yaml ../../../gateway/openapi.yaml
+pages: ## write anew what the gateway's pages take from npm (needs npm)
+	@.ci/tools/pages/copy
 build: ## build each module by itself, without go.work
 	@set -e; for module in $(CHECKED); do echo "build $$module"; (cd $$module && GOWORK=off go build -o /dev/null ./... && GOWORK=off go vet ./...); done
 

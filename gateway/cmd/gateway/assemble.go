@@ -1,20 +1,25 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 
+	api "oms.internal/gateway"
 	"oms.internal/gateway/internal/browser"
 	"oms.internal/gateway/internal/credential"
 	"oms.internal/gateway/internal/forwarded"
 	"oms.internal/gateway/internal/lastseen"
 	"oms.internal/gateway/internal/limit"
+	"oms.internal/gateway/internal/pages"
 	"oms.internal/gateway/internal/proxy"
 	"oms.internal/gateway/internal/readyourwrites"
 	"oms.internal/gateway/internal/revocation"
@@ -56,10 +61,6 @@ type assembled struct {
 const controlBase = "http://" + accounts.Service
 
 func assemble(cfg Config, log *slog.Logger, world outside) (*assembled, error) {
-	table, err := router.NewTable(router.Routes)
-	if err != nil {
-		return nil, err
-	}
 	memory := revocation.NewMemory(world.now)
 	control := &http.Client{Transport: world.control}
 	follower := revocation.NewFollower(revocation.Options{
@@ -96,10 +97,21 @@ func assemble(cfg Config, log *slog.Logger, world outside) (*assembled, error) {
 		reporter.Note(principal.SessionID)
 		return limits.Member(c, principal.MemberID)
 	}
-	requests := router.New(table, verifier, admit, map[string]router.Forwarder{
+	routes, services := router.Routes, map[string]router.Forwarder{
 		accounts.Service: service(accounts.Service, world.accounts, members.ReadAnswer, follower.ReadAnswer),
 		orders.Service:   service(orders.Service, world.orders, members.ReadAnswer),
-	})
+	}
+	if cfg.Pages {
+		routes = slices.Concat(routes, router.Pages)
+		services[router.PagesService] = newPages(world, answers, func(context.Context) error {
+			return errors.Join(keys.Ready(), follower.Current())
+		})
+	}
+	table, err := router.NewTable(routes)
+	if err != nil {
+		return nil, err
+	}
+	requests := router.New(table, verifier, admit, services)
 	policy := browser.Policy{
 		Origins: cfg.CORSAllowedOrigins, RequestHeaders: cfg.CORSAllowedHeaders, TLS: cfg.TLSCertFile != "",
 	}
@@ -114,4 +126,19 @@ func assemble(cfg Config, log *slog.Logger, world outside) (*assembled, error) {
 	return &assembled{
 		app: app, keys: keys, follower: follower, reporter: reporter, members: members, metrics: world.metrics,
 	}, nil
+}
+
+// newPages returns the pages. ready says whether the gateway itself is.
+func newPages(world outside, answers *proxy.Answers, ready func(context.Context) error) *pages.Pages {
+	readiness := func(of *proxy.Instances) func(context.Context) error {
+		return func(ctx context.Context) error { return of.Ready(ctx, world.signer) }
+	}
+	return pages.New(pages.Options{
+		Description: api.Description, Answers: answers, Now: world.now,
+		Parts: []pages.Part{
+			{Name: "Gateway", Ready: ready},
+			{Name: "Accounts", Ready: readiness(world.accounts)},
+			{Name: "Orders", Ready: readiness(world.orders)},
+		},
+	})
 }

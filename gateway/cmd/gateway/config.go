@@ -45,6 +45,7 @@ type Config struct {
 	RateLimitAddress      limit.Rate          `env:"RATE_LIMIT_ADDRESS" envDefault:"500/1000"`
 	CORSAllowedOrigins    browser.Origins     `env:"CORS_ALLOWED_ORIGINS"`
 	CORSAllowedHeaders    browser.HeaderNames `env:"CORS_ALLOWED_HEADERS"`
+	Pages                 bool                `env:"PAGES" envDefault:"true"`
 	TLSCertFile           string              `env:"TLS_CERT_FILE"`
 	TLSKeyFile            string              `env:"TLS_KEY_FILE"`
 

@@ -36,6 +36,7 @@ func TestTheConfigurationHasTheDocumentedDefaults(t *testing.T) {
 	require.Equal(t, []string{"200/400", "500/1000"}, []string{cfg.RateLimitMember.String(), cfg.RateLimitAddress.String()})
 	require.Equal(t, 1000, cfg.ConnectionsPerAddress)
 	require.False(t, cfg.AdminProfiles)
+	require.True(t, cfg.Pages)
 	require.Equal(t, []string{"oms", "oms", "gateway"}, []string{cfg.TokenIssuer, cfg.TokenAudience, cfg.NATSUser})
 	require.Empty(t, cfg.nats().TLSCAFile)
 }

@@ -21,7 +21,9 @@ func TestEveryRequestCountsForItsAddressAndForItsMember(t *testing.T) {
 		more  func(n *neighbours, i int) []string
 	}{
 		"of an address, whatever it asks for and holds": {
-			"address", func(i int) string { return []string{"GET /orders/ HTTP/1.1", "GET /nowhere HTTP/1.1"}[i%2] },
+			"address", func(i int) string {
+				return []string{"GET /orders/ HTTP/1.1", "GET /nowhere HTTP/1.1", "GET / HTTP/1.1", "GET /assets/redoc.js HTTP/1.1"}[i%4]
+			},
 			func(*neighbours, int) []string { return bearing("no token at all") },
 		},
 		"of an address, where a request cannot be read": {

@@ -36,7 +36,7 @@ func commandLine(environ []string) *cobra.Command {
 			_, err := configuration(environ)
 			return err
 		}),
-		command.New("routes", "print the table of routes as JSON", 0, func(at *cobra.Command, _ []string) error {
+		command.New("routes", "print the table of the API's routes as JSON", 0, func(at *cobra.Command, _ []string) error {
 			return router.List(at.OutOrStdout(), router.Routes)
 		}),
 		command.New("health", "exit 0 if the process on this machine is ready; the health check of its container", 0,

@@ -57,4 +57,18 @@ var Routes = []Route{
 	{methods(http.MethodDelete), "/orders/:id/timeline/:step/note", orders.Service, Admin},
 }
 
+// PagesService is the name under which the gateway itself answers: pages for people, the description of the API, and what the pages load.
+const PagesService = "pages"
+
+// Pages are the rows of what people open in a browser. They are part of the table unless the operator switches them off.
+var Pages = []Route{
+	page("/"), page("/swagger"), page("/swagger/"), page("/redoc"), page("/redoc/"),
+	page("/openapi.json"), page("/swagger.json"), page("/swagger.yaml"),
+	page("/assets/icon.svg"), page("/assets/licenses.txt"), page("/assets/start.css"),
+	page("/assets/swagger-ui-bundle.js"), page("/assets/swagger-ui.css"), page("/assets/swagger.js"), page("/assets/swagger.css"),
+	page("/assets/redoc.standalone.js"), page("/assets/redoc.js"), page("/assets/bar.css"),
+}
+
+func page(pattern string) Route { return Route{methods(http.MethodGet), pattern, PagesService, Public} }
+
 func methods(names ...string) []string { return names }

@@ -14,9 +14,12 @@ import (
 // parameter is one of a pattern's path parameters.
 var parameter = regexp.MustCompile(`:(\w+)`)
 
+// everything is the table of a gateway that serves pages.
+var everything = slices.Concat(Routes, Pages)
+
 func allRoutes(t *testing.T) *Table {
 	t.Helper()
-	table, err := NewTable(Routes)
+	table, err := NewTable(everything)
 	require.NoError(t, err)
 	return table
 }
@@ -27,13 +30,13 @@ func pathOf(pattern string) string { return parameter.ReplaceAllString(pattern, 
 func TestEveryRowOfTheTableIsFoundAndNothingElseIsAllowedThere(t *testing.T) {
 	t.Parallel()
 	table := allRoutes(t)
-	for _, row := range Routes {
+	for _, row := range everything {
 		resource, found := table.Find(pathOf(row.Pattern))
 		require.True(t, found, row.Pattern)
 		require.Equal(t, row.Pattern, resource.Pattern, "another row takes the path")
 		require.Equal(t, row.Service, resource.Service)
 		wanted := map[string]Access{}
-		for _, other := range Routes {
+		for _, other := range everything {
 			if other.Pattern != row.Pattern {
 				continue
 			}
@@ -67,18 +70,24 @@ func TestOnlyTheseRoutesArePublic(t *testing.T) {
 	require.ElementsMatch(t, []string{
 		"POST /accounts/users", "POST /auth/login", "POST /auth/refresh", "GET /.well-known/jwks.json",
 	}, public)
+	for _, row := range Pages {
+		require.Equal(t, Route{[]string{http.MethodGet}, row.Pattern, PagesService, Public}, row, "pages are for everybody, and only read")
+		require.NotContains(t, row.Pattern, ":")
+	}
 }
 
 func TestPathThatIsNotWrittenAsInTheTableIsUnknown(t *testing.T) {
 	t.Parallel()
 	table := allRoutes(t)
 	for _, path := range []string{
-		"", "/", "*", "orders", "//orders/", "/orders//", "/orders/1/", "/orders/1/2", "/orders/1/timeline/", "/orders//timeline", "/orders/1/Timeline", "/orders/timeline/1", "/Orders/", "/ORDERS/1",
+		"", "//", "*", "orders", "//orders/", "/orders//", "/orders/1/", "/orders/1/2", "/orders/1/timeline/", "/orders//timeline", "/orders/1/Timeline", "/orders/timeline/1", "/Orders/", "/ORDERS/1",
 		"/accounts", "/accounts/", "/accounts/users/", "/accounts//users", "/accounts/users/1/", "/accounts/users/1/orders",
 		"/accounts/users/..%2f..", "/accounts/users/..", "/accounts/users/.", "/accounts/users/%2e%2e", "/accounts/users/1%2f2",
 		"/accounts/users/%31", "/accounts/%75sers", "/accounts/users/1;a=b", "/accounts/users/1.json", "/accounts/users/가",
 		"/accounts/users/%00", "/accounts/users/1%20", "/orders/1#x", `/orders\1`, "/orders/:id/", "/orders/:id",
 		"/auth/login/", "/auth/logout/x", "/auth/sessions/", "/auth/sessions/1/2", "/audit", "/internal/revocations", "/auth", "/.well-known", "/.well-known/jwks.json/", "/./orders/", "/x/../orders/",
+		"/index.html", "/swagger/index.html", "/swagger//", "/SWAGGER/", "/swagger.json/", "/swagger.yml", "/swagger%2ejson", "/redoc/x",
+		"/assets", "/assets/", "/assets/start", "/assets/../swagger/", "/assets/start.css/", "/assets//start.css", "/favicon.ico",
 	} {
 		_, found := table.Find(path)
 		require.False(t, found, path)
