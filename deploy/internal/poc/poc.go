@@ -6,14 +6,16 @@ package poc
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"oms.internal/deploy/internal/stack"
+	"oms.internal/libs/client"
+	"oms.internal/libs/client/api"
+	"oms.internal/libs/fault"
 )
 
 // password is the password of every member here.
@@ -31,46 +33,23 @@ var products = []string{"무지개 미니낭초", "[신메뉴할인] 꼬막무�
 
 // walk is one run. Its email addresses and order numbers are its own, so that a walk can be repeated on the same data.
 type walk struct {
-	client        client
+	transcript    transcript
+	gateway       string // URL without a path
 	run           string // part of all its names
-	members       []member
-	orders        []order
-	first, second string // the tokens of the last member's two sessions
-}
-
-type member struct {
-	ID        json.Number `json:"id"`
-	Email     string      `json:"email"`
-	Name      string      `json:"name"`
-	LastOrder *order      `json:"last_order"`
-}
-
-type order struct {
-	ID          json.Number `json:"id"`
-	Customer    json.Number `json:"customer"`
-	OrderNumber string      `json:"order_number"`
-	ProductName string      `json:"product_name"`
-}
-
-type session struct {
-	User  member `json:"user"`
-	Token string `json:"token"`
-}
-
-type page[T any] struct {
-	Count   int `json:"count"`
-	Results []T `json:"results"`
+	members       []api.Member
+	orders        []api.Order
+	first, second *client.Client // two sessions of the last member
 }
 
 // Run walks through the running stack and prints on out.
 func Run(ctx context.Context, s stack.Stack, out io.Writer) error {
-	http, err := clientOf(s.Choices["TLS_CERT_FILE"], s.Choices["TLS_KEY_FILE"])
+	transport, err := transportOf(s.Choices["TLS_CERT_FILE"], s.Choices["TLS_KEY_FILE"])
 	if err != nil {
 		return err
 	}
 	w := &walk{
-		run:    strings.ToLower(rand.Text()[:8]),
-		client: client{base: fmt.Sprintf("%s://127.0.0.1:%d", s.Choices.Scheme(), s.Ports.Gateway), http: http, out: out},
+		run: strings.ToLower(rand.Text()[:8]), gateway: fmt.Sprintf("%s://127.0.0.1:%d", s.Choices.Scheme(), s.Ports.Gateway),
+		transcript: transcript{out: out, next: transport},
 	}
 	for _, step := range []func(context.Context) error{
 		w.signUp, w.logIn, w.placeOrders, w.logOut, w.lookAtOneself, w.listOrders, w.search,
@@ -84,133 +63,137 @@ func Run(ctx context.Context, s stack.Stack, out io.Writer) error {
 	return err
 }
 
+// client returns a client in no session, which sends each request once: the walk-through ends at the first wrong answer.
+func (w *walk) client() (*client.Client, error) {
+	return client.New(w.gateway, client.Options{HTTP: &http.Client{Transport: &w.transcript}, Attempts: 1})
+}
+
 func (w *walk) signUp(ctx context.Context) error {
 	for _, person := range people {
-		email := fmt.Sprintf("%s@%s.test", person.nickname, w.run)
-		answer, err := call[session](ctx, &w.client, request{
-			title:  "sign up " + person.name,
-			method: http.MethodPost, path: "/accounts/users", want: http.StatusCreated,
-			body: map[string]any{
-				"email": email, "password": password, "name": person.name, "nickname": person.nickname, "phone": person.phone,
-			},
-		})
+		w.transcript.title("sign up %s", person.name)
+		c, err := w.client()
 		if err != nil {
 			return err
 		}
-		if answer.User.Email != email || answer.User.Name != person.name || answer.User.ID == "" || answer.Token == "" {
-			return fmt.Errorf("the answer does not hold the new member with a token")
+		email := fmt.Sprintf("%s@%s.test", person.nickname, w.run)
+		member, err := c.SignUp(ctx, api.NewMember{
+			Email: email, Password: password, Name: person.name, Nickname: person.nickname, Phone: person.phone,
+		}, nil)
+		if err != nil {
+			return fmt.Errorf("sign up: %w", err)
 		}
-		w.members = append(w.members, answer.User)
+		if grant, _ := c.Grant(); member.Email != email || member.Name != person.name || member.ID == 0 || grant.Token == "" {
+			return errors.New("the answer does not hold the new member with a token")
+		}
+		w.members = append(w.members, member.Member)
 	}
 	return nil
 }
 
 // self is the member who takes all steps after the sign-ups.
-func (w *walk) self() member { return w.members[len(w.members)-1] }
+func (w *walk) self() api.Member { return w.members[len(w.members)-1] }
 
 func (w *walk) logIn(ctx context.Context) error {
-	for _, token := range []*string{&w.first, &w.second} {
-		answer, err := call[session](ctx, &w.client, request{
-			title:  "log in as " + w.self().Name,
-			method: http.MethodPost, path: "/auth/login", want: http.StatusOK,
-			body: map[string]any{"email": w.self().Email, "password": password},
-		})
+	var tokens []string
+	for _, session := range []**client.Client{&w.first, &w.second} {
+		w.transcript.title("log in as %s", w.self().Name)
+		c, err := w.client()
 		if err != nil {
 			return err
 		}
-		if answer.User.ID != w.self().ID || answer.Token == "" {
-			return fmt.Errorf("the answer does not hold the member with a token")
+		member, err := c.LogIn(ctx, api.Credentials{Email: w.self().Email, Password: password})
+		if err != nil {
+			return fmt.Errorf("log in: %w", err)
 		}
-		*token = answer.Token
+		grant, _ := c.Grant()
+		if member.ID != w.self().ID || grant.Token == "" {
+			return errors.New("the answer does not hold the member with a token")
+		}
+		*session, tokens = c, append(tokens, grant.Token)
 	}
-	if w.first == w.second {
-		return fmt.Errorf("two logins gave the same token")
+	if tokens[0] == tokens[1] {
+		return errors.New("two logins gave the same token")
 	}
 	return nil
 }
 
 func (w *walk) placeOrders(ctx context.Context) error {
 	for i, product := range products {
-		token, which := w.first, "first"
+		session, which := w.first, "first"
 		if i >= len(products)/2 {
-			token, which = w.second, "second"
+			session, which = w.second, "second"
 		}
-		number := strings.ToUpper(w.run) + fmt.Sprintf("%04d", i+1)
-		answer, err := call[order](ctx, &w.client, request{
-			title:  "order " + product + " in the " + which + " session",
-			method: http.MethodPost, path: "/orders/", token: token, want: http.StatusCreated,
-			body: map[string]any{"customer": w.self().ID, "order_number": number, "product_name": product},
-		})
+		w.transcript.title("order %s in the %s session", product, which)
+		self, number := w.self().ID, strings.ToUpper(w.run)+fmt.Sprintf("%04d", i+1)
+		order, err := session.CreateOrder(ctx, api.NewOrder{Customer: &self, OrderNumber: &number, ProductName: product}, nil)
 		if err != nil {
-			return err
+			return fmt.Errorf("place an order: %w", err)
 		}
-		if answer.Customer != w.self().ID || answer.OrderNumber != number || answer.ProductName != product || answer.ID == "" {
-			return fmt.Errorf("the answer does not hold the order")
+		if order.Customer != self || order.OrderNumber != number || order.ProductName != product || order.ID == 0 {
+			return errors.New("the answer does not hold the order")
 		}
-		w.orders = append(w.orders, answer)
+		w.orders = append(w.orders, order.Order)
 	}
 	return nil
 }
 
 func (w *walk) logOut(ctx context.Context) error {
-	if _, err := call[any](ctx, &w.client, request{
-		title:  "log out in the first session",
-		method: http.MethodPost, path: "/auth/logout", token: w.first, want: http.StatusNoContent,
-	}); err != nil {
-		return err
+	w.transcript.title("log out in the first session")
+	ended, _ := w.first.Grant()
+	if err := w.first.LogOut(ctx); err != nil {
+		return fmt.Errorf("log out: %w", err)
 	}
-	_, err := call[any](ctx, &w.client, request{
-		title:  "the first session is refused",
-		method: http.MethodGet, path: "/orders/", token: w.first, want: http.StatusUnauthorized,
-	})
-	return err
+	w.transcript.title("the first session is refused")
+	w.first.Resume(api.Grant{Token: ended.Token})
+	_, err := w.first.ListOrders(ctx, nil)
+	if refusal, ok := errors.AsType[*client.Error](err); ok && refusal.Code == fault.Unauthenticated {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list orders: %w", err)
+	}
+	return errors.New("the token of a session that ended is still accepted")
 }
 
 func (w *walk) lookAtOneself(ctx context.Context) error {
-	answer, err := call[member](ctx, &w.client, request{
-		title:  "own detail, with the last order, in the second session",
-		method: http.MethodGet, path: "/accounts/users/" + w.self().ID.String(), token: w.second, want: http.StatusOK,
-	})
+	w.transcript.title("own detail, with the last order, in the second session")
+	member, err := w.second.GetMember(ctx, w.self().ID, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("look up a member: %w", err)
 	}
-	return w.checkSelf(answer)
+	return w.checkSelf(member.Member)
 }
 
 func (w *walk) listOrders(ctx context.Context) error {
-	answer, err := call[page[order]](ctx, &w.client, request{
-		title:  "own orders",
-		method: http.MethodGet, path: "/orders/", token: w.second, want: http.StatusOK,
-	})
+	w.transcript.title("own orders")
+	page, err := w.second.ListOrders(ctx, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("list orders: %w", err)
 	}
-	if answer.Count != len(w.orders) || len(answer.Results) != len(w.orders) {
-		return fmt.Errorf("the answer holds %d orders, not %d", answer.Count, len(w.orders))
+	if page.Count == nil || *page.Count != int64(len(w.orders)) || len(page.Results) != len(w.orders) {
+		return fmt.Errorf("the answer does not hold %d orders", len(w.orders))
 	}
 	return nil
 }
 
 func (w *walk) search(ctx context.Context) error {
-	answer, err := call[page[member]](ctx, &w.client, request{
-		title:  "search for oneself",
-		method: http.MethodGet, path: "/accounts/users?search=" + url.QueryEscape(w.self().Email), token: w.second,
-		want: http.StatusOK,
-	})
+	w.transcript.title("search for oneself")
+	email := w.self().Email
+	page, err := w.second.ListMembers(ctx, &api.ListMembersParams{Search: &email})
 	if err != nil {
-		return err
+		return fmt.Errorf("search for members: %w", err)
 	}
-	if answer.Count != 1 || len(answer.Results) != 1 {
-		return fmt.Errorf("the answer holds %d members, not one", answer.Count)
+	if page.Count == nil || *page.Count != 1 || len(page.Results) != 1 {
+		return errors.New("the answer does not hold one member")
 	}
-	return w.checkSelf(answer.Results[0])
+	return w.checkSelf(page.Results[0])
 }
 
 // checkSelf demands that an answer holds the own member with the last order.
-func (w *walk) checkSelf(answer member) error {
+func (w *walk) checkSelf(answer api.Member) error {
 	last := w.orders[len(w.orders)-1]
 	if answer.ID != w.self().ID || answer.Email != w.self().Email {
-		return fmt.Errorf("the answer holds another member")
+		return errors.New("the answer holds another member")
 	}
 	if answer.LastOrder == nil || answer.LastOrder.OrderNumber != last.OrderNumber {
 		return fmt.Errorf("the last order is not %s", last.OrderNumber)

@@ -19,36 +19,45 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"oms.internal/deploy/internal/stack"
+	"oms.internal/libs/client/api"
 )
 
-func answering(t *testing.T, status int, body string) *client {
+// answering plays a gateway that gives every request the same answer. It returns a walk through it, whose last member is in a session,
+// and what the walk prints.
+func answering(t *testing.T, status int, body string) (*walk, *strings.Builder) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	}))
 	t.Cleanup(server.Close)
-	return &client{base: server.URL, http: server.Client(), out: &strings.Builder{}}
+	var printed strings.Builder
+	w := &walk{gateway: server.URL, transcript: transcript{out: &printed, next: http.DefaultTransport}, members: []api.Member{{ID: 7, Name: "김선기"}}}
+	var err error
+	w.first, err = w.client()
+	require.NoError(t, err)
+	w.first.Resume(api.Grant{Token: token})
+	w.second = w.first
+	return w, &printed
 }
 
-func TestAnAnswerWithAnotherStatusIsAnError(t *testing.T) {
-	c := answering(t, http.StatusOK, `{"count":0,"results":[]}`)
-	_, err := call[page[order]](t.Context(), c, request{method: http.MethodGet, path: "/orders/", want: http.StatusUnauthorized})
-	require.EqualError(t, err, "GET /orders/: the status is 200, not 401")
+var token, refresh = strings.Repeat("secretpart", 10), strings.Repeat("otherpart", 10)
+
+func TestAnAnswerThatShouldHaveBeenARefusalIsAnError(t *testing.T) {
+	w, _ := answering(t, http.StatusOK, `{"count":0,"next":null,"previous":null,"results":[]}`)
+	require.EqualError(t, w.logOut(t.Context()), "the token of a session that ended is still accepted")
 }
 
 func TestTokensAndPasswordsAreNotPrintedWhole(t *testing.T) {
-	token, refresh := strings.Repeat("secretpart", 10), strings.Repeat("otherpart", 10)
-	c := answering(t, http.StatusOK, fmt.Sprintf(`{"user":{"name":"김선기"},"token":%q,"refresh_token":%q}`, token, refresh))
-	_, err := call[session](t.Context(), c, request{
-		method: http.MethodPost, path: "/auth/login", token: token, want: http.StatusOK, body: map[string]any{"password": password},
-	})
+	w, printed := answering(t, http.StatusOK, fmt.Sprintf(`{"user":{"id":7,"name":"김선기"},"token":%q,"refresh_token":%q}`, token, refresh))
+	require.EqualError(t, w.logIn(t.Context()), "two logins gave the same token")
+	_, err := w.first.GetMember(t.Context(), 7, nil)
 	require.NoError(t, err)
-	printed := c.out.(*strings.Builder).String()
-	require.Contains(t, printed, "김선기")
-	require.NotContains(t, printed, token)
-	require.NotContains(t, printed, refresh)
-	require.NotContains(t, printed, password)
+	require.Contains(t, printed.String(), "김선기")
+	require.Contains(t, printed.String(), "(Authorization: Token secret…etpart)")
+	require.NotContains(t, printed.String(), token)
+	require.NotContains(t, printed.String(), refresh)
+	require.NotContains(t, printed.String(), password)
 }
 
 func TestALongBodyIsCutBetweenCharacters(t *testing.T) {
@@ -58,13 +67,13 @@ func TestALongBodyIsCutBetweenCharacters(t *testing.T) {
 }
 
 func TestTheWalkThroughEndsAtTheFirstWrongAnswer(t *testing.T) {
-	c := answering(t, http.StatusServiceUnavailable, `{"detail":"down"}`)
+	w, _ := answering(t, http.StatusServiceUnavailable, `{"detail":"down"}`)
 	var port int
-	_, err := fmt.Sscanf(c.base, "http://127.0.0.1:%d", &port)
+	_, err := fmt.Sscanf(w.gateway, "http://127.0.0.1:%d", &port)
 	require.NoError(t, err)
 	var out strings.Builder
 	err = Run(t.Context(), stack.Stack{Ports: stack.Ports{Gateway: port}}, &out)
-	require.EqualError(t, err, "POST /accounts/users: the status is 503, not 201")
+	require.ErrorContains(t, err, "sign up: 503")
 	require.Contains(t, out.String(), `{"detail":"down"}`)
 	require.NotContains(t, out.String(), "2. ")
 }
@@ -76,15 +85,17 @@ func TestAGatewayIsKnownByItsCertificateWhateverItsName(t *testing.T) {
 	t.Cleanup(server.Close)
 	own, other := certificate(t, server.TLS.Certificates[0]), newCertificate(t)
 	ask := func(pair [2]string) error {
-		trusting, err := clientOf(pair[0], pair[1])
+		trusting, err := transportOf(pair[0], pair[1])
 		require.NoError(t, err)
-		c := &client{base: server.URL, http: trusting, out: io.Discard}
-		_, err = call[page[order]](t.Context(), c, request{method: http.MethodGet, path: "/orders/", want: http.StatusOK})
+		w := &walk{gateway: server.URL, transcript: transcript{out: io.Discard, next: trusting}}
+		c, err := w.client()
+		require.NoError(t, err)
+		_, err = c.ListOrders(t.Context(), nil)
 		return err
 	}
 	require.NoError(t, ask(own))
 	require.ErrorContains(t, ask(other), "another certificate")
-	_, err := clientOf("nowhere.pem", "nowhere.pem")
+	_, err := transportOf("nowhere.pem", "nowhere.pem")
 	require.ErrorContains(t, err, "nowhere.pem")
 }
 

@@ -2,7 +2,6 @@ package poc
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"oms.internal/deploy/internal/database"
 	"oms.internal/deploy/internal/stack"
+	"oms.internal/libs/client/api"
 )
 
 const (
@@ -25,7 +25,7 @@ func (w *walk) compareServers(ctx context.Context, s stack.Stack) error {
 		return err
 	}
 	defer database.Close(servers) //nolint:errcheck // nothing was written
-	var members, orders []json.Number
+	var members, orders []api.ID
 	for _, member := range w.members {
 		members = append(members, member.ID)
 	}
@@ -39,15 +39,15 @@ func (w *walk) compareServers(ctx context.Context, s stack.Stack) error {
 }
 
 // compareTable waits until both servers have the rows with these ids, and the same values in them.
-func (w *walk) compareTable(ctx context.Context, servers []database.Server, table string, ids []json.Number) error {
-	w.client.title("the same rows of " + table + " on both servers")
+func (w *walk) compareTable(ctx context.Context, servers []database.Server, table string, ids []api.ID) error {
+	w.transcript.title("the same rows of %s on both servers", table)
 	var marks, shown []string
 	var values []any
 	for _, id := range ids {
-		marks, shown, values = append(marks, "?"), append(shown, id.String()), append(values, id.String())
+		marks, shown, values = append(marks, "?"), append(shown, fmt.Sprint(id)), append(values, id)
 	}
 	query := fmt.Sprintf("SELECT * FROM %s WHERE id IN (%s) ORDER BY id", table, strings.Join(marks, ", "))
-	w.client.print("   > SELECT * FROM %s WHERE id IN (%s)", table, strings.Join(shown, ", "))
+	w.transcript.print("   > SELECT * FROM %s WHERE id IN (%s)", table, strings.Join(shown, ", "))
 	ctx, cancel := context.WithTimeout(ctx, replicaPatience)
 	defer cancel()
 	for {
@@ -60,9 +60,9 @@ func (w *walk) compareTable(ctx context.Context, servers []database.Server, tabl
 		}
 		if len(rows[0]) == len(ids) && reflect.DeepEqual(rows[0], rows[1]) {
 			for i, server := range servers {
-				w.client.print("   < %s %s: %d rows", server.Name, server.Addr, len(rows[i]))
+				w.transcript.print("   < %s %s: %d rows", server.Name, server.Addr, len(rows[i]))
 			}
-			w.client.print("   = equal in every column")
+			w.transcript.print("   = equal in every column")
 			return nil
 		}
 		select {

@@ -8,18 +8,18 @@ import (
 	"net/http"
 )
 
-// clientOf returns a client for the gateway. With a certificate it trusts that certificate only, whatever host the certificate is for,
+// transportOf returns a way to the gateway. With a certificate it trusts that certificate only, whatever host the certificate is for,
 // because the gateway is reached as 127.0.0.1 here.
-func clientOf(certFile, keyFile string) (*http.Client, error) {
+func transportOf(certFile, keyFile string) (http.RoundTripper, error) {
 	if certFile == "" {
-		return &http.Client{}, nil
+		return http.DefaultTransport, nil
 	}
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("the gateway's certificate: %w", err)
 	}
 	own := pair.Certificate[0]
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
+	return &http.Transport{TLSClientConfig: &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		InsecureSkipVerify: true, // #nosec G402 -- compared below
 		VerifyConnection: func(state tls.ConnectionState) error {
@@ -28,5 +28,5 @@ func clientOf(certFile, keyFile string) (*http.Client, error) {
 			}
 			return nil
 		},
-	}}}, nil
+	}}, nil
 }
