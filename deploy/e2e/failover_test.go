@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"net/http"
 	"path/filepath"
 	"sync"
@@ -9,6 +8,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	typed "oms.internal/libs/client"
+	"oms.internal/libs/client/api"
+	"oms.internal/libs/fault"
 )
 
 func TestAFailoverLosesNoAcknowledgedOrderAndNeedsNoRestart(t *testing.T) {
@@ -68,37 +71,36 @@ func TestAFailoverLosesNoAcknowledgedOrderAndNeedsNoRestart(t *testing.T) {
 func ordersOf(t *testing.T, own member) map[uint64]bool {
 	t.Helper()
 	ids := map[uint64]bool{}
-	for {
-		page := own.do(t, http.MethodGet, fmt.Sprintf("/orders/?ordering=id&limit=500&offset=%d", len(ids)), nil)
-		require.Equal(t, http.StatusOK, page.status, page.text)
-		for _, order := range page.body["results"].([]any) {
-			ids[idOf(order)] = true
-		}
-		if page.body["next"] == nil {
-			return ids
-		}
+	for order, err := range own.typed(t, nil).Orders(t.Context(), &api.ListOrdersParams{Limit: new(api.Limit(500))}) {
+		require.NoError(t, err)
+		ids[uint64(order.ID)] = true
 	}
+	return ids
 }
 
 func TestARestoreBringsBackWhatTheBackupHoldsAndNothingElse(t *testing.T) {
 	own := signUp(t)
-	kept := own.do(t, http.MethodPost, "/orders/", newOrder("무색소 천연가루 마카롱 🍤"))
-	require.Equal(t, http.StatusCreated, kept.status, kept.text)
+	c, ctx := own.typed(t, nil), t.Context()
+	kept, err := c.CreateOrder(ctx, api.NewOrder{ProductName: "무색소 천연가루 마카롱 🍤"}, nil)
+	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "oms.sql")
 	oms(t, "backup", "--file", file)
 
-	path := fmt.Sprintf("/orders/%d", idOf(kept.body))
-	require.Equal(t, http.StatusNoContent, own.do(t, http.MethodDelete, path, nil).status)
-	later := own.do(t, http.MethodPost, "/orders/", newOrder("after the backup"))
-	require.Equal(t, http.StatusCreated, later.status, later.text)
+	require.NoError(t, c.DeleteOrder(ctx, kept.ID, nil))
+	_, err = c.CreateOrder(ctx, api.NewOrder{ProductName: "after the backup"}, nil)
+	require.NoError(t, err)
 
 	require.Error(t, tryOMS(t, "restore", "--file", file), "there is data")
-	require.Equal(t, http.StatusNotFound, own.do(t, http.MethodGet, path, nil).status)
+	_, err = c.GetOrder(ctx, kept.ID, nil)
+	var refusal *typed.Error
+	require.ErrorAs(t, err, &refusal)
+	require.Equal(t, fault.NotFound, refusal.Code)
 	oms(t, "restore", "--file", file, "--force")
-	got := own.do(t, http.MethodGet, path, nil)
-	require.Equal(t, http.StatusOK, got.status, got.text)
-	require.Equal(t, kept.body["product_name"], got.body["product_name"])
+	got, err := c.GetOrder(ctx, kept.ID, nil)
+	require.NoError(t, err)
+	require.Equal(t, kept.Order, got.Order)
 	require.Len(t, ordersOf(t, own), 1)
-	require.Equal(t, http.StatusCreated, own.do(t, http.MethodPost, "/orders/", newOrder("afterwards")).status)
+	_, err = c.CreateOrder(ctx, api.NewOrder{ProductName: "afterwards"}, nil)
+	require.NoError(t, err)
 	oms(t, "replication")
 }
