@@ -44,6 +44,14 @@ type Bearer struct {
 	Expires   time.Time
 }
 
+// at returns the bearer, or ErrUnknown once it has expired. This gateway's clock decides, as it does on when a revocation is forgotten.
+func (b Bearer) at(now time.Time) (Bearer, error) {
+	if !now.Before(b.Expires) {
+		return Bearer{}, ErrUnknown
+	}
+	return b, nil
+}
+
 // Ask asks accounts for whom a credential stands.
 type Ask func(ctx context.Context, credential Digest) (accounts.CredentialReply, error)
 
@@ -119,10 +127,9 @@ func (f *Finder) decide(client netip.Addr, credential Digest) (bearer Bearer, de
 	}
 	known, genuine := f.found.GetIfPresent(credential)
 	switch {
-	case genuine && !now.Before(known.bearer.Expires):
-		return Bearer{}, true, ErrUnknown
 	case genuine && now.Sub(known.asked) < rememberedFor:
-		return known.bearer, true, nil
+		bearer, err = known.bearer.at(now)
+		return bearer, true, err
 	case genuine:
 		// It was not invented, so that whoever invents others at the same address is not in its way.
 		return Bearer{}, false, nil
@@ -171,8 +178,5 @@ func (f *Finder) askAccounts(ctx context.Context, credential Digest) (Bearer, er
 	}
 	f.absent.Invalidate(credential)
 	f.found.Set(credential, answer{bearer: bearer, asked: asked})
-	if !f.now().Before(bearer.Expires) {
-		return Bearer{}, ErrUnknown
-	}
-	return bearer, nil
+	return bearer.at(f.now())
 }

@@ -150,6 +150,21 @@ func TestACredentialIsRefusedFromItsExpiryOn(t *testing.T) {
 	}
 }
 
+// drf-oms may extend tokens that are used. The next import brings the new end.
+func TestACredentialWhoseEndWasMovedCountsFromTheNextQuestionOn(t *testing.T) {
+	t.Parallel()
+	accountsSide, finder := play(t)
+	genuine := accountsSide.add(7)
+	accountsSide.Advance(time.Hour - time.Second)
+	requireBearer(t, finder, genuine, authn.Principal{MemberID: 7, SessionID: 70})
+	accountsSide.add(7)
+	accountsSide.Advance(time.Second)
+	requireUnknown(t, finder, genuine)
+	accountsSide.Advance(rememberedFor - time.Second)
+	requireBearer(t, finder, genuine, authn.Principal{MemberID: 7, SessionID: 70})
+	accountsSide.requireAsked(t, 2)
+}
+
 func TestWhatCannotBeAskedIsUnavailableAndNotRemembered(t *testing.T) {
 	t.Parallel()
 	for name, breakIt := range map[string]func(p *played, genuine Digest){
