@@ -42,6 +42,7 @@ func rights() []right {
 	all := []right{
 		{accounts.SubjectExists, may("orders"), may("accounts")},
 		{accounts.SubjectMatch, may("orders"), may("accounts")},
+		{accounts.SubjectImported, may("orders"), may("accounts")},
 		{accounts.SubjectLastSeen, may("gateway"), may("accounts")},
 		{accounts.SubjectCredential, may("gateway"), may("accounts")},
 		{accounts.SubjectRevoked, may("accounts"), may("gateway")},

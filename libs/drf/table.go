@@ -252,7 +252,7 @@ func verb(dry bool) string {
 func (t *Table[K]) patiently(ctx context.Context, batch []Difference[K], dry bool) (result Result, err error) {
 	for range tries {
 		result, err = t.Apply(ctx, batch, dry)
-		passing := mysqlx.IsDuplicate(err) || fault.Is(err, fault.Unavailable) || fault.Is(err, fault.OutcomeUnknown)
+		passing := mysqlx.IsDuplicate(err) || fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Timeout) || fault.Is(err, fault.OutcomeUnknown)
 		if !passing || pace.Wait(ctx, tryAgain) != nil {
 			break
 		}

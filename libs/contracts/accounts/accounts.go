@@ -14,6 +14,7 @@ const Service = "accounts"
 const (
 	SubjectExists     = "oms.rpc.accounts.exists"
 	SubjectMatch      = "oms.rpc.accounts.match"
+	SubjectImported   = "oms.rpc.accounts.imported"
 	SubjectLastSeen   = "oms.rpc.accounts.seen"
 	SubjectCredential = "oms.rpc.accounts.credential" //nolint:gosec // where to ask about credentials, and none itself
 )
@@ -37,6 +38,20 @@ type ExistsReply struct {
 	// not count.
 	Active bool `json:"active,omitempty"`
 	Admin  bool `json:"admin,omitempty"`
+}
+
+// MaxImported is how many members one ImportedRequest names at most.
+const MaxImported = 1000
+
+// ImportedRequest asks which of some members of drf-oms are here, having been imported from there. The ids are those of drf-oms. A member who
+// was not imported may have such an id, too, and is another person.
+type ImportedRequest struct {
+	MemberIDs []uint64 `json:"member_ids"`
+}
+
+// ImportedReply answers ImportedRequest.
+type ImportedReply struct {
+	MemberIDs []uint64 `json:"member_ids"`
 }
 
 // MaxMatches is how many members a term of a MatchRequest yields at most.

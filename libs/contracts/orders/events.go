@@ -6,6 +6,8 @@ const (
 	EventChanged    = "changed"
 	EventTransition = "transition"
 	EventDeleted    = "deleted"
+	// EventImported tells of many orders at once, with ImportedData. These have no EventCreated.
+	EventImported = "imported"
 	// EventAudited is how the release before tells accounts of audit events, with AuditData. Nothing publishes it any more. It may go with the
 	// next release, and with it what accounts does to read it.
 	EventAudited = "audited"
@@ -25,7 +27,7 @@ type AuditData struct {
 	Count     int    `json:"count"`
 }
 
-// EventData is the data of every event of these types: the order as it is afterwards, or was before it was deleted.
+// EventData is the data of every event of one order: the order as it is afterwards, or was before it was deleted.
 type EventData struct {
 	Order
 	// Version counts the changes of the order, from 1, its deletion included. Events of one order may arrive in another order
@@ -33,6 +35,15 @@ type EventData struct {
 	Version uint64 `json:"version"`
 	// FromState is, in a transition, the state before.
 	FromState string `json:"from_state,omitempty"`
-	// ActorID is the member who did it.
+	// ActorID is the member who did it, 0 where it was done in another system from which the order was imported.
 	ActorID uint64 `json:"actor_id"`
+}
+
+// ImportedData is the data of EventImported: rows of another system that were taken under the ids that they had there. Count of the ids
+// from FirstID to LastID are new.
+type ImportedData struct {
+	From    string `json:"from"` // "drf-oms"
+	FirstID uint64 `json:"first_id"`
+	LastID  uint64 `json:"last_id"`
+	Count   int    `json:"count"`
 }

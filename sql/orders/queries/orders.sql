@@ -87,3 +87,24 @@ UPDATE orders SET product_name = sqlc.arg(composed) WHERE id = sqlc.arg(id) AND 
 SELECT steps.id FROM order_timeline AS steps FORCE INDEX (order_timeline_order)
 STRAIGHT_JOIN former_customers ON former_customers.customer_id = steps.customer_id
 WHERE steps.order_id > sqlc.arg(after) AND steps.order_id <= sqlc.arg(through) AND steps.note <> '';
+
+-- What an import looks at. Of an order that was deleted here, the timeline remains.
+-- name: ListOrdersForUpdate :many
+SELECT * FROM orders WHERE id IN (sqlc.slice(ids)) ORDER BY id FOR UPDATE;
+
+-- name: ListPresentOrders :many
+SELECT id FROM orders WHERE id IN (sqlc.slice(ids));
+
+-- name: ListOrdersWithTimeline :many
+SELECT order_id FROM order_timeline FORCE INDEX (order_timeline_order) WHERE order_id IN (sqlc.slice(ids));
+
+-- name: ListHoldersOfNumbers :many
+SELECT orders.order_number, orders.id FROM orders WHERE orders.order_number IN (sqlc.slice(present_numbers))
+UNION ALL
+SELECT order_numbers.order_number, order_numbers.order_id FROM order_numbers WHERE order_numbers.order_number IN (sqlc.slice(former_numbers));
+
+-- name: GetHighestOrder :one
+SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) FROM orders;
+
+-- name: SetPaidAt :exec
+UPDATE orders SET paid_at = ? WHERE id = ?;

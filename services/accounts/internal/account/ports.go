@@ -39,6 +39,8 @@ type MemberStore interface {
 	MemberByEmail(ctx context.Context, email string) (Member, error)
 	// Members returns one page of a list, as ctx must see it.
 	Members(ctx context.Context, query Query) (listing.Rows[Member], error)
+	// ImportedMembers returns which of these ids are those of members who were imported.
+	ImportedMembers(ctx context.Context, ids []uint64) ([]uint64, error)
 	// UpdateMember locks the member, lets change alter it, and stores it with what follows from that, all or nothing.
 	// change may run more than once. A member that it leaves as it was keeps its version.
 	UpdateMember(ctx context.Context, id uint64, change func(*Member) (Consequences, error)) (Member, []Revocation, error)

@@ -117,3 +117,11 @@ func (s *Service) Match(ctx context.Context, terms []string, among uint64) (matc
 	}
 	return matches, truncated, err
 }
+
+// ImportedMembers returns which of some members of the other system are here.
+func (s *Service) ImportedMembers(ctx context.Context, ids []uint64) ([]uint64, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return s.deps.Store.ImportedMembers(ctx, ids)
+}

@@ -265,6 +265,10 @@ func TestEachRowThatCannotBeTakenIsNamedWithItsReasonAndTheRestIsTaken(t *testin
 	require.Equal(t, 992, m.number(t, "SELECT COUNT(*) FROM member_moves WHERE gained = 1"),
 		"processes that remember how many members there are up to 5000 learn of those below")
 
+	imported, err := m.ImportedMembers(t.Context(), []uint64{1, 4, 70, 71, 80, 5000})
+	require.NoError(t, err)
+	require.Equal(t, []uint64{1}, imported, "orders of the others would be those of another person")
+
 	// What is mended is taken by the next run.
 	m.source.Exec(t, "UPDATE accounts_user SET gender = NULL WHERE id = 81")
 	told, _ = m.run(t, false)

@@ -34,6 +34,7 @@ var ofOrders = map[audit.Action]kind{
 	audit.OrderRead:    {audit.Success, regexp.MustCompile(`^order [0-9]+(, timeline)?$`)},
 	audit.OrderList:    {audit.Success, aList},
 	audit.OrderExport:  {audit.Success, aList},
+	audit.Import:       {audit.Success, regexp.MustCompile(`^[0-9]+ of orders [0-9]+ to [0-9]+, from drf-oms$`)},
 	audit.AccessDenied: {audit.Failure, regexp.MustCompile(`^[A-Z]+ /orders(/[a-z:/]*)?$`)},
 }
 

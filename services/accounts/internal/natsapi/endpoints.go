@@ -31,6 +31,14 @@ func Endpoints(service *account.Service) []natsx.Endpoint {
 				ids, truncated, err := service.Match(ctx, request.Terms, request.Among)
 				return accounts.MatchReply{MemberIDs: ids, Truncated: truncated}, err
 			}),
+		natsx.NewEndpoint("imported", accounts.SubjectImported,
+			func(ctx context.Context, request accounts.ImportedRequest) (accounts.ImportedReply, error) {
+				if len(request.MemberIDs) > accounts.MaxImported {
+					return accounts.ImportedReply{}, fault.New(fault.Malformed, "Too many members.", nil)
+				}
+				ids, err := service.ImportedMembers(ctx, request.MemberIDs)
+				return accounts.ImportedReply{MemberIDs: ids}, err
+			}),
 		natsx.NewEndpoint("seen", accounts.SubjectLastSeen,
 			func(ctx context.Context, request accounts.LastSeenRequest) (accounts.LastSeenReply, error) {
 				if len(request.Sessions) > accounts.MaxLastSeen {

@@ -105,8 +105,13 @@ func TestOthersAskOverNATSWhoExistsAndMatchesAndReportSessions(t *testing.T) {
 	}
 	call[accounts.LastSeenReply](ctx, t, conn, accounts.SubjectLastSeen, accounts.LastSeenRequest{Sessions: []accounts.LastSeen{{SessionID: 5, At: noon}}})
 	require.Equal(t, map[uint64]time.Time{5: noon}, *store.seen.Load())
+	for _, test := range []struct{ asked, here []uint64 }{{[]uint64{1, 5, 2}, []uint64{1, 2}}, {nil, nil}} {
+		reply := call[accounts.ImportedReply](ctx, t, conn, accounts.SubjectImported, accounts.ImportedRequest{MemberIDs: test.asked})
+		require.Equal(t, accounts.ImportedReply{MemberIDs: test.here}, reply)
+	}
 	for subject, bad := range map[string]any{
 		accounts.SubjectMatch:    accounts.MatchRequest{Terms: make([]string, 9)},
+		accounts.SubjectImported: accounts.ImportedRequest{MemberIDs: make([]uint64, accounts.MaxImported+1)},
 		accounts.SubjectLastSeen: accounts.LastSeenRequest{Sessions: make([]accounts.LastSeen, accounts.MaxLastSeen+1)},
 		accounts.SubjectExists:   []string{"not an object"},
 	} {

@@ -416,3 +416,12 @@ func tuples(rows, columns int) string {
 	one := "(" + strings.TrimSuffix(strings.Repeat("?, ", columns), ", ") + ")"
 	return strings.TrimSuffix(strings.Repeat(one+", ", rows), ", ")
 }
+
+// ImportedMembers returns which of these ids are those of members who were imported.
+func (s *Store) ImportedMembers(ctx context.Context, ids []uint64) (imported []uint64, err error) {
+	err = s.readLatest(ctx, func(ctx context.Context, queries *sqlcgen.Queries) (err error) {
+		imported, err = queries.ListImportedMembers(ctx, ids)
+		return err
+	})
+	return imported, err
+}

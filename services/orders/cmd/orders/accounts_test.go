@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -32,7 +33,8 @@ func serveAccounts(t *testing.T, conn *nats.Conn) *accountsService {
 	go func() {
 		ended <- natsx.Serve(ctx, conn, accounts.Service, quiet(),
 			natsx.NewEndpoint("exists", accounts.SubjectExists, service.exists),
-			natsx.NewEndpoint("match", accounts.SubjectMatch, service.match))
+			natsx.NewEndpoint("match", accounts.SubjectMatch, service.match),
+			natsx.NewEndpoint("imported", accounts.SubjectImported, service.imported))
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -63,5 +65,11 @@ func (*accountsService) match(_ context.Context, request accounts.MatchRequest) 
 	for i := range request.Terms {
 		reply.MemberIDs[i] = []uint64{bob}
 	}
+	return reply, nil
+}
+
+// imported says that all members of drf-oms are here but number 7.
+func (*accountsService) imported(_ context.Context, request accounts.ImportedRequest) (reply accounts.ImportedReply, err error) {
+	reply.MemberIDs = slices.DeleteFunc(request.MemberIDs, func(id uint64) bool { return id == 7 })
 	return reply, nil
 }

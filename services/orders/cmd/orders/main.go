@@ -9,6 +9,8 @@ import (
 	"time"
 	_ "time/tzdata" // an image from scratch has no time zones
 
+	"github.com/spf13/cobra"
+
 	"oms.internal/libs/contracts/orders"
 	"oms.internal/libs/events"
 	"oms.internal/libs/lifecycle"
@@ -25,7 +27,12 @@ import (
 func main() { os.Exit(program().Main()) }
 
 func program() service.Program[Config] {
-	return service.Program[Config]{Name: orders.Service, About: "keeps the orders of members", Migrate: migrate, Build: build}
+	return service.Program[Config]{
+		Name: orders.Service, About: "keeps the orders of members", Migrate: migrate, Build: build,
+		Commands: func(operate service.Operate[Config]) []*cobra.Command {
+			return []*cobra.Command{importCommand(operate)}
+		},
+	}
 }
 
 func migrate(ctx context.Context, cfg mysqlx.Config, log *slog.Logger) error {

@@ -12,13 +12,16 @@ import (
 
 	"oms.internal/libs/authn/assertion"
 	"oms.internal/libs/contracts/orders"
+	"oms.internal/libs/drf/drftest"
 	"oms.internal/libs/natsx"
 	"oms.internal/libs/service/servicetest"
 	"oms.internal/servers/dbpair"
 	"oms.internal/servers/testservers"
 )
 
-func TestMain(m *testing.M) { testservers.Main(m) }
+func TestMain(m *testing.M) {
+	drftest.Main(m, func() int { return program().Main() }, testservers.Main)
+}
 
 const (
 	patience = servicetest.Patience

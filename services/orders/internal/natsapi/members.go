@@ -2,6 +2,7 @@ package natsapi
 
 import (
 	"context"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -10,6 +11,9 @@ import (
 	"oms.internal/libs/natsx"
 	"oms.internal/orders/internal/order"
 )
+
+// importedTimeout bounds the answer to one question of an import, which no request bounds.
+const importedTimeout = 5 * time.Second
 
 // Members is order.Members over NATS.
 type Members struct{ conn *nats.Conn }
@@ -31,4 +35,12 @@ func (m *Members) Match(ctx context.Context, terms []string, among uint64) ([][]
 		Terms: terms, Among: among, After: uint64(consistency.After(ctx)),
 	})
 	return reply.MemberIDs, reply.Truncated, err
+}
+
+// Imported asks which of some members of drf-oms are here, at most accounts.MaxImported.
+func (m *Members) Imported(ctx context.Context, ids []uint64) ([]uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, importedTimeout)
+	defer cancel()
+	reply, err := natsx.Call[accounts.ImportedReply](ctx, m.conn, accounts.SubjectImported, accounts.ImportedRequest{MemberIDs: ids})
+	return reply.MemberIDs, err
 }

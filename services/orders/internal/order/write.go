@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"oms.internal/libs/authn"
 	"oms.internal/libs/consistency"
@@ -165,4 +166,17 @@ func set[T any](field, value *T) {
 	if value != nil {
 		*field = *value
 	}
+}
+
+// ChangedElsewhere is what an import brings of an order that was changed in the other system. There is no step of the timeline: nobody
+// here did it.
+func ChangedElsewhere(before, after Order, at time.Time) Fact {
+	after.Version = before.Version + 1
+	return Fact{Event: orders.EventChanged, At: at, Order: after, Changes: differences(before, after)}
+}
+
+// DeletedElsewhere is what an import brings of an order that is gone in the other system.
+func DeletedElsewhere(order Order, at time.Time) Fact {
+	order.Version++
+	return Fact{Event: orders.EventDeleted, At: at, Order: order}
 }

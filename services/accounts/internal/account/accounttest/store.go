@@ -312,3 +312,15 @@ func latest(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// ImportedMembers takes all members for imported.
+func (s *Store) ImportedMembers(_ context.Context, ids []uint64) (imported []uint64, err error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for _, id := range ids {
+		if _, there := s.members[id]; there {
+			imported = append(imported, id)
+		}
+	}
+	return imported, nil
+}

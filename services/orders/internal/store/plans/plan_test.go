@@ -179,6 +179,12 @@ var queries = map[string]mysqlxtest.Query{
 	"ListLastOrders":                  {Args: fewAndMany()},
 	"GetLastTimelineEntry":            {Args: [][]any{{4}, {77}}},
 	"ListTimelineEntriesByIDs":        {Args: fewAndMany()},
+	"ListOrdersForUpdate":             {Args: fewAndMany()},
+	"ListPresentOrders":               {Args: fewAndMany()},
+	"ListOrdersWithTimeline":          {Args: fewAndMany(), Index: "order_timeline_order"},
+	"ListHoldersOfNumbers":            {Args: [][]any{{[]any{"000000000001"}, []any{"000000000001"}}, {[]any{"000000000001", "x"}, []any{"x", "y"}}}},
+	"GetHighestOrder":                 {Args: [][]any{{}}},
+	"SetPaidAt":                       {Args: [][]any{{at(1), 1}}},
 }
 
 // fewAndMany are slices of ids that are far from each other.

@@ -60,6 +60,17 @@ func (q *Queries) DeleteOrder(ctx context.Context, id uint64) error {
 	return err
 }
 
+const getHighestOrder = `-- name: GetHighestOrder :one
+SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) FROM orders
+`
+
+func (q *Queries) GetHighestOrder(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, getHighestOrder)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const getLastTimelineEntry = `-- name: GetLastTimelineEntry :one
 SELECT id, order_id, customer_id, at, actor_id, from_state, to_state, note, changes, redacted_by FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT 1
 `
@@ -286,6 +297,63 @@ func (q *Queries) InsertTimelineEntry(ctx context.Context, arg InsertTimelineEnt
 	return err
 }
 
+const listHoldersOfNumbers = `-- name: ListHoldersOfNumbers :many
+SELECT orders.order_number, orders.id FROM orders WHERE orders.order_number IN (/*SLICE:present_numbers*/?)
+UNION ALL
+SELECT order_numbers.order_number, order_numbers.order_id FROM order_numbers WHERE order_numbers.order_number IN (/*SLICE:former_numbers*/?)
+`
+
+type ListHoldersOfNumbersParams struct {
+	PresentNumbers []string
+	FormerNumbers  []string
+}
+
+type ListHoldersOfNumbersRow struct {
+	OrderNumber string
+	ID          uint64
+}
+
+func (q *Queries) ListHoldersOfNumbers(ctx context.Context, arg ListHoldersOfNumbersParams) ([]ListHoldersOfNumbersRow, error) {
+	query := listHoldersOfNumbers
+	var queryParams []interface{}
+	if len(arg.PresentNumbers) > 0 {
+		for _, v := range arg.PresentNumbers {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:present_numbers*/?", strings.Repeat(",?", len(arg.PresentNumbers))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:present_numbers*/?", "NULL", 1)
+	}
+	if len(arg.FormerNumbers) > 0 {
+		for _, v := range arg.FormerNumbers {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:former_numbers*/?", strings.Repeat(",?", len(arg.FormerNumbers))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:former_numbers*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListHoldersOfNumbersRow
+	for rows.Next() {
+		var i ListHoldersOfNumbersRow
+		if err := rows.Scan(&i.OrderNumber, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listLastOrders = `-- name: ListLastOrders :many
 SELECT orders.id, orders.customer_id, orders.order_number, orders.product_name, orders.paid_at, orders.state, orders.version FROM orders
 JOIN (
@@ -448,6 +516,126 @@ func (q *Queries) ListOrdersByIDs(ctx context.Context, ids []uint64) ([]Order, e
 	return items, nil
 }
 
+const listOrdersForUpdate = `-- name: ListOrdersForUpdate :many
+SELECT id, customer_id, order_number, product_name, paid_at, state, version FROM orders WHERE id IN (/*SLICE:ids*/?) ORDER BY id FOR UPDATE
+`
+
+// What an import looks at. Of an order that was deleted here, the timeline remains.
+func (q *Queries) ListOrdersForUpdate(ctx context.Context, ids []uint64) ([]Order, error) {
+	query := listOrdersForUpdate
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Order
+	for rows.Next() {
+		var i Order
+		if err := rows.Scan(
+			&i.ID,
+			&i.CustomerID,
+			&i.OrderNumber,
+			&i.ProductName,
+			&i.PaidAt,
+			&i.State,
+			&i.Version,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listOrdersWithTimeline = `-- name: ListOrdersWithTimeline :many
+SELECT order_id FROM order_timeline FORCE INDEX (order_timeline_order) WHERE order_id IN (/*SLICE:ids*/?)
+`
+
+func (q *Queries) ListOrdersWithTimeline(ctx context.Context, ids []uint64) ([]uint64, error) {
+	query := listOrdersWithTimeline
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uint64
+	for rows.Next() {
+		var order_id uint64
+		if err := rows.Scan(&order_id); err != nil {
+			return nil, err
+		}
+		items = append(items, order_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listPresentOrders = `-- name: ListPresentOrders :many
+SELECT id FROM orders WHERE id IN (/*SLICE:ids*/?)
+`
+
+func (q *Queries) ListPresentOrders(ctx context.Context, ids []uint64) ([]uint64, error) {
+	query := listPresentOrders
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uint64
+	for rows.Next() {
+		var id uint64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listProductsAfter = `-- name: ListProductsAfter :many
 SELECT id, product_name FROM orders WHERE id > ? ORDER BY id LIMIT ?
 `
@@ -563,6 +751,20 @@ func (q *Queries) RedactNotes(ctx context.Context, ids []uint64) error {
 		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
 	}
 	_, err := q.db.ExecContext(ctx, query, queryParams...)
+	return err
+}
+
+const setPaidAt = `-- name: SetPaidAt :exec
+UPDATE orders SET paid_at = ? WHERE id = ?
+`
+
+type SetPaidAtParams struct {
+	PaidAt time.Time
+	ID     uint64
+}
+
+func (q *Queries) SetPaidAt(ctx context.Context, arg SetPaidAtParams) error {
+	_, err := q.db.ExecContext(ctx, setPaidAt, arg.PaidAt, arg.ID)
 	return err
 }
 
