@@ -65,6 +65,7 @@ func readChange(c *fiber.Ctx, presence field.Presence, admin bool) (account.Chan
 		return account.Change{}, err
 	}
 	change := readMember(object, presence)
+	change.CurrentPassword = object.RawText("current_password", field.Optional, proofChecks...)
 	change.UserAgent = c.Get(fiber.HeaderUserAgent)
 	if admin {
 		change.Active, change.Admin = object.Flag("is_active", field.Optional), object.Flag("is_admin", field.Optional)
@@ -72,16 +73,15 @@ func readChange(c *fiber.Ctx, presence field.Presence, admin bool) (account.Chan
 	return change, object.Err()
 }
 
-// readMember reads a member's fields.
+// readMember reads the fields that a new member has, too.
 func readMember(object *field.Object, presence field.Presence) account.Change {
 	return account.Change{
-		Email:           object.RawText("email", presence, emailChecks...),
-		Name:            object.Text("name", presence, nameChecks...),
-		Nickname:        object.Text("nickname", presence, nicknameChecks...),
-		Phone:           object.Text("phone", presence, phoneChecks...),
-		Gender:          object.Choice("gender", account.Genders()...),
-		Password:        object.RawText("password", presence, passwordChecks...),
-		CurrentPassword: object.RawText("current_password", field.Optional, proofChecks...),
+		Email:    object.RawText("email", presence, emailChecks...),
+		Name:     object.Text("name", presence, nameChecks...),
+		Nickname: object.Text("nickname", presence, nicknameChecks...),
+		Phone:    object.Text("phone", presence, phoneChecks...),
+		Gender:   object.Choice("gender", account.Genders()...),
+		Password: object.RawText("password", presence, passwordChecks...),
 	}
 }
 

@@ -96,6 +96,16 @@ func TestABadBodyIsRefusedAndWritesNothing(t *testing.T) {
 	require.Equal(t, before, a.store.Writes(), "something was written")
 }
 
+func TestASignUpReadsNoFieldOfChanges(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for i, extra := range []string{`"current_password":true`, `"current_password":""`, `"is_active":"maybe"`, `"is_admin":null`} {
+		body := strings.Replace(withField("email", fmt.Sprintf(`"n%d@x.test"`, i)), "{", "{"+extra+",", 1)
+		got := a.ask(t, anonymous, http.MethodPost, "/accounts/users", body)
+		require.Equal(t, http.StatusCreated, got.status, "%s: %s", extra, got.body)
+	}
+}
+
 func TestABadLoginIsRefusedAndWritesNothing(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
