@@ -19,6 +19,9 @@ func valuesOf(schema described.Schema) *rapid.Generator[any] {
 	if choices, ok := schema["enum"].([]any); ok {
 		return rapid.SampledFrom(choices)
 	}
+	if choice, ok := schema["const"]; ok {
+		return rapid.Just(choice)
+	}
 	switch kind := schema["type"]; kind {
 	case "boolean":
 		return rapid.Bool().AsAny()
@@ -52,8 +55,11 @@ func texts(schema described.Schema) *rapid.Generator[string] {
 		// One class of characters throughout.
 		return rapid.StringMatching(fmt.Sprintf("%s{%d,%d}$", strings.TrimSuffix(forms[0], "+$"), max(least, 1), most))
 	case len(forms) == 1 && !strings.HasSuffix(forms[0], "$"):
-		// The form says only how a text begins, so that none can be made of it.
-		return rapid.Map(rapid.SampledFrom(schema["examples"].([]any)), func(example any) string { return example.(string) })
+		// The form says only what a text must have somewhere, so that none can be made of it.
+		if examples, ok := schema["examples"].([]any); ok {
+			return rapid.Map(rapid.SampledFrom(examples), func(example any) string { return example.(string) })
+		}
+		return rapid.StringMatching(fmt.Sprintf("%s{%d,%d}", visible, least, most)).Filter(regexp.MustCompile(forms[0]).MatchString)
 	case len(forms) == 1:
 		return rapid.StringMatching(forms[0]).Filter(func(text string) bool { return fits(text, least, most) })
 	default:
@@ -113,8 +119,10 @@ func violations(schema described.Schema) []violation {
 	} else {
 		found = append(found, violation{"type", nil})
 	}
-	if _, ok := schema["enum"]; ok {
-		found = append(found, violation{"enum", "no choice"})
+	for _, name := range []string{"enum", "const"} {
+		if _, ok := schema[name]; ok {
+			found = append(found, violation{name, "no choice"})
+		}
 	}
 	switch kind {
 	case "string":
@@ -166,5 +174,5 @@ func mismatch(pattern *regexp.Regexp, sample []rune) string {
 		}
 	}
 	rest := slices.DeleteFunc(slices.Clone(sample), func(char rune) bool { return pattern.MatchString(string(char)) })
-	return string(rest) + strings.Repeat(string(rest[0]), len(sample)-len(rest))
+	return string(rest) + strings.Repeat(string(append(rest, ' ')[0]), len(sample)-len(rest))
 }
