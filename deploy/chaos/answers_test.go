@@ -36,7 +36,7 @@ func TestOrdersWhoseAnswersAreCutAreMadeOnce(t *testing.T) {
 		// Each request has a connection of its own, since the limit is drawn for each connection.
 		direct := m.gateways
 		m.gateways, m.http = []string{"http://" + clients.addr()}, &http.Client{
-			Timeout: clientTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+			Timeout: clientTimeout, Transport: checks.Transport(&http.Transport{DisableKeepAlives: true}),
 		}
 		posting.Go(func() {
 			for number := left.Add(-1); number >= 0; number = left.Add(-1) {

@@ -8,10 +8,17 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"oms.internal/deploy/internal/described"
+	api "oms.internal/gateway"
 )
 
 // world is the system that all tests of this package break, one after the other.
 var world *system
+
+// checks hold every answer that a member gets to the description of the API. An answer that is against it fails the run, as no answer may
+// leave the form that clients rely on because a part broke.
+var checks = described.Checks{Description: described.MustRead(api.Description)}
 
 // startTimeout bounds building and starting everything, on a busy machine too.
 const startTimeout = 15 * time.Minute
@@ -40,5 +47,5 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 	if err := world.start(ctx); err != nil {
 		return 1, err
 	}
-	return m.Run(), nil
+	return m.Run(), checks.Err()
 }

@@ -77,7 +77,7 @@ func newMembers(t *testing.T, count int) []*member {
 }
 
 func newMember(ctx context.Context, number int) (*member, error) {
-	m := &member{http: &http.Client{Timeout: clientTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}}
+	m := &member{http: &http.Client{Timeout: clientTimeout, Transport: checks.Transport(&http.Transport{MaxIdleConnsPerHost: 1})}}
 	for _, gateway := range world.gateways {
 		m.gateways = append(m.gateways, gateway.URL)
 	}

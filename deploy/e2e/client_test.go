@@ -25,7 +25,7 @@ type client struct {
 }
 
 func newClient() client {
-	return client{http: &http.Client{Timeout: patience, Transport: checked(http.DefaultTransport)}, base: gatewayURL()}
+	return client{http: &http.Client{Timeout: patience, Transport: checks.Transport(http.DefaultTransport)}, base: gatewayURL()}
 }
 
 // as returns a client that shows the token.

@@ -49,7 +49,7 @@ func from(number int, change func(descriptor uintptr)) *net.Dialer {
 
 func (c client) from(number int) client {
 	transport := &http.Transport{DialContext: from(number, nil).DialContext, MaxIdleConnsPerHost: 64}
-	c.http = &http.Client{Timeout: patience, Transport: checked(transport)}
+	c.http = &http.Client{Timeout: patience, Transport: checks.Transport(transport)}
 	return c
 }
 

@@ -72,7 +72,7 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 	if code = m.Run(); code != 0 {
 		tellTrouble()
 	}
-	return code, undescribed.err()
+	return code, checks.Err()
 }
 
 // tellTrouble prints the end of what the processes logged of failures and refusals, because their logs go with the system.

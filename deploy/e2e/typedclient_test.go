@@ -23,7 +23,7 @@ import (
 // typed returns the client that programs use, with this client's token. It sends by the network, or else as newClient's does.
 func (c client) typed(t *testing.T, network *losing) *typed.Client {
 	t.Helper()
-	transport := checked(http.DefaultTransport)
+	transport := checks.Transport(http.DefaultTransport)
 	if network != nil {
 		network.next, transport = transport, network
 	}

@@ -90,6 +90,15 @@ func Read(content []byte) (*Description, error) {
 	return d, answers.problem
 }
 
+// MustRead is Read for variables of tests. It panics where the description cannot be read.
+func MustRead(content []byte) *Description {
+	description, err := Read(content)
+	if err != nil {
+		panic(err)
+	}
+	return description
+}
+
 // at returns the mapping under these names, nil if there is none.
 func at(from object, names ...string) object {
 	for _, name := range names {

@@ -203,10 +203,8 @@ func TestATransportTellsWhatIsAgainstTheDescriptionAndPassesOnTheRest(t *testing
 		_, _ = io.WriteString(answer, missing)
 	}))
 	t.Cleanup(server.Close)
-	var told []error
-	client := http.Client{Transport: described.Transport{
-		Next: http.DefaultTransport, Description: read(t), Report: func(err error) { told = append(told, err) },
-	}}
+	checks := described.Checks{Description: read(t)}
+	client := http.Client{Transport: checks.Transport(http.DefaultTransport)}
 	get := func(path string) (*http.Response, error) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
 		require.NoError(t, err)
@@ -218,14 +216,14 @@ func TestATransportTellsWhatIsAgainstTheDescriptionAndPassesOnTheRest(t *testing
 	content, err := io.ReadAll(answer.Body)
 	require.NoError(t, errors.Join(err, answer.Body.Close()))
 	require.JSONEq(t, missing, string(content))
-	require.Empty(t, told)
+	require.NoError(t, checks.Err())
 
 	answer, err = get("/orders/1")
 	if err == nil {
 		require.NoError(t, answer.Body.Close())
 	}
 	require.ErrorContains(t, err, "GET /orders/1 was answered with 200")
-	require.Len(t, told, 1)
+	require.ErrorContains(t, checks.Err(), "GET /orders/1 was answered with 200", "also if who asked does not mind")
 }
 
 // broken answers with a body that breaks off.
@@ -238,13 +236,14 @@ func (broken) RoundTrip(*http.Request) (*http.Response, error) {
 
 func TestATransportPassesOnAnAnswerThatBreaksOffAsFarAsItCame(t *testing.T) {
 	t.Parallel()
-	transport := described.Transport{Next: broken{}, Description: read(t), Report: func(err error) { t.Error(err) }}
-	answer, err := transport.RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders/", nil))
+	checks := described.Checks{Description: read(t)}
+	answer, err := checks.Transport(broken{}).RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders/", nil))
 	require.NoError(t, err)
 	content, err := io.ReadAll(answer.Body)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.NoError(t, answer.Body.Close())
 	require.Equal(t, "half", string(content))
+	require.NoError(t, checks.Err())
 }
 
 func BenchmarkCheck(b *testing.B) {

@@ -2,30 +2,62 @@ package described
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"sync"
 )
 
-// Transport checks each answer that comes through it. One that is against the description is an error for who asked.
-type Transport struct {
-	Next        http.RoundTripper
+// Checks holds the answers that tests get to a description, and remembers which ones are against it, because some tests send requests
+// whose errors they do not mind. The zero value with a description is ready.
+type Checks struct {
 	Description *Description
-	// Report hears of each such answer, because some tests send requests whose errors they do not mind.
-	Report func(error)
+
+	mutex sync.Mutex
+	first []error
+	count int
 }
 
-// RoundTrip implements http.RoundTripper. An answer that breaks off is passed on as far as it came, and not checked.
-func (t Transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	answer, err := t.Next.RoundTrip(request)
+// Transport returns a transport through which each answer that is against the description is an error for who asked.
+func (c *Checks) Transport(next http.RoundTripper) http.RoundTripper { return checking{next, c} }
+
+// Err tells of all answers that were against the description.
+func (c *Checks) Err() error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.count == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d answers were against the description, the first ones:\n%w", c.count, errors.Join(c.first...))
+}
+
+func (c *Checks) remember(against error) {
+	const told = 10
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.count++; c.count <= told {
+		c.first = append(c.first, against)
+	}
+}
+
+type checking struct {
+	next   http.RoundTripper
+	checks *Checks
+}
+
+// RoundTrip passes on an answer that breaks off as far as it came, and does not check it.
+func (c checking) RoundTrip(request *http.Request) (*http.Response, error) {
+	answer, err := c.next.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
 	content, broken := io.ReadAll(answer.Body)
 	answer.Body = partly{bytes.NewReader(content), broken, answer.Body}
 	if broken == nil {
-		against := t.Description.Check(request.Method, request.URL.RequestURI(), answer.StatusCode, answer.Header, content)
+		against := c.checks.Description.Check(request.Method, request.URL.RequestURI(), answer.StatusCode, answer.Header, content)
 		if against != nil {
-			t.Report(against)
+			c.checks.remember(against)
 			_ = answer.Body.Close()
 			return nil, against
 		}
