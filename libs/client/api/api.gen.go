@@ -584,8 +584,6 @@ type OrderState string
 type PageLink = string
 
 // Password 10 to 128 characters, among them a digit, a small and a capital Latin letter, and one that is neither letter, number nor `_`. White space around it is cut off.
-//
-// Examples: Jhlee'spwd0
 type Password = string
 
 // Phone Digits.
