@@ -83,7 +83,7 @@ import (
 
 // Options choose how a client behaves. The zero value of each field stands for what its comment says.
 type Options struct {
-	// HTTP sends the requests; http.DefaultClient by default. A Timeout of it would also end exports.
+	// HTTP sends the requests; http.DefaultClient by default. A Timeout of it would also end exports. Redirects are not followed.
 	HTTP *http.Client
 	// Patience is how long an attempt may take, or an export until it begins; 15 s by default, which is longer than a gateway takes.
 	Patience time.Duration
@@ -121,6 +121,10 @@ func New(base string, options Options) (*Client, error) {
 	if options.HTTP == nil {
 		options.HTTP = http.DefaultClient
 	}
+	// The gateway redirects nobody. Whoever else does must get no token, and would make a write a read.
+	staying := *options.HTTP
+	staying.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	options.HTTP = &staying
 	if options.Patience == 0 {
 		options.Patience = 15 * time.Second
 	}

@@ -3,6 +3,7 @@ package client_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"strings"
@@ -65,6 +66,22 @@ func TestARefusalThatIsNotTheGatewaysHasNoCode(t *testing.T) {
 		_, err := c.GetOrder(t.Context(), 12, nil)
 		require.Equal(t, &client.Error{Status: 403, Detail: "Forbidden"}, refused(t, err), body)
 	}
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("a request went elsewhere")
+	}))
+	t.Cleanup(elsewhere.Close)
+	c, _ := gateway(t, client.Options{}, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL, http.StatusMovedPermanently)
+	})
+	for kind, call := range calls {
+		require.Equal(t, 301, refused(t, call(t.Context(), c)).Status, kind)
+	}
+	_, err := c.ExportOrders(t.Context(), nil)
+	require.Equal(t, 301, refused(t, err).Status)
 }
 
 func TestTheLatestMomentThatAnAnswerToldOfIsShown(t *testing.T) {

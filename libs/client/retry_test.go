@@ -235,6 +235,24 @@ type answering func(*http.Request) (*http.Response, error)
 
 func (a answering) RoundTrip(r *http.Request) (*http.Response, error) { return a(r) }
 
+func TestACallWhoseContextEndsBeforeItIsSentAgainTellsBoth(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		unavailable := answering(func(*http.Request) (*http.Response, error) {
+			recorder := httptest.NewRecorder()
+			refuse(503, fault.Unavailable, 20)(recorder, nil)
+			return recorder.Result(), nil
+		})
+		c, err := client.New("http://gateway", client.Options{HTTP: &http.Client{Transport: unavailable}})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		_, err = c.GetOrder(ctx, 12, nil)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, fault.Unavailable, refused(t, err).Code)
+	})
+}
+
 func TestAnAttemptThatHangsIsGivenUpAndSentAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -49,8 +49,11 @@ func (s sender) Do(request *http.Request) (*http.Response, error) {
 			continue
 		}
 		wait, again := s.again(request, err, attempt)
-		if !again || s.client.options.Wait(request.Context(), wait) != nil {
+		if !again {
 			return nil, err
+		}
+		if ended := s.client.options.Wait(request.Context(), wait); ended != nil {
+			return nil, fmt.Errorf("%w (%w before it was sent again)", err, ended)
 		}
 	}
 }
@@ -88,7 +91,7 @@ func (s sender) once(request *http.Request, token string) (*http.Response, error
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: the answer broke off: %w", request.Method, request.URL, err)
 	}
-	if response.StatusCode >= http.StatusBadRequest {
+	if response.StatusCode >= http.StatusMultipleChoices && response.StatusCode != http.StatusNotModified {
 		return nil, errorOf(response, content)
 	}
 	response.Body = io.NopCloser(bytes.NewReader(content))
