@@ -14,6 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"oms.internal/servers/natsserver"
+	"oms.internal/servers/proc"
+
 	"oms.internal/deploy/internal/database"
 	"oms.internal/deploy/internal/secret"
 	"oms.internal/deploy/internal/stack"
@@ -106,6 +109,9 @@ func (r *Runner) say(format string, arguments ...any) {
 
 // startServers starts the servers in the roles that they have. It succeeds without the replica, but not without the primary.
 func (r *Runner) startServers(ctx context.Context) error {
+	if err := r.endSilentNATS(ctx); err != nil {
+		return err
+	}
 	ports := r.stack.Ports
 	what := fmt.Sprintf("starting MySQL on ports %d and %d, and NATS on port %d (the first time takes minutes: images are fetched, and databases made)",
 		ports.Primary, ports.Replica, ports.NATS)
@@ -125,6 +131,25 @@ func (r *Runner) startServers(ctx context.Context) error {
 	}
 	// After a failover a server may have come back that does not follow the new primary yet.
 	return pair.Reattach(ctx)
+}
+
+// endSilentNATS removes the container of NATS if it hangs, so that Compose makes another one. All that NATS acknowledged is in its volume.
+func (r *Runner) endSilentNATS(ctx context.Context) error {
+	have, err := r.instances(ctx, "nats")
+	if err != nil {
+		return err
+	}
+	addr := proc.Loopback(r.stack.Ports.NATS)
+	for _, one := range have {
+		if !one.running() || !proc.Silent(ctx, func(ctx context.Context) error { return natsserver.Ping(ctx, addr) }) {
+			continue
+		}
+		r.say("nats is started anew, because it does not answer")
+		if err := end(ctx, one); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // running returns the names of the containers that run.
