@@ -55,14 +55,14 @@ ALL_TESTS = ./deploy/... ./deploy/servers/... $(patsubst %,./%/...,$(filter-out 
 LIST      = all=$$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(ALL_TESTS))
 SERVED    = /[ [](oms.internal\/servers|oms.internal\/libs\/[a-z]+\/(mysqlx|service)test)/
 UNIT      = $$(echo "$$all" | awk '!$(SERVED) {print $$1}')
-MOST      = $$(echo "$$all" | awk '$$1 !~ /\/(plans|chaos)$$/ {print $$1}')
+MOST      = $$(echo "$$all" | awk '$$1 !~ /\/(plans|chaos|browser)$$/ {print $$1}')
 DATABASE  = $$(echo "$$all" | awk '$$1 ~ /\/(dbpair|backup|mysqlx|events|idempotency|accounts\/.*|orders\/.*)$$/ && $(SERVED) {print $$1}')
 PLANS     = $$(echo "$$all" | awk '$$1 ~ /\/plans$$/ {print $$1}')
 AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 2))
 TESTRUN   = $(BIN)/testrun $(RACE) -vet=off -ldflags=-w
 TEST_TOOLS = for tool in testrun apilint; do (cd .ci/tools/$$tool && GOWORK=off go test -count=1 ./...) || exit 1; done
 
-.PHONY: setup test-unit test test-plans test-load test-mysql test-hostile hostile-load test-sessions chaos
+.PHONY: setup test-unit test test-plans test-load test-mysql test-browser test-hostile hostile-load test-sessions chaos
 setup: ## install what tests need: MariaDB's packages, nats-server
 	@$(OMS) setup
 test-unit: $(BIN)/testrun ## the tests that need no server: a minute on an idle machine
@@ -79,6 +79,8 @@ test-load: setup $(BIN)/testrun ## the system under load while it is upgraded, a
 	@$(TESTRUN) -count=1 -timeout 20m ./deploy/chaos/
 test-mysql: $(BIN)/testrun ## the tests that use a database, on MySQL in containers, one package at a time
 	@$(LIST) && OMS_TEST_ENGINE=mysql $(TESTRUN) -p 1 -count=1 -timeout 20m $(DATABASE)
+test-browser: setup $(BIN)/testrun ## the gateway's pages in Chromium, against a system of its own
+	@$(TESTRUN) -count=1 -timeout 20m ./deploy/browser/
 test-hostile: setup ## 120,000 generated hostile requests
 	OMS_HOSTILE_REQUESTS=120000 go test -count=1 -timeout 30m -v -run Hostile ./deploy/e2e/
 hostile-load: setup ## 60 s of attacks from three addresses in all ways at once, 60 s of invented tokens, and what other members notice
@@ -96,7 +98,7 @@ bench: ## measure it against what the machine can do (QUICK=1 for a short run, G
 profile: ## profile the services under load on ROUTE='GET /orders/' (QUICK=1 with little data)
 	@$(BENCH) $(if $(QUICK),-quick) -profile '$(or $(ROUTE),GET /orders/)'
 
-.PHONY: fmt lint api-check gen pages build
+.PHONY: fmt lint api-check gen pages pictures build
 fmt: ## format the code
 	gofmt -w $(CHECKED)
 lint: $(BIN)/golangci-lint $(BIN)/apilint $(BIN)/oasdiff ## check conventions and layers, module by module, and the description of the API
@@ -113,6 +115,8 @@ gen: $(BIN)/sqlc $(BIN)/oapi-codegen ## write generated code anew
 	cd libs/client/api && $(BIN)/oapi-codegen -config oapi-codegen.yaml ../../../gateway/openapi.yaml
 pages: ## write anew what the gateway's pages take from npm (needs npm)
 	@.ci/tools/pages/copy
+pictures: setup ## take the pictures of the pages that README shows
+	OMS_PICTURES=$(CURDIR)/.github/images go test -count=1 -timeout 20m -run LightAndInDark ./deploy/browser/
 build: ## build each module by itself, without go.work
 	@set -e; for module in $(CHECKED); do echo "build $$module"; (cd $$module && GOWORK=off go build -o /dev/null ./... && GOWORK=off go vet ./...); done
 

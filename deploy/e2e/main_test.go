@@ -51,7 +51,7 @@ func runOnOwnSystem(m *testing.M) (code int, err error) {
 	system, err = systemtest.New(
 		// A slow machine is not to be taken for a service that does not answer.
 		"REQUEST_TIMEOUT=40s", "UPSTREAM_TIMEOUT=50s", "LAST_ORDERS_TIMEOUT=10s",
-		// Every answer here is held to the description of the API, of which the pages are no part.
+		// Every answer here is held to the description of the API, of which the pages (deploy/browser) are no part.
 		"PAGES=false",
 		// The load of these tests comes from one address.
 		"RATE_LIMIT_ADDRESS=0", "RATE_LIMIT_MEMBER=0", "CONNECTIONS_PER_ADDRESS=0")
