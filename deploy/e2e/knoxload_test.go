@@ -21,6 +21,8 @@ import (
 const (
 	// inventedRate is how many invented tokens an attacker shows in a second, and liveRate how often each live one is used.
 	inventedRate, liveRate = 1000, 4
+	// atOnce is how many requests a client makes at the same time at the most.
+	atOnce = 64
 	// inventedTime is long enough for each live token to be looked up again, since answers count for 5 s.
 	inventedTime = 12 * time.Second
 	// quickWithInvented is what 99 % of the requests with live tokens may take. `make hostile-load` alone holds it.
@@ -43,21 +45,26 @@ func lookUps(t *testing.T) map[string]int {
 	return counts
 }
 
-// everySo calls do so many times a second until ctx ends, each call in a goroutine of its own, and waits for all of them. A busy machine may
-// make it late, so it catches up.
+// everySo calls do so many times a second until ctx ends, and waits for all calls. A busy machine may make it late, so it catches up, but no
+// more than atOnce calls run at the same time.
 func everySo(ctx context.Context, rate int, do func()) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	ticker := time.NewTicker(max(time.Second/time.Duration(rate), 5*time.Millisecond))
 	defer ticker.Stop()
+	places := make(chan struct{}, atOnce)
 	for began, called := time.Now(), 0; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		for due := int(time.Since(began).Seconds() * float64(rate)); called < due; called++ {
-			running.Go(do)
+		for due := int(time.Since(began).Seconds() * float64(rate)); called < due && ctx.Err() == nil; called++ {
+			places <- struct{}{}
+			running.Go(func() {
+				defer func() { <-places }()
+				do()
+			})
 		}
 	}
 }
