@@ -28,7 +28,8 @@ func (r raw) line() (method, target string) {
 	method, target, _ = strings.Cut(line, " ")
 	target, _, _ = strings.Cut(target, " ")
 	if _, rest, absolute := strings.Cut(target, "://"); absolute && !strings.HasPrefix(target, "/") {
-		target = strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyz0123456789.:-")
+		_, target, _ = strings.Cut(rest, "/")
+		target = "/" + target
 	}
 	return method, target
 }
