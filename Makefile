@@ -15,7 +15,7 @@ OMS     := { test -x $(BIN)/oms || echo "building the oms command (a minute, onc
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: up down ps logs clean replication failover rejoin backup backup-check restore poc admin keys
+.PHONY: up down ps logs clean replication failover rejoin backup backup-check restore poc admin import-drf keys
 up: ## start everything and wait until it is ready (MODE=docker|native)
 	@$(OMS) up
 down: ## end what `make up` started; the data stays
@@ -42,6 +42,8 @@ poc: ## walk through the running system
 	@$(OMS) poc
 admin: ## make EMAIL=… an admin; the password is asked for, or read from standard input
 	@$(OMS) admin --email '$(EMAIL)'
+import-drf: ## bring members, sessions and orders from drf-oms; FILE names its database: user:password@tcp(host:3306)/database; DRY_RUN=1 changes nothing
+	@$(OMS) import-drf --file '$(FILE)'
 keys: ## sign tokens with a new key; old tokens stay valid; a later run removes keys no longer needed
 	@$(OMS) keys rotate
 

@@ -51,12 +51,18 @@ func newKnoxToken() knoxToken {
 // accountsDatabase opens the schema of accounts on whichever server is the primary now, as the service's own user.
 func accountsDatabase(t *testing.T) *sql.DB {
 	t.Helper()
-	password, err := system.Secret("mysql-accounts-app")
+	return primary(t, "accounts_app", "mysql-accounts-app", "accounts")
+}
+
+// primary opens a schema on whichever server is the primary now.
+func primary(t *testing.T, user, secret, schema string) *sql.DB {
+	t.Helper()
+	password, err := system.Secret(secret)
 	require.NoError(t, err)
 	for _, port := range []string{"PRIMARY_PORT", "REPLICA_PORT"} {
 		config := mysql.NewConfig()
-		config.Net, config.Addr, config.DBName = "tcp", system.Address(port), "accounts"
-		config.User, config.Passwd, config.ParseTime = "accounts_app", password, true
+		config.Net, config.Addr, config.DBName = "tcp", system.Address(port), schema
+		config.User, config.Passwd, config.ParseTime = user, password, true
 		connector, err := mysql.NewConnector(config)
 		require.NoError(t, err)
 		db := sql.OpenDB(connector)

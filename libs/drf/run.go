@@ -137,6 +137,9 @@ func (r *report) sum(name string, total Result, refused, expired int) error {
 	if expired > 0 {
 		line += fmt.Sprintf(", %d expired and left out", expired)
 	}
+	if total.Waiting > 0 {
+		line += fmt.Sprintf(", %d of them only once their member is here", total.Waiting)
+	}
 	if r.DryRun {
 		line += "; this was a dry run, and nothing was changed"
 	}

@@ -72,6 +72,8 @@ type Refusal struct {
 type Result struct {
 	New, Changed, Gone int
 	Refused            []Refusal
+	// Waiting is how many rows of a dry run can be taken only once their member is here. A first dry run finds no member here yet.
+	Waiting int
 }
 
 // Table is a table of drf-oms, and what is done with its rows.
@@ -231,6 +233,7 @@ func (t *Table[K]) pass(ctx context.Context, report *report, total *Result) (wai
 		total.New += result.New
 		total.Changed += result.Changed
 		total.Gone += result.Gone
+		total.Waiting += result.Waiting
 		report.progress.add(len(batch))
 		return nil
 	})

@@ -25,6 +25,7 @@ type options struct {
 	force   force
 	follow  bool
 	request string
+	dryRun  bool
 	names   []string
 }
 
@@ -40,7 +41,7 @@ type command struct {
 
 // shared are the commands that work beside any other one: they change nothing in the data folder (admin waits for a human at a prompt, too).
 // Of all others one works at a time. A backup is shared so that it keeps nobody from a failover: if its server is lost, it fails.
-var shared = []string{"ps", "logs", "replication", "poc", "admin", "setup", "backup", "backup-check", "supervise"}
+var shared = []string{"ps", "logs", "replication", "poc", "admin", "import-drf", "setup", "backup", "backup-check", "supervise"}
 
 // processes are the commands that start and end processes, so that the supervisor must not. So does a restore, but only at its end.
 var processes = []string{"up", "down", "clean", "failover", "rejoin"}
@@ -63,6 +64,8 @@ func commands() []command {
 		{"poc", "walk through the running system", onRunning(started.poc)},
 		{"admin", "create an admin, or make a member one (--email)", onRunning(started.admin)},
 		{"keys", "sign tokens with a new key (rotate)", onRunning(started.keys)},
+		{"import-drf", "bring members, sessions and orders from the database of drf-oms that a file names (--file, or FILE; --dry-run, or DRY_RUN=1)",
+			onRunning(started.importDRF)},
 		{"supervise", "start native processes again that end by themselves; `up` starts it", onStarted(started.supervise)},
 		{"setup", "install what tests and the native stack need: MariaDB's packages, nats-server", app.setup},
 		{"secrets", "make the secrets that do not exist yet", app.secrets},
@@ -93,11 +96,12 @@ func run(ctx context.Context, program string, arguments []string, lookup stack.L
 	var chosen options
 	flags.StringVar(&chosen.mode, "mode", getenv("MODE"), "docker, native or auto")
 	flags.StringVar(&chosen.email, "email", "", "email address of the admin")
-	flags.StringVar(&chosen.file, "file", getenv("FILE"), "file of the backup")
+	flags.StringVar(&chosen.file, "file", getenv("FILE"), "file of the backup, or with the source of an import: user:password@tcp(host:3306)/database")
 	forceErr := chosen.force.Set(getenv("FORCE"))
 	flags.Var(&chosen.force, "force", "go on even if that removes data (restore) or loses writes (failover); "+
 		"=unsealed: even if the file does not show whether it is whole; =1,unsealed for both")
 	flags.StringVar(&chosen.request, "request", getenv("REQUEST"), "id of a request, to show its lines in the logs of all services")
+	flags.BoolVar(&chosen.dryRun, "dry-run", getenv("DRY_RUN") == "1", "say what would be imported, and change nothing")
 	flags.BoolVar(&chosen.follow, "follow", false, "go on showing what is added")
 	if len(arguments) == 0 {
 		flags.Usage()

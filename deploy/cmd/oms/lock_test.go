@@ -37,7 +37,7 @@ func TestWhileACommandWorksOnlyThoseThatChangeNothingRun(t *testing.T) {
 			require.ErrorIs(t, err, os.ErrNotExist)
 			continue
 		}
-		if slices.Contains([]string{"ps", "logs", "replication", "poc", "backup", "supervise"}, command.name) {
+		if slices.Contains([]string{"ps", "logs", "replication", "poc", "import-drf", "backup", "supervise"}, command.name) {
 			require.ErrorIs(t, err, errNotStarted, command.name)
 			continue
 		}

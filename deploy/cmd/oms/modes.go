@@ -25,6 +25,8 @@ type runner interface {
 	ServiceLogs(ctx context.Context, read func(log io.Reader) error) error
 	Admin(ctx context.Context, email string) error
 	RotateKeys(ctx context.Context) error
+	// Import has a service import from the database of drf-oms that a file names. The error bears the exit code of its command.
+	Import(ctx context.Context, service, sourceFile string, dryRun bool) error
 	Pair(ctx context.Context) (*dbpair.Pair, error)
 	backup.Services
 }

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"time"
+
+	"oms.internal/libs/drf"
 
 	"oms.internal/servers/dbpair"
 
@@ -90,6 +94,27 @@ func (s started) keys(ctx context.Context, options options) error {
 		return errors.New("keys: the only command is: oms keys rotate")
 	}
 	return s.runner.RotateKeys(ctx)
+}
+
+// importDRF goes on with the orders of members that were taken where others were not.
+func (s started) importDRF(ctx context.Context, options options) error {
+	if options.file == "" {
+		return fmt.Errorf("import-drf: %w", errNoFile)
+	}
+	file, err := filepath.Abs(options.file)
+	if err != nil {
+		return err
+	}
+	var incomplete error
+	for _, service := range []string{"accounts", "orders"} {
+		err := s.runner.Import(ctx, service, file, options.dryRun)
+		if failed, ok := errors.AsType[*exec.ExitError](err); ok && failed.ExitCode() == drf.Incomplete {
+			incomplete = errors.New("some rows were not taken; each is named above with its reason")
+		} else if err != nil {
+			return err
+		}
+	}
+	return incomplete
 }
 
 func (s started) failover(ctx context.Context, options options) error {

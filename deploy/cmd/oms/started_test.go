@@ -23,7 +23,7 @@ func TestACommandThatNeedsTheSystemSaysWhenNothingRuns(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.Save(stack.Native))
 	lookup := environment(map[string]string{"OMS_DATA": s.Data(), "FILE": "backup.sql"})
-	for _, command := range []string{"poc", "admin", "keys", "backup", "restore"} {
+	for _, command := range []string{"poc", "admin", "import-drf", "keys", "backup", "restore"} {
 		require.ErrorIs(t, run(t.Context(), "", []string{command}, lookup, &strings.Builder{}), errNotRunning, command)
 	}
 }

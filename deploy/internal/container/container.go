@@ -245,6 +245,27 @@ func (r *Runner) Admin(ctx context.Context, email string) error {
 	return r.compose(ctx, append(arguments, "accounts", "/accounts", "admin", "create", email)...)
 }
 
+// Import has a service import from the database of drf-oms that a file names. It runs a subcommand of the service's binary in a container of its own,
+// with a place for what differs, because that of the service can write nowhere.
+func (r *Runner) Import(ctx context.Context, service, sourceFile string, dryRun bool) error {
+	have, err := r.instances(ctx, service)
+	if err != nil {
+		return err
+	}
+	if len(have) == 0 {
+		return fmt.Errorf("%s was not started; `make up` starts it", service)
+	}
+	const mounted = "/run/drf-source"
+	command := have[len(have)-1].command(ctx, []string{
+		"--rm", "--user", fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()), "--volume", sourceFile + ":" + mounted + ":ro", "--tmpfs", "/tmp:mode=1777",
+	}, "import-drf", "--source-file", mounted, fmt.Sprintf("--dry-run=%t", dryRun))
+	command.Stdout, command.Stderr = r.out, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s import-drf: %w", service, err)
+	}
+	return nil
+}
+
 // RotateKeys lets accounts sign tokens with a new key. It runs a subcommand of the service's binary in a container of its own that may write
 // the folder of the original keys, and publishes the result. The running service sees the new file and needs no restart. The originals
 // have a path of their own, because the service's own path is read-only.

@@ -140,20 +140,29 @@ func (r *Runner) Admin(ctx context.Context, email string) error {
 // RotateKeys lets accounts sign tokens with a new key.
 func (r *Runner) RotateKeys(ctx context.Context) error { return r.accounts(ctx, "keys", "rotate") }
 
-// accounts runs a subcommand of the accounts binary on this terminal, with the binary and the settings of the service.
+// Import has a service import from the database of drf-oms that a file names.
+func (r *Runner) Import(ctx context.Context, service, sourceFile string, dryRun bool) error {
+	return r.operate(ctx, service, "import-drf", "--source-file", sourceFile, fmt.Sprintf("--dry-run=%t", dryRun))
+}
+
 func (r *Runner) accounts(ctx context.Context, arguments ...string) error {
-	service, known, err := lastCommand(r.named("accounts"))
+	return r.operate(ctx, "accounts", arguments...)
+}
+
+// operate runs a subcommand of a service's binary on this terminal, with the binary and the settings of the service.
+func (r *Runner) operate(ctx context.Context, name string, arguments ...string) error {
+	service, known, err := lastCommand(r.named(name))
 	if err != nil {
 		return err
 	}
 	if !known {
-		return errors.New("accounts was not started; `make up` starts it")
+		return fmt.Errorf("%s was not started; `make up` starts it", name)
 	}
 	command := exec.CommandContext(ctx, service.Path, arguments...) // #nosec G204 -- our own binary; an address is one argument
 	command.Env = service.Env
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, r.out, os.Stderr
 	if err := command.Run(); err != nil {
-		return fmt.Errorf("accounts %s: %w", arguments[0], err)
+		return fmt.Errorf("%s %s: %w", name, arguments[0], err)
 	}
 	return nil
 }

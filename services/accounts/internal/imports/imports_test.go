@@ -146,6 +146,7 @@ func (m *moving) everything(t *testing.T) map[string]string {
 func TestADryRunSaysWhatWouldBeDoneAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
+	m.source.LetTokensLive(t)
 	m.source.Exec(t, "UPDATE accounts_user SET gender = 'X' WHERE id = 3")
 	m.source.Unchecked(t, "UPDATE accounts_user SET email = '\"move2\"@example.test' WHERE id = 900")
 	before := m.everything(t)
@@ -154,6 +155,7 @@ func TestADryRunSaysWhatWouldBeDoneAndChangesNothing(t *testing.T) {
 	require.Contains(t, told, `member 3: its gender is "X", which is neither M nor F`)
 	require.Contains(t, told, "member 900: its email names the mailbox of member 2 of the source")
 	require.Contains(t, told, "members: 999 new, 0 changed, 0 gone, 2 not taken; this was a dry run, and nothing was changed")
+	require.Contains(t, told, "sessions: 1015 new, 0 changed, 0 gone, 0 not taken, 1015 of them only once their member is here; this was a dry run")
 	require.Equal(t, before, m.everything(t))
 
 	_, err := m.Root.ExecContext(t.Context(), "INSERT INTO members (email, email_key, name, nickname, phone, password_hash, created_at) VALUES ('a', 'a', 'a', 'a', 'a', '', NOW())")

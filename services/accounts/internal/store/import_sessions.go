@@ -126,10 +126,10 @@ func (i *sessionImport) all(ctx context.Context, batch []SessionElsewhere) error
 			i.refuse(there, fmt.Sprintf("it is a session of member %d here, and of %d in drf-oms", present.MemberID, there.MemberID))
 		case known:
 			err = i.changed(ctx, there, present)
-		case !members[there.MemberID]:
+		case !members[there.MemberID] && !i.dry:
 			i.refuse(there, fmt.Sprintf("its member %d is not here", there.MemberID))
 		default:
-			err = i.open(ctx, there)
+			err = i.open(ctx, there, members[there.MemberID])
 		}
 		if err != nil {
 			return err
@@ -147,9 +147,12 @@ func (i *sessionImport) refuse(there SessionElsewhere, reason string) {
 	i.result.Refused = append(i.result.Refused, drf.Refusal{Key: there.Token, Reason: reason})
 }
 
-func (i *sessionImport) open(ctx context.Context, there SessionElsewhere) error {
+func (i *sessionImport) open(ctx context.Context, there SessionElsewhere, here bool) error {
 	i.result.New++
 	if i.dry {
+		if !here {
+			i.result.Waiting++
+		}
 		return nil
 	}
 	id, err := i.queries.InsertSession(ctx, sqlcgen.InsertSessionParams{

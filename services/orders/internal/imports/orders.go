@@ -40,16 +40,26 @@ func Orders(to *store.Store, members Members) *drf.Table[uint64] {
 					all[i].Problem = err.Error()
 				}
 			}
-			if err := askForCustomers(ctx, members, all); err != nil {
+			lacking, err := askForCustomers(ctx, members, all)
+			if err != nil {
 				return drf.Result{}, err
 			}
-			return to.ImportOrders(ctx, all, dry)
+			for _, i := range lacking {
+				if !dry {
+					all[i].Problem = fmt.Sprintf("its customer %d was not imported, or is not here any more", all[i].Order.CustomerID)
+				}
+			}
+			result, err := to.ImportOrders(ctx, all, dry)
+			if dry {
+				result.Waiting = len(lacking)
+			}
+			return result, err
 		},
 	}
 }
 
-// askForCustomers refuses orders of members who are not here.
-func askForCustomers(ctx context.Context, members Members, all []store.Elsewhere) error {
+// askForCustomers returns the places of the orders of members who are not here.
+func askForCustomers(ctx context.Context, members Members, all []store.Elsewhere) (lacking []int, err error) {
 	asked := map[uint64]bool{}
 	var ids []uint64
 	for _, there := range all {
@@ -59,11 +69,11 @@ func askForCustomers(ctx context.Context, members Members, all []store.Elsewhere
 		}
 	}
 	if len(ids) == 0 {
-		return nil
+		return nil, nil
 	}
 	imported, err := members.Imported(ctx, ids)
 	if err != nil {
-		return fmt.Errorf("ask accounts, which must run, for customers: %w", err)
+		return nil, fmt.Errorf("ask accounts, which must run, for customers: %w", err)
 	}
 	here := map[uint64]bool{}
 	for _, id := range imported {
@@ -71,10 +81,10 @@ func askForCustomers(ctx context.Context, members Members, all []store.Elsewhere
 	}
 	for i, there := range all {
 		if there.Kind != drf.Gone && there.Problem == "" && !here[there.Order.CustomerID] {
-			all[i].Problem = fmt.Sprintf("its customer %d was not imported, or is not here any more", there.Order.CustomerID)
+			lacking = append(lacking, i)
 		}
 	}
-	return nil
+	return lacking, nil
 }
 
 // readOrder makes an order of a row. It is paid, as all orders of drf-oms are.
