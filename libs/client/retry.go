@@ -9,10 +9,11 @@ import (
 	"oms.internal/libs/fault"
 )
 
-// Waits without Retry-After double from the first up to the last.
+// Waits without Retry-After double from the first up to the last. So many doublings lead there, and more could overflow.
 const (
 	firstWait = 100 * time.Millisecond
 	lastWait  = 5 * time.Second
+	doublings = 6
 )
 
 // again says whether a request that failed is sent again, and after what time.
@@ -21,7 +22,7 @@ func (s sender) again(request *http.Request, failed error, attempt int) (time.Du
 	if ctx.Err() != nil || attempt >= options.Attempts || !s.mayRepeat(request, failed) {
 		return 0, false
 	}
-	backoff := min(firstWait<<(attempt-1), lastWait)
+	backoff := min(firstWait<<min(attempt-1, doublings), lastWait)
 	wait := backoff/2 + time.Duration(options.Random()*float64(backoff/2))
 	if refusal, ok := errors.AsType[*Error](failed); ok {
 		wait += refusal.RetryAfter

@@ -178,6 +178,18 @@ func TestWaitsFollowRetryAfterOrDoubleAndHaveAPartByChance(t *testing.T) {
 	}
 }
 
+func TestTheLongestWaitStaysTheSameHoweverManyAttemptsThereAre(t *testing.T) {
+	t.Parallel()
+	c, made := gateway(t, client.Options{Attempts: 200}, refuse(504, fault.Timeout, 0))
+	_, err := c.GetOrder(t.Context(), 12, nil)
+	require.Error(t, err)
+	waited := made.all()
+	require.Len(t, waited, 199)
+	for _, wait := range waited[6:] {
+		require.Equal(t, 2500*time.Millisecond, wait)
+	}
+}
+
 func TestAttemptsAreBounded(t *testing.T) {
 	t.Parallel()
 	for attempts, want := range map[int]int64{0: 5, 1: 1, 3: 3} {
