@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,8 @@ func (c client) typed(t *testing.T, network *losing) *typed.Client {
 	if network != nil {
 		network.next, transport = transport, network
 	}
-	made, err := typed.New(c.base, typed.Options{HTTP: &http.Client{Transport: transport}, Patience: patience, Attempts: 10})
+	const attempts = 10_000 // a slow machine is not to be taken for a system that does not come back
+	made, err := typed.New(c.base, typed.Options{HTTP: &http.Client{Transport: transport}, Patience: patience, Attempts: attempts})
 	require.NoError(t, err)
 	if c.token != "" {
 		made.Resume(api.Grant{Token: c.token})
@@ -87,6 +89,33 @@ func TestAnOrderWhoseAnswersAreLostIsPlacedOnce(t *testing.T) {
 		listed[order.ID] = true
 	}
 	require.Equal(t, placed, listed)
+}
+
+func TestACallerOfTheTypedClientDoesNotNoticeThatOrdersIsKilled(t *testing.T) {
+	const callers, each = 4, 25
+	buyer := signUp(t).typed(t, nil)
+	var group sync.WaitGroup
+	var placed atomic.Int64
+	failures := make([]error, callers)
+	for i := range callers {
+		group.Go(func() {
+			for range each {
+				if _, err := buyer.CreateOrder(t.Context(), api.NewOrder{ProductName: "kill"}, nil); err != nil {
+					failures[i] = err
+					return
+				}
+				placed.Add(1)
+			}
+		})
+	}
+	require.Eventually(t, func() bool { return placed.Load() >= callers }, patience, time.Millisecond)
+	require.NoError(t, process(t, "run", "orders.json").Kill())
+	oms(t, "up")
+	group.Wait()
+	require.NoError(t, errors.Join(failures...))
+	page, err := buyer.ListOrders(t.Context(), nil)
+	require.NoError(t, err)
+	require.EqualValues(t, callers*each, *page.Count, "each is placed, once")
 }
 
 func TestASignUpWhoseAnswersAreLostMakesOneMember(t *testing.T) {
