@@ -42,7 +42,7 @@ poc: ## walk through the running system
 	@$(OMS) poc
 admin: ## make EMAIL=… an admin; the password is asked for, or read from standard input
 	@$(OMS) admin --email '$(EMAIL)'
-import-drf: ## bring members, sessions and orders from drf-oms; FILE names its database: user:password@tcp(host:3306)/database; DRY_RUN=1 changes nothing
+import-drf: ## bring members, sessions and orders from drf-oms; FILE=… holds the address of its database: user:password@tcp(host:3306)/database (DRY_RUN=1 changes nothing)
 	@$(OMS) import-drf --file '$(FILE)'
 keys: ## sign tokens with a new key; old tokens stay valid; a later run removes keys no longer needed
 	@$(OMS) keys rotate
