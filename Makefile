@@ -50,8 +50,8 @@ keys: ## sign tokens with a new key; old tokens stay valid; a later run removes 
 # Which tests there are follows from the packages: a test that imports what starts servers needs servers (SERVED), and packages
 # called "plans" examine query plans in large tables. Those of deploy take longest and mostly wait, so they come first, and two more
 # packages than there are cores run at a time. No result of an earlier run counts (-count=1): the tests of deploy build the
-# services themselves, and the go command does not know of that. What the system does under load takes minutes, so chaos and the tests of
-# e2e with UnderLoad in their names have a target of their own. `make build` vets, so that tests need not (-vet=off), and without
+# services themselves, and the go command does not know of that. What the system does under load takes minutes, as do imports that are
+# killed ten times, so chaos and the tests with such names (LONG) have a target of their own. `make build` vets, so that tests need not (-vet=off), and without
 # symbols for a debugger (-w) test binaries are linked in half the time.
 ALL_TESTS = ./deploy/... ./deploy/servers/... $(patsubst %,./%/...,$(filter-out deploy deploy/servers,$(MODULES)))
 LIST      = all=$$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(ALL_TESTS))
@@ -60,6 +60,7 @@ UNIT      = $$(echo "$$all" | awk '!$(SERVED) {print $$1}')
 MOST      = $$(echo "$$all" | awk '$$1 !~ /\/(plans|chaos|browser)$$/ {print $$1}')
 DATABASE  = $$(echo "$$all" | awk '$$1 ~ /\/(dbpair|backup|mysqlx|events|idempotency|accounts\/.*|orders\/.*)$$/ && $(SERVED) {print $$1}')
 PLANS     = $$(echo "$$all" | awk '$$1 ~ /\/plans$$/ {print $$1}')
+LONG      = UnderLoad|KilledTenTimes
 AT_ONCE   = -p $$(($$(getconf _NPROCESSORS_ONLN) + 2))
 TESTRUN   = $(BIN)/testrun $(RACE) -vet=off -ldflags=-w
 TEST_TOOLS = for tool in testrun apilint; do (cd .ci/tools/$$tool && GOWORK=off go test -count=1 ./...) || exit 1; done
@@ -73,11 +74,11 @@ test-unit: $(BIN)/testrun ## the tests that need no server: a minute on an idle 
 test: setup $(BIN)/testrun ## everything a contributor must pass: unit, integration and end-to-end tests
 	@echo "testing with $(or $(RACE),no race detector: there is no C compiler)"
 	@$(TEST_TOOLS)
-	@$(LIST) && $(TESTRUN) $(AT_ONCE) -count=1 -timeout 20m -skip UnderLoad $(MOST)
+	@$(LIST) && $(TESTRUN) $(AT_ONCE) -count=1 -timeout 20m -skip '$(LONG)' $(MOST)
 test-plans: setup $(BIN)/testrun ## examine the plans of all queries at 200,000 members and 1,000,000 orders
 	@$(LIST) && $(BIN)/testrun -timeout 20m $(PLANS)
-test-load: setup $(BIN)/testrun ## the system under load while it is upgraded, attacked and broken in each way once
-	@$(TESTRUN) -count=1 -timeout 20m -run UnderLoad ./deploy/e2e/
+test-load: setup $(BIN)/testrun ## the system under load while it is upgraded, attacked and broken in each way once; imports that are killed
+	@$(TESTRUN) -p 1 -count=1 -timeout 20m -run '$(LONG)' ./deploy/e2e/ ./services/accounts/cmd/accounts/ ./services/orders/cmd/orders/
 	@$(TESTRUN) -count=1 -timeout 20m ./deploy/chaos/
 test-mysql: $(BIN)/testrun ## the tests that use a database, on MySQL in containers, one package at a time
 	@$(LIST) && OMS_TEST_ENGINE=mysql $(TESTRUN) -p 1 -count=1 -timeout 20m $(DATABASE)
