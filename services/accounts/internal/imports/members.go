@@ -31,7 +31,7 @@ func Members(to *store.Store, domain *account.Service) *drf.Table[uint64] {
 		Apply: func(ctx context.Context, batch []drf.Difference[uint64], dry bool) (drf.Result, error) {
 			members := make([]store.Elsewhere, len(batch))
 			for i, difference := range batch {
-				members[i] = store.Elsewhere{Kind: difference.Kind, Source: difference.Source, Member: account.Member{ID: difference.Key}}
+				members[i] = store.Elsewhere{Kind: difference.Kind, ID: difference.Key, Source: difference.Source}
 				if difference.Kind == drf.Gone {
 					continue
 				}
@@ -42,7 +42,7 @@ func Members(to *store.Store, domain *account.Service) *drf.Table[uint64] {
 				if err != nil {
 					members[i].Problem = err.Error()
 				}
-				members[i].Member = member
+				members[i].Value = member
 			}
 			result, revocations, err := to.ImportMembers(ctx, domain, members, dry)
 			if err == nil {

@@ -83,8 +83,8 @@ func story(t *testing.T, s *serving) []string {
 	_, err = s.CreateAdmin(ctx, "operator@x.test", password)
 	do(err, "admin_grant success 0→%d", s.number(t, "SELECT MAX(id) FROM members"))
 	result, _, err := s.ImportMembers(ctx, s.Service, []store.Elsewhere{
-		{Member: account.Member{ID: 901, Email: "e901@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Active: true, CreatedAt: now}},
-		{Member: account.Member{ID: 907, Email: "e907@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Admin: true, CreatedAt: now}},
+		{ID: 901, Value: account.Member{ID: 901, Email: "e901@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Active: true, CreatedAt: now}},
+		{ID: 907, Value: account.Member{ID: 907, Email: "e907@x.test", Name: "Casey", Nickname: "casey", Phone: "0212345", Admin: true, CreatedAt: now}},
 	}, false)
 	do(err, "import success 0→0  2 of members 901 to 907, from drf-oms")
 	do(nil, "admin_grant success 0→907  imported")

@@ -65,11 +65,11 @@ func (s *Store) ImportSessions(
 		}
 		result, revocations = run.result, run.revocations
 		if dry {
-			return errDry
+			return drf.ErrDry
 		}
 		return nil
 	})
-	if errors.Is(err, errDry) {
+	if errors.Is(err, drf.ErrDry) {
 		err = nil
 	}
 	return result, revocations, err

@@ -21,14 +21,7 @@ import (
 )
 
 // Elsewhere is a member of drf-oms that differs from what was taken of it.
-type Elsewhere struct {
-	Kind drf.Kind
-	// Member is as it is there, or only its id where it is gone.
-	Member account.Member
-	Source drf.Digest
-	// Problem is why it cannot be a member here, "" if it can.
-	Problem string
-}
+type Elsewhere = drf.Row[account.Member]
 
 // ImportRules says what follows from what an import does: account.Service.
 type ImportRules interface {
@@ -36,9 +29,6 @@ type ImportRules interface {
 	ChangedElsewhere(ctx context.Context, before, after account.Member) account.Consequences
 	DeletedElsewhere(ctx context.Context, id uint64) account.Ending
 }
-
-// errDry ends a transaction that was only to be tried.
-var errDry = errors.New("nothing is to be changed")
 
 // MembersAfter returns what an import has taken: a page of drf.Table.Known.
 func (s *Store) MembersAfter(ctx context.Context, after uint64, most int) (known []drf.Known[uint64], err error) {
@@ -55,17 +45,17 @@ func (s *Store) ImportMembers(
 	ctx context.Context, rules ImportRules, batch []Elsewhere, dry bool,
 ) (result drf.Result, revocations []account.Revocation, err error) {
 	err = s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
-		run := &memberImport{writer: writer, queries: sqlcgen.New(writer), rules: rules, dry: dry, now: s.now()}
-		if err := run.all(ctx, batch); err != nil {
+		run := &memberImport{writer: writer, queries: sqlcgen.New(writer), rules: rules, Batch: drf.Batch{Dry: dry}, now: s.now()}
+		if err := drf.Sort(ctx, writer, &run.Batch, batch, run); err != nil {
 			return err
 		}
-		result, revocations = run.result, run.revocations
+		result, revocations = run.Result, run.revocations
 		if dry {
-			return errDry
+			return drf.ErrDry
 		}
 		return nil
 	})
-	if errors.Is(err, errDry) {
+	if errors.Is(err, drf.ErrDry) {
 		err = nil
 	}
 	return result, revocations, err
@@ -73,63 +63,23 @@ func (s *Store) ImportMembers(
 
 // memberImport is one transaction of an import.
 type memberImport struct {
+	drf.Batch
 	writer  mysqlx.Writer
 	queries *sqlcgen.Queries
 	rules   ImportRules
-	dry     bool
 	now     time.Time
 
-	taken       map[uint64]drf.Taken
 	here        map[uint64]account.Member
-	result      drf.Result
 	revocations []account.Revocation
 }
 
-func (i *memberImport) refuse(id uint64, passing bool, reason string, args ...any) {
-	i.result.Refused = append(i.result.Refused, drf.Refusal{
-		Key: strconv.FormatUint(id, 10), Reason: fmt.Sprintf(reason, args...), Passing: passing,
-	})
-}
-
-func (i *memberImport) all(ctx context.Context, batch []Elsewhere) (err error) {
-	ids := make([]uint64, len(batch))
-	for n, member := range batch {
-		ids[n] = member.Member.ID
-	}
-	if i.taken, err = drf.FindTaken(ctx, i.writer, ids); err != nil {
-		return err
-	}
-	if err := i.findHere(ctx); err != nil {
-		return err
-	}
-	var fresh []Elsewhere
-	for _, there := range batch {
-		taken, known := i.taken[there.Member.ID]
-		switch {
-		case there.Kind == drf.Gone && known:
-			err = i.gone(ctx, taken)
-		case there.Kind == drf.Gone, known && taken.Source == there.Source: // it was done before
-		case there.Problem != "":
-			i.refuse(there.Member.ID, false, "%s", there.Problem)
-		case known:
-			err = i.changed(ctx, there, taken)
-		default:
-			fresh = append(fresh, there)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return i.fresh(ctx, fresh)
-}
-
-// findHere locks the members that were taken before.
-func (i *memberImport) findHere(ctx context.Context) error {
+// Find locks the members that were taken before.
+func (i *memberImport) Find(ctx context.Context, _ []Elsewhere) error {
 	i.here = map[uint64]account.Member{}
-	if len(i.taken) == 0 {
+	if len(i.Taken) == 0 {
 		return nil
 	}
-	rows, err := i.queries.ListMembersForUpdate(ctx, slices.Sorted(maps.Keys(i.taken)))
+	rows, err := i.queries.ListMembersForUpdate(ctx, slices.Sorted(maps.Keys(i.Taken)))
 	for _, row := range rows {
 		i.here[row.ID] = toMember(row)
 	}
@@ -143,39 +93,39 @@ func asHere(member account.Member) drf.Digest {
 		member.CreatedAt.UTC().Format(timeText))
 }
 
-// changed brings what has changed there, unless the member was changed here, too.
-func (i *memberImport) changed(ctx context.Context, there Elsewhere, taken drf.Taken) error {
+// Changed brings what has changed there, unless the member was changed here, too.
+func (i *memberImport) Changed(ctx context.Context, there Elsewhere, taken drf.Taken) error {
 	before, present := i.here[taken.ID]
 	if !present {
-		i.refuse(taken.ID, false, "it was changed in drf-oms, but deleted here")
+		i.Refuse(taken.ID, false, "it was changed in drf-oms, but deleted here")
 		return nil
 	}
 	here := asHere(before)
 	newFields, newPassword := !there.Source.SameFields(taken.Source), !there.Source.SameSecret(taken.Source)
 	switch {
 	case newFields && !here.SameFields(taken.Here):
-		i.refuse(taken.ID, false, "it was changed in drf-oms, and here, too")
+		i.Refuse(taken.ID, false, "it was changed in drf-oms, and here, too")
 		return nil
 	case newPassword && !here.SameSecret(taken.Here):
-		i.refuse(taken.ID, false, "its password was changed in drf-oms, but it has logged in here, or has another password here, too")
+		i.Refuse(taken.ID, false, "its password was changed in drf-oms, but it has logged in here, or has another password here, too")
 		return nil
 	}
 	after := before
 	if newFields {
-		after = there.Member
+		after = there.Value
 		after.PasswordHash, after.Version = before.PasswordHash, before.Version
 	}
 	if newPassword {
-		after.PasswordHash = there.Member.PasswordHash
+		after.PasswordHash = there.Value.PasswordHash
 	}
-	if i.dry {
-		i.result.Changed++
+	if i.Dry {
+		i.Result.Changed++
 		return nil
 	}
 	follows := i.rules.ChangedElsewhere(ctx, before, after)
 	if err := store(ctx, i.writer, before, &after, follows.At); err != nil {
 		if errors.Is(err, account.ErrEmailTaken) {
-			i.refuse(taken.ID, true, "its email names the mailbox of another member here")
+			i.Refuse(taken.ID, true, "its email names the mailbox of another member here")
 			return nil
 		}
 		return err
@@ -190,7 +140,7 @@ func (i *memberImport) changed(ctx context.Context, there Elsewhere, taken drf.T
 	if err := drf.Take(ctx, i.writer, drf.Taken{ID: taken.ID, Source: there.Source, Here: left}); err != nil {
 		return err
 	}
-	i.result.Changed++
+	i.Result.Changed++
 	if !follows.EndsSessions {
 		return insertEvents(ctx, i.queries, follows.Events)
 	}
@@ -199,15 +149,15 @@ func (i *memberImport) changed(ctx context.Context, there Elsewhere, taken drf.T
 	return err
 }
 
-// gone removes a member that is gone there, unless it was changed here.
-func (i *memberImport) gone(ctx context.Context, taken drf.Taken) error {
+// Gone removes a member that is gone there, unless it was changed here.
+func (i *memberImport) Gone(ctx context.Context, taken drf.Taken) error {
 	member, present := i.here[taken.ID]
 	if present && asHere(member) != taken.Here {
-		i.refuse(taken.ID, false, "it is gone in drf-oms, but here it has logged in or was changed")
+		i.Refuse(taken.ID, false, "it is gone in drf-oms, but here it has logged in or was changed")
 		return nil
 	}
-	i.result.Gone++
-	if i.dry {
+	i.Result.Gone++
+	if i.Dry {
 		return nil
 	}
 	if present {
@@ -220,14 +170,14 @@ func (i *memberImport) gone(ctx context.Context, taken drf.Taken) error {
 	return drf.Forget(ctx, i.writer, []uint64{taken.ID})
 }
 
-// fresh takes members that were not taken before, in a few statements for all.
-func (i *memberImport) fresh(ctx context.Context, all []Elsewhere) error {
+// Fresh takes members that were not taken before, in a few statements for all.
+func (i *memberImport) Fresh(ctx context.Context, all []Elsewhere) error {
 	members, err := i.admitted(ctx, all)
 	if err != nil || len(members) == 0 {
 		return err
 	}
-	i.result.New += len(members)
-	if i.dry {
+	i.Result.New += len(members)
+	if i.Dry {
 		return nil
 	}
 	if err := i.insert(ctx, members); err != nil {
@@ -236,9 +186,9 @@ func (i *memberImport) fresh(ctx context.Context, all []Elsewhere) error {
 	taken := make([]drf.Taken, len(members))
 	var admins []uint64
 	for n, there := range members {
-		taken[n] = drf.Taken{ID: there.Member.ID, Source: there.Source, Here: asHere(there.Member)}
-		if there.Member.Admin {
-			admins = append(admins, there.Member.ID)
+		taken[n] = drf.Taken{ID: there.ID, Source: there.Source, Here: asHere(there.Value)}
+		if there.Value.Admin {
+			admins = append(admins, there.ID)
 		}
 	}
 	first, last := taken[0].ID, taken[len(taken)-1].ID
@@ -269,9 +219,9 @@ func (i *memberImport) admitted(ctx context.Context, all []Elsewhere) (admitted 
 	var find sqlcgen.ListHoldersParams
 	ids := make([]uint64, len(all))
 	for n, there := range all {
-		ids[n] = there.Member.ID
-		find.Mailboxes = append(find.Mailboxes, toMailbox(there.Member.Email))
-		find.EmailKeys = append(find.EmailKeys, account.EmailKey(there.Member.Email))
+		ids[n] = there.ID
+		find.Mailboxes = append(find.Mailboxes, toMailbox(there.Value.Email))
+		find.EmailKeys = append(find.EmailKeys, account.EmailKey(there.Value.Email))
 	}
 	present, err := i.queries.ListPresentMembers(ctx, ids)
 	if err != nil {
@@ -297,11 +247,11 @@ func (i *memberImport) admitted(ctx context.Context, all []Elsewhere) (admitted 
 		}
 		switch {
 		case slices.Contains(present, id):
-			i.refuse(id, false, "its id is that of another member here")
+			i.Refuse(id, false, "its id is that of another member here")
 		case slices.Contains(deleted, id):
-			i.refuse(id, false, "its id was that of another member here, who is deleted")
+			i.Refuse(id, false, "its id was that of another member here, who is deleted")
 		case held:
-			i.refuse(id, true, "its email names the mailbox of member %d here", holder)
+			i.Refuse(id, true, "its email names the mailbox of member %d here", holder)
 		default:
 			mailboxes[mailbox], keys[key] = id, id
 			admitted = append(admitted, there)
@@ -318,9 +268,9 @@ func (i *memberImport) insert(ctx context.Context, members []Elsewhere) error {
 	var args []any
 	ids := make([]any, len(members))
 	for n, there := range members {
-		row := insertion(there.Member)
-		ids[n] = there.Member.ID
-		args = append(args, there.Member.ID, row.Email, row.Email, row.Email, row.EmailKey, row.Mailbox, row.Name, row.Name, row.Nickname,
+		row := insertion(there.Value)
+		ids[n] = there.ID
+		args = append(args, there.ID, row.Email, row.Email, row.Email, row.EmailKey, row.Mailbox, row.Name, row.Name, row.Nickname,
 			row.Phone, row.Gender, row.PasswordHash, row.IsAdmin, row.IsActive, row.CreatedAt)
 	}
 	columns := strings.Count(memberColumns, ",") + 1
@@ -383,12 +333,12 @@ func (i *memberImport) grams(ctx context.Context, ids []any) (all []gram, err er
 // some id learn of it (libs/listing/listsql/counts.go).
 func (i *memberImport) noteBelow(ctx context.Context, members []Elsewhere) error {
 	highest, err := i.queries.GetHighestMember(ctx)
-	if err != nil || uint64(highest) == members[len(members)-1].Member.ID {
+	if err != nil || uint64(highest) == members[len(members)-1].ID {
 		return err
 	}
 	moves := make([]listsql.Move, len(members))
 	for n, there := range members {
-		moves[n] = listsql.Move{Row: there.Member.ID, Gained: 1}
+		moves[n] = listsql.Move{Row: there.ID, Gained: 1}
 	}
 	return listsql.Note(ctx, i.writer, MemberList, moves...)
 }

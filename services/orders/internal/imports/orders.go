@@ -31,12 +31,12 @@ func Orders(to *store.Store, members Members) *drf.Table[uint64] {
 		Apply: func(ctx context.Context, batch []drf.Difference[uint64], dry bool) (drf.Result, error) {
 			all := make([]store.Elsewhere, len(batch))
 			for i, difference := range batch {
-				all[i] = store.Elsewhere{Kind: difference.Kind, Source: difference.Source, Order: order.Order{ID: difference.Key}}
+				all[i] = store.Elsewhere{Kind: difference.Kind, ID: difference.Key, Source: difference.Source}
 				if difference.Kind == drf.Gone {
 					continue
 				}
 				var err error
-				if all[i].Order, err = readOrder(difference.Key, difference.Fields); err != nil {
+				if all[i].Value, err = readOrder(difference.Key, difference.Fields); err != nil {
 					all[i].Problem = err.Error()
 				}
 			}
@@ -46,7 +46,7 @@ func Orders(to *store.Store, members Members) *drf.Table[uint64] {
 			}
 			for _, i := range lacking {
 				if !dry {
-					all[i].Problem = fmt.Sprintf("its customer %d was not imported, or is not here any more", all[i].Order.CustomerID)
+					all[i].Problem = fmt.Sprintf("its customer %d was not imported, or is not here any more", all[i].Value.CustomerID)
 				}
 			}
 			result, err := to.ImportOrders(ctx, all, dry)
@@ -63,7 +63,7 @@ func askForCustomers(ctx context.Context, members Members, all []store.Elsewhere
 	asked := map[uint64]bool{}
 	var ids []uint64
 	for _, there := range all {
-		if id := there.Order.CustomerID; id != 0 && !asked[id] {
+		if id := there.Value.CustomerID; id != 0 && !asked[id] {
 			asked[id] = true
 			ids = append(ids, id)
 		}
@@ -80,7 +80,7 @@ func askForCustomers(ctx context.Context, members Members, all []store.Elsewhere
 		here[id] = true
 	}
 	for i, there := range all {
-		if there.Kind != drf.Gone && there.Problem == "" && !here[there.Order.CustomerID] {
+		if there.Kind != drf.Gone && there.Problem == "" && !here[there.Value.CustomerID] {
 			lacking = append(lacking, i)
 		}
 	}

@@ -22,17 +22,7 @@ import (
 )
 
 // Elsewhere is an order of drf-oms that differs from what was taken of it.
-type Elsewhere struct {
-	Kind drf.Kind
-	// Order is as it is there, or only its id where it is gone.
-	Order  order.Order
-	Source drf.Digest
-	// Problem is why it cannot be an order here, "" if it can.
-	Problem string
-}
-
-// errDry ends a transaction that was only to be tried.
-var errDry = errors.New("nothing is to be changed")
+type Elsewhere = drf.Row[order.Order]
 
 // OrdersAfter returns what an import has taken: a page of drf.Table.Known.
 func (s *Store) OrdersAfter(ctx context.Context, after uint64, most int) (known []drf.Known[uint64], err error) {
@@ -49,20 +39,20 @@ func (s *Store) ImportOrders(ctx context.Context, batch []Elsewhere, dry bool) (
 	var tx transaction
 	err = s.cluster.Write(ctx, func(ctx context.Context, writer mysqlx.Writer) error {
 		tx = s.begun(writer)
-		run := &orderImport{transaction: tx, dry: dry, now: s.now()}
-		if err := run.all(ctx, batch); err != nil {
+		run := &orderImport{transaction: tx, Batch: drf.Batch{Dry: dry}, now: s.now()}
+		if err := drf.Sort(ctx, writer, &run.Batch, batch, run); err != nil {
 			return err
 		}
-		result = run.result
+		result = run.Result
 		if dry {
-			return errDry
+			return drf.ErrDry
 		}
 		return nil
 	})
 	if err == nil {
 		tx.naming.committed()
 	}
-	if errors.Is(err, errDry) {
+	if errors.Is(err, drf.ErrDry) {
 		err = nil
 	}
 	return result, err
@@ -70,60 +60,20 @@ func (s *Store) ImportOrders(ctx context.Context, batch []Elsewhere, dry bool) (
 
 // orderImport is one transaction of an import.
 type orderImport struct {
+	drf.Batch
 	transaction
-	dry bool
 	now time.Time
 
-	taken map[uint64]drf.Taken
-	here  map[uint64]order.Order
+	here map[uint64]order.Order
 	// holders are the orders that have or had a number.
 	holders map[string]uint64
-	result  drf.Result
 }
 
-func (i *orderImport) refuse(id uint64, passing bool, reason string, args ...any) {
-	i.result.Refused = append(i.result.Refused, drf.Refusal{
-		Key: strconv.FormatUint(id, 10), Reason: fmt.Sprintf(reason, args...), Passing: passing,
-	})
-}
-
-func (i *orderImport) all(ctx context.Context, batch []Elsewhere) (err error) {
-	ids := make([]uint64, len(batch))
-	for n, there := range batch {
-		ids[n] = there.Order.ID
-	}
-	if i.taken, err = drf.FindTaken(ctx, i.writer, ids); err != nil {
-		return err
-	}
-	if err := i.find(ctx, batch); err != nil {
-		return err
-	}
-	var fresh []Elsewhere
-	for _, there := range batch {
-		taken, known := i.taken[there.Order.ID]
-		switch {
-		case there.Kind == drf.Gone && known:
-			err = i.gone(ctx, taken)
-		case there.Kind == drf.Gone, known && taken.Source == there.Source: // it was done before
-		case there.Problem != "":
-			i.refuse(there.Order.ID, false, "%s", there.Problem)
-		case known:
-			err = i.changed(ctx, there, taken)
-		default:
-			fresh = append(fresh, there)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return i.fresh(ctx, fresh)
-}
-
-// find locks the orders that were taken before, and finds whose the numbers of the others are.
-func (i *orderImport) find(ctx context.Context, batch []Elsewhere) error {
+// Find locks the orders that were taken before, and finds whose the numbers of the others are.
+func (i *orderImport) Find(ctx context.Context, batch []Elsewhere) error {
 	i.here, i.holders = map[uint64]order.Order{}, map[string]uint64{}
-	if len(i.taken) > 0 {
-		rows, err := i.ListOrdersForUpdate(ctx, slices.Sorted(maps.Keys(i.taken)))
+	if len(i.Taken) > 0 {
+		rows, err := i.ListOrdersForUpdate(ctx, slices.Sorted(maps.Keys(i.Taken)))
 		if err != nil {
 			return err
 		}
@@ -134,7 +84,7 @@ func (i *orderImport) find(ctx context.Context, batch []Elsewhere) error {
 	var numbers []string
 	for _, there := range batch {
 		if there.Kind != drf.Gone && there.Problem == "" {
-			numbers = append(numbers, there.Order.OrderNumber)
+			numbers = append(numbers, there.Value.OrderNumber)
 		}
 	}
 	if len(numbers) == 0 {
@@ -152,53 +102,53 @@ func asHere(of order.Order) drf.Digest {
 	return drf.Of("", strconv.FormatUint(of.CustomerID, 10), of.OrderNumber, of.ProductName, of.PaidAt.UTC().Format(time.RFC3339Nano), string(of.State))
 }
 
-// changed brings what has changed there, unless the order was changed here, too.
-func (i *orderImport) changed(ctx context.Context, there Elsewhere, taken drf.Taken) error {
+// Changed brings what has changed there, unless the order was changed here, too.
+func (i *orderImport) Changed(ctx context.Context, there Elsewhere, taken drf.Taken) error {
 	before, present := i.here[taken.ID]
-	holder, held := i.holders[there.Order.OrderNumber]
+	holder, held := i.holders[there.Value.OrderNumber]
 	switch {
 	case !present:
-		i.refuse(taken.ID, false, "it was changed in drf-oms, but deleted here")
+		i.Refuse(taken.ID, false, "it was changed in drf-oms, but deleted here")
 		return nil
 	case asHere(before) != taken.Here:
-		i.refuse(taken.ID, false, "it was changed in drf-oms, and here, too")
+		i.Refuse(taken.ID, false, "it was changed in drf-oms, and here, too")
 		return nil
 	case held && holder != taken.ID:
-		i.refuse(taken.ID, true, "its number %s is or was that of order %d here", there.Order.OrderNumber, holder)
+		i.Refuse(taken.ID, true, "its number %s is or was that of order %d here", there.Value.OrderNumber, holder)
 		return nil
 	}
-	if i.dry {
-		i.result.Changed++
+	if i.Dry {
+		i.Result.Changed++
 		return nil
 	}
-	fact := order.ChangedElsewhere(before, there.Order, i.now)
+	fact := order.ChangedElsewhere(before, there.Value, i.now)
 	if err := change(ctx, i.transaction, before, fact); err != nil {
 		if fault.Is(err, fault.Invalid) { // nothing is written before that
-			i.refuse(taken.ID, false, "its customer %d was deleted here", there.Order.CustomerID)
+			i.Refuse(taken.ID, false, "its customer %d was deleted here", there.Value.CustomerID)
 			return nil
 		}
 		return err
 	}
-	if err := i.SetPaidAt(ctx, sqlcgen.SetPaidAtParams{PaidAt: there.Order.PaidAt, ID: taken.ID}); err != nil {
+	if err := i.SetPaidAt(ctx, sqlcgen.SetPaidAtParams{PaidAt: there.Value.PaidAt, ID: taken.ID}); err != nil {
 		return err
 	}
-	i.holders[there.Order.OrderNumber] = taken.ID
-	i.result.Changed++
-	if err := drf.Take(ctx, i.writer, drf.Taken{ID: taken.ID, Source: there.Source, Here: asHere(there.Order)}); err != nil {
+	i.holders[there.Value.OrderNumber] = taken.ID
+	i.Result.Changed++
+	if err := drf.Take(ctx, i.writer, drf.Taken{ID: taken.ID, Source: there.Source, Here: asHere(there.Value)}); err != nil {
 		return err
 	}
 	return appendEvent(ctx, i.transaction, fact)
 }
 
-// gone removes an order that is gone there, unless it was changed here.
-func (i *orderImport) gone(ctx context.Context, taken drf.Taken) error {
+// Gone removes an order that is gone there, unless it was changed here.
+func (i *orderImport) Gone(ctx context.Context, taken drf.Taken) error {
 	before, present := i.here[taken.ID]
 	if present && asHere(before) != taken.Here {
-		i.refuse(taken.ID, false, "it is gone in drf-oms, but was changed here")
+		i.Refuse(taken.ID, false, "it is gone in drf-oms, but was changed here")
 		return nil
 	}
-	i.result.Gone++
-	if i.dry {
+	i.Result.Gone++
+	if i.Dry {
 		return nil
 	}
 	if present {
@@ -213,14 +163,14 @@ func (i *orderImport) gone(ctx context.Context, taken drf.Taken) error {
 	return drf.Forget(ctx, i.writer, []uint64{taken.ID})
 }
 
-// fresh takes orders that were not taken before, in a few statements for all.
-func (i *orderImport) fresh(ctx context.Context, all []Elsewhere) error {
+// Fresh takes orders that were not taken before, in a few statements for all.
+func (i *orderImport) Fresh(ctx context.Context, all []Elsewhere) error {
 	admitted, err := i.admitted(ctx, all)
 	if err != nil || len(admitted) == 0 {
 		return err
 	}
-	i.result.New += len(admitted)
-	if i.dry {
+	i.Result.New += len(admitted)
+	if i.Dry {
 		return nil
 	}
 	if err := i.insert(ctx, admitted); err != nil {
@@ -228,7 +178,7 @@ func (i *orderImport) fresh(ctx context.Context, all []Elsewhere) error {
 	}
 	taken := make([]drf.Taken, len(admitted))
 	for n, there := range admitted {
-		taken[n] = drf.Taken{ID: there.Order.ID, Source: there.Source, Here: asHere(there.Order)}
+		taken[n] = drf.Taken{ID: there.ID, Source: there.Source, Here: asHere(there.Value)}
 	}
 	if err := drf.Take(ctx, i.writer, taken...); err != nil {
 		return err
@@ -246,7 +196,7 @@ func (i *orderImport) admitted(ctx context.Context, all []Elsewhere) (admitted [
 	}
 	ids := make([]uint64, len(all))
 	for n, there := range all {
-		ids[n] = there.Order.ID
+		ids[n] = there.ID
 	}
 	present, err := i.ListPresentOrders(ctx, ids)
 	if err != nil {
@@ -257,15 +207,15 @@ func (i *orderImport) admitted(ctx context.Context, all []Elsewhere) (admitted [
 		return nil, err
 	}
 	for _, there := range all {
-		id, number := there.Order.ID, there.Order.OrderNumber
+		id, number := there.ID, there.Value.OrderNumber
 		holder, held := i.holders[number]
 		switch {
 		case slices.Contains(present, id):
-			i.refuse(id, false, "its id is that of another order here")
+			i.Refuse(id, false, "its id is that of another order here")
 		case slices.Contains(former, id):
-			i.refuse(id, false, "its id was that of another order here, which is deleted")
+			i.Refuse(id, false, "its id was that of another order here, which is deleted")
 		case held && holder != id:
-			i.refuse(id, true, "its number %s is or was that of order %d here", number, holder)
+			i.Refuse(id, true, "its number %s is or was that of order %d here", number, holder)
 		default:
 			i.holders[number] = id
 			admitted = append(admitted, there)
@@ -282,7 +232,7 @@ func (i *orderImport) insert(ctx context.Context, all []Elsewhere) error {
 	ids := map[string]uint64{}
 	var args []any
 	for n, there := range all {
-		one := there.Order
+		one := there.Value
 		names[n], numbers[n], ids[one.OrderNumber] = one.ProductName, one.OrderNumber, one.ID
 		args = append(args, one.ID, one.CustomerID, one.OrderNumber, one.ProductName, one.PaidAt, string(one.State), one.Version)
 	}
@@ -307,12 +257,12 @@ func (i *orderImport) insert(ctx context.Context, all []Elsewhere) error {
 // some id learn of it (libs/listing/listsql/counts.go).
 func (i *orderImport) noteBelow(ctx context.Context, all []Elsewhere) error {
 	highest, err := i.GetHighestOrder(ctx)
-	if err != nil || uint64(highest) == all[len(all)-1].Order.ID {
+	if err != nil || uint64(highest) == all[len(all)-1].ID {
 		return err
 	}
 	moves := make([]listsql.Move, len(all))
 	for n, there := range all {
-		moves[n] = moved(there.Order, 1)
+		moves[n] = moved(there.Value, 1)
 	}
 	return listsql.Note(ctx, i.writer, List, moves...)
 }
